@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Interrupt controllers: the local APIC of this CPU, the I/O APIC with its 24 lines, and the two old 8259s, which are
+ * switched off.
+ *
+ * A level-triggered line is masked at the I/O APIC. An edge-triggered one is not, since an edge that comes while it is
+ * masked there would be lost, and with it a serial port would fall silent for ever: its mask is a word of ours. If an edge
+ * comes while that is set, it is remembered, and the line is masked in hardware too, so that a device gone wild costs
+ * one interrupt more and no others. At unmasking the CPU sends itself what was remembered.
+ */
+#include <arch/paging.h>
+#include <arch/port.h>
+#include <arch/x86.h>
+#include <kernel/cpu.h>
+#include <kernel/log.h>
+#include <kernel/panic.h>
+
+/* Registers of the local APIC, by offset. */
+#define LAPIC_ID 0x020u
+#define LAPIC_PRIORITY 0x080u
+#define LAPIC_EOI 0x0b0u
+#define LAPIC_SPURIOUS 0x0f0u
+#define LAPIC_ERROR 0x280u
+#define LAPIC_COMMAND 0x300u
+#define LAPIC_LVT_TIMER 0x320u
+#define LAPIC_LVT_THERMAL 0x330u
+#define LAPIC_LVT_PERF 0x340u
+#define LAPIC_LVT_LINT0 0x350u
+#define LAPIC_LVT_LINT1 0x360u
+#define LAPIC_LVT_ERROR 0x370u
+#define LAPIC_TIMER_START 0x380u
+#define LAPIC_TIMER_NOW 0x390u
+#define LAPIC_TIMER_DIVIDE 0x3e0u
+#define LAPIC_VERSION 0x030u
+#define LAPIC_BYTES 0x400u
+
+#define LVT_MASKED (1u << 16)
+#define LVT_NMI (4u << 8)
+#define LVT_DEADLINE (2u << 17)
+#define SPURIOUS_ENABLE (1u << 8)
+#define DIVIDE_BY_1 0x0bu
+#define COMMAND_SELF (1u << 18 | 1u << 14) /* to this CPU, assert */
+
+#define APIC_BASE_ENABLE (1ull << 11)
+#define APIC_BASE_X2APIC (1ull << 10)
+
+/* The I/O APIC: an index register and a window. */
+#define IOAPIC_INDEX 0x00
+#define IOAPIC_WINDOW 0x10
+#define IOAPIC_BYTES 0x20
+#define IOAPIC_VERSION 1u
+#define IOAPIC_ROUTE(line) (0x10u + 2 * (line))
+#define ROUTE_ACTIVE_LOW (1u << 13)
+#define ROUTE_LEVEL (1u << 15)
+#define ROUTE_MASKED (1u << 16)
+
+static volatile uint32_t *lapic; /* NULL: through MSRs (x2APIC) */
+static volatile uint32_t *ioapic;
+static unsigned lines; /* that the I/O APIC has */
+
+static struct {
+    bool masked;  /* by the kernel */
+    bool pending; /* an edge came while it was */
+} state[ARCH_IRQ_LINES];
+
+static uint32_t lapic_read(uint32_t reg)
+{
+    if (lapic == NULL) {
+        return (uint32_t)x86_rdmsr(MSR_X2APIC + (reg >> 4));
+    }
+    return lapic[reg / 4];
+}
+
+static void lapic_write(uint32_t reg, uint32_t value)
+{
+    if (lapic == NULL) {
+        x86_wrmsr(MSR_X2APIC + (reg >> 4), value);
+    } else {
+        lapic[reg / 4] = value;
+    }
+}
+
+static uint32_t ioapic_read(uint32_t index)
+{
+    ioapic[IOAPIC_INDEX / 4] = index;
+    return ioapic[IOAPIC_WINDOW / 4];
+}
+
+static void ioapic_write(uint32_t index, uint32_t value)
+{
+    ioapic[IOAPIC_INDEX / 4] = index;
+    ioapic[IOAPIC_WINDOW / 4] = value;
+}
+
+/* Start both 8259s as the hardware wants it, away from the exceptions, and mask all their lines. */
+static void pic_off(void)
+{
+    arch_out(0x20, 1, 0x11);
+    arch_out(0xa0, 1, 0x11);
+    arch_out(0x21, 1, VECTOR_PIC);
+    arch_out(0xa1, 1, VECTOR_PIC + 8);
+    arch_out(0x21, 1, 4);
+    arch_out(0xa1, 1, 2);
+    arch_out(0x21, 1, 1);
+    arch_out(0xa1, 1, 1);
+    arch_out(0x21, 1, 0xff);
+    arch_out(0xa1, 1, 0xff);
+}
+
+/* Find the local APIC in the mode in which the firmware left it: from x2APIC there is no way back but through off. */
+static void lapic_find(void)
+{
+    uint64_t base = x86_rdmsr(MSR_APIC_BASE);
+
+    if (cpu_features.x2apic) {
+        x86_wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+        x86_wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+        return;
+    }
+    x86_wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+    lapic = arch_map_device(machine.lapic, LAPIC_BYTES);
+    if (lapic == NULL) {
+        BUG("no room to map the local APIC at %lx", machine.lapic);
+    }
+}
+
+static void lapic_init(void)
+{
+    unsigned entries;
+
+    lapic_find();
+    entries = (lapic_read(LAPIC_VERSION) >> 16 & 0xff) + 1;
+    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | LVT_MASKED);
+    lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
+    lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
+    lapic_write(LAPIC_LVT_ERROR, VECTOR_APIC_ERROR);
+    if (entries > 4) {
+        lapic_write(LAPIC_LVT_PERF, LVT_MASKED);
+    }
+    if (entries > 5) {
+        lapic_write(LAPIC_LVT_THERMAL, LVT_MASKED);
+    }
+    lapic_write(LAPIC_PRIORITY, 0);
+    lapic_write(LAPIC_ERROR, 0);
+    lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+    lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
+    lapic_write(LAPIC_TIMER_START, 0);
+    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
+}
+
+/* What goes into the low half of a line's route. */
+static uint32_t route(unsigned line, bool masked)
+{
+    return (VECTOR_LINE + line) | (machine.line[line].active_low ? ROUTE_ACTIVE_LOW : 0) |
+           (machine.line[line].level ? ROUTE_LEVEL : 0) | (masked ? ROUTE_MASKED : 0);
+}
+
+static void ioapic_init(void)
+{
+    uint32_t id = lapic == NULL ? lapic_read(LAPIC_ID) : lapic_read(LAPIC_ID) >> 24;
+
+    ioapic = arch_map_device(machine.ioapic, IOAPIC_BYTES);
+    if (ioapic == NULL || ioapic_read(IOAPIC_VERSION) == UINT32_MAX) {
+        log_line(LOG_WARN, "apic: no I/O APIC at %lx: no device interrupts", machine.ioapic);
+        return;
+    }
+    lines = (ioapic_read(IOAPIC_VERSION) >> 16 & 0xff) + 1;
+    if (lines > ARCH_IRQ_LINES) {
+        lines = ARCH_IRQ_LINES;
+    }
+    for (unsigned i = 0; i < lines; i++) {
+        state[i].masked = true;
+        ioapic_write(IOAPIC_ROUTE(i), route(i, true));
+        ioapic_write(IOAPIC_ROUTE(i) + 1, id << 24);
+    }
+}
+
+void apic_init(void)
+{
+    pic_off();
+    lapic_init();
+    ioapic_init();
+    log_line(LOG_INFO, "apic: %s, %u lines, %u CPU%s present", lapic == NULL ? "x2APIC" : "xAPIC", lines,
+             cpu_count, cpu_count == 1 ? "" : "s, of which one runs");
+}
+
+void apic_eoi(void)
+{
+    lapic_write(LAPIC_EOI, 0);
+}
+
+/* --- interrupt lines --- */
+
+bool arch_irq_usable(unsigned line)
+{
+    return line < lines;
+}
+
+void arch_irq_mask(unsigned line)
+{
+    ASSERT(line < lines);
+    state[line].masked = true;
+    state[line].pending = false;
+    ioapic_write(IOAPIC_ROUTE(line), route(line, true));
+}
+
+void arch_irq_unmask(unsigned line)
+{
+    ASSERT(line < lines);
+    if (!state[line].masked) {
+        return;
+    }
+    state[line].masked = false;
+    ioapic_write(IOAPIC_ROUTE(line), route(line, false));
+    if (state[line].pending) {
+        state[line].pending = false;
+        lapic_write(LAPIC_COMMAND, COMMAND_SELF | (VECTOR_LINE + line));
+    }
+}
+
+bool apic_line_arrived(unsigned line)
+{
+    bool tell = !state[line].masked;
+
+    if (machine.line[line].level) {
+        ioapic_write(IOAPIC_ROUTE(line), route(line, true));
+    } else if (!tell) {
+        state[line].pending = true;
+        ioapic_write(IOAPIC_ROUTE(line), route(line, true));
+    }
+    state[line].masked = true;
+    apic_eoi();
+    return tell;
+}
+
+/* --- timer --- */
+
+void apic_timer_start(uint32_t count)
+{
+    lapic_write(LAPIC_TIMER_START, count);
+}
+
+uint32_t apic_timer_count(void)
+{
+    return lapic_read(LAPIC_TIMER_NOW);
+}
+
+void apic_timer_use_deadline(void)
+{
+    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | LVT_DEADLINE);
+    __asm__ volatile("mfence" : : : "memory"); /* before the first deadline is written */
+}
+
+void apic_timer_deadline(uint64_t tsc)
+{
+    x86_wrmsr(MSR_TSC_DEADLINE, tsc);
+}

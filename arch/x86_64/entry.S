@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Ways into the kernel: `syscall`, exceptions, interrupts.
+ *
+ * From user level every register goes into the saved registers of the current process, and C begins on the empty stack
+ * of this CPU: a process has no kernel stack. C decides all the rest and never returns here; the way out is
+ * arch_resume() or arch_idle() in switch.S. The kernel runs with interrupts off.
+ *
+ * A user's registers are still there when C begins, and a fast path in C would be called right after the registers that
+ * C does not preserve are saved (rax, rdi, rsi, rdx, r8, r9, r10, rip, rsp, flags): for as long as it only calls what
+ * returns, rbx, rbp and r12 to r15 stay where they are. If it declines, save these too and go on as below.
+ */
+#include <arch/offsets.h>
+#include <arch/vectors.h>
+
+/* Save a user's registers, but rax, rip, rsp, flags, into the process at \p. */
+.macro SAVE_REGISTERS p
+    movq    %rbx, P_RBX(\p)
+    movq    %rcx, P_RCX(\p)
+    movq    %rdx, P_RDX(\p)
+    movq    %rsi, P_RSI(\p)
+    movq    %rdi, P_RDI(\p)
+    movq    %rbp, P_RBP(\p)
+    movq    %r8, P_R8(\p)
+    movq    %r9, P_R9(\p)
+    movq    %r10, P_R10(\p)
+    movq    %r11, P_R11(\p)
+    movq    %r12, P_R12(\p)
+    movq    %r13, P_R13(\p)
+    movq    %r14, P_R14(\p)
+    movq    %r15, P_R15(\p)
+.endm
+
+/* Push what struct trap_frame has below `vector`. */
+.macro PUSH_REGISTERS
+    pushq   %rax
+    pushq   %rbx
+    pushq   %rcx
+    pushq   %rdx
+    pushq   %rsi
+    pushq   %rdi
+    pushq   %rbp
+    pushq   %r8
+    pushq   %r9
+    pushq   %r10
+    pushq   %r11
+    pushq   %r12
+    pushq   %r13
+    pushq   %r14
+    pushq   %r15
+.endm
+
+/* The table from which gdt.c makes the interrupt descriptors: struct vector. */
+    .section .rodata.vectors, "a"
+    .balign 8
+    .globl  vector_table, vector_table_end
+vector_table:
+
+.macro GATE vector, entry, ist, dpl
+    .section .rodata.vectors, "a"
+    .quad   \entry
+    .short  \vector, \ist, \dpl, 0
+    .text
+.endm
+
+/* An exception for which the processor pushes no error code. */
+.macro EXCEPTION vector, dpl=0
+1:  pushq   $0
+    pushq   $\vector
+    jmp     entry_common
+    GATE    \vector, 1b, ISTACK_NONE, \dpl
+.endm
+
+/* One for which it does. */
+.macro EXCEPTION_WITH_CODE vector
+1:  pushq   $\vector
+    jmp     entry_common
+    GATE    \vector, 1b, ISTACK_NONE, 0
+.endm
+
+/* One that may come at any instruction, with any stack pointer and with the user's or the kernel's GS base. */
+.macro EXCEPTION_DIRE vector, ist
+1:  pushq   $0
+    pushq   $\vector
+    jmp     entry_dire
+    GATE    \vector, 1b, \ist, 0
+.endm
+.macro EXCEPTION_DIRE_WITH_CODE vector, ist
+1:  pushq   $\vector
+    jmp     entry_dire
+    GATE    \vector, 1b, \ist, 0
+.endm
+
+.macro INTERRUPTS first, count
+    .set    number, \first
+    .rept   \count
+    EXCEPTION number
+    .set    number, number + 1
+    .endr
+.endm
+
+    .text
+
+/* `syscall` from user level.
+ *   on entry: rcx user rip, r11 user flags, everything else the user's; stack the user's; GS base the user's (0);
+ *             CR3 the user's, which maps the kernel too; interrupts off, DF, TF, AC, NT clear (SFMASK).
+ *   to C:     all registers saved, GS base this CPU's, its stack empty. */
+    .balign 16
+    .globl  entry_syscall
+entry_syscall:
+    swapgs
+    movq    %rsp, %gs:CPU_SCRATCH
+    movq    %gs:CPU_CURRENT, %rsp       /* a pointer for now: no interrupt can come, NMI has its own stack */
+    movq    %rax, P_RAX(%rsp)
+    SAVE_REGISTERS %rsp
+    movq    %rcx, P_RIP(%rsp)
+    movq    %r11, P_RFLAGS(%rsp)
+    movq    %gs:CPU_SCRATCH, %rax
+    movq    %rax, P_RSP(%rsp)
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    call    kernel_syscall
+    ud2
+
+/* The table of vectors. */
+    EXCEPTION EXC_DE
+    EXCEPTION EXC_DB
+    EXCEPTION_DIRE EXC_NMI, ISTACK_NMI
+    EXCEPTION EXC_BP, 3
+    EXCEPTION EXC_OF, 3
+    EXCEPTION EXC_BR
+    EXCEPTION EXC_UD
+    EXCEPTION EXC_NM
+    EXCEPTION_DIRE_WITH_CODE EXC_DF, ISTACK_DOUBLE_FAULT
+    EXCEPTION_WITH_CODE EXC_TS
+    EXCEPTION_WITH_CODE EXC_NP
+    EXCEPTION_WITH_CODE EXC_SS
+    EXCEPTION_WITH_CODE EXC_GP
+    EXCEPTION_WITH_CODE EXC_PF
+    EXCEPTION EXC_MF
+    EXCEPTION_WITH_CODE EXC_AC
+    EXCEPTION_DIRE EXC_MC, ISTACK_MACHINE_CHECK
+    EXCEPTION EXC_XM
+    INTERRUPTS VECTOR_PIC, VECTOR_PIC_COUNT
+    INTERRUPTS VECTOR_LINE, VECTOR_LINE_COUNT
+    EXCEPTION VECTOR_TIMER
+    EXCEPTION VECTOR_APIC_ERROR
+    EXCEPTION VECTOR_SPURIOUS
+    .section .rodata.vectors, "a"
+vector_table_end:
+    .text
+
+/* Exceptions and interrupts.
+ *   on entry: on the stack of this CPU: vector, error code, rip, cs, flags, rsp, ss. From user level the stack was
+ *             empty, and the GS base is the user's. Interrupts off; DF and AC as they were.
+ *   to C:     from user level: all registers saved, GS base this CPU's, its stack empty, DF clear. PROC_IRET says
+ *             that rcx and r11 are to be given back.
+ *             from the kernel: a struct trap_frame on the stack, rdi points to it. */
+entry_common:
+    testb   $3, FRAME_CS - FRAME_VECTOR(%rsp)
+    jz      entry_from_kernel
+    swapgs
+    pushq   %rax
+    movq    %gs:CPU_CURRENT, %rax
+    SAVE_REGISTERS %rax
+    popq    P_RAX(%rax)
+    popq    %rdi                        /* vector */
+    popq    %rsi                        /* error code */
+    popq    P_RIP(%rax)
+    addq    $8, %rsp
+    popq    P_RFLAGS(%rax)
+    popq    P_RSP(%rax)
+    orb     $PROC_IRET, P_FLAGS(%rax)
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    cld
+    call    trap_from_user
+    ud2
+
+entry_from_kernel:
+    PUSH_REGISTERS
+    cld
+    movq    %rsp, %rdi
+    call    trap_from_kernel
+    ud2
+
+/* Double fault, NMI, machine check.
+ *   on entry: on an interrupt stack: vector, error code, rip, cs, flags, rsp, ss. GS base unknown, so ask for it:
+ *             that of the kernel has its highest bit set, that of a user is 0.
+ *   to C:     a struct trap_frame on the stack, rdi points to it; GS base this CPU's. */
+entry_dire:
+    PUSH_REGISTERS
+    cld
+    movl    $MSR_GS_BASE, %ecx
+    rdmsr
+    testl   %edx, %edx
+    js      1f
+    swapgs
+1:  movq    %rsp, %rdi
+    call    trap_dire
+    ud2
+
+    .section .note.GNU-stack, "", @progbits

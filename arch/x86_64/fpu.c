@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The FPU: x87 and SSE registers, 512 bytes a process. AVX and what came after are not switched on.
+ *
+ * A process that never used the FPU runs with CR0.TS set. Its first FPU instruction raises #NM; from then on PROC_FPU
+ * is set, and its state is saved when the CPU goes to another process and loaded when it comes back, both eagerly. When
+ * the CPU goes from such a process to one without PROC_FPU, the initial state is loaded before TS is set. So the
+ * registers never hold the state of anyone but the process that runs, and the processors on which instructions behind
+ * TS can be made to read them speculatively (Lazy FP state restore, CVE-2018-3665) have nothing to read. Between two
+ * processes that do not use the FPU, arch_resume() tests two words and nothing is called.
+ *
+ * INV-FPU-1  cpu->fpu_owner != NULL  <=>  TS is clear, and the registers hold that process's state.
+ * INV-FPU-2  fpu_owner == NULL  <=>  TS is set, and the registers hold the initial state.
+ * INV-FPU-3  PROC_FPU is clear  =>  p->fpu is the initial image, or one that a user gave to a process not yet run.
+ */
+#include <arch/port.h>
+#include <arch/x86.h>
+#include <kernel/cpu.h>
+#include <kernel/panic.h>
+#include <kernel/string.h>
+
+#define FPU_BYTES 512
+
+/* Fields of an FXSAVE image, by byte. */
+#define FX_CONTROL 0
+#define FX_MXCSR 24
+#define FX_MXCSR_MASK 28
+
+#define CONTROL_INITIAL 0x037f
+#define MXCSR_INITIAL 0x1f80u
+#define MXCSR_MASK_DEFAULT 0xffbfu /* of processors that do not name one */
+
+static uint8_t initial[FPU_BYTES] ALIGNED(64); /* const after fpu_init() */
+static uint32_t mxcsr_mask;
+
+static uint32_t load32(const uint8_t *at)
+{
+    uint32_t v;
+
+    memcpy(&v, at, sizeof(v));
+    return v;
+}
+
+static void store32(uint8_t *at, uint32_t v)
+{
+    memcpy(at, &v, sizeof(v));
+}
+
+void fpu_init(void)
+{
+    x86_clts();
+    x86_fninit();
+    x86_fxsave(initial);
+    mxcsr_mask = load32(initial + FX_MXCSR_MASK);
+    if (mxcsr_mask == 0) {
+        mxcsr_mask = MXCSR_MASK_DEFAULT;
+    }
+    memset(initial, 0, sizeof(initial)); /* what the firmware left in the registers */
+    initial[FX_CONTROL] = CONTROL_INITIAL & 0xff;
+    initial[FX_CONTROL + 1] = CONTROL_INITIAL >> 8;
+    store32(initial + FX_MXCSR, MXCSR_INITIAL);
+    store32(initial + FX_MXCSR_MASK, mxcsr_mask);
+    x86_fxrstor(initial);
+    x86_write_cr0(x86_read_cr0() | CR0_TS);
+}
+
+/* Nobody's state is loaded any more. TS is clear on entry. */
+static void give_up(struct cpu *cpu)
+{
+    x86_fxrstor(initial);
+    x86_write_cr0(x86_read_cr0() | CR0_TS);
+    cpu->fpu_owner = NULL;
+}
+
+static void load(struct cpu *cpu, struct process *p)
+{
+    if (cpu->fpu_owner == NULL) {
+        x86_clts();
+    }
+    x86_fxrstor(p->fpu);
+    cpu->fpu_owner = p;
+}
+
+void fpu_switch(struct process *to)
+{
+    struct cpu *cpu = cpu_self();
+
+    if (cpu->fpu_owner == to) {
+        return;
+    }
+    if (cpu->fpu_owner != NULL) {
+        x86_fxsave(cpu->fpu_owner->fpu);
+    }
+    if (to->s.flags & PROC_FPU) {
+        load(cpu, to);
+    } else if (cpu->fpu_owner != NULL) {
+        give_up(cpu);
+    }
+}
+
+void fpu_first_use(void)
+{
+    struct cpu *cpu = cpu_self();
+
+    ASSERT(cpu->fpu_owner == NULL);
+    cpu->current->s.flags |= PROC_FPU;
+    load(cpu, cpu->current);
+}
+
+void arch_fpu_save(struct process *p)
+{
+    if (cpu_self()->fpu_owner == p) {
+        x86_fxsave(p->fpu);
+    }
+    arch_fpu_drop(p);
+}
+
+/* Also makes arch_resume() look again at all that it would load: `p` may be a new process in the place of an old one,
+ * or its p->fpu may be about to change. */
+void arch_fpu_drop(struct process *p)
+{
+    struct cpu *cpu = cpu_self();
+
+    if (cpu->fpu_owner == p) {
+        give_up(cpu);
+    }
+    if (cpu->resumed == p) {
+        cpu->resumed = NULL;
+    }
+}
+
+void arch_fpu_initial(uint8_t image[FPU_BYTES])
+{
+    memcpy(image, initial, FPU_BYTES);
+}
+
+void arch_fpu_sanitise(uint8_t image[FPU_BYTES])
+{
+    store32(image + FX_MXCSR, load32(image + FX_MXCSR) & mxcsr_mask);
+    store32(image + FX_MXCSR_MASK, mxcsr_mask);
+}

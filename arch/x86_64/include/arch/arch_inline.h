@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The inline part of the contract in <kernel/arch.h>, for x86-64: the direct map, the way to this CPU's data, the
+ * time-stamp counter, and port I/O. Included by <kernel/arch.h> only.
+ */
+#ifndef ARCH_ARCH_INLINE_H
+#define ARCH_ARCH_INLINE_H
+
+#include <kernel/types.h>
+
+struct cpu;
+
+/* All physical memory, and what is mapped by arch_map_device(), appears from here on. */
+#define ARCH_DIRECT_MAP 0xffff800000000000ull
+
+/* Address at which the kernel sees the physical address `pa`. */
+static inline void *arch_kva(kpa_t pa)
+{
+    return (void *)(ARCH_DIRECT_MAP + pa);
+}
+
+/* The physical address of `kva`, which came from arch_kva(). */
+static inline kpa_t arch_kpa(const void *kva)
+{
+    return (kpa_t)((uint64_t)kva - ARCH_DIRECT_MAP);
+}
+
+/* Data of this CPU: the first field of struct cpu points to itself. It never changes while the kernel runs. */
+static inline struct cpu *arch_cpu(void)
+{
+    struct cpu *cpu;
+
+    __asm__("movq %%gs:0, %0" : "=r"(cpu));
+    return cpu;
+}
+
+/* The time-stamp counter, of which the clock is made. */
+static inline uint64_t arch_cycles(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+/* Read 1, 2 or 4 bytes from a port. */
+static inline uint64_t arch_in(uint16_t port, unsigned width)
+{
+    uint8_t b;
+    uint16_t w;
+    uint32_t l;
+
+    switch (width) {
+    case 1:
+        __asm__ volatile("inb %1, %0" : "=a"(b) : "Nd"(port) : "memory");
+        return b;
+    case 2:
+        __asm__ volatile("inw %1, %0" : "=a"(w) : "Nd"(port) : "memory");
+        return w;
+    default:
+        __asm__ volatile("inl %1, %0" : "=a"(l) : "Nd"(port) : "memory");
+        return l;
+    }
+}
+
+/* Write 1, 2 or 4 bytes to a port. */
+static inline void arch_out(uint16_t port, unsigned width, uint32_t value)
+{
+    switch (width) {
+    case 1:
+        __asm__ volatile("outb %0, %1" : : "a"((uint8_t)value), "Nd"(port) : "memory");
+        break;
+    case 2:
+        __asm__ volatile("outw %0, %1" : : "a"((uint16_t)value), "Nd"(port) : "memory");
+        break;
+    default:
+        __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+        break;
+    }
+}
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the files of the x86-64 port tell each other. Nothing outside arch/x86_64 includes this.
+ */
+#ifndef ARCH_PORT_H
+#define ARCH_PORT_H
+
+#include <kernel/arch.h>
+
+/* --- cpu.c --- */
+
+/* What the CPU has, from CPUID. Const after boot. */
+struct cpu_features {
+    bool smep, smap, umip, mce, rdtscp, x2apic, tsc_deadline, hypervisor;
+};
+extern struct cpu_features cpu_features;
+
+/* The data of CPU 0, and GS base, through which it is found. */
+void cpu_data_init(void);
+/* Look at CPUID; a CPU without what the kernel cannot do without ends here in words. */
+void cpu_features_init(void);
+/* Control registers and the registers of `syscall`. */
+void cpu_control_init(void);
+
+/* --- gdt.c: descriptor tables --- */
+
+/* Descriptors, task state and segments of a CPU. Clears the GS base. */
+void gdt_init(unsigned cpu);
+void idt_init(void);
+
+/* --- fpu.c --- */
+void fpu_init(void);
+/* The FPU's part of going to another process; called by arch_resume() when one of the two uses it. */
+void fpu_switch(struct process *to);
+/* The current process used the FPU and must not yet: let it. */
+void fpu_first_use(void);
+
+/* --- acpi.c --- */
+
+/* How an interrupt line is wired. */
+struct line_wiring {
+    bool active_low, level;
+};
+
+/* What the firmware says of the machine, or what is usual where it says nothing. */
+struct machine {
+    kpa_t lapic, ioapic;
+    unsigned cpus; /* present and usable */
+    struct line_wiring line[ARCH_IRQ_LINES];
+};
+extern struct machine machine;
+
+void acpi_init(kpa_t rsdp);
+
+/* --- apic.c --- */
+void apic_init(void);
+void apic_eoi(void);
+/* An interrupt of the line came in. Acknowledges it. Should the kernel be told? */
+bool apic_line_arrived(unsigned line);
+/* The timer: its count register, or its deadline. */
+void apic_timer_start(uint32_t count);
+uint32_t apic_timer_count(void);
+void apic_timer_deadline(uint64_t tsc);
+void apic_timer_use_deadline(void);
+
+/* --- clock.c --- */
+void clock_init(void);
+/* The timer went off. Has the time come for which it was armed? If not, it is set again. */
+bool clock_timer_fired(void);
+
+/* --- uart.c --- */
+void uart_init(void);
+
+#endif

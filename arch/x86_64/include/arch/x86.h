@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The instructions that C has no words for, each behind a function, and the numbers that go with them.
+ */
+#ifndef ARCH_X86_H
+#define ARCH_X86_H
+
+#include <arch/vectors.h>
+#include <kernel/types.h>
+
+#define CR0_MP (1ull << 1)
+#define CR0_EM (1ull << 2)
+#define CR0_TS (1ull << 3)
+#define CR0_NE (1ull << 5)
+#define CR0_WP (1ull << 16)
+#define CR0_AM (1ull << 18)
+
+#define CR4_DE (1ull << 3)
+#define CR4_PAE (1ull << 5)
+#define CR4_MCE (1ull << 6)
+#define CR4_PGE (1ull << 7)
+#define CR4_OSFXSR (1ull << 9)
+#define CR4_OSXMMEXCPT (1ull << 10)
+#define CR4_UMIP (1ull << 11)
+#define CR4_SMEP (1ull << 20)
+#define CR4_SMAP (1ull << 21)
+
+#define MSR_APIC_BASE 0x1bu
+#define MSR_SYSENTER_CS 0x174u
+#define MSR_TSC_DEADLINE 0x6e0u
+#define MSR_X2APIC 0x800u
+#define MSR_EFER 0xc0000080u
+#define MSR_STAR 0xc0000081u
+#define MSR_LSTAR 0xc0000082u
+#define MSR_CSTAR 0xc0000083u
+#define MSR_SFMASK 0xc0000084u
+#define MSR_KERNEL_GS_BASE 0xc0000102u
+#define MSR_TSC_AUX 0xc0000103u
+
+#define EFER_SCE (1ull << 0)
+#define EFER_NXE (1ull << 11)
+
+struct cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid x86_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid r;
+
+    __asm__ volatile("cpuid"
+                     : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+                     : "a"(leaf), "c"(subleaf));
+    return r;
+}
+
+static inline uint64_t x86_rdmsr(uint32_t msr)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void x86_wrmsr(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr"
+                     :
+                     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
+}
+
+static inline uint64_t x86_read_cr0(void)
+{
+    uint64_t v;
+
+    __asm__ volatile("movq %%cr0, %0" : "=r"(v));
+    return v;
+}
+
+static inline void x86_write_cr0(uint64_t v)
+{
+    __asm__ volatile("movq %0, %%cr0" : : "r"(v) : "memory");
+}
+
+static inline uint64_t x86_read_cr2(void)
+{
+    uint64_t v;
+
+    __asm__ volatile("movq %%cr2, %0" : "=r"(v));
+    return v;
+}
+
+static inline uint64_t x86_read_cr3(void)
+{
+    uint64_t v;
+
+    __asm__ volatile("movq %%cr3, %0" : "=r"(v));
+    return v;
+}
+
+/* Use the page tables whose top one is at `root`. Forgets every translation but global ones. */
+static inline void x86_write_cr3(uint64_t root)
+{
+    __asm__ volatile("movq %0, %%cr3" : : "r"(root) : "memory");
+}
+
+static inline void x86_write_cr4(uint64_t v)
+{
+    __asm__ volatile("movq %0, %%cr4" : : "r"(v) : "memory");
+}
+
+/* Debug register 6 says why a debug exception came; the processor sets its bits and never clears them. */
+static inline void x86_clear_dr6(void)
+{
+    __asm__ volatile("movq %0, %%dr6" : : "r"(0xffff0ff0ull));
+}
+
+/* No breakpoint registers are in use. */
+static inline void x86_clear_dr7(void)
+{
+    __asm__ volatile("movq %0, %%dr7" : : "r"(0x400ull));
+}
+
+/* Clear the AC flag, so that SMAP protects. Only where the CPU has SMAP. */
+static inline void x86_clac(void)
+{
+    __asm__ volatile("clac" : : : "memory");
+}
+
+static inline void x86_pause(void)
+{
+    __asm__ volatile("pause");
+}
+
+/* Stop this CPU for good. */
+static inline NORETURN void x86_stop(void)
+{
+    for (;;) {
+        __asm__ volatile("cli; hlt");
+    }
+}
+
+/* Pointers to descriptor tables, as the instructions want them. */
+struct table_pointer {
+    uint16_t limit;
+    uint64_t base;
+} PACKED;
+
+static inline void x86_lgdt(const struct table_pointer *p)
+{
+    __asm__ volatile("lgdt %0" : : "m"(*p) : "memory");
+}
+
+static inline void x86_lidt(const struct table_pointer *p)
+{
+    __asm__ volatile("lidt %0" : : "m"(*p) : "memory");
+}
+
+static inline void x86_lldt(uint16_t selector)
+{
+    __asm__ volatile("lldt %0" : : "r"(selector));
+}
+
+static inline void x86_ltr(uint16_t selector)
+{
+    __asm__ volatile("ltr %0" : : "r"(selector));
+}
+
+/* Load the code segment by a far return, the data segments with Null but SS. */
+static inline void x86_load_segments(uint16_t code, uint16_t stack)
+{
+    uint64_t scratch;
+
+    __asm__ volatile("pushq %[code]\n\t"
+                     "leaq 1f(%%rip), %[scratch]\n\t"
+                     "pushq %[scratch]\n\t"
+                     "lretq\n"
+                     "1:\tmovl %[stack], %%ss\n\t"
+                     "movl %[null], %%ds\n\t"
+                     "movl %[null], %%es\n\t"
+                     "movl %[null], %%fs\n\t"
+                     "movl %[null], %%gs"
+                     : [scratch] "=&r"(scratch)
+                     : [code] "r"((uint64_t)code), [stack] "r"((uint32_t)stack), [null] "r"(0)
+                     : "memory");
+}
+
+/* The FPU. CR0.TS must be clear, `image` is aligned to 16 bytes. */
+static inline void x86_fxsave(uint8_t image[512])
+{
+    __asm__ volatile("fxsave64 %0" : "=m"(*(uint8_t(*)[512])image));
+}
+
+/* Some processors neither save nor load the address of the last x87 instruction and operand unless an error is
+ * pending; an instruction of our own puts known values there first, so that no other process's are seen. */
+static inline void x86_fxrstor(const uint8_t image[512])
+{
+    static const int32_t zero;
+
+    __asm__ volatile("fnclex\n\t"
+                     "emms\n\t"
+                     "fildl %1\n\t"
+                     "fxrstor64 %0"
+                     :
+                     : "m"(*(const uint8_t(*)[512])image), "m"(zero));
+}
+
+static inline void x86_fninit(void)
+{
+    __asm__ volatile("fninit");
+}
+
+static inline void x86_clts(void)
+{
+    __asm__ volatile("clts" : : : "memory");
+}
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The hardware side of kernel/space.c: top tables, and making the processor forget. Entries are in <arch/mmu.h>.
+ *
+ * One CPU runs. Telling the others belongs into the three functions that change what this CPU remembers: they are the
+ * only ones, and all of them return only when the change holds.
+ */
+#include <arch/mmu.h>
+#include <kernel/cpu.h>
+
+#define KERNEL_HALF (MMU_ENTRIES / 2)
+
+void mmu_root_init(pte_t *root)
+{
+    const pte_t *kernel = arch_kva(kernel_root);
+
+    for (unsigned i = KERNEL_HALF; i < MMU_ENTRIES; i++) {
+        root[i] = kernel[i];
+    }
+}
+
+void mmu_root_clear(pte_t *root)
+{
+    for (unsigned i = KERNEL_HALF; i < MMU_ENTRIES; i++) {
+        root[i] = 0;
+    }
+}
+
+bool mmu_root_loaded(kpa_t root)
+{
+    for (unsigned i = 0; i < cpu_count; i++) {
+        if (cpu_table[i].loaded_root == root) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void mmu_load_root(kpa_t root)
+{
+    struct cpu *cpu = cpu_self();
+
+    cpu->loaded_root = root;
+    cpu->stats.cr3_writes++;
+    __asm__ volatile("movq %0, %%cr3" : : "r"(root) : "memory");
+}
+
+void mmu_invalidate_page(uva_t address)
+{
+    cpu_self()->stats.invalidations++;
+    __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+void mmu_invalidate_all(void)
+{
+    struct cpu *cpu = cpu_self();
+
+    cpu->stats.invalidations++;
+    mmu_load_root(cpu->loaded_root);
+}
+
+void mmu_unload_root(kpa_t root)
+{
+    if (cpu_self()->loaded_root == root) {
+        mmu_load_root(kernel_root);
+    }
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The kernel's final page tables: who may do what in the upper half. See <arch/paging.h> for the layout.
+ *
+ * They are built once, in a piece of RAM taken from the memory map, through the early tables that show the first
+ * 4 GiB. How many tables it takes is not worked out beforehand: a bound is, the piece is that large, and what was not
+ * used is given back. Afterwards only arch_map_device() adds to them, still at boot.
+ */
+#include "boot/boot.h"
+#include <arch/paging.h>
+#include <arch/x86.h>
+#include <kernel/arch.h>
+#include <kernel/log.h>
+
+#define PTE_PRESENT (1ull << 0)
+#define PTE_WRITE (1ull << 1)
+#define PTE_USER (1ull << 2)
+#define PTE_UNCACHED (3ull << 3) /* PWT and PCD: entry 3 of the PAT, UC unless someone changed it */
+#define PTE_LARGE (1ull << 7)
+#define PTE_GLOBAL (1ull << 8)
+#define PTE_NX (1ull << 63)
+#define PTE_ADDRESS 0x000ffffffffff000ull
+
+#define TEXT (PTE_PRESENT | PTE_GLOBAL)
+#define RODATA (PTE_PRESENT | PTE_GLOBAL | PTE_NX)
+#define DATA (RODATA | PTE_WRITE)
+#define DEVICE (DATA | PTE_UNCACHED)
+
+#define ENTRIES 512u
+#define CPUID_GIB_PAGES (1u << 26) /* leaf 0x80000001, edx */
+#define EARLY_MAPPED (4ull << 30)
+#define FIRST_MIB (1ull << 20)
+
+/* The stacks, each above its guard page; boot.S begins on the first one. The guards are unmapped. */
+struct guarded_stacks {
+    uint8_t kernel_guard[STACK_GUARD];
+    uint8_t kernel[KERNEL_STACK_SIZE];
+    struct {
+        uint8_t guard[STACK_GUARD];
+        uint8_t stack[IST_STACK_SIZE];
+    } ist[IST_STACKS];
+};
+extern struct guarded_stacks kernel_stacks[STACKS]; /* known to boot.S */
+struct guarded_stacks kernel_stacks[STACKS] __attribute__((section(".bss.stacks"))) ALIGNED(PAGE_SIZE);
+
+/* Bounds of the parts of the image (boot/kernel.ld). */
+extern const uint8_t kernel_text_start[], kernel_text_end[], kernel_rodata_start[], kernel_rodata_end[],
+    kernel_data_start[], kernel_bss_end[];
+
+kpa_t kernel_root;
+
+/* const after paging_init(), but for device_next */
+static kpa_t table_next, table_end;      /* memory for tables not used yet */
+static const struct boot_info *memory;   /* the map */
+static unsigned largest;                 /* level of the largest pages: 2 for 1 GiB, 1 for 2 MiB */
+static uint64_t device_next = KERNEL_DEVICE_BASE;
+
+/* Bytes that an entry at `level` covers: 0 is 4 KiB, 3 is 512 GiB. */
+static uint64_t entry_bytes(unsigned level)
+{
+    return 1ull << (PAGE_SHIFT + 9 * level);
+}
+
+static kpa_t table_new(void)
+{
+    kpa_t table = table_next;
+    uint64_t *entry = arch_kva(table);
+
+    if (table_next == table_end) {
+        boot_fail("the page tables outgrew the memory taken for them");
+    }
+    table_next += PAGE_SIZE;
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        entry[i] = 0;
+    }
+    return table;
+}
+
+/* The entry at `level` that covers `va`; the tables above it are made where they are missing, and nothing above it may
+ * be a large page. */
+static uint64_t *entry_at(uint64_t va, unsigned level)
+{
+    uint64_t *table = arch_kva(kernel_root);
+
+    for (unsigned l = 3;; l--) {
+        uint64_t *entry = &table[va >> (PAGE_SHIFT + 9 * l) & (ENTRIES - 1)];
+
+        if (l == level) {
+            return entry;
+        }
+        if (*entry == 0) {
+            *entry = table_new() | PTE_PRESENT | PTE_WRITE; /* the last level decides */
+        }
+        table = arch_kva(*entry & PTE_ADDRESS);
+    }
+}
+
+/* Map [pa, pa + bytes) at va, in the largest pages that fit. Whole pages; nothing is mapped there yet. */
+static void map(uint64_t va, kpa_t pa, uint64_t bytes, uint64_t flags)
+{
+    while (bytes > 0) {
+        unsigned level = largest;
+
+        while (level > 0 && (((va | pa) & (entry_bytes(level) - 1)) != 0 || bytes < entry_bytes(level))) {
+            level--;
+        }
+        *entry_at(va, level) = pa | flags | (level > 0 ? PTE_LARGE : 0);
+        va += entry_bytes(level);
+        pa += entry_bytes(level);
+        bytes -= entry_bytes(level);
+    }
+}
+
+/* A part of the image, in pages of 4 KiB: it moves in the guard pages and has protections of its own. */
+static void map_image(const uint8_t *start, const uint8_t *end, uint64_t flags)
+{
+    for (uint64_t va = (uint64_t)start; va < (uint64_t)end; va += PAGE_SIZE) {
+        *entry_at(va, 0) = (va - KERNEL_IMAGE_BASE) | flags;
+    }
+}
+
+static void unmap_guards(void)
+{
+    for (unsigned cpu = 0; cpu < STACKS; cpu++) {
+        *entry_at((uint64_t)kernel_stacks[cpu].kernel_guard, 0) = 0;
+        for (unsigned i = 0; i < IST_STACKS; i++) {
+            *entry_at((uint64_t)kernel_stacks[cpu].ist[i].guard, 0) = 0;
+        }
+    }
+}
+
+/* The direct map of one range of RAM; [ro_start, ro_end), the image's text and rodata, is read-only in it. */
+static void map_ram(kpa_t start, kpa_t end, kpa_t ro_start, kpa_t ro_end)
+{
+    if (ro_start < end && start < ro_end) {
+        map_ram(start, ro_start, ro_end, ro_end);
+        map((uint64_t)arch_kva(ro_start), ro_start, ro_end - ro_start, RODATA);
+        start = ro_end;
+    }
+    if (start < end) {
+        map((uint64_t)arch_kva(start), start, end - start, DATA);
+    }
+}
+
+/* More tables than the layout can need, in bytes. */
+static uint64_t tables_bound(const struct boot_info *boot)
+{
+    uint64_t tables = 1 + 2;                                   /* top; the image and the device window below it */
+    uint64_t image = boot->kernel_end / entry_bytes(1) + 1;
+
+    tables += image + KERNEL_DEVICE_BYTES / entry_bytes(1) + 1;
+    for (unsigned i = 0; i < boot->ranges; i++) {
+        const struct boot_range *r = &boot->range[i];
+
+        if (r->kind == BOOT_RAM) {
+            /* Both ends ragged at each level, and the whole tables between them. */
+            tables += 6 + (r->end - r->start) / entry_bytes(2) + (r->end - r->start) / entry_bytes(3);
+        }
+    }
+    return (tables + 4) * PAGE_SIZE; /* the read-only part cuts its range in three */
+}
+
+/* Lowest place for `bytes` bytes in RAM that the early tables show, above the first MiB, beside kernel and archive. */
+static kpa_t find_room(const struct boot_info *boot, uint64_t bytes)
+{
+    for (unsigned i = 0; i < boot->ranges; i++) {
+        const struct boot_range *r = &boot->range[i];
+        kpa_t start = r->start > FIRST_MIB ? r->start : FIRST_MIB;
+        kpa_t end = r->end < EARLY_MAPPED ? r->end : EARLY_MAPPED;
+
+        if (r->kind != BOOT_RAM) {
+            continue;
+        }
+        for (unsigned turn = 0; turn < 2; turn++) { /* over the one, then maybe over the other */
+            if (start < boot->kernel_end && boot->kernel_start < start + bytes) {
+                start = (boot->kernel_end + PAGE_MASK) & ~(kpa_t)PAGE_MASK;
+            }
+            if (start < boot->archive_end && boot->archive_start < start + bytes) {
+                start = (boot->archive_end + PAGE_MASK) & ~(kpa_t)PAGE_MASK;
+            }
+        }
+        if (start < end && end - start >= bytes) {
+            return start;
+        }
+    }
+    boot_fail_value("not enough memory for the kernel's page tables; bytes needed in a row:", bytes);
+}
+
+void paging_init(struct boot_info *boot)
+{
+    kpa_t ro_start = (kpa_t)kernel_text_start - KERNEL_IMAGE_BASE;
+    kpa_t ro_end = (kpa_t)kernel_rodata_end - KERNEL_IMAGE_BASE;
+    kpa_t tables;
+
+    table_next = find_room(boot, tables_bound(boot));
+    table_end = table_next + tables_bound(boot);
+    tables = table_next;
+    largest = (x86_cpuid(0x80000001u, 0).edx & CPUID_GIB_PAGES) != 0 ? 2 : 1;
+    kernel_root = table_new();
+
+    /* Every entry of the upper half that will ever be used exists from now on: spaces copy them. */
+    map_image(kernel_text_start, kernel_text_end, TEXT);
+    map_image(kernel_rodata_start, kernel_rodata_end, RODATA);
+    map_image(kernel_data_start, kernel_bss_end, DATA);
+    unmap_guards();
+    for (unsigned i = 0; i < boot->ranges; i++) {
+        if (boot->range[i].kind == BOOT_RAM) {
+            map_ram(boot->range[i].start, boot->range[i].end, ro_start, ro_end);
+        }
+    }
+    for (uint64_t at = 0; at < KERNEL_DEVICE_BYTES; at += entry_bytes(1)) {
+        entry_at(KERNEL_DEVICE_BASE + at, 0);
+    }
+
+    x86_write_cr3(kernel_root);
+    table_end = table_next;
+    memory = boot;
+    if (!memmap_reserve(boot, tables, table_end)) {
+        boot_fail("no room in the memory map to mark the page tables as taken");
+    }
+}
+
+bool paging_in_ram(kpa_t pa, uint64_t n)
+{
+    return n <= UINT64_MAX - pa && memmap_is_ram(memory, pa, pa + n);
+}
+
+void *arch_map_device(kpa_t pa, size_t n)
+{
+    uint64_t skew = pa & PAGE_MASK;
+    uint64_t bytes = (skew + n + PAGE_MASK) & ~(uint64_t)PAGE_MASK;
+    uint64_t va = device_next;
+
+    if (n == 0 || n > KERNEL_DEVICE_BYTES || (pa & ~(PTE_ADDRESS | PAGE_MASK)) != 0) {
+        return NULL;
+    }
+    if (paging_in_ram(pa, n)) {
+        return arch_kva(pa);
+    }
+    if (bytes > KERNEL_DEVICE_BASE + KERNEL_DEVICE_BYTES - device_next) {
+        return NULL;
+    }
+    device_next += bytes;
+    for (uint64_t at = 0; at < bytes; at += PAGE_SIZE) {
+        *entry_at(va + at, 0) = (pa - skew + at) | DEVICE; /* was not present: nothing to flush */
+    }
+    return (void *)(va + skew);
+}
+
+uint64_t kernel_stack_top(unsigned cpu)
+{
+    return (uint64_t)(kernel_stacks[cpu].kernel + KERNEL_STACK_SIZE);
+}
+
+uint64_t ist_stack_top(unsigned cpu, enum ist_stack which)
+{
+    return (uint64_t)(kernel_stacks[cpu].ist[which].stack + IST_STACK_SIZE);
+}
+
+const char *paging_guard_name(uint64_t address)
+{
+    static const char *const ist_name[IST_STACKS] = { "double fault stack", "NMI stack", "machine check stack" };
+    uint64_t page = address & ~(uint64_t)PAGE_MASK;
+
+    for (unsigned cpu = 0; cpu < STACKS; cpu++) {
+        if (page == (uint64_t)kernel_stacks[cpu].kernel_guard) {
+            return "kernel stack";
+        }
+        for (unsigned i = 0; i < IST_STACKS; i++) {
+            if (page == (uint64_t)kernel_stacks[cpu].ist[i].guard) {
+                return ist_name[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* --- checks --- */
+
+/* What the kernel's tables say about `va`, with the restrictions of all levels; 0: not mapped. */
+static uint64_t probe(uint64_t va)
+{
+    uint64_t *table = arch_kva(kernel_root);
+
+    for (unsigned l = 3;; l--) {
+        uint64_t entry = table[va >> (PAGE_SHIFT + 9 * l) & (ENTRIES - 1)];
+
+        if (l == 0 || (entry & (PTE_LARGE | PTE_PRESENT)) != PTE_PRESENT) {
+            return (entry & PTE_PRESENT) != 0 ? entry : 0;
+        }
+        table = arch_kva(entry & PTE_ADDRESS);
+    }
+}
+
+/* Every leaf below `table`: not for users, never writable and executable. */
+static unsigned check_table(const uint64_t *table, unsigned level)
+{
+    unsigned failures = 0;
+
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        uint64_t entry = table[i];
+
+        if ((entry & PTE_PRESENT) == 0) {
+            continue;
+        }
+        if ((entry & PTE_USER) != 0) {
+            log_line(LOG_ERROR, "paging: entry %lx of level %u is open to users", entry, level);
+            failures++;
+        }
+        if (level > 0 && (entry & PTE_LARGE) == 0) {
+            failures += check_table(arch_kva(entry & PTE_ADDRESS), level - 1);
+        } else if ((entry & PTE_WRITE) != 0 && (entry & PTE_NX) == 0) {
+            log_line(LOG_ERROR, "paging: entry %lx of level %u is writable and executable", entry, level);
+            failures++;
+        }
+    }
+    return failures;
+}
+
+/* [start, end) is mapped with exactly these of the flags WRITE and NX, both in the image and in the direct map. */
+static unsigned check_part(const uint8_t *start, const uint8_t *end, uint64_t image, uint64_t direct)
+{
+    const uint64_t flags = PTE_PRESENT | PTE_WRITE | PTE_NX;
+
+    for (uint64_t va = (uint64_t)start; va < (uint64_t)end; va += PAGE_SIZE) {
+        if (paging_guard_name(va) != NULL) {
+            if (probe(va) != 0) {
+                log_line(LOG_ERROR, "paging: the guard page at %lx is mapped", va);
+                return 1;
+            }
+        } else if ((probe(va) & flags) != (image & flags) ||
+                   (probe((uint64_t)arch_kva(va - KERNEL_IMAGE_BASE)) & flags) != (direct & flags)) {
+            log_line(LOG_ERROR, "paging: wrong protection of the image at %lx", va);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+unsigned paging_check(void)
+{
+    const uint64_t *top = arch_kva(kernel_root);
+    unsigned failures = check_table(top, 3);
+
+    for (unsigned i = 0; i < ENTRIES / 2; i++) {
+        if (top[i] != 0) {
+            log_line(LOG_ERROR, "paging: entry %u of the lower half of the kernel's top table is not empty", i);
+            failures++;
+        }
+    }
+    failures += check_part(kernel_text_start, kernel_text_end, TEXT, RODATA);
+    failures += check_part(kernel_rodata_start, kernel_rodata_end, RODATA, RODATA);
+    failures += check_part(kernel_data_start, kernel_bss_end, DATA, DATA);
+    return failures;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Ways out of the kernel: arch_resume() to a process, arch_idle() to nothing, arch_on_fresh_stack() to begin again.
+ *
+ * arch_resume() loads what differs from what the CPU holds. If the process is the one that was resumed last, only its
+ * address space can have changed. Otherwise:
+ *   - Segment registers are given back Null. A user may have loaded some (its data segment, or Null with a number in the
+ *     two lowest bits); another would see it.
+ *   - The FS base is written unless it is 0 and was 0: a user can clear it unseen by loading the FS segment, so that two
+ *     equal values other than 0 prove nothing. (The GS base of users is 0 and stays so.)
+ *   - The FPU: see fpu.c. Between two processes that do not use it, two tests.
+ * It leaves by sysret, or by iret if rcx and r11 matter (PROC_IRET). Not restored are no registers: what is not a
+ * process's own never shows.
+ *
+ * sysret does in kernel mode what it does, with the user's stack pointer, if rip is not canonical: so rip is tested.
+ * The only such value that can get here is 2^47, from a `syscall` in the last two bytes of user memory.
+ * Trap flag: sysret gives it back so that the debug exception comes at once, behind the `syscall`; after iret it comes
+ * behind the next instruction. Both are what a single step means.
+ */
+#include <arch/offsets.h>
+#include <arch/vectors.h>
+
+    .text
+
+/* void arch_resume(struct process *p): any stack; rdi = p = cpu->current, GS base this CPU's, interrupts off. */
+    .balign 16
+    .globl  arch_resume
+arch_resume:
+    movq    P_SPACE_ROOT(%rdi), %rax
+    cmpq    %gs:CPU_LOADED_ROOT, %rax
+    jne     load_root
+root_loaded:
+    cmpq    %gs:CPU_RESUMED, %rdi
+    je      context_loaded
+    movq    %rdi, %gs:CPU_RESUMED
+    movl    %ds, %eax
+    movl    %es, %ecx
+    orl     %ecx, %eax
+    movl    %fs, %ecx
+    orl     %ecx, %eax
+    movl    %gs, %ecx
+    orl     %ecx, %eax
+    jnz     clear_segments
+segments_clear:
+    movq    P_FS_BASE(%rdi), %rax
+    orq     %gs:CPU_FS_BASE, %rax
+    jnz     load_fs_base
+fs_base_loaded:
+    testb   $PROC_FPU, P_FLAGS(%rdi)
+    jnz     load_fpu
+    cmpq    $0, %gs:CPU_FPU_OWNER
+    jne     load_fpu
+context_loaded:
+    testb   $(PROC_IRET | PROC_SINGLE_STEP), P_FLAGS(%rdi)
+    jnz     leave_other
+    movq    P_RFLAGS(%rdi), %r11
+leave_by_sysret:
+    movq    P_RIP(%rdi), %rcx
+    btq     $47, %rcx
+    jc      bad_rip
+    movq    P_RAX(%rdi), %rax
+    movq    P_RBX(%rdi), %rbx
+    movq    P_RDX(%rdi), %rdx
+    movq    P_RSI(%rdi), %rsi
+    movq    P_RBP(%rdi), %rbp
+    movq    P_R8(%rdi), %r8
+    movq    P_R9(%rdi), %r9
+    movq    P_R10(%rdi), %r10
+    movq    P_R12(%rdi), %r12
+    movq    P_R13(%rdi), %r13
+    movq    P_R14(%rdi), %r14
+    movq    P_R15(%rdi), %r15
+    movq    P_RSP(%rdi), %rsp           /* the user's: from here only NMI and machine check, on their own stacks */
+    movq    P_RDI(%rdi), %rdi
+    swapgs
+    sysretq
+
+load_root:
+    movq    %rax, %cr3
+    movq    %rax, %gs:CPU_LOADED_ROOT
+    incq    %gs:CPU_CR3_WRITES
+    jmp     root_loaded
+
+clear_segments:
+    xorl    %eax, %eax
+    movl    %eax, %ds
+    movl    %eax, %es
+    movl    %eax, %fs
+    swapgs                              /* loading a segment may clear its base: let it be the user's */
+    movl    %eax, %gs
+    swapgs
+    jmp     segments_clear
+
+load_fs_base:
+    movq    P_FS_BASE(%rdi), %rax
+    movq    %rax, %gs:CPU_FS_BASE
+    movq    %rax, %rdx
+    shrq    $32, %rdx
+    movl    $MSR_FS_BASE, %ecx
+    wrmsr
+    jmp     fs_base_loaded
+
+load_fpu:
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    pushq   %rdi
+    pushq   %rdi                        /* twice: C wants the stack aligned */
+    call    fpu_switch                  /* void fpu_switch(struct process *to) */
+    popq    %rdi
+    popq    %rdi
+    jmp     context_loaded
+
+/* With PROC_IRET or PROC_SINGLE_STEP. The trap flag is set on the way out only, so that it is not there any more when
+ * the single step is switched off. */
+leave_other:
+    movq    P_RFLAGS(%rdi), %r11
+    testb   $PROC_SINGLE_STEP, P_FLAGS(%rdi)
+    jz      1f
+    orq     $RFLAGS_TF, %r11
+1:  testb   $PROC_IRET, P_FLAGS(%rdi)
+    jz      leave_by_sysret
+    movq    P_RIP(%rdi), %rcx
+    btq     $47, %rcx
+    jc      bad_rip
+    andb    $~PROC_IRET, P_FLAGS(%rdi)
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    pushq   $SEL_USER_DATA
+    pushq   P_RSP(%rdi)
+    pushq   %r11
+    pushq   $SEL_USER_CODE
+    pushq   %rcx
+    movq    P_RAX(%rdi), %rax
+    movq    P_RBX(%rdi), %rbx
+    movq    P_RCX(%rdi), %rcx
+    movq    P_RDX(%rdi), %rdx
+    movq    P_RSI(%rdi), %rsi
+    movq    P_RBP(%rdi), %rbp
+    movq    P_R8(%rdi), %r8
+    movq    P_R9(%rdi), %r9
+    movq    P_R10(%rdi), %r10
+    movq    P_R11(%rdi), %r11
+    movq    P_R12(%rdi), %r12
+    movq    P_R13(%rdi), %r13
+    movq    P_R14(%rdi), %r14
+    movq    P_R15(%rdi), %r15
+    movq    P_RDI(%rdi), %rdi
+    swapgs
+    iretq
+
+/* The process came to the end of user memory: a fault of its own. */
+bad_rip:
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    call    trap_bad_rip
+    ud2
+
+/* void arch_idle(void): any stack; cpu->current is NULL. An interrupt enters at entry_common and finds that it came from
+ * the kernel; its handler does not return here. `sti` takes effect behind `hlt`, so none is missed. */
+    .globl  arch_idle
+arch_idle:
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    xorl    %ebp, %ebp
+1:  sti
+    hlt
+    cli
+    jmp     1b
+
+/* void arch_on_fresh_stack(void (*fn)(void)) */
+    .globl  arch_on_fresh_stack
+arch_on_fresh_stack:
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    xorl    %ebp, %ebp                  /* back-traces end here */
+    call    *%rdi
+    ud2
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What an exception or interrupt means. entry.S saved the registers; here it is decided which of the kernel's entries
+ * is called. Exceptions of the kernel itself are bugs and end in a panic.
+ */
+#include <abi/gen.h>
+#include <arch/paging.h>
+#include <arch/port.h>
+#include <arch/trap.h>
+#include <arch/x86.h>
+#include <kernel/cpu.h>
+#include <kernel/log.h>
+#include <kernel/panic.h>
+#include <kernel/space.h>
+
+/* Bits of a page fault's error code. */
+#define PF_WRITE (1u << 1)
+#define PF_RESERVED (1u << 3)
+#define PF_EXEC (1u << 4)
+
+/* A general protection error code with this bit names a vector, of an `int` if the lowest bit is clear. */
+#define GP_EXTERNAL (1u << 0)
+#define GP_VECTOR (1u << 1)
+#define GP_VECTOR_SHIFT 3
+
+const struct trap_frame *trap_dying;
+
+void trap_bad_rip(void);
+
+/* Go on where the interrupt came, as if nothing had been. */
+static NORETURN void go_on(void)
+{
+    struct process *p = arch_cpu()->current;
+
+    if (p == NULL) {
+        arch_idle();
+    }
+    arch_resume(p);
+}
+
+/* An interrupt from a device, the timer, or nobody. */
+static NORETURN void interrupt(uint64_t vector)
+{
+    if (vector >= VECTOR_LINE && vector < VECTOR_LINE + VECTOR_LINE_COUNT) {
+        unsigned line = (unsigned)vector - VECTOR_LINE;
+
+        if (apic_line_arrived(line)) {
+            kernel_interrupt(line);
+        }
+        go_on();
+    }
+    if (vector == VECTOR_TIMER) {
+        apic_eoi();
+        if (clock_timer_fired()) {
+            kernel_timer();
+        }
+        go_on();
+    }
+    if (vector == VECTOR_APIC_ERROR) {
+        apic_eoi();
+        log_limited(LOG_WARN, "the local APIC reports an error");
+    }
+    go_on(); /* the old interrupt controllers, or spurious: nothing to acknowledge */
+}
+
+static NORETURN void page_fault(uint64_t error)
+{
+    uva_t address = x86_read_cr2();
+
+    if (error & PF_RESERVED) {
+        BUG("a reserved bit is set in the page tables for address %lx", address);
+    }
+    kernel_memory_fault(address, error & PF_EXEC    ? ACCESS_EXEC
+                                 : error & PF_WRITE ? ACCESS_WRITE
+                                                    : ACCESS_READ);
+}
+
+static NORETURN void exception(uint64_t vector, uint64_t error)
+{
+    switch (vector) {
+    case EXC_PF:
+        page_fault(error);
+    case EXC_NM:
+        fpu_first_use();
+        go_on();
+    case EXC_DE:
+        kernel_fault(FAULT_DIVIDE, 0);
+    case EXC_DB:
+        x86_clear_dr6();
+        kernel_fault(FAULT_SINGLE_STEP, 0);
+    case EXC_BP:
+        kernel_fault(FAULT_BREAKPOINT, 0);
+    case EXC_OF:
+        kernel_fault(FAULT_OVERFLOW, 0);
+    case EXC_BR:
+        kernel_fault(FAULT_BOUND, 0);
+    case EXC_UD:
+        kernel_fault(FAULT_INVALID_OPCODE, 0);
+    case EXC_GP:
+        if ((error & (GP_VECTOR | GP_EXTERNAL)) == GP_VECTOR) {
+            kernel_fault(FAULT_BAD_ENTRY, error >> GP_VECTOR_SHIFT);
+        }
+        kernel_fault(FAULT_GENERAL_PROTECTION, error);
+    case EXC_TS:
+    case EXC_NP:
+    case EXC_SS:
+        kernel_fault(FAULT_GENERAL_PROTECTION, error);
+    case EXC_MF:
+        kernel_fault(FAULT_FLOATING_POINT, 0);
+    case EXC_AC:
+        kernel_fault(FAULT_ALIGNMENT, 0);
+    case EXC_XM:
+        kernel_fault(FAULT_SIMD, 0);
+    default:
+        BUG("exception %lu, which has no meaning here", vector);
+    }
+}
+
+void trap_from_user(uint64_t vector, uint64_t error)
+{
+    struct process *p = arch_cpu()->current;
+
+    if (cpu_features.smap) {
+        x86_clac(); /* the user's AC flag would switch SMAP off */
+    }
+    if (p->s.flags & PROC_SINGLE_STEP) {
+        p->regs.rflags &= ~(uint64_t)RFLAGS_TF; /* it was set on the way out */
+    }
+    if (vector >= VECTOR_PIC) {
+        interrupt(vector);
+    }
+    exception(vector, error);
+}
+
+/* The process was to go on behind the end of user memory, where neither sysret nor iret can go. Its own fault, and an
+ * entry into the kernel like the one that the processor would have made there. */
+void trap_bad_rip(void)
+{
+    kernel_fault(FAULT_GENERAL_PROTECTION, 0);
+}
+
+static const char *exception_name(uint64_t vector)
+{
+    static const char *const name[] = {
+        [EXC_DE] = "divide error",
+        [EXC_DB] = "debug exception",
+        [EXC_NMI] = "NMI: the machine reports a hardware failure, or someone wants this report",
+        [EXC_BP] = "breakpoint",
+        [EXC_OF] = "overflow",
+        [EXC_BR] = "bound range exceeded",
+        [EXC_UD] = "invalid instruction",
+        [EXC_NM] = "FPU used",
+        [EXC_DF] = "double fault",
+        [EXC_TS] = "invalid task segment",
+        [EXC_NP] = "segment not present",
+        [EXC_SS] = "stack segment fault",
+        [EXC_GP] = "general protection",
+        [EXC_PF] = "page fault",
+        [EXC_MF] = "x87 error",
+        [EXC_AC] = "alignment check",
+        [EXC_MC] = "machine check: the hardware has failed",
+        [EXC_XM] = "SSE error",
+    };
+
+    return vector < ARRAY_LEN(name) && name[vector] != NULL ? name[vector] : "unknown exception";
+}
+
+void trap_from_kernel(const struct trap_frame *frame)
+{
+    if (frame->vector >= VECTOR_PIC) {
+        if (arch_cpu()->current != NULL) {
+            trap_dying = frame;
+            BUG("interrupt %lu in the kernel, which runs with interrupts off", frame->vector);
+        }
+        interrupt(frame->vector); /* idle: the stack held nothing but the frame */
+    }
+    trap_dying = frame;
+    if (frame->vector == EXC_PF) {
+        uint64_t address = x86_read_cr2();
+
+        BUG("kernel page fault: %s of address %lx (%s)",
+            frame->error & PF_EXEC    ? "execution"
+            : frame->error & PF_WRITE ? "write"
+                                      : "read",
+            address,
+            address < LK_USER_END ? "user memory, which the kernel never touches" : "kernel memory");
+    }
+    BUG("kernel exception: %s, error code %lx", exception_name(frame->vector), frame->error);
+}
+
+void trap_dire(const struct trap_frame *frame)
+{
+    const char *stack = paging_guard_name(x86_read_cr2());
+
+    trap_dying = frame;
+    if (frame->vector == EXC_DF && stack != NULL) {
+        BUG("%s overflow", stack);
+    }
+    BUG("%s", exception_name(frame->vector));
+}

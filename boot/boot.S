@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The first instructions. QEMU (PVH) and GRUB (multiboot2, on BIOS and on UEFI) both enter at boot_entry in 32-bit
+ * protected mode with paging off. This file finds out who called, makes sure that the CPU can run the kernel, builds
+ * page tables good enough to reach the linked addresses, and goes to boot_main() in C.
+ *
+ * Whatever goes wrong, from the first instruction on, is said on COM1 and ends QEMU with EXIT_CODE_BOOT: there are
+ * exception handlers for the 32-bit part, and others for the time until the kernel loads its own.
+ */
+#include "boot/boot.h"
+#include "boot/exit_codes.h"
+#include <arch/paging.h>
+
+#define PAGE 4096
+#define COM1 0x3f8
+
+#define CODE64 0x08
+#define DATA 0x10
+#define CODE32 0x18
+
+#define PTE_TABLE 0x3  /* present, writable */
+#define PTE_LARGE 0x83 /* and 2 MiB */
+
+#define CR0_VALUE 0x80010033 /* PG WP NE ET MP PE */
+#define CR4_VALUE 0xa0       /* PGE PAE */
+#define MSR_EFER 0xc0000080
+#define EFER_BITS 0x900 /* NXE LME */
+#define CPUID_LM_BIT 29
+#define CPUID_NX_BIT 20
+#define EFLAGS_ID 0x200000
+
+/* --- headers that the loaders look for ------------------------------------------------------------------------- */
+
+    .section .boot.header, "a"
+    .balign 8
+multiboot2_header:
+    .long MB2_HEADER_MAGIC
+    .long 0                                      /* i386, 32-bit protected mode */
+    .long multiboot2_header_end - multiboot2_header
+    .long -(MB2_HEADER_MAGIC + (multiboot2_header_end - multiboot2_header))
+
+    .balign 8
+    .short 1                                     /* information we cannot do without */
+    .short 0
+    .long 12
+    .long MB2_TAG_MEMORY_MAP
+
+    .balign 8
+    .short 6                                     /* modules on page boundaries */
+    .short 0
+    .long 8
+
+    .balign 8
+    .short 0                                     /* end */
+    .short 0
+    .long 8
+multiboot2_header_end:
+
+    .section .note.pvh, "a", @note
+    .balign 4
+    .long 4                                      /* length of the name */
+    .long 8                                      /* of the value */
+    .long 18                                     /* XEN_ELFNOTE_PHYS32_ENTRY */
+    .asciz "Xen"
+    .quad boot_entry
+
+/* --- 32 bits ---------------------------------------------------------------------------------------------------
+ * On entry: paging off, flat segments, interrupts off, ebx the loader's information, eax its magic (multiboot2). */
+
+    .section .boot.text, "ax"
+    .code32
+    .globl boot_entry
+boot_entry:
+    cli
+    cld
+    movl $boot_stack32_top, %esp
+    movl %eax, %ebp                              /* kept: magic; ebx: information */
+
+    lgdt gdt32_pointer
+    ljmp $CODE32, $1f
+1:  movl $DATA, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %fs
+    movl %eax, %gs
+    movl %eax, %ss
+
+    /* Every exception in this part ends in exception32. */
+    movl $idt32, %edi
+    movl $32, %ecx
+2:  movl $exception32, %eax
+    movw %ax, (%edi)
+    movw $CODE32, 2(%edi)
+    movw $0x8e00, 4(%edi)                        /* present, interrupt gate */
+    shrl $16, %eax
+    movw %ax, 6(%edi)
+    addl $8, %edi
+    loop 2b
+    lidt idt32_pointer
+
+    /* Who called? PVH promises nothing about eax, so its structure is looked at first. */
+    movl $BOOT_PVH, %edi
+    cmpl $PVH_MAGIC, (%ebx)
+    je 3f
+    movl $BOOT_MULTIBOOT2, %edi
+    movl $text_loader, %esi
+    cmpl $MB2_LOADER_MAGIC, %ebp
+    jne fail32
+3:  movl %edi, %ebp                              /* kept from here: ebp the way, ebx the information */
+
+    /* Can the CPU run us? */
+    movl $text_cpuid, %esi
+    pushfl
+    popl %eax
+    movl %eax, %ecx
+    xorl $EFLAGS_ID, %eax
+    pushl %eax
+    popfl
+    pushfl
+    popl %eax
+    xorl %ecx, %eax
+    testl $EFLAGS_ID, %eax
+    jz fail32
+    pushl %ebx                                   /* cpuid writes it */
+    movl $text_long_mode, %esi
+    movl $0x80000000, %eax
+    cpuid
+    cmpl $0x80000001, %eax
+    jb fail32
+    movl $0x80000001, %eax
+    cpuid
+    btl $CPUID_LM_BIT, %edx
+    jnc fail32
+    movl $text_nx, %esi
+    btl $CPUID_NX_BIT, %edx
+    jnc fail32
+    popl %ebx
+
+    /* The first 4 GiB, in pages of 2 MiB: at 0, in the direct map, and the first of them at the image's base. */
+    movl $early_directories, %edi
+    movl $PTE_LARGE, %eax
+4:  movl %eax, (%edi)
+    movl $0, 4(%edi)
+    addl $8, %edi
+    addl $0x200000, %eax
+    jnc 4b
+    movl $early_directories + PTE_TABLE, %eax
+    movl $early_low, %edi
+    movl $4, %ecx
+5:  movl %eax, (%edi)
+    addl $PAGE, %eax
+    addl $8, %edi
+    loop 5b
+    movl $early_directories + PTE_TABLE, early_high + 510 * 8
+    movl $early_low + PTE_TABLE, early_root
+    movl $early_low + PTE_TABLE, early_root + 256 * 8
+    movl $early_high + PTE_TABLE, early_root + 511 * 8
+
+    /* Long mode. */
+    movl $CR4_VALUE, %eax
+    movl %eax, %cr4
+    movl $early_root, %eax
+    movl %eax, %cr3
+    movl $MSR_EFER, %ecx
+    rdmsr
+    orl $EFER_BITS, %eax
+    wrmsr
+    movl $CR0_VALUE, %eax
+    movl %eax, %cr0
+    ljmp $CODE64, $start64_low
+
+exception32:
+    movl $text_exception, %esi
+    /* falls through */
+
+/* Print the text at esi on COM1 and end. */
+fail32:
+    movl %esi, %ebp
+    movl $COM1 + 3, %edx                         /* 115200 baud, 8 bits, no parity, no interrupts */
+    movb $0x80, %al
+    outb %al, %dx
+    movl $COM1 + 1, %edx
+    xorb %al, %al
+    outb %al, %dx
+    decl %edx
+    incb %al
+    outb %al, %dx
+    movl $COM1 + 3, %edx
+    movb $0x03, %al
+    outb %al, %dx
+    movl $text_failed, %esi
+    call print32
+    movl %ebp, %esi
+    call print32
+    movl $text_newline, %esi
+    call print32
+    movl $EXIT_PORT, %edx
+    movl $EXIT_CODE_BOOT, %eax
+    outl %eax, %dx
+6:  cli
+    hlt
+    jmp 6b
+
+/* Print the text at esi. Uses eax, ecx, edx. */
+print32:
+    lodsb
+    testb %al, %al
+    jz 9f
+    movb %al, %ah
+    movl $0x100000, %ecx                         /* do not wait for ever for a port that is not there */
+    movl $COM1 + 5, %edx
+7:  inb %dx, %al
+    testb $0x20, %al
+    jnz 8f
+    loop 7b
+8:  movb %ah, %al
+    movl $COM1, %edx
+    outb %al, %dx
+    jmp print32
+9:  ret
+
+text_failed:
+    .asciz "\r\nLykos cannot start: "
+text_loader:
+    .asciz "the loader speaks neither PVH nor multiboot2"
+text_cpuid:
+    .asciz "the CPU has no CPUID instruction"
+text_long_mode:
+    .asciz "the CPU has no 64-bit mode"
+text_nx:
+    .asciz "the CPU has no no-execute pages (NX)"
+text_exception:
+    .asciz "an exception in the 32-bit start code"
+text_newline:
+    .asciz "\r\n"
+
+    .balign 8
+gdt32:
+    .quad 0
+    .quad 0x00af9b000000ffff                     /* CODE64; accessed bits set: the CPU need not write */
+    .quad 0x00cf93000000ffff                     /* DATA */
+    .quad 0x00cf9b000000ffff                     /* CODE32 */
+gdt32_pointer:
+    .short 4 * 8 - 1
+    .long gdt32
+idt32_pointer:
+    .short 32 * 8 - 1
+    .long idt32
+
+/* --- 64 bits, still at the physical address ----------------------------------------------------------------------*/
+
+    .code64
+start64_low:
+    movabsq $start64, %rax
+    jmp *%rax
+
+    .section .boot.bss, "aw", @nobits
+    .balign PAGE
+early_root:
+    .skip PAGE
+early_low:
+    .skip PAGE
+early_high:
+    .skip PAGE
+early_directories:
+    .skip 4 * PAGE
+idt32:
+    .skip 32 * 8
+    .skip 1024
+boot_stack32_top:
+
+/* --- 64 bits, at the linked addresses ----------------------------------------------------------------------------*/
+
+    .text
+start64:
+    lgdt gdt64_pointer(%rip)
+    movl $DATA, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %ss
+    xorl %eax, %eax
+    movl %eax, %fs
+    movl %eax, %gs
+    leaq kernel_stacks + STACK_GUARD + KERNEL_STACK_SIZE(%rip), %rsp
+    movl %ebp, %edi                              /* the way */
+    movl %ebx, %esi                              /* the information */
+    xorl %ebp, %ebp                              /* back-traces end here */
+    pushq $0
+    jmp boot_main
+
+/* Entries of the exceptions that happen before the kernel has its own table. The CPU pushes an error code for some,
+ * the others get a zero, so that all look alike. */
+    .balign 16
+    .globl boot_exception_entries
+boot_exception_entries:
+    .set vector, 0
+    .rept 32
+    .balign 16
+    .if !((vector == 8) || ((vector >= 10) && (vector <= 14)) || (vector == 17) || (vector == 21))
+    pushq $0
+    .endif
+    pushq $vector
+    jmp boot_exception_common
+    .set vector, vector + 1
+    .endr
+boot_exception_common:
+    popq %rdi                                    /* vector */
+    popq %rsi                                    /* error code */
+    movq (%rsp), %rdx                            /* rip */
+    movq %cr2, %rcx
+    andq $-16, %rsp
+    call boot_exception
+
+    .section .rodata
+    .balign 8
+gdt64:
+    .quad 0
+    .quad 0x00af9b000000ffff                     /* CODE64 */
+    .quad 0x00cf93000000ffff                     /* DATA */
+gdt64_pointer:
+    .short 3 * 8 - 1
+    .quad gdt64
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Between the parts of the boot code: the two boot protocols, and what the parts ask of each other.
+ */
+#ifndef BOOT_BOOT_H
+#define BOOT_BOOT_H
+
+/* The ways to be started, as boot.S tells boot_main(). */
+#define BOOT_PVH 1
+#define BOOT_MULTIBOOT2 2
+
+/* PVH: ebx points to a structure that begins with this. */
+#define PVH_MAGIC 0x336ec578
+
+/* Multiboot2: magic of our header, and what the loader leaves in eax. */
+#define MB2_HEADER_MAGIC 0xe85250d6
+#define MB2_LOADER_MAGIC 0x36d76289
+
+/* Multiboot2: tags in the loader's information. */
+#define MB2_TAG_END 0
+#define MB2_TAG_COMMAND_LINE 1
+#define MB2_TAG_LOADER_NAME 2
+#define MB2_TAG_MODULE 3
+#define MB2_TAG_MEMORY_MAP 6
+#define MB2_TAG_RSDP_1 14
+#define MB2_TAG_RSDP_2 15
+
+#ifndef __ASSEMBLER__
+#include <kernel/boot_info.h>
+#include <kernel/types.h>
+
+/* Say why the kernel cannot start, on COM1, and end QEMU with EXIT_CODE_BOOT. `text`, then, if `value` is given
+ * through boot_fail_value, a number in hexadecimal. */
+NORETURN void boot_fail(const char *text);
+NORETURN void boot_fail_value(const char *text, uint64_t value);
+
+/* The memory map while it is gathered: as the loader says it, in any order, overlapping. */
+#define MEMMAP_MAX 256
+struct memmap {
+    unsigned ranges;
+    struct boot_range range[MEMMAP_MAX];
+};
+
+/* Take in a range of `bytes` bytes. RAM is cut to whole pages, reserved memory widened to them; what reaches over the
+ * end of the physical address space is cut there. False: the map is full. */
+bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, enum boot_range_kind kind);
+
+/* Sort `map` into boot->range: by address, without overlaps, neighbours of one kind joined. Where ranges overlap,
+ * reserved wins. False: the result has more than BOOT_MAX_RANGES ranges. */
+bool memmap_finish(const struct memmap *map, struct boot_info *boot);
+
+/* Does [start, end) lie wholly in RAM according to the finished map? */
+bool memmap_is_ram(const struct boot_info *boot, kpa_t start, kpa_t end);
+
+/* Take [start, end), which lies in one range of RAM, out of the finished map: mark it reserved. False: no room. */
+bool memmap_reserve(struct boot_info *boot, kpa_t start, kpa_t end);
+
+/* Read what a loader left, from physical memory, into `boot` and `map`. boot_fail() if it makes no sense. */
+void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map);
+void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map);
+
+/* The `n` bytes at `pa`, through the early page tables; boot_fail() naming `what` if they reach above 4 GiB. */
+const void *boot_memory(kpa_t pa, uint64_t n, const char *what);
+
+/* Keep the command line, of at most `n` bytes; cut where it is too long, and said so. */
+void boot_take_command_line(struct boot_info *boot, const char *text, uint64_t n);
+
+/* Keep the archive; boot_fail() if it is empty, not on a page boundary, or the second one. */
+void boot_take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes);
+
+/* Keep a copy of the ACPI root pointer, of `n` bytes. */
+void boot_take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n);
+
+/* From boot.S. */
+NORETURN void boot_main(unsigned way, uint32_t info);
+NORETURN void boot_exception(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2);
+extern const uint8_t boot_exception_entries[]; /* 32 entries of 16 bytes */
+
+/* Bounds of the image (boot/kernel.ld): physical. */
+extern const uint8_t kernel_phys_start[], kernel_phys_end[];
+#endif
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Readers of the two boot protocols. PVH is the HVM direct boot of Xen, as QEMU's -kernel does it; multiboot2 is what
+ * GRUB speaks. Every length and address is checked before it is followed.
+ */
+#include "boot/boot.h"
+
+#define MB2_INFO_MAX (1u << 20) /* no loader writes more */
+#define MB2_MAP_AVAILABLE 1u
+#define E820_RAM 1u
+#define MAP_ENTRIES_MAX 4096u /* likewise */
+#define LOADER_NAME 48
+
+static char loader_name[LOADER_NAME];
+
+static void add_memory(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram)
+{
+    if (!memmap_add(map, start, bytes, is_ram ? BOOT_RAM : BOOT_RESERVED)) {
+        boot_fail_value("the loader's memory map has too many entries; the most are", MEMMAP_MAX);
+    }
+}
+
+/* --- PVH --- */
+
+struct pvh_info {
+    uint32_t magic, version, flags, modules;
+    uint64_t module_list, command_line, rsdp;
+    /* version 1 and later */
+    uint64_t memory_map;
+    uint32_t memory_map_entries, reserved;
+};
+
+struct pvh_module {
+    uint64_t start, bytes, command_line, reserved;
+};
+
+struct pvh_memory {
+    uint64_t start, bytes;
+    uint32_t type, reserved;
+};
+
+void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map)
+{
+    const struct pvh_info *pvh = boot_memory(info, sizeof(*pvh), "its PVH information");
+    const struct pvh_memory *memory;
+
+    if (pvh->version < 1 || pvh->memory_map_entries == 0) {
+        boot_fail("the PVH loader gave no memory map");
+    }
+    if (pvh->memory_map_entries > MAP_ENTRIES_MAX) {
+        boot_fail_value("the PVH loader's memory map is absurd; its entries:", pvh->memory_map_entries);
+    }
+    memory = boot_memory(pvh->memory_map, pvh->memory_map_entries * sizeof(*memory), "the memory map");
+    for (unsigned i = 0; i < pvh->memory_map_entries; i++) {
+        add_memory(map, memory[i].start, memory[i].bytes, memory[i].type == E820_RAM);
+    }
+
+    if (pvh->modules > 1) {
+        boot_fail("the loader gave more than one module; the archive is the only one");
+    }
+    if (pvh->modules == 1) {
+        const struct pvh_module *module = boot_memory(pvh->module_list, sizeof(*module), "the module list");
+
+        boot_take_archive(boot, module->start, module->bytes);
+    }
+    if (pvh->command_line != 0) {
+        boot_take_command_line(boot, boot_memory(pvh->command_line, 1, "the command line"),
+                               (4ull << 30) - pvh->command_line);
+    }
+    boot->rsdp = pvh->rsdp;
+}
+
+/* --- multiboot2 --- */
+
+struct mb2_tag {
+    uint32_t type, bytes; /* with this head; the next tag begins at the next multiple of 8 */
+};
+
+struct mb2_module {
+    struct mb2_tag head;
+    uint32_t start, end;
+};
+
+struct mb2_memory_map {
+    struct mb2_tag head;
+    uint32_t entry_bytes, entry_version;
+};
+
+struct mb2_memory {
+    uint64_t start, bytes;
+    uint32_t type, reserved;
+};
+
+/* The reader of a tag needs at least `n` bytes of it. */
+static void need(const struct mb2_tag *tag, uint64_t n)
+{
+    if (tag->bytes < n) {
+        boot_fail_value("the multiboot2 information is malformed: too short is a tag of type", tag->type);
+    }
+}
+
+static void read_memory_map(const struct mb2_tag *tag, struct memmap *map)
+{
+    const struct mb2_memory_map *list = (const struct mb2_memory_map *)(const void *)tag;
+    uint32_t step;
+
+    need(tag, sizeof(*list));
+    step = list->entry_bytes;
+    if (step < sizeof(struct mb2_memory) || step % 8 != 0) {
+        boot_fail_value("the multiboot2 memory map has entries of an unknown size:", step);
+    }
+    for (uint32_t at = sizeof(*list); at < tag->bytes && tag->bytes - at >= step; at += step) {
+        const struct mb2_memory *m = (const struct mb2_memory *)(const void *)((const uint8_t *)tag + at);
+
+        add_memory(map, m->start, m->bytes, m->type == MB2_MAP_AVAILABLE);
+    }
+}
+
+static void read_loader_name(const struct mb2_tag *tag, struct boot_info *boot)
+{
+    const char *text = (const char *)(tag + 1);
+    unsigned n = 0;
+
+    while (n < LOADER_NAME - 1 && n < tag->bytes - sizeof(*tag) && text[n] != '\0') {
+        loader_name[n] = text[n] < ' ' || text[n] > '~' ? '?' : text[n];
+        n++;
+    }
+    boot->loader = loader_name;
+}
+
+static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct memmap *map)
+{
+    const char *text = (const char *)(tag + 1);
+    uint64_t rest = tag->bytes - sizeof(*tag);
+
+    switch (tag->type) {
+    case MB2_TAG_COMMAND_LINE:
+        boot_take_command_line(boot, text, rest);
+        break;
+    case MB2_TAG_LOADER_NAME:
+        read_loader_name(tag, boot);
+        break;
+    case MB2_TAG_MODULE: {
+        const struct mb2_module *module = (const struct mb2_module *)(const void *)tag;
+
+        need(tag, sizeof(*module));
+        if (module->end < module->start) {
+            boot_fail_value("the archive ends before it begins, at", module->start);
+        }
+        boot_take_archive(boot, module->start, module->end - module->start);
+        break;
+    }
+    case MB2_TAG_MEMORY_MAP:
+        read_memory_map(tag, map);
+        break;
+    case MB2_TAG_RSDP_1: /* the newer one, if both are there */
+        if (boot->rsdp == 0) {
+            boot_take_rsdp(boot, text, rest);
+        }
+        break;
+    case MB2_TAG_RSDP_2:
+        boot_take_rsdp(boot, text, rest);
+        break;
+    default: /* tells nothing that we need */
+        break;
+    }
+}
+
+void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map)
+{
+    const uint32_t *total = boot_memory(info, 8, "its multiboot2 information");
+    uint32_t bytes = *total;
+    uint32_t at = 8;
+
+    if (info % 8 != 0 || bytes < 16 || bytes > MB2_INFO_MAX) {
+        boot_fail_value("the multiboot2 information is malformed; its length:", bytes);
+    }
+    boot_memory(info, bytes, "its multiboot2 information");
+    while (bytes - at >= sizeof(struct mb2_tag)) {
+        const struct mb2_tag *tag = (const struct mb2_tag *)(const void *)((const uint8_t *)total + at);
+
+        if (tag->type == MB2_TAG_END) {
+            if (map->ranges == 0) {
+                boot_fail("the multiboot2 loader gave no memory map");
+            }
+            return;
+        }
+        if (tag->bytes < sizeof(*tag) || tag->bytes > bytes - at) {
+            break;
+        }
+        read_tag(tag, boot, map);
+        if (bytes - at - tag->bytes < 8) {
+            break;
+        }
+        at += (tag->bytes + 7) & ~7u;
+    }
+    boot_fail_value("the multiboot2 information is malformed, at offset", at);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The form of an invocation: what travels in which register, and the bits of the two control words.
+ * Used by the kernel, by user-level C, and by assembly. The lists of operations, result codes, fault codes and
+ * slots are generated from lykos.toml into <abi/gen.h>.
+ *
+ * Registers at `syscall` (rcx and r11 are the instruction's own):
+ *
+ *      register   in                                   out
+ *      rax        control word                         delivery word
+ *      rdi        word 0: method, or result code       word 0
+ *      rsi        word 1                               word 1
+ *      rdx        word 2                               word 2
+ *      rbx        word 3                               word 3
+ *      r12        word 4                               word 4
+ *      r13        word 5                               word 5
+ *      r14        word 6                               word 6
+ *      r15        word 7                               word 7
+ *      r8         endpoint ID of a closed wait         endpoint ID received on
+ *      r9         bits 0..31 length of the string      protected payload of the capability invoked
+ *                 sent, 32..63 limit of the one
+ *                 received
+ *      r10        address of the string sent           preserved
+ *      rbp        address to receive a string at       preserved
+ *      rsp, FS    preserved                            preserved
+ *
+ * An invocation that receives nothing leaves its result in word 0 and preserves everything else but rax, rcx, r11.
+ */
+#ifndef ABI_INVOKE_H
+#define ABI_INVOKE_H
+
+/* Control word, bits 0..7: the shape. One compare of this byte picks a path. */
+#define LK_SEND 0x01u    /* has a send phase */
+#define LK_RECV 0x02u    /* has a receive phase */
+#define LK_BLOCK 0x04u   /* the send may wait */
+#define LK_CLOSED 0x08u  /* closed wait: only the endpoint ID in r8 */
+#define LK_SSTR 0x10u    /* a string is sent */
+#define LK_RSTR 0x20u    /* a string may be received */
+#define LK_CAPS 0x40u    /* capability registers are named (either way) */
+#define LK_CALLBIT 0x80u /* capability 0 sent is a reply capability, the wait is for its reply */
+
+#define LK_SHAPE_CALL (LK_SEND | LK_RECV | LK_BLOCK | LK_CLOSED | LK_CALLBIT)
+#define LK_SHAPE_REPLY_WAIT (LK_SEND | LK_RECV)
+
+/* Control word, the rest. Bits 60..63 are reserved and must be zero. */
+#define LK_TARGET_SHIFT 8     /* 5 bits: capability register to invoke */
+#define LK_NSEND_SHIFT 13     /* 3 bits, 0..4: capabilities sent; in a call the reply capability counts as one */
+#define LK_SEND_CAP_SHIFT 16  /* 4 x 5 bits: capability registers sent; in a call the first field must be 0 */
+#define LK_NWORDS_SHIFT 36    /* 4 bits, 0..8: words that mean something; all eight travel in any case */
+#define LK_RECV_CAP_SHIFT 40  /* 4 x 5 bits: capability registers received into; register 0 drops */
+#define LK_CAP_BITS 5
+#define LK_RESERVED_MASK 0xf000000000000000ull
+
+#define LK_MAX_WORDS 8
+#define LK_MAX_CAPS 4
+#define LK_CAP_REGS 32
+#define LK_MAX_STRING 65536u
+
+/* Endpoint ID of notices; no endpoint may have it. A closed wait that names it waits for notices only. */
+#define LK_NOTICE_ID 0xffffffffffffffffull
+
+/* Delivery word: only the kernel writes it. */
+#define LK_DLV_STRLEN_MASK 0x1ffffu /* bits 0..16: bytes of string received */
+#define LK_DLV_NCAPS_SHIFT 20       /* bits 20..22: capabilities received */
+#define LK_DLV_NWORDS_SHIFT 24      /* bits 24..27: words that mean something, as the sender says */
+#define LK_DLV_KIND_SHIFT 28        /* bits 28..30: one of the kinds below */
+#define LK_DLV_TRUNCATED (1ull << 31)
+#define LK_DLV_FORCED (1ull << 32) /* proxied in spite of deferral */
+
+#define LK_KIND_RESULT 0u         /* nothing was received: word 0 is the result of the send */
+#define LK_KIND_MESSAGE 1u        /* a message */
+#define LK_KIND_NOTICE 2u         /* a notice: word 0 is the bits */
+#define LK_KIND_PROXIED 3u        /* a proxied message */
+#define LK_KIND_PROXIED_NOTICE 4u /* a proxied notice */
+
+/* Message that the kernel sends on behalf of a process that faults, to its handler. Capability 0 is a Process
+ * capability to it. Words: 0 LK_FAULT_MESSAGE, 1 fault code, 2 fault information, 3 instruction pointer,
+ * 4 stack pointer, 5 flags register, 6 and 7 the label of the process. */
+#define LK_FAULT_MESSAGE 0x4641554c54ull
+
+/* Other entries, told from an invocation by the control word in rax: a control word has SEND or RECV set or is
+ * malformed, so the shapes without both are free for the pseudo-instructions. Bits not named must be zero. */
+#define LK_YIELD 0x00ull               /* give the CPU to the next ready process of this priority */
+#define LK_COPY_CAP 0x04ull            /* copy capability register (bits 8..12) to register (bits 16..20) */
+#define LK_SET_FS_BASE 0x08ull         /* FS base := rdi, a user address */
+#define LK_PSEUDO_MASK 0xffull
+
+/* Restrictions of memory capabilities. */
+#define LK_RO 1u /* no write */
+#define LK_NX 2u /* no execute */
+#define LK_WK 4u /* weak: what is fetched through it is weak and read-only */
+#define LK_OP 8u /* opaque: slots cannot be fetched or set through it */
+
+/* Runs states and kinds of wait, as Process.getState and Process.getWait show them. */
+#define LK_STATE_READY 0u
+#define LK_STATE_RECEIVING 1u
+#define LK_STATE_BLOCKED 2u
+#define LK_STATE_FAULTED 3u
+
+#define LK_WAIT_NONE 0u
+#define LK_WAIT_OPEN 1u
+#define LK_WAIT_CLOSED 2u
+#define LK_WAIT_NOTICE 3u
+#define LK_WAIT_SENDING 4u
+#define LK_WAIT_SLEEPING 5u
+#define LK_WAIT_FAULT_SEND 6u
+
+/* User addresses lie in [LK_USER_MIN, LK_USER_END): nothing is ever mapped in the first page. */
+#define LK_USER_MIN 0x1000ull
+#define LK_USER_END 0x0000800000000000ull
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+/* Registers of a process, as Process.getState shows and Process.setRegs takes them: 19 words of 8 bytes. */
+struct lk_regs {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t rip, rsp, rflags;
+    uint64_t fs_base;
+};
+#endif
+
+#endif

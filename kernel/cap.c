@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Capability words: validity, names, weakening. Read cap.h first.
+ */
+#include <kernel/cap.h>
+#include <kernel/endpoint.h>
+#include <kernel/irq.h>
+#include <kernel/object.h>
+#include <kernel/txn.h>
+
+struct cap_type_info {
+    const char *name;
+    uint8_t frame_kind; /* of the frame in which the object's header stands; FRAME_NONE: no object */
+    bool memory;
+};
+
+static const struct cap_type_info type_info[] = {
+#define CAPTYPE(NAME, name, code, frame_kind, memory) [code] = { #name, frame_kind, memory },
+#include <captype.def>
+#undef CAPTYPE
+};
+#define CAP_TYPES ARRAY_LEN(type_info)
+
+const char *cap_type_name(unsigned type)
+{
+    return type < CAP_TYPES ? type_info[type].name : "?";
+}
+
+bool cap_is_memory(const struct cap *c)
+{
+    return c->type < CAP_TYPES && type_info[c->type].memory;
+}
+
+bool cap_is_object(const struct cap *c)
+{
+    return c->type < CAP_TYPES && type_info[c->type].frame_kind != FRAME_NONE;
+}
+
+/* Where the header of an object of this kind stands: that of a Page or CapPage in the table of descriptors. */
+static enum frame_kind header_frame_kind(enum frame_kind kind)
+{
+    return kind == FRAME_PAGE || kind == FRAME_CAPPAGE ? FRAME_DESCRIPTORS : kind;
+}
+
+/* Does the object still live with the count that the capability carries? The frame is asked first what it holds: in a
+ * frame that became a user's page a header must not be looked for. A count never comes again, so the kind of the header
+ * needs no look. */
+static bool object_alive(const struct cap *c, enum frame_kind kind)
+{
+    return oid_frame(c->oid)->kind == header_frame_kind(kind) && oid_header(c->oid)->count == c->count;
+}
+
+bool cap_live(const struct cap *c)
+{
+    if (c->type == CAP_NULL) {
+        return false;
+    }
+    ASSERT(c->type < CAP_TYPES);
+    if (type_info[c->type].frame_kind != FRAME_NONE) {
+        return object_alive(c, (enum frame_kind)type_info[c->type].frame_kind);
+    }
+    return c->type != CAP_IRQWAIT || irq_cap_valid(c);
+}
+
+bool cap_valid(const struct cap *c)
+{
+    if (!cap_live(c)) {
+        return false;
+    }
+    if (c->type == CAP_ENTRY) {
+        return endpoint_entry_valid(c);
+    }
+    return c->type != CAP_APPNOTICE || endpoint_recipient(endpoint_of(c)) != NULL;
+}
+
+bool cap_prepare(struct cap *c)
+{
+    ASSERT_BEFORE_COMMIT();
+    txn_acquire_point();
+    if (cap_live(c)) {
+        return true;
+    }
+    cap_set_null(c);
+    return false;
+}
+
+struct cap cap_weaken(struct cap c)
+{
+    if (!cap_is_memory(&c)) {
+        return (struct cap){ 0 };
+    }
+    c.restr |= c.type == CAP_PAGE ? LK_RO : LK_RO | LK_WK;
+    return c;
+}
+
+bool cap_same(const struct cap *a, const struct cap *b)
+{
+    bool live = cap_live(a);
+
+    if (live != cap_live(b) || !live) {
+        return live == cap_live(b);
+    }
+    return a->type == b->type && a->restr == b->restr && a->aux == b->aux && a->payload == b->payload &&
+           a->oid == b->oid && a->count == b->count;
+}

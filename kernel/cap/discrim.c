@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Operations of Discrim: what is this capability? An invalid capability classifies as Null; the dispatcher has made it
+ * so before it comes here.
+ */
+#include <kernel/invoke.h>
+#include <kernel/txn.h>
+#include <ops.h>
+
+/* Type and restrictions of a capability. */
+enum status discrim_op_classify(struct invocation *inv)
+{
+    const struct cap *c = &inv->arg[1];
+
+    txn_commit();
+
+    inv->out[1] = c->type;
+    inv->out[2] = cap_is_memory(c) ? c->restr : 0;
+    return STATUS_OK;
+}
+
+/* Do two capabilities give the same authority over the same object? */
+enum status discrim_op_compare(struct invocation *inv)
+{
+    bool same = cap_same(&inv->arg[1], &inv->arg[2]);
+
+    txn_commit();
+
+    inv->out[1] = same;
+    return STATUS_OK;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Operations of the Endpoint capability. Arguments, results and errors: kernel/abi/lykos.toml.
+ */
+#include <kernel/cpu.h>
+#include <kernel/endpoint.h>
+#include <kernel/invoke.h>
+#include <kernel/ipc.h>
+#include <kernel/process.h>
+#include <kernel/txn.h>
+#include <ops.h>
+
+enum status endpoint_op_set_recipient(struct invocation *inv)
+{
+    struct endpoint *ep = inv_object(inv, endpoint);
+    const struct cap *c = &inv->arg[1];
+
+    if (c->type != CAP_PROCESS && c->type != CAP_NULL) {
+        return STATUS_REQUEST_ERROR;
+    }
+
+    txn_commit();
+
+    endpoint_unlink(ep);
+    cap_copy(&ep->state.recipient, c);
+    endpoint_update(ep); /* with no recipient, those who wait here are told */
+    if (c->type == CAP_PROCESS) {
+        ipc_recheck(process_of(c));
+    }
+    return STATUS_OK;
+}
+
+enum status endpoint_op_set_endpoint_id(struct invocation *inv)
+{
+    struct endpoint *ep = inv_object(inv, endpoint);
+    struct process *r = endpoint_recipient(ep);
+
+    if (inv->word[1] == LK_NOTICE_ID) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    endpoint_unlink(ep);
+    ep->state.id = inv->word[1];
+    endpoint_update(ep);
+    if (r != NULL) {
+        ipc_recheck(r);
+    }
+    return STATUS_OK;
+}
+
+enum status endpoint_op_set_payload_match(struct invocation *inv)
+{
+    struct endpoint *ep = inv_object(inv, endpoint);
+
+    if (inv->word[1] > 1) {
+        return STATUS_REQUEST_ERROR;
+    }
+
+    txn_commit();
+
+    ep->state.match = (uint8_t)inv->word[1];
+    ep->state.outstanding = 0;
+    if (ep->state.match) {
+        endpoint_fail_senders(ep); /* no reply is outstanding: their capabilities are Null */
+    }
+    return STATUS_OK;
+}
+
+enum status endpoint_op_make_entry(struct invocation *inv)
+{
+    const struct endpoint *ep = inv_object(inv, endpoint);
+    uint64_t payload = inv->word[1];
+
+    if (payload > (ep->state.match ? ENDPOINT_PAYLOAD_MAX : UINT32_MAX)) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    inv->out_cap[0] = (struct cap){
+        .type = CAP_ENTRY,
+        .aux = (uint16_t)(payload >> 32),
+        .payload = (uint32_t)payload,
+        .oid = inv->cap.oid,
+        .count = inv->cap.count,
+    };
+    inv->out_caps = 1;
+    return STATUS_OK;
+}
+
+enum status endpoint_op_make_app_notice(struct invocation *inv)
+{
+    if (inv->word[1] > UINT32_MAX) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    inv->out_cap[0] = (struct cap){
+        .type = CAP_APPNOTICE,
+        .payload = (uint32_t)inv->word[1],
+        .oid = inv->cap.oid,
+        .count = inv->cap.count,
+    };
+    inv->out_caps = 1;
+    return STATUS_OK;
+}
+
+enum status endpoint_op_get_state(struct invocation *inv)
+{
+    const struct endpoint *ep = inv_object(inv, endpoint);
+
+    txn_commit();
+
+    inv->out[1] = ep->state.id;
+    inv->out[2] = ep->state.payload;
+    inv->out[3] = ep->state.match | ep->state.outstanding * 2u | (endpoint_recipient(ep) != NULL) * 4u |
+                  !plist_empty(&ep->senders) * 8u;
+    return STATUS_OK;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Operations of IOPriv: port input and output within the range that the capability carries. The kernel's own ports are
+ * in the range that init gets as well: a driver that is given them is trusted with them.
+ */
+#include <kernel/invoke.h>
+#include <kernel/txn.h>
+#include <ops.h>
+
+static uint32_t first_port(const struct invocation *inv)
+{
+    return inv->cap.payload & 0xffff;
+}
+
+static uint32_t last_port(const struct invocation *inv)
+{
+    return inv->cap.payload >> 16;
+}
+
+/* May `width` bytes at `port` be read or written? */
+static bool ports_allowed(const struct invocation *inv, uint64_t port, uint64_t width)
+{
+    return (width == 1 || width == 2 || width == 4) && port >= first_port(inv) &&
+           port <= last_port(inv) && width - 1 <= last_port(inv) - port;
+}
+
+/* Read a port. What is read may be gone from the device, so it is read after the commit. */
+enum status iopriv_op_input(struct invocation *inv)
+{
+    uint64_t port = inv->word[1];
+    uint64_t width = inv->word[2];
+
+    if (!ports_allowed(inv, port, width)) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    inv->out[1] = arch_in((uint16_t)port, (unsigned)width);
+    return STATUS_OK;
+}
+
+/* Write a port. */
+enum status iopriv_op_output(struct invocation *inv)
+{
+    uint64_t port = inv->word[1];
+    uint64_t width = inv->word[2];
+
+    if (!ports_allowed(inv, port, width)) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    arch_out((uint16_t)port, (unsigned)width, (uint32_t)inv->word[3]);
+    return STATUS_OK;
+}
+
+/* A capability to part of the range. */
+enum status iopriv_op_narrow(struct invocation *inv)
+{
+    uint64_t first = inv->word[1];
+    uint64_t last = inv->word[2];
+
+    if (first > last || first < first_port(inv) || last > last_port(inv)) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    inv->out_cap[0] = (struct cap){
+        .type = CAP_IOPRIV,
+        .payload = (uint32_t)first | (uint32_t)last << 16,
+    };
+    inv->out_caps = 1;
+    return STATUS_OK;
+}
+
+/* The range. */
+enum status iopriv_op_get_info(struct invocation *inv)
+{
+    txn_commit();
+
+    inv->out[1] = first_port(inv);
+    inv->out[2] = last_port(inv);
+    return STATUS_OK;
+}

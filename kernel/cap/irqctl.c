@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Operations of IrqCtl: hand out interrupt lines and take them back.
+ */
+#include <kernel/invoke.h>
+#include <kernel/irq.h>
+#include <kernel/txn.h>
+#include <ops.h>
+
+/* Take a line. */
+enum status irqctl_op_allocate(struct invocation *inv)
+{
+    uint64_t line = inv->word[1];
+
+    if (line >= ARCH_IRQ_LINES) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    if (!irq_can_allocate((unsigned)line)) {
+        return STATUS_IN_USE;
+    }
+
+    txn_commit();
+
+    inv->out_cap[0] = irq_allocate((unsigned)line);
+    inv->out_caps = 1;
+    return STATUS_OK;
+}
+
+/* Give a line back, or take it away: whoever held its IrqWait holds Null. A line that is nobody's stays so. */
+enum status irqctl_op_release(struct invocation *inv)
+{
+    uint64_t line = inv->word[1];
+
+    if (line >= ARCH_IRQ_LINES) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    if (!arch_irq_usable((unsigned)line)) {
+        return STATUS_IN_USE;
+    }
+
+    txn_commit();
+
+    irq_release((unsigned)line);
+    return STATUS_OK;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Operations of IrqWait: one interrupt line.
+ */
+#include <kernel/invoke.h>
+#include <kernel/irq.h>
+#include <kernel/txn.h>
+#include <ops.h>
+
+/* Bind the line to a notice, or with Null unbind it. */
+enum status irqwait_op_bind(struct invocation *inv)
+{
+    const struct cap *notice = &inv->arg[1];
+
+    if (notice->type != CAP_APPNOTICE && notice->type != CAP_NULL) {
+        return STATUS_REQUEST_ERROR;
+    }
+
+    txn_commit();
+
+    irq_bind(irq_of_cap(&inv->cap), notice, (uint32_t)inv->word[1] & notice->payload);
+    return STATUS_OK;
+}
+
+/* Served: let the next interrupt come. */
+enum status irqwait_op_acknowledge(struct invocation *inv)
+{
+    struct irq_line *line = irq_of_cap(&inv->cap);
+
+    if (line->notice.type == CAP_NULL) {
+        return STATUS_REQUEST_ERROR;
+    }
+
+    txn_commit();
+
+    irq_acknowledge(line);
+    return STATUS_OK;
+}

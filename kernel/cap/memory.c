@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Operations that all memory capabilities have: less authority, another guard. They make capabilities and touch no
+ * object.
+ */
+#include <kernel/invoke.h>
+#include <kernel/txn.h>
+#include <ops.h>
+
+#define ALL_RESTRICTIONS (LK_RO | LK_NX | LK_WK | LK_OP)
+#define L2G_MIN PAGE_SHIFT
+#define L2G_MAX 47u
+
+/* The same capability with restrictions added. */
+enum status memory_op_reduce(struct invocation *inv)
+{
+    uint64_t restr = inv->word[1];
+
+    if (restr & ~(uint64_t)ALL_RESTRICTIONS) {
+        return STATUS_REQUEST_ERROR;
+    }
+
+    txn_commit();
+
+    inv->out_cap[0] = inv->cap;
+    inv->out_cap[0].restr |= (uint8_t)restr;
+    inv->out_caps = 1;
+    return STATUS_OK;
+}
+
+/* The same capability with another guard. */
+enum status memory_op_set_guard(struct invocation *inv)
+{
+    uint64_t match = inv->word[1];
+    uint64_t l2g = inv->word[2];
+
+    if (match > UINT32_MAX || l2g < L2G_MIN || l2g > L2G_MAX) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    inv->out_cap[0] = inv->cap;
+    inv->out_cap[0].payload = (uint32_t)match;
+    inv->out_cap[0].aux = (uint16_t)l2g;
+    inv->out_caps = 1;
+    return STATUS_OK;
+}
+
+/* Guard and restrictions. */
+enum status memory_op_get_guard(struct invocation *inv)
+{
+    txn_commit();
+
+    inv->out[1] = inv->cap.payload;
+    inv->out[2] = inv->cap.aux;
+    inv->out[3] = inv->cap.restr;
+    return STATUS_OK;
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Operations of the Process capability: slots, registers, state, holds, faults. Whatever reads a process leaves its wait as
+ * it is; what writes the registers of one that waits ends the wait.
+ */
+#include <kernel/cpu.h>
+#include <kernel/endpoint.h>
+#include <kernel/fault.h>
+#include <kernel/invoke.h>
+#include <kernel/ipc.h>
+#include <kernel/process.h>
+#include <kernel/sched.h>
+#include <kernel/space.h>
+#include <kernel/string.h>
+#include <kernel/txn.h>
+#include <ops.h>
+
+#define HOLDS 8
+#define FLAG_SINGLE_STEP 1u
+#define FLAG_TRAP_SYSCALL 2u
+#define NO_PRIORITY 256
+
+enum status process_op_get_slot(struct invocation *inv)
+{
+    const struct process *p = inv_object(inv, process);
+
+    if (inv->word[1] >= PROC_SLOTS) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    cap_copy(&inv->out_cap[0], &p->slot[inv->word[1]]);
+    inv->out_caps = 1;
+    return STATUS_OK;
+}
+
+/* Can this slot hold this capability? Null always. */
+static bool slot_accepts(unsigned slot, const struct cap *c)
+{
+    switch (slot) {
+    case SLOT_ADDR_SPACE:
+        return c->type == CAP_GPT || c->type == CAP_PAGE;
+    case SLOT_SCHEDULE:
+        return c->type == CAP_SCHEDULE;
+    case SLOT_HANDLER:
+    case SLOT_PROXY_RECEIVER:
+        return c->type == CAP_ENTRY;
+    case SLOT_REPLY_ENDPOINT:
+        return c->type == CAP_ENDPOINT;
+    case SLOT_CONTROL_PAGE:
+        return c->type == CAP_PAGE;
+    default:
+        return true;
+    }
+}
+
+enum status process_op_swap_slot(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+    const struct cap *c = &inv->arg[1];
+    unsigned slot = (unsigned)inv->word[1];
+
+    if (inv->word[1] >= PROC_SLOTS) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    if (slot == SLOT_PROXY_REPLY) {
+        return STATUS_NO_ACCESS;
+    }
+    if (c->type != CAP_NULL && !slot_accepts(slot, c)) {
+        return STATUS_REQUEST_ERROR;
+    }
+
+    txn_commit();
+
+    cap_copy(&inv->out_cap[0], &p->slot[slot]);
+    inv->out_caps = 1;
+    cap_copy(&p->slot[slot], c);
+    if (slot == SLOT_ADDR_SPACE) {
+        space_set(p);
+    } else if (slot == SLOT_SCHEDULE) {
+        process_schedule_changed(p);
+    } else if (slot == SLOT_HANDLER && p->fault_code != FAULT_NONE && plist_node_queued(&p->sender_node)) {
+        fault_tell_again(p); /* its message waits at the old handler */
+    }
+    return STATUS_OK;
+}
+
+enum status process_op_get_cap_reg(struct invocation *inv)
+{
+    const struct process *p = inv_object(inv, process);
+
+    if (inv->word[1] >= LK_CAP_REGS) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    cap_copy(&inv->out_cap[0], &p->capreg[inv->word[1]]);
+    inv->out_caps = 1;
+    return STATUS_OK;
+}
+
+enum status process_op_swap_cap_reg(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+
+    if (inv->word[1] == 0 || inv->word[1] >= LK_CAP_REGS) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    cap_copy(&inv->out_cap[0], &p->capreg[inv->word[1]]);
+    inv->out_caps = 1;
+    cap_copy(&p->capreg[inv->word[1]], &inv->arg[1]);
+    return STATUS_OK;
+}
+
+static unsigned debug_flags(const struct process *p)
+{
+    return (p->s.flags & PROC_SINGLE_STEP ? FLAG_SINGLE_STEP : 0) |
+           (p->s.flags & PROC_TRAP_SYSCALL ? FLAG_TRAP_SYSCALL : 0);
+}
+
+enum status process_op_get_state(struct invocation *inv)
+{
+    const struct process *p = inv_object(inv, process);
+
+    STATIC_ASSERT(sizeof(p->regs) == 152, "as in kernel/abi/lykos.toml");
+
+    txn_commit();
+
+    inv->out[1] = p->s.run_state;
+    inv->out[2] = p->s.holds;
+    inv->out[3] = p->fault_code;
+    inv->out[4] = p->fault_info;
+    inv->out[5] = sched_cpu_time(p);
+    inv->out[6] = p->notices;
+    inv->out[7] = debug_flags(p);
+    memcpy(inv->out_string, &p->regs, sizeof(p->regs));
+    inv->out_len = sizeof(p->regs);
+    return STATUS_OK;
+}
+
+enum status process_op_set_regs(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+    struct lk_regs regs;
+
+    if (inv->word[1] != p->s.run_state) {
+        return STATUS_STATE_CHANGED;
+    }
+    if (inv->string_len != sizeof(regs)) {
+        return STATUS_REQUEST_ERROR;
+    }
+    memcpy(&regs, inv->string, sizeof(regs));
+    if (!arch_regs_acceptable(&regs)) {
+        return STATUS_REQUEST_ERROR;
+    }
+    regs.rflags = arch_flags_sanitise(regs.rflags);
+
+    txn_commit();
+
+    if (p->s.run_state == PROC_RECEIVING || p->s.run_state == PROC_BLOCKED) {
+        process_end_wait(p);
+    }
+    p->regs = regs;
+    p->s.flags |= PROC_IRET;
+    if (p == inv->invoker) {
+        arch_load_fs_base(regs.fs_base);
+        inv->no_answer = true;
+    }
+    sched_wake(p);
+    return STATUS_OK;
+}
+
+enum status process_op_resume(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+    bool receiving = (p->attention & ATTN_RECV_FAULT) != 0;
+
+    if (inv->word[1] > 1) {
+        return STATUS_REQUEST_ERROR;
+    }
+    if (p->s.run_state != PROC_FAULTED && !receiving) {
+        return STATUS_STATE_CHANGED;
+    }
+
+    txn_commit();
+
+    if (inv->word[1] == 0) {
+        fault_tell_again(p);
+    } else if (receiving) {
+        process_leave_queue(p);
+        p->attention &= ~(ATTN_RECV_FAULT | ATTN_FAULT_TOLD);
+        p->fault_code = FAULT_NONE;
+        ipc_recheck(p);
+    } else {
+        process_end_wait(p);
+        sched_wake(p);
+    }
+    return STATUS_OK;
+}
+
+enum status process_op_set_not_schedulable(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+
+    if (inv->word[1] == 0 || inv->word[1] >= HOLDS) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    arch_stop_cpu(p->cpu);
+
+    txn_commit();
+
+    inv->out[1] = p->s.holds;
+    p->s.holds |= (uint8_t)(1u << inv->word[1]);
+    sched_stop(p);
+    return STATUS_OK;
+}
+
+enum status process_op_clear_not_schedulable(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+
+    if (inv->word[1] >= HOLDS) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    inv->out[1] = p->s.holds;
+    p->s.holds &= (uint8_t)~(1u << inv->word[1]);
+    sched_wake(p);
+    return STATUS_OK;
+}
+
+enum status process_op_set_fs_base(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+
+    if (inv->word[1] >= LK_USER_END) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    p->regs.fs_base = inv->word[1];
+    if (p == inv->invoker) {
+        arch_load_fs_base(inv->word[1]);
+    }
+    return STATUS_OK;
+}
+
+enum status process_op_set_label(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+
+    txn_commit();
+
+    p->label[0] = inv->word[1];
+    p->label[1] = inv->word[2];
+    return STATUS_OK;
+}
+
+enum status process_op_get_label(struct invocation *inv)
+{
+    const struct process *p = inv_object(inv, process);
+
+    txn_commit();
+
+    inv->out[1] = p->label[0];
+    inv->out[2] = p->label[1];
+    return STATUS_OK;
+}
+
+/* The endpoint that `p` waits to send to, or whose answer it waits for, as far as is known. */
+static const struct endpoint *waits_at(const struct process *p)
+{
+    if (plist_node_queued(&p->sender_node)) {
+        return cap_live(&p->sending_to) ? endpoint_of(&p->sending_to) : NULL;
+    }
+    if (p->s.run_state == PROC_RECEIVING && p->s.wait == WAIT_CLOSED && cap_live(&p->last_called)) {
+        return endpoint_of(&p->last_called);
+    }
+    return NULL;
+}
+
+enum status process_op_get_wait(struct invocation *inv)
+{
+    const struct process *p = inv_object(inv, process);
+    const struct endpoint *ep = waits_at(p);
+    const struct process *other = ep == NULL ? NULL : endpoint_recipient(ep);
+    const struct cap *schedule = &p->slot[SLOT_SCHEDULE];
+
+    txn_commit();
+
+    inv->out[1] = p->s.wait;
+    if (p->s.wait == WAIT_CLOSED) {
+        inv->out[2] = p->regs.r8;
+    } else if (ep != NULL) {
+        inv->out[2] = ep->state.id;
+    }
+    if (other != NULL) {
+        inv->out[3] = other->label[0];
+        inv->out[4] = other->label[1];
+    }
+    inv->out[5] = p->s.wait == WAIT_SLEEPING ? p->sleep_timer.time : 0;
+    inv->out[6] = schedule->type == CAP_SCHEDULE && cap_live(schedule) ? p->priority : NO_PRIORITY;
+    return STATUS_OK;
+}
+
+enum status process_op_set_flags(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+    uint8_t flags;
+
+    if (inv->word[1] & ~(uint64_t)(FLAG_SINGLE_STEP | FLAG_TRAP_SYSCALL)) {
+        return STATUS_REQUEST_ERROR;
+    }
+
+    txn_commit();
+
+    flags = p->s.flags & (uint8_t) ~(PROC_SINGLE_STEP | PROC_TRAP_SYSCALL);
+    if (inv->word[1] & FLAG_SINGLE_STEP) {
+        flags |= PROC_SINGLE_STEP;
+    }
+    if (inv->word[1] & FLAG_TRAP_SYSCALL) {
+        flags |= PROC_TRAP_SYSCALL;
+    }
+    p->s.flags = flags;
+    return STATUS_OK;
+}
+
+enum status process_op_get_fpu(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+
+    txn_commit();
+
+    arch_fpu_save(p);
+    memcpy(inv->out_string, p->fpu, sizeof(p->fpu));
+    inv->out_len = sizeof(p->fpu);
+    return STATUS_OK;
+}
+
+enum status process_op_set_fpu(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+
+    if (inv->string_len != sizeof(p->fpu)) {
+        return STATUS_REQUEST_ERROR;
+    }
+
+    txn_commit();
+
+    arch_fpu_drop(p);
+    memcpy(p->fpu, inv->string, sizeof(p->fpu));
+    arch_fpu_sanitise(p->fpu);
+    p->s.flags |= PROC_FPU;
+    return STATUS_OK;
+}

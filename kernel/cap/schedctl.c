@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Operation of SchedCtl: give a new schedule its priority, slice and CPU set, once. It never changes afterwards, so a
+ * process may keep a copy of its priority.
+ */
+#include <kernel/invoke.h>
+#include <kernel/sched.h>
+#include <kernel/schedule.h>
+#include <kernel/txn.h>
+#include <ops.h>
+
+#define SLICE_MIN 10000u
+#define SLICE_MAX 10000000000u
+
+/* Set a schedule up. */
+enum status schedctl_op_set_up(struct invocation *inv)
+{
+    const struct cap *c = &inv->arg[1];
+    uint64_t priority = inv->word[1];
+    uint64_t slice = inv->word[2];
+    uint64_t cpus = inv->word[3];
+    struct schedule *s;
+
+    if (c->type != CAP_SCHEDULE) {
+        return STATUS_REQUEST_ERROR;
+    }
+    if (priority > 255 || slice < SLICE_MIN || slice > SLICE_MAX || cpus == 0) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    s = (struct schedule *)(void *)oid_header(c->oid);
+    if (s->state.ready != 0) {
+        return STATUS_IN_USE;
+    }
+
+    txn_commit();
+
+    s->state.priority = (uint8_t)priority;
+    s->state.slice = slice;
+    s->state.cpus = cpus;
+    s->state.ready = 1;
+    return STATUS_OK;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Operations of the Sleep capability: the clock. One pending wait and one timed notice live in the process; more, and
+ * relative times, are a library's work.
+ */
+#include <kernel/cpu.h>
+#include <kernel/invoke.h>
+#include <kernel/process.h>
+#include <kernel/sched.h>
+#include <kernel/txn.h>
+#include <ops.h>
+
+enum status sleep_op_now(struct invocation *inv)
+{
+    txn_commit();
+
+    inv->out[1] = arch_now();
+    return STATUS_OK;
+}
+
+enum status sleep_op_sleep_until(struct invocation *inv)
+{
+    struct process *p = inv->invoker;
+    nsec_t now = arch_now();
+
+    if (!inv->is_call) {
+        return STATUS_REQUEST_ERROR;
+    }
+
+    txn_commit();
+
+    if (now < inv->word[1]) {
+        timer_insert(&cpu_self()->timers, &p->sleep_timer, inv->word[1]);
+        sched_timers_changed();
+        invoke_block(p, WAIT_SLEEPING);
+    }
+    inv->out[1] = now;
+    return STATUS_OK;
+}
+
+enum status sleep_op_notice_at(struct invocation *inv)
+{
+    struct process *p = inv->invoker;
+    struct timer_heap *timers = &cpu_self()->timers;
+
+    if (inv->word[2] > UINT32_MAX) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    timer_remove(timers, &p->notice_timer);
+    p->notice_bits = (uint32_t)inv->word[2];
+    p->notice_timer.time = inv->word[1];
+    if (inv->word[1] != UINT64_MAX) {
+        timer_insert(timers, &p->notice_timer, inv->word[1]);
+    }
+    sched_timers_changed();
+    return STATUS_OK;
+}

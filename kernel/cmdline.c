@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The boot command line. Each word is the kernel's, or init's, or a mistake: a mistake is named in the log and does not
+ * stop the boot. The tables below are the whole of what the kernel knows about words.
+ */
+#include <kernel/cmdline.h>
+#include <kernel/log.h>
+#include <kernel/string.h>
+
+struct cmdline cmdline;
+
+static bool take_selftest(const char *value)
+{
+    cmdline.selftest = true;
+    if (value != NULL) {
+        text_copy(cmdline.pattern, sizeof(cmdline.pattern), value);
+    }
+    return true;
+}
+
+static bool take_log(const char *value)
+{
+    static const char *const names[] = {
+        [LOG_ERROR] = "error",
+        [LOG_WARN] = "warn",
+        [LOG_INFO] = "info",
+        [LOG_DEBUG] = "debug",
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(value, names[i]) == 0) {
+            log_level = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_trace(UNUSED const char *value)
+{
+    cmdline.trace = true;
+    return true;
+}
+
+static bool take_seed(const char *value)
+{
+    return number_parse(value, &cmdline.seed);
+}
+
+enum word_form { ALONE = 1, WITH_VALUE = 2, EITHER = ALONE | WITH_VALUE };
+
+/* The kernel's words: `take` gets the text behind the '=', or NULL, and says whether it makes sense. */
+static const struct {
+    const char *name;
+    enum word_form form;
+    bool (*take)(const char *value);
+} kernel_words[] = {
+    { "selftest", EITHER, take_selftest },
+    { "log", WITH_VALUE, take_log },
+    { "trace", ALONE, take_trace },
+    { "seed", WITH_VALUE, take_seed },
+};
+
+/* The words of init (user/servers/init); beside these everything that begins with "init.". */
+static const struct {
+    const char *name;
+    enum word_form form;
+} init_words[] = {
+    { "bench", EITHER },
+    { "test", EITHER },
+    { "run", WITH_VALUE },
+    { "soak", EITHER },
+    { "shell", ALONE },
+};
+
+bool number_parse(const char *text, uint64_t *value)
+{
+    unsigned base = 10;
+    uint64_t n = 0;
+
+    if (text[0] == '0' && text[1] == 'x') {
+        base = 16;
+        text += 2;
+    }
+    if (*text == '\0') {
+        return false;
+    }
+    for (; *text != '\0'; text++) {
+        unsigned digit = base;
+
+        if (*text >= '0' && *text <= '9') {
+            digit = (unsigned)(*text - '0');
+        } else if (*text >= 'a' && *text <= 'f') {
+            digit = (unsigned)(*text - 'a') + 10;
+        }
+        if (digit >= base || n > (UINT64_MAX - digit) / base) {
+            return false;
+        }
+        n = n * base + digit;
+    }
+    *value = n;
+    return true;
+}
+
+/* Is `word` the name of length `n`, in a form that is allowed? */
+static bool word_is(const char *word, size_t n, const char *name, enum word_form form)
+{
+    enum word_form used = word[n] == '=' ? WITH_VALUE : ALONE;
+
+    return strlen(name) == n && strncmp(word, name, n) == 0 && (form & used) != 0;
+}
+
+static void pass_to_init(const char *word)
+{
+    size_t at = strlen(cmdline.init_words);
+
+    format_to(cmdline.init_words + at, sizeof(cmdline.init_words) - at, "%s%s", at > 0 ? " " : "",
+              word);
+}
+
+static void take_word(const char *word)
+{
+    size_t n = 0;
+
+    while (word[n] != '\0' && word[n] != '=') {
+        n++;
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(kernel_words); i++) {
+        if (word_is(word, n, kernel_words[i].name, kernel_words[i].form)) {
+            if (!kernel_words[i].take(word[n] == '=' ? word + n + 1 : NULL)) {
+                log_line(LOG_WARN, "command line: '%s' makes no sense, ignored", word);
+            }
+            return;
+        }
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(init_words); i++) {
+        if (word_is(word, n, init_words[i].name, init_words[i].form)) {
+            pass_to_init(word);
+            return;
+        }
+    }
+    if (strncmp(word, "init.", 5) == 0) {
+        pass_to_init(word);
+        return;
+    }
+    log_line(LOG_WARN, "command line: unknown word '%s', ignored", word);
+}
+
+void cmdline_parse(const char *text)
+{
+    size_t length = strnlen(text, BOOT_COMMAND_LINE - 1);
+    bool cut = length == BOOT_COMMAND_LINE - 1;
+    char word[BOOT_COMMAND_LINE];
+
+    cmdline = (struct cmdline){ .pattern = "*" };
+    for (size_t i = 0; i < length;) {
+        size_t n = 0;
+
+        while (i < length && (uint8_t)text[i] > ' ') {
+            word[n++] = (text[i] & 0x80) != 0 || text[i] == 0x7f ? '?' : text[i];
+            i++;
+        }
+        word[n] = '\0';
+        if (n > 0 && cut && i == length) {
+            log_line(LOG_WARN, "command line: longer than %u characters, cut before '%s'",
+                     BOOT_COMMAND_LINE - 2, word);
+        } else if (n > 0) {
+            take_word(word);
+        }
+        i++;
+    }
+}

@@ -1,0 +1,644 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The cache of hardware page tables, and what its entries depend on. Read depend.h first, then space.c, which decides
+ * what goes into an entry.
+ *
+ * Room is made with a clock hand over the tables: one that was not used since the hand last came by is taken apart. A
+ * table that is on the way of the walk in progress stays ("touched"), and so does, as long as there is another, one that
+ * a processor has loaded or that very many entries name.
+ *
+ * What was thrown away the processor may still remember. That is noted as it happens, and depend_forget() tells the
+ * processor once, at the end: no user instruction runs in between.
+ */
+#include <kernel/cpu.h>
+#include <kernel/depend.h>
+#include <kernel/gpt.h>
+#include <kernel/log.h>
+#include <kernel/process.h>
+
+/* Sizes of a bounded piece. */
+#define PIECE_DEPENDS 64u    /* dependencies looked at */
+#define PIECE_ENTRIES 4096u  /* entries they cover */
+#define PIECE_LINKS 64u      /* entries of one chain cleared */
+#define SEARCH_PRODUCTS 64u  /* products of one object looked at for a key */
+#define SEARCH_DEPENDS 8u    /* dependencies of one GPT looked at for the same one again */
+#define FORGET_PAGES 8u      /* pages forgotten one by one; more: all of them */
+
+/* The links of the entry with the same number: others that have the same target, as entry + 1. */
+struct link {
+    uint32_t next, prev; /* prev 0: the chain begins here */
+};
+
+/* See depend_record(). Chained twice: from the GPT, and from the table. */
+struct depend {
+    uint32_t next, prev;             /* of the same GPT, as index + 1; free list */
+    uint32_t table_next, table_prev; /* of the same table */
+    oid_t gpt;
+    uint16_t table, end;
+    int64_t first;
+};
+STATIC_ASSERT(sizeof(struct depend) == 32, "128 dependencies in a frame");
+
+struct table *table_list; /* const after boot, as are the next four */
+static struct link *link_list;
+static struct depend *depend_list;
+static pte_t *table_frames;
+static kpa_t table_base;
+
+static uint32_t free_table;
+static uint32_t free_depend;
+static uint32_t depend_pin;
+static unsigned clock_hand;
+
+struct space_totals space_totals;
+
+/* What the processor still has to forget. */
+static struct {
+    bool all;
+    unsigned pages;
+    uva_t page[FORGET_PAGES];
+} forget;
+
+pte_t *table_entries(unsigned t)
+{
+    return table_frames + (size_t)t * MMU_ENTRIES;
+}
+
+kpa_t table_kpa(unsigned t)
+{
+    return table_base + (kpa_t)t * PAGE_SIZE;
+}
+
+unsigned table_of(kpa_t kpa)
+{
+    return (unsigned)((kpa - table_base) >> PAGE_SHIFT);
+}
+
+/* Frames for `n` things of a size. */
+static void *take(size_t n, size_t size, const char *what)
+{
+    return frames_take((n * size + PAGE_SIZE - 1) / PAGE_SIZE, what);
+}
+
+void depend_init(unsigned tables, unsigned depends)
+{
+    ASSERT(tables >= DEPEND_TABLES_MIN && depends >= DEPEND_MIN && tables <= UINT16_MAX);
+    table_frames = take(tables, PAGE_SIZE, "hardware page tables");
+    table_base = arch_kpa(table_frames);
+    table_list = take(tables, sizeof(struct table), "the list of page tables");
+    link_list = take((size_t)tables * MMU_ENTRIES, sizeof(struct link), "links of page table entries");
+    depend_list = take(depends, sizeof(struct depend), "dependencies of page tables");
+    free_table = free_depend = 0;
+    for (unsigned i = tables; i > 0; i--) {
+        table_list[i - 1].next = free_table;
+        free_table = i;
+    }
+    for (unsigned i = depends; i > 0; i--) {
+        depend_list[i - 1].next = free_depend;
+        free_depend = i;
+    }
+    depend_pin = 1;
+    clock_hand = 0;
+    space_totals = (struct space_totals){ .tables_max = tables, .depends_max = depends };
+}
+
+void depend_begin(void)
+{
+    depend_pin++;
+}
+
+void table_touch(unsigned t)
+{
+    table_list[t].pin = depend_pin;
+    table_list[t].used = true;
+}
+
+/* --- making the processor forget --- */
+
+/* Entry `i` of table `t` is being cleared. If there is one way to it from a root, it is known whether a processor can
+ * have seen it, and at which address; else all must be forgotten. At most one step per level. */
+static void forget_entry(unsigned t, unsigned i)
+{
+    bool leaf = table_list[t].key.level == 1;
+    uva_t address = (uva_t)i << entry_bits(table_list[t].key.level);
+
+    while (!forget.all && table_list[t].key.level < MMU_LEVELS) {
+        const struct table *table = &table_list[t];
+
+        if (table->refs == 0) {
+            return;
+        }
+        forget.all = table->refs > 1;
+        t = (table->parents - 1) / MMU_ENTRIES;
+        address |= (uva_t)((table->parents - 1) % MMU_ENTRIES) << entry_bits(table_list[t].key.level);
+    }
+    if (forget.all || !mmu_root_loaded(table_kpa(t))) {
+        return;
+    }
+    if (!leaf || forget.pages == FORGET_PAGES) {
+        forget.all = true;
+    } else {
+        forget.page[forget.pages++] = address;
+    }
+}
+
+void depend_forget(void)
+{
+    if (forget.all) {
+        mmu_invalidate_all();
+    } else {
+        for (unsigned i = 0; i < forget.pages; i++) {
+            mmu_invalidate_page(forget.page[i]);
+        }
+    }
+    forget.all = false;
+    forget.pages = 0;
+}
+
+/* --- entries --- */
+
+/* The head of the chain on which an entry of a table of this level stands. */
+static uint32_t *chain_of(unsigned level, pte_t e)
+{
+    return level == 1 ? &frame_table[mmu_target(e) >> PAGE_SHIFT].hdr.depend :
+                        &table_list[table_of(mmu_target(e))].parents;
+}
+
+void entry_set(unsigned t, unsigned i, pte_t e)
+{
+    struct table *table = &table_list[t];
+    uint32_t *head = chain_of(table->key.level, e);
+    uint32_t id = t * MMU_ENTRIES + i;
+
+    ASSERT(table_entries(t)[i] == 0);
+    link_list[id] = (struct link){ .next = *head };
+    if (*head != 0) {
+        link_list[*head - 1].prev = id + 1;
+    }
+    *head = id + 1;
+    if (table->key.level > 1) {
+        table_list[table_of(mmu_target(e))].refs++;
+    }
+    table->present++;
+    table_entries(t)[i] = e;
+}
+
+static void entry_clear(unsigned t, unsigned i)
+{
+    struct table *table = &table_list[t];
+    pte_t e = table_entries(t)[i];
+    struct link *l = &link_list[t * MMU_ENTRIES + i];
+
+    if (!mmu_present(e)) {
+        return;
+    }
+    forget_entry(t, i);
+    if (l->prev != 0) {
+        link_list[l->prev - 1].next = l->next;
+    } else {
+        *chain_of(table->key.level, e) = l->next;
+    }
+    if (l->next != 0) {
+        link_list[l->next - 1].prev = l->prev;
+    }
+    if (table->key.level > 1) {
+        table_list[table_of(mmu_target(e))].refs--;
+    }
+    table->present--;
+    table_entries(t)[i] = 0;
+}
+
+static void entries_clear(unsigned t, unsigned from, unsigned end)
+{
+    for (unsigned i = from; i < end && table_list[t].present != 0; i++) {
+        entry_clear(t, i);
+    }
+}
+
+/* Clear entries of a chain, from its head on, at most a piece of them. Returns whether the chain is empty. */
+static bool chain_clear(const uint32_t *head)
+{
+    for (unsigned n = 0; *head != 0 && n < PIECE_LINKS; n++) {
+        entry_clear((*head - 1) / MMU_ENTRIES, (*head - 1) % MMU_ENTRIES);
+    }
+    return *head == 0;
+}
+
+/* --- dependencies --- */
+
+static void depend_free(uint32_t id)
+{
+    struct depend *d = &depend_list[id - 1];
+
+    if (d->prev != 0) {
+        depend_list[d->prev - 1].next = d->next;
+    } else {
+        oid_header(d->gpt)->depend = d->next;
+    }
+    if (d->next != 0) {
+        depend_list[d->next - 1].prev = d->prev;
+    }
+    if (d->table_prev != 0) {
+        depend_list[d->table_prev - 1].table_next = d->table_next;
+    } else {
+        table_list[d->table].depends = d->table_next;
+    }
+    if (d->table_next != 0) {
+        depend_list[d->table_next - 1].table_prev = d->table_prev;
+    }
+    d->next = free_depend;
+    free_depend = id;
+    space_totals.depends--;
+}
+
+/* The entries [from, end) that a dependency covers: of one slot of its GPT, or of all. */
+static void depend_range(const struct depend *d, const struct gpt *g, unsigned slot, unsigned *from,
+                         unsigned *end)
+{
+    int64_t lo = d->first;
+    int64_t hi = d->end;
+
+    if (slot != SPACE_ALL_SLOTS) {
+        unsigned shift = g->state.l2v - entry_bits(table_list[d->table].key.level);
+
+        lo += (int64_t)slot << shift;
+        hi = lo + (1ll << shift) < hi ? lo + (1ll << shift) : hi;
+    }
+    lo = lo < 0 ? 0 : lo;
+    *from = (unsigned)(lo > d->end ? d->end : lo);
+    *end = (unsigned)(hi < lo ? *from : hi);
+}
+
+static struct table *table_alloc(void);
+static bool table_evict(void);
+
+bool depend_record(unsigned t, const struct gpt *g, int64_t first, unsigned end)
+{
+    struct objhdr *hdr = oid_header(object_oid(g));
+    uint32_t id = hdr->depend;
+    struct depend *d;
+
+    for (unsigned n = 0; id != 0 && n < SEARCH_DEPENDS; n++) {
+        d = &depend_list[id - 1];
+        if (d->table == t && d->first == first) {
+            d->end = d->end < end ? (uint16_t)end : d->end;
+            return true;
+        }
+        id = d->next;
+    }
+    while (free_depend == 0) {
+        if (!table_evict()) {
+            return false;
+        }
+    }
+    id = free_depend;
+    d = &depend_list[id - 1];
+    free_depend = d->next;
+    *d = (struct depend){
+        .next = hdr->depend,
+        .table_next = table_list[t].depends,
+        .gpt = object_oid(g),
+        .table = (uint16_t)t,
+        .end = (uint16_t)end,
+        .first = first,
+    };
+    if (d->next != 0) {
+        depend_list[d->next - 1].prev = id;
+    }
+    if (d->table_next != 0) {
+        depend_list[d->table_next - 1].table_prev = id;
+    }
+    hdr->depend = id;
+    table_list[t].depends = id;
+    space_totals.depends++;
+    return true;
+}
+
+/* Entries [from, end) of `t` are clear now. Dependencies that cover nothing else are of no use: those of GPTs that were
+ * reached through the slot that changed. Looks at a bounded number; one that stays does no harm. */
+static void depend_prune(unsigned t, unsigned from, unsigned end)
+{
+    uint32_t next;
+    unsigned n = 0;
+
+    for (uint32_t id = table_list[t].depends; id != 0 && n < PIECE_DEPENDS; id = next, n++) {
+        const struct depend *d = &depend_list[id - 1];
+
+        next = d->table_next;
+        if (d->first >= (int64_t)from && d->end <= end) {
+            depend_free(id);
+        }
+    }
+}
+
+/* Throw away all that some dependencies of an object cover, and them. A piece; returns whether that was all. */
+static bool depend_drop(struct objhdr *hdr)
+{
+    unsigned work = 0;
+
+    for (unsigned n = 0; hdr->depend != 0 && n < PIECE_DEPENDS && work < PIECE_ENTRIES; n++) {
+        const struct depend *d = &depend_list[hdr->depend - 1];
+        unsigned t = d->table;
+        unsigned from, end;
+
+        depend_range(d, NULL, SPACE_ALL_SLOTS, &from, &end);
+        depend_free(hdr->depend);
+        entries_clear(t, from, end);
+        depend_prune(t, from, end);
+        work += end - from;
+    }
+    return hdr->depend == 0;
+}
+
+/* The entries made through one slot, if that is a piece. Returns whether it was, and they are clear. Dependencies stay,
+ * for the other slots. */
+static bool depend_clear_slot(struct gpt *g, unsigned slot)
+{
+    struct {
+        unsigned table, from, end;
+    } range[PIECE_DEPENDS];
+    unsigned n = 0;
+    unsigned work = 0;
+
+    for (uint32_t id = g->hdr.depend; id != 0; id = depend_list[id - 1].next) {
+        if (n == PIECE_DEPENDS || work > PIECE_ENTRIES) {
+            return false;
+        }
+        range[n].table = depend_list[id - 1].table;
+        depend_range(&depend_list[id - 1], g, slot, &range[n].from, &range[n].end);
+        work += range[n].end - range[n].from;
+        n++;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        entries_clear(range[i].table, range[i].from, range[i].end);
+        if (range[i].end - range[i].from > 1) { /* below one entry there is no room for another GPT's slots */
+            depend_prune(range[i].table, range[i].from, range[i].end);
+        }
+    }
+    return true;
+}
+
+bool depend_flush_slot(struct gpt *g, unsigned slot)
+{
+    /* A GPT seen at very many places: throw all of them away, piece by piece, so that there are less each time. */
+    return slot == SPACE_ALL_SLOTS ? depend_drop(&g->hdr) : depend_clear_slot(g, slot) || depend_drop(&g->hdr);
+}
+
+bool depend_flush_page(struct objhdr *page)
+{
+    return chain_clear(&page->depend);
+}
+
+/* --- tables --- */
+
+/* Take the processes that use a root off it, at most a piece of them. Returns whether it has none left. */
+static bool root_leave(struct table *table)
+{
+    for (unsigned n = 0; !list_empty(&table->processes) && n < PIECE_LINKS; n++) {
+        struct process *p = container_of(table->processes.next, struct process, space_link);
+
+        list_remove(&p->space_link);
+        p->space_root = kernel_root;
+        table->refs--;
+    }
+    return list_empty(&table->processes);
+}
+
+/* Take away a piece of what refers to a table. Returns whether nothing does any more. */
+static bool table_detach(unsigned t)
+{
+    struct table *table = &table_list[t];
+
+    return table->key.level == MMU_LEVELS ? root_leave(table) : chain_clear(&table->parents);
+}
+
+void table_destroy(unsigned t)
+{
+    struct table *table = &table_list[t];
+
+    while (!table_detach(t)) {
+    }
+    if (table->key.level == MMU_LEVELS) {
+        mmu_unload_root(table_kpa(t));
+        mmu_root_clear(table_entries(t));
+    }
+    entries_clear(t, 0, table_size(table->key.level));
+    while (table->depends != 0) {
+        depend_free(table->depends);
+    }
+    if (table->prev != 0) {
+        table_list[table->prev - 1].next = table->next;
+    } else {
+        oid_header(table->key.producer)->product = table->next;
+    }
+    if (table->next != 0) {
+        table_list[table->next - 1].prev = table->prev;
+    }
+    *table = (struct table){ .next = free_table };
+    free_table = t + 1;
+    space_totals.tables--;
+}
+
+/* Make room: take one table apart. Returns false if all that are left are touched. */
+static bool table_evict(void)
+{
+    unsigned max = (unsigned)space_totals.tables_max;
+
+    for (unsigned n = 0; n < 3 * max; n++) {
+        unsigned t = clock_hand;
+        struct table *table = &table_list[t];
+        bool choosy = n < 2 * max;
+
+        clock_hand = (clock_hand + 1) % max;
+        if (table->key.producer == 0 || table->pin == depend_pin) {
+            continue;
+        }
+        if (choosy && (table->used || table->refs > PIECE_LINKS || mmu_root_loaded(table_kpa(t)))) {
+            table->used = false;
+            continue;
+        }
+        table_destroy(t);
+        return true;
+    }
+    return false;
+}
+
+static struct table *table_alloc(void)
+{
+    struct table *table;
+
+    if (free_table == 0) {
+        bool room = table_evict();
+
+        ASSERT(room); /* a walk touches one table of each level; there are more */
+    }
+    table = &table_list[free_table - 1];
+    free_table = table->next;
+    space_totals.tables++;
+    return table;
+}
+
+static bool same_key(const struct table_key *a, const struct table_key *b)
+{
+    return a->base == b->base && a->level == b->level && a->restr == b->restr && a->low == b->low &&
+           a->guard == b->guard && a->producer == b->producer;
+}
+
+unsigned table_find(const struct table_key *key)
+{
+    uint32_t id = oid_header(key->producer)->product;
+
+    for (unsigned n = 0; id != 0 && n < SEARCH_PRODUCTS; n++) {
+        if (same_key(&table_list[id - 1].key, key)) {
+            return id;
+        }
+        id = table_list[id - 1].next;
+    }
+    return 0;
+}
+
+unsigned table_make(const struct table_key *key)
+{
+    unsigned t = table_find(key);
+    struct objhdr *hdr = oid_header(key->producer);
+    struct table *table;
+
+    if (t != 0) {
+        table_touch(t - 1);
+        return t - 1;
+    }
+    table = table_alloc();
+    t = (unsigned)(table - table_list);
+    *table = (struct table){ .key = *key, .next = hdr->product };
+    list_init(&table->processes);
+    if (table->next != 0) {
+        table_list[table->next - 1].prev = t + 1;
+    }
+    hdr->product = t + 1;
+    if (key->level == MMU_LEVELS) {
+        mmu_root_init(table_entries(t));
+    }
+    table_touch(t);
+    return t;
+}
+
+bool depend_flush_products(struct objhdr *hdr)
+{
+    /* One table is a piece: its users, then up to all its entries. */
+    if (hdr->product != 0 && table_detach(hdr->product - 1)) {
+        table_destroy(hdr->product - 1);
+    }
+    return hdr->product == 0;
+}
+
+/* --- checks --- */
+
+bool depend_known(unsigned t, unsigned i, const struct gpt *g, unsigned slot)
+{
+    for (uint32_t id = table_list[t].depends; id != 0; id = depend_list[id - 1].table_next) {
+        const struct depend *d = &depend_list[id - 1];
+        unsigned from, end;
+
+        if (d->gpt == object_oid(g)) {
+            depend_range(d, g, slot, &from, &end);
+            if (from <= i && i < end) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+#define CHECK(e, ...)                       \
+    do {                                    \
+        if (!(e)) {                         \
+            log_line(LOG_ERROR, __VA_ARGS__); \
+            failed++;                       \
+        }                                   \
+    } while (0)
+
+/* Entry `i` of table `t` stands on the chain of its target. */
+static unsigned check_link(unsigned t, unsigned i)
+{
+    unsigned failed = 0;
+    uint32_t id = t * MMU_ENTRIES + i + 1;
+    const struct link *l = &link_list[id - 1];
+    uint32_t before = l->prev != 0 ? link_list[l->prev - 1].next :
+                                     *chain_of(table_list[t].key.level, table_entries(t)[i]);
+
+    CHECK(before == id && (l->next == 0 || link_list[l->next - 1].prev == id),
+          "INV-MAP-4 broken: entry %u of table %u is not linked", i, t);
+    return failed;
+}
+
+/* Entries, users and dependencies of one table. */
+static unsigned check_table(unsigned t)
+{
+    const struct table *table = &table_list[t];
+    unsigned failed = 0;
+    unsigned present = 0;
+    uint32_t refs = 0;
+
+    CHECK(oid_header(table->key.producer)->count != 0, "INV-MAP-4 broken: table %u has no producer", t);
+    for (unsigned i = 0; i < table_size(table->key.level); i++) {
+        if (mmu_present(table_entries(t)[i])) {
+            present++;
+            failed += check_link(t, i);
+        }
+    }
+    CHECK(present == table->present, "INV-MAP-4 broken: table %u has %u entries, not %u", t, present,
+          table->present);
+    for (uint32_t id = table->parents; id != 0; id = link_list[id - 1].next) {
+        CHECK(mmu_target(table_frames[id - 1]) == table_kpa(t),
+              "INV-MAP-4 broken: entry %u does not name table %u", id - 1, t);
+        refs++;
+    }
+    if (table->key.level == MMU_LEVELS) {
+        for (const struct list *l = table->processes.next; l != &table->processes; l = l->next) {
+            CHECK(container_of(l, const struct process, space_link)->space_root == table_kpa(t),
+                  "INV-MAP-5 broken: a process of root %u uses another", t);
+            refs++;
+        }
+    }
+    CHECK(refs == table->refs, "INV-MAP-4 broken: table %u has %u users, not %u", t, refs, table->refs);
+    return failed;
+}
+
+/* The dependencies of one table; adds their number to *count. */
+static unsigned check_depends(unsigned t, uint64_t *count)
+{
+    unsigned failed = 0;
+
+    for (uint32_t id = table_list[t].depends; id != 0; id = depend_list[id - 1].table_next) {
+        const struct depend *d = &depend_list[id - 1];
+        const struct objhdr *hdr = oid_header(d->gpt);
+
+        CHECK(d->table == t, "INV-MAP-4 broken: dependency %u is not of table %u", id - 1, t);
+        CHECK(hdr->kind == FRAME_GPT && hdr->count != 0,
+              "INV-MAP-4 broken: dependency %u is of no GPT", id - 1);
+        CHECK((d->prev != 0 ? depend_list[d->prev - 1].next : hdr->depend) == id,
+              "INV-MAP-4 broken: dependency %u is not linked", id - 1);
+        ++*count;
+    }
+    return failed;
+}
+
+unsigned depend_check(void)
+{
+    unsigned failed = 0;
+    uint64_t tables = 0;
+    uint64_t depends = 0;
+
+    for (unsigned t = 0; t < space_totals.tables_max; t++) {
+        if (table_list[t].key.producer != 0) {
+            tables++;
+            failed += check_table(t);
+            failed += check_depends(t, &depends);
+        }
+    }
+    CHECK(tables == space_totals.tables, "INV-MAP-4 broken: %lu tables, not %lu", (unsigned long)tables,
+          (unsigned long)space_totals.tables);
+    CHECK(depends == space_totals.depends, "INV-MAP-4 broken: %lu dependencies, not %lu",
+          (unsigned long)depends, (unsigned long)space_totals.depends);
+    return failed;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Endpoints: who waits where, and one-shot replies.
+ *
+ * A reply capability is an Entry with the payload that its endpoint had when it was made. Making one advances the
+ * payload, and so does the delivery through it, so a used, copied or stale one never matches again. Whoever still waits
+ * to send with an old payload is told so: the whole queue of a matching endpoint is stale whenever its payload advances.
+ */
+#include <kernel/cpu.h>
+#include <kernel/endpoint.h>
+#include <kernel/ipc.h>
+#include <kernel/log.h>
+#include <kernel/process.h>
+#include <kernel/txn.h>
+
+struct process *endpoint_recipient(const struct endpoint *ep)
+{
+    return process_of(&ep->state.recipient);
+}
+
+bool endpoint_entry_valid(const struct cap *entry)
+{
+    const struct endpoint *ep = endpoint_of(entry);
+
+    if (endpoint_recipient(ep) == NULL) {
+        return false;
+    }
+    return !ep->state.match || (ep->state.outstanding && ep->state.payload == entry_payload(entry));
+}
+
+enum status endpoint_check_reply(const struct cap *slot, const struct process *p)
+{
+    const struct endpoint *ep;
+
+    txn_acquire_point();
+    if (slot->type != CAP_ENDPOINT || !cap_live(slot)) {
+        return STATUS_NO_REPLY_ENDPOINT;
+    }
+    ep = endpoint_of(slot);
+    if (!ep->state.match || endpoint_recipient(ep) != p) {
+        return STATUS_NO_REPLY_ENDPOINT;
+    }
+    /* One payload for the reply capability, one for its use. */
+    return ep->state.payload > ENDPOINT_PAYLOAD_MAX - 2 ? STATUS_EXHAUSTED : STATUS_OK;
+}
+
+struct cap endpoint_make_reply(struct endpoint *ep)
+{
+    ASSERT_AFTER_COMMIT();
+    ep->state.payload++;
+    ep->state.outstanding = 1;
+    endpoint_fail_senders(ep);
+    return (struct cap){
+        .type = CAP_ENTRY,
+        .aux = (uint16_t)(ep->state.payload >> 32),
+        .payload = (uint32_t)ep->state.payload,
+        .oid = object_oid(ep),
+        .count = ep->hdr.count,
+    };
+}
+
+void endpoint_reply_delivered(struct endpoint *ep)
+{
+    ASSERT_AFTER_COMMIT();
+    ep->state.payload++;
+    ep->state.outstanding = 0;
+    endpoint_fail_senders(ep);
+}
+
+void endpoint_fail_senders(struct endpoint *ep)
+{
+    if (!plist_empty(&ep->senders)) {
+        plist_splice_end(&cpu_self()->dead_senders, &ep->senders);
+        endpoint_update(ep);
+    }
+}
+
+void endpoint_unlink(struct endpoint *ep)
+{
+    struct process *r = endpoint_recipient(ep);
+
+    if (r != NULL && (r->attention & ATTN_SCAN) && r->scan_next == ep) {
+        struct plist_node *next = plist_next(&r->senders, &ep->recv_node);
+
+        r->scan_next = next == NULL ? NULL : container_of(next, struct endpoint, recv_node);
+    }
+    plist_remove(&ep->recv_node);
+}
+
+void endpoint_update(struct endpoint *ep)
+{
+    struct process *r = endpoint_recipient(ep);
+    struct plist_node *first = plist_first(&ep->senders);
+
+    ASSERT_AFTER_COMMIT();
+    if (first == NULL || r == NULL) {
+        endpoint_unlink(ep);
+        plist_splice_end(&cpu_self()->dead_senders, &ep->senders); /* none, or nobody to receive them */
+        return;
+    }
+    if (plist_node_queued(&ep->recv_node) && ep->recv_node.priority == first->priority) {
+        return;
+    }
+    endpoint_unlink(ep);
+    plist_insert(&r->senders, &ep->recv_node, first->priority);
+    /* A closed wait that is passing over the list in pieces must not miss what comes in behind it. */
+    if ((r->attention & ATTN_SCAN) && r->scan_id == ep->state.id) {
+        r->scan_next = ep;
+    }
+}
+
+void endpoint_init(struct endpoint *ep)
+{
+    plist_init(&ep->senders);
+    plist_node_init(&ep->recv_node);
+}
+
+/* A caller in a closed wait on this endpoint waits for ever now: that deserves a word. */
+static void say_endless_wait(const struct endpoint *ep)
+{
+    const struct process *r = endpoint_recipient(ep);
+    char label[LABEL_TEXT];
+
+    if (r != NULL && r->s.run_state == PROC_RECEIVING && r->s.wait == WAIT_CLOSED &&
+        r->regs.r8 == ep->state.id) {
+        process_label(r, label);
+        log_limited(LOG_WARN, "%s: in a closed wait on endpoint ID %llu, whose endpoint was destroyed", label,
+                    (unsigned long long)ep->state.id);
+    }
+}
+
+void endpoint_destroy(struct endpoint *ep)
+{
+    ASSERT_AFTER_COMMIT();
+    say_endless_wait(ep);
+    endpoint_fail_senders(ep);
+    endpoint_unlink(ep);
+}
+
+unsigned endpoint_check(const struct endpoint *ep)
+{
+    unsigned failed = 0;
+    const struct process *r = endpoint_recipient(ep);
+    const struct plist_node *first = plist_first(&ep->senders);
+    bool queued = plist_node_queued(&ep->recv_node);
+    oid_t oid = object_oid(ep);
+
+    if ((first != NULL && r != NULL) != queued || (queued && ep->recv_node.priority != first->priority)) {
+        log_line(LOG_ERROR, "INV-EP-1 broken: endpoint %x: senders and recipient's list differ", oid);
+        failed++;
+    }
+    if (ep->state.outstanding && !ep->state.match) {
+        log_line(LOG_ERROR, "INV-EP-2 broken: endpoint %x: a reply is outstanding without payload match", oid);
+        failed++;
+    }
+    if (ep->state.id == LK_NOTICE_ID) {
+        log_line(LOG_ERROR, "INV-EP-3 broken: endpoint %x has the reserved ID", oid);
+        failed++;
+    }
+    return failed;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Formatted text: the subset of printf that <kernel/log.h> names. Everything goes through put(), which never writes
+ * beyond the room there is; text that does not fit is cut.
+ */
+#include <kernel/log.h>
+#include <kernel/string.h>
+
+struct output {
+    char *text;
+    size_t size; /* with the final NUL */
+    size_t length;
+};
+
+/* One conversion: what stands between '%' and its letter. */
+struct conversion {
+    bool left, zero;
+    bool wide; /* l, ll, z: 64 bits */
+    size_t width;
+    size_t precision; /* most characters of a string */
+};
+
+static void put(struct output *o, char c)
+{
+    if (o->length + 1 < o->size) {
+        o->text[o->length++] = c;
+    }
+}
+
+static void put_times(struct output *o, char c, size_t n)
+{
+    while (n-- > 0) {
+        put(o, c);
+    }
+}
+
+/* `n` characters, padded to the width. */
+static void put_field(struct output *o, const struct conversion *c, const char *text, size_t n)
+{
+    size_t padding = c->width > n ? c->width - n : 0;
+
+    if (!c->left) {
+        put_times(o, ' ', padding);
+    }
+    for (size_t i = 0; i < n; i++) {
+        put(o, text[i]);
+    }
+    if (c->left) {
+        put_times(o, ' ', padding);
+    }
+}
+
+static void put_number(struct output *o, const struct conversion *c, uint64_t value, unsigned base,
+                       bool negative)
+{
+    char digits[24]; /* 20 digits and a sign at most, from the end */
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value != 0);
+    if (!c->zero || c->left) {
+        if (negative) {
+            digits[--at] = '-';
+        }
+        put_field(o, c, digits + at, sizeof(digits) - at);
+        return;
+    }
+    if (negative) {
+        put(o, '-');
+    }
+    if (c->width > sizeof(digits) - at + negative) {
+        put_times(o, '0', c->width - negative - (sizeof(digits) - at));
+    }
+    for (; at < sizeof(digits); at++) {
+        put(o, digits[at]);
+    }
+}
+
+/* Read flags, width, precision and length behind a '%'; returns where the letter is. */
+static const char *read_conversion(const char *f, struct conversion *c)
+{
+    *c = (struct conversion){ .precision = SIZE_MAX };
+    for (; *f == '-' || *f == '0'; f++) {
+        if (*f == '-') {
+            c->left = true;
+        } else {
+            c->zero = true;
+        }
+    }
+    for (; *f >= '0' && *f <= '9'; f++) {
+        c->width = c->width * 10 + (size_t)(*f - '0');
+    }
+    if (*f == '.') {
+        c->precision = 0;
+        for (f++; *f >= '0' && *f <= '9'; f++) {
+            c->precision = c->precision * 10 + (size_t)(*f - '0');
+        }
+    }
+    for (; *f == 'l' || *f == 'z'; f++) {
+        c->wide = true;
+    }
+    return f;
+}
+
+size_t format_text(char *out, size_t size, const char *format, va_list args)
+{
+    struct output o = { .text = out, .size = size };
+
+    while (*format != '\0') {
+        struct conversion c;
+
+        if (*format != '%') {
+            put(&o, *format++);
+            continue;
+        }
+        format = read_conversion(format + 1, &c);
+        switch (*format) {
+        case 's': {
+            const char *text = va_arg(args, const char *);
+
+            if (text == NULL) {
+                text = "(null)";
+            }
+            put_field(&o, &c, text, strnlen(text, c.precision));
+            break;
+        }
+        case 'c': {
+            char text = (char)va_arg(args, int);
+
+            put_field(&o, &c, &text, 1);
+            break;
+        }
+        case 'd': {
+            int64_t n = c.wide ? va_arg(args, int64_t) : va_arg(args, int);
+
+            put_number(&o, &c, n < 0 ? 0 - (uint64_t)n : (uint64_t)n, 10, n < 0);
+            break;
+        }
+        case 'u':
+        case 'x': {
+            uint64_t n = c.wide ? va_arg(args, uint64_t) : va_arg(args, unsigned);
+
+            put_number(&o, &c, n, *format == 'u' ? 10 : 16, false);
+            break;
+        }
+        case 'p':
+            put(&o, '0');
+            put(&o, 'x');
+            put_number(&o, &c, (uint64_t)(uintptr_t)va_arg(args, void *), 16, false);
+            break;
+        case '\0': /* a '%' at the end */
+            put(&o, '%');
+            continue;
+        default: /* "%%", and what nobody should write */
+            put(&o, *format);
+            break;
+        }
+        format++;
+    }
+    if (size > 0) {
+        out[o.length] = '\0';
+    }
+    return o.length;
+}
+
+size_t format_to(char *out, size_t size, const char *format, ...)
+{
+    va_list args;
+    size_t n;
+
+    va_start(args, format);
+    n = format_text(out, size, format, args);
+    va_end(args);
+    return n;
+}

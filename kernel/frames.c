@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Physical frames: what is where in memory.
+ *
+ * At boot the memory map becomes the table of descriptors, one of 64 bytes for each frame below the highest frame of
+ * memory. The table itself is taken from the first range that has room for it, the kernel's pools after it. From then
+ * on nothing is allocated here: what is left belongs to user level, which makes objects from it through Range
+ * capabilities (object.c).
+ */
+#include <kernel/boot_info.h>
+#include <kernel/endpoint.h>
+#include <kernel/gpt.h>
+#include <kernel/log.h>
+#include <kernel/object.h>
+#include <kernel/process.h>
+#include <kernel/schedule.h>
+
+#define LOW_MEMORY 0x100000ull /* the first MiB: firmware, boot code of other CPUs */
+
+/* An oid has 32 bits and counts units of 64 bytes. */
+#define FRAMES_MAX (1ull << (32 + 6 - PAGE_SHIFT))
+
+/* Less than this left to user level: not worth booting. */
+#define FRAMES_LEFT_MIN (8ull * 1024 * 1024 / PAGE_SIZE)
+
+/* The archive is mapped through objects whose count is this one. */
+#define ARCHIVE_COUNT 1u
+
+struct frame *frame_table;
+pfn_t frame_count;
+
+static unsigned long frames_to_kib(uint64_t frames)
+{
+    return (unsigned long)(frames * (PAGE_SIZE / 1024));
+}
+
+static kpa_t page_down(kpa_t a)
+{
+    return a & ~(kpa_t)PAGE_MASK;
+}
+
+static kpa_t page_up(kpa_t a)
+{
+    return page_down(a + PAGE_MASK);
+}
+
+size_t frame_object_size(enum frame_kind kind)
+{
+    switch (kind) {
+    case FRAME_PAGE:
+    case FRAME_CAPPAGE:
+        return PAGE_SIZE;
+    case FRAME_PROCESS:
+        return PROCESS_SIZE;
+    case FRAME_ENDPOINT:
+        return ENDPOINT_SIZE;
+    case FRAME_GPT:
+        return GPT_SIZE;
+    case FRAME_SCHEDULE:
+        return SCHEDULE_SIZE;
+    case FRAME_NONE:
+    case FRAME_KERNEL:
+    case FRAME_FREE:
+    case FRAME_RETIRED:
+    case FRAME_DESCRIPTORS:
+    case FRAME_KINDS:
+        break;
+    }
+    return 0;
+}
+
+unsigned frame_objects(enum frame_kind kind)
+{
+    size_t size = frame_object_size(kind);
+
+    return size == 0 ? 0 : (unsigned)(PAGE_SIZE / size);
+}
+
+/* If [start, end) meets [from, to): the end of the latter, else 0. */
+static kpa_t overlap_end(kpa_t start, kpa_t end, kpa_t from, kpa_t to)
+{
+    return from < to && start < to && from < end ? page_up(to) : 0;
+}
+
+/* Is something in [start, end) that is taken already? If so, the address behind it; else 0. */
+static kpa_t taken_until(const struct boot_info *boot, kpa_t start, kpa_t end)
+{
+    kpa_t behind = overlap_end(start, end, 0, LOW_MEMORY);
+
+    if (behind == 0) {
+        behind = overlap_end(start, end, boot->kernel_start, boot->kernel_end);
+    }
+    if (behind == 0) {
+        behind = overlap_end(start, end, boot->archive_start, boot->archive_end);
+    }
+    return behind;
+}
+
+/* A place for the table: the first that has room in a range of ordinary memory; 0: none. */
+static kpa_t find_table(const struct boot_info *boot, uint64_t bytes)
+{
+    for (unsigned i = 0; i < boot->ranges; i++) {
+        const struct boot_range *r = &boot->range[i];
+        kpa_t at = page_up(r->start);
+
+        while (r->kind == BOOT_RAM && at < r->end && page_down(r->end) - at >= bytes) {
+            kpa_t behind = taken_until(boot, at, at + bytes);
+
+            if (behind == 0) {
+                return at;
+            }
+            at = behind;
+        }
+    }
+    return 0;
+}
+
+/* Change the kind of all frames that [start, end) touches, unless there is no memory there. */
+static void mark(kpa_t start, kpa_t end, enum frame_kind kind)
+{
+    for (pfn_t i = start >> PAGE_SHIFT; i < page_up(end) >> PAGE_SHIFT && i < frame_count; i++) {
+        if (frame_table[i].kind != FRAME_NONE) {
+            frame_table[i].kind = (uint8_t)kind;
+        }
+    }
+}
+
+/* Frames of ordinary memory wholly within the ranges are free, before anything is taken out. */
+static void mark_ranges(const struct boot_info *boot)
+{
+    for (unsigned i = 0; i < boot->ranges; i++) {
+        const struct boot_range *r = &boot->range[i];
+
+        for (pfn_t f = page_up(r->start) >> PAGE_SHIFT;
+             r->kind == BOOT_RAM && f < page_down(r->end) >> PAGE_SHIFT && f < frame_count; f++) {
+            frame_table[f].kind = FRAME_FREE;
+        }
+    }
+}
+
+/* The archive's frames hold one live Page each, so that they can be mapped like any other. */
+static void mark_archive(const struct boot_info *boot)
+{
+    pfn_t end = page_up(boot->archive_end) >> PAGE_SHIFT;
+
+    for (pfn_t i = boot->archive_start >> PAGE_SHIFT; i < end; i++) {
+        struct frame *f = &frame_table[i];
+
+        f->kind = FRAME_PAGE;
+        f->live = 1;
+        f->live_mask = 1;
+        f->next_count = ARCHIVE_COUNT;
+        f->hdr.count = ARCHIVE_COUNT;
+        f->hdr.kind = FRAME_PAGE;
+        frame_totals.objects++;
+    }
+}
+
+/* The frame behind the last one of ordinary memory, and how many there are in all. */
+static pfn_t highest_frame(const struct boot_info *boot, uint64_t *total)
+{
+    pfn_t top = page_up(boot->archive_end) >> PAGE_SHIFT;
+
+    *total = 0;
+    for (unsigned i = 0; i < boot->ranges; i++) {
+        const struct boot_range *r = &boot->range[i];
+        pfn_t first = page_up(r->start) >> PAGE_SHIFT;
+        pfn_t end = page_down(r->end) >> PAGE_SHIFT;
+
+        if (r->kind == BOOT_RAM && end > first) {
+            *total += end - first;
+            top = end > top ? end : top;
+        }
+    }
+    return top;
+}
+
+void frames_init(const struct boot_info *boot)
+{
+    uint64_t total;
+    uint64_t bytes;
+    kpa_t table;
+
+    ASSERT((boot->archive_start & PAGE_MASK) == 0);
+    frame_totals = (struct frame_totals){ 0 };
+    frame_count = highest_frame(boot, &total);
+    if (frame_count > FRAMES_MAX) {
+        log_line(LOG_WARN, "memory above 256 GiB is not used");
+        frame_count = FRAMES_MAX;
+    }
+    bytes = page_up(frame_count * sizeof(struct frame));
+    table = find_table(boot, bytes);
+    if (table == 0) {
+        BUG("too little memory: there are %lu KiB in all, and no %lu KiB in one piece for the table of "
+            "frames beside the kernel and an archive of %lu KiB",
+            frames_to_kib(total), (unsigned long)(bytes / 1024),
+            (unsigned long)((boot->archive_end - boot->archive_start) / 1024));
+    }
+
+    frame_table = arch_kva(table);
+    for (pfn_t i = 0; i < frame_count; i++) {
+        frame_table[i] = (struct frame){ .kind = FRAME_NONE };
+    }
+    mark_ranges(boot);
+    mark(0, LOW_MEMORY, FRAME_KERNEL);
+    mark(boot->kernel_start, boot->kernel_end, FRAME_KERNEL);
+    mark(table, table + bytes, FRAME_DESCRIPTORS);
+    mark_archive(boot);
+
+    for (pfn_t i = 0; i < frame_count; i++) {
+        frame_totals.frames += frame_table[i].kind != FRAME_NONE;
+        frame_totals.free += frame_table[i].kind == FRAME_FREE;
+    }
+    if (frame_totals.free < FRAMES_LEFT_MIN) {
+        BUG("too little memory: there are %lu KiB, of which the kernel and the archive leave %lu KiB; "
+            "at least %lu KiB must be left",
+            frames_to_kib(total), frames_to_kib(frame_totals.free), frames_to_kib(FRAMES_LEFT_MIN));
+    }
+}
+
+void *frames_take(size_t n, const char *what)
+{
+    size_t run = 0;
+
+    ASSERT(n > 0);
+    for (pfn_t i = 0; i < frame_count; i++) {
+        run = frame_table[i].kind == FRAME_FREE ? run + 1 : 0;
+        if (run == n) {
+            pfn_t first = i + 1 - n;
+            uint64_t *word = arch_kva(first << PAGE_SHIFT);
+
+            for (pfn_t f = first; f <= i; f++) {
+                frame_table[f].kind = FRAME_KERNEL;
+            }
+            for (size_t w = 0; w < n * (PAGE_SIZE / sizeof(*word)); w++) {
+                word[w] = 0;
+            }
+            frame_totals.free -= n;
+            return word;
+        }
+    }
+    BUG("too little memory: %lu KiB in one piece are needed for %s; of %lu KiB in all, %lu KiB are free",
+        frames_to_kib(n), what, frames_to_kib(frame_totals.frames), frames_to_kib(frame_totals.free));
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The first process. The kernel loads one program, "init", and gives it everything there is to give: from then on the
+ * kernel makes nothing of its own accord. What is made here are ordinary objects in ordinary frames, which init could
+ * destroy like any other.
+ *
+ * Everything that init needs at the start lies in the lowest 4 GiB: below the root (l2v 43) hangs a GPT for those
+ * (l2v 28), since a capability's guard may pass over levels of which only slot 0 would be used; then one for each 4 bits
+ * of the address. So a GPT of 16 slots with pages in them (l2v 12) covers 64 KiB.
+ */
+#include <abi/archive.h>
+#include <abi/init.h>
+#include <kernel/cmdline.h>
+#include <kernel/cpu.h>
+#include <kernel/endpoint.h>
+#include <kernel/gpt.h>
+#include <kernel/image.h>
+#include <kernel/log.h>
+#include <kernel/sched.h>
+#include <kernel/schedule.h>
+#include <kernel/space.h>
+#include <kernel/string.h>
+
+#define INIT_PRIORITY 200
+#define INIT_SLICE 10000000u /* nanoseconds */
+#define INIT_CPUS 1u
+#define INIT_STACK_PAGES 16
+/* The program ends below the stack, with a page between that is never mapped. */
+#define INIT_PROGRAM_END (LK_INIT_STACK_TOP - (INIT_STACK_PAGES + 1) * PAGE_SIZE)
+
+STATIC_ASSERT(LK_INIT_ARCHIVE_VA + ARCHIVE_MAX_BYTES <= 1ull << 32, "init lies in 4 GiB");
+
+/* An orderly end: the reason in words, and a status of its own. */
+NORETURN static void image_stop(enum image_error e)
+{
+    log_line(LOG_ERROR, "cannot start init: %s", image_error_text(e));
+    log_take_back();
+    arch_exit(EXIT_STATUS_IMAGE);
+}
+
+/* The next free frame, from low addresses on. */
+static pfn_t free_frame(void)
+{
+    static pfn_t next;
+
+    while (next < frame_count && frame_table[next].kind != FRAME_FREE) {
+        next++;
+    }
+    if (next == frame_count) {
+        image_stop(IMAGE_NO_MEMORY);
+    }
+    return next;
+}
+
+/* Make an object: in the frame that the last one of this kind was made in, if that has room. */
+static struct objhdr *make(enum frame_kind kind)
+{
+    static struct {
+        pfn_t pfn;
+        unsigned used;
+    } place[FRAME_KINDS];
+
+    if (place[kind].used % frame_objects(kind) == 0) {
+        place[kind].pfn = free_frame();
+        place[kind].used = 0;
+    }
+    return object_fabricate(kind, place[kind].pfn, place[kind].used++);
+}
+
+static struct gpt *make_gpt(unsigned l2v)
+{
+    struct gpt *g = (struct gpt *)(void *)make(FRAME_GPT);
+
+    g->state.l2v = (uint8_t)l2v;
+    return g;
+}
+
+/* The GPT of this l2v on the way from the root down to an address; made, with what leads to it, if it is not there. */
+static struct gpt *gpt_at(struct gpt *root, uva_t va, unsigned l2v)
+{
+    static const unsigned levels[] = { 28, 24, 20, 16, 12 };
+    struct gpt *g = root;
+
+    ASSERT(va >> 32 == 0);
+    for (unsigned i = 0; i < ARRAY_LEN(levels) && g->state.l2v > l2v; i++) {
+        struct cap *c = &g->state.slot[va >> g->state.l2v & (GPT_SLOTS - 1)];
+
+        if (c->type == CAP_NULL) {
+            *c = object_cap(&make_gpt(levels[i])->hdr);
+        }
+        g = (struct gpt *)(void *)oid_header(c->oid);
+    }
+    return g;
+}
+
+/* Put a page into the space. */
+static void map_page(struct gpt *root, uva_t va, const struct objhdr *page, unsigned restr)
+{
+    struct cap *c = &gpt_at(root, va, PAGE_SHIFT)->state.slot[va >> PAGE_SHIFT & (GPT_SLOTS - 1)];
+
+    *c = object_cap(page);
+    c->restr = (uint8_t)restr;
+}
+
+/* Put a new page into the space and return where its bytes are. */
+static uint8_t *map_new_page(struct gpt *root, uva_t va, unsigned restr)
+{
+    struct objhdr *page = make(FRAME_PAGE);
+
+    map_page(root, va, page, restr);
+    return frame_data(container_of(page, struct frame, hdr));
+}
+
+static void load_segment(struct gpt *root, const struct elf_segment *s)
+{
+    unsigned restr = (s->write ? 0 : LK_RO) | (s->exec ? 0 : LK_NX);
+    uva_t data_end = s->start + s->data_bytes;
+
+    for (uva_t va = s->start & ~(uva_t)PAGE_MASK; va < s->start + s->bytes; va += PAGE_SIZE) {
+        uint8_t *page = map_new_page(root, va, restr);
+        uva_t from = va > s->start ? va : s->start;
+        uva_t to = va + PAGE_SIZE < data_end ? va + PAGE_SIZE : data_end;
+
+        if (from < to) {
+            memcpy(page + (from - va), s->data + (from - s->start), to - from);
+        }
+    }
+}
+
+/* The archive's frames are Pages already (frames.c). */
+static void map_archive(struct gpt *root, kpa_t archive, uint64_t bytes)
+{
+    for (uint64_t at = 0; at < bytes; at += PAGE_SIZE) {
+        map_page(root, LK_INIT_ARCHIVE_VA + at, &frame_table[(archive + at) >> PAGE_SHIFT].hdr,
+                 LK_RO | LK_NX);
+    }
+}
+
+static void map_info(struct gpt *root, const struct boot_info *boot, uint64_t archive_bytes)
+{
+    struct lk_boot_info *info =
+        (struct lk_boot_info *)(void *)map_new_page(root, LK_INIT_INFO_VA, LK_RO | LK_NX);
+
+    info->magic = LK_BOOT_INFO_MAGIC;
+    info->archive_bytes = archive_bytes;
+    info->frames = frame_count;
+    info->cpus = cpu_count;
+    text_copy(info->command_line, sizeof(info->command_line), cmdline.init_words);
+    text_copy(info->boot_path, sizeof(info->boot_path), boot->path);
+}
+
+/* The address space, with all that is in it but the archive and the page about the boot. */
+static struct gpt *make_space(const struct elf_program *program)
+{
+    struct gpt *root = make_gpt(43);
+
+    for (unsigned i = 0; i < program->segments; i++) {
+        load_segment(root, &program->segment[i]);
+    }
+    for (unsigned i = 1; i <= INIT_STACK_PAGES; i++) {
+        map_new_page(root, LK_INIT_STACK_TOP - i * PAGE_SIZE, LK_NX);
+    }
+    return root;
+}
+
+static struct schedule *make_schedule(void)
+{
+    struct schedule *s = (struct schedule *)(void *)make(FRAME_SCHEDULE);
+
+    s->state.priority = INIT_PRIORITY;
+    s->state.slice = INIT_SLICE;
+    s->state.cpus = INIT_CPUS;
+    s->state.ready = 1;
+    return s;
+}
+
+static struct cap make_endpoint(const struct process *recipient, uint64_t id, bool match)
+{
+    struct endpoint *ep = (struct endpoint *)(void *)make(FRAME_ENDPOINT);
+
+    ep->state.recipient = object_cap(&recipient->hdr);
+    ep->state.id = id;
+    ep->state.match = match;
+    return object_cap(&ep->hdr);
+}
+
+/* The capability registers, as <abi/init.h> names them; the objects in slots as well. */
+static void give_caps(struct process *p, struct gpt *root)
+{
+    p->capreg[LK_INIT_SELF] = object_cap(&p->hdr);
+    p->capreg[LK_INIT_SPACE] = object_cap(&root->hdr);
+    p->capreg[LK_INIT_RANGE] = (struct cap){ .type = CAP_RANGE, .oid = (oid_t)frame_count };
+    p->capreg[LK_INIT_SCHEDULE] = object_cap(&make_schedule()->hdr);
+    p->capreg[LK_INIT_SCHEDCTL].type = CAP_SCHEDCTL;
+    p->capreg[LK_INIT_SLEEP].type = CAP_SLEEP;
+    p->capreg[LK_INIT_IRQCTL].type = CAP_IRQCTL;
+    p->capreg[LK_INIT_IOPRIV] = (struct cap){ .type = CAP_IOPRIV, .payload = 0xffffu << 16 };
+    p->capreg[LK_INIT_KERNLOG].type = CAP_KERNLOG;
+    p->capreg[LK_INIT_DISCRIM].type = CAP_DISCRIM;
+    p->capreg[LK_INIT_CAPBITS].type = CAP_CAPBITS;
+    p->capreg[LK_INIT_SYSCTL].type = CAP_SYSCTL;
+    p->capreg[LK_INIT_REPLY] = make_endpoint(p, 0, true);
+    p->capreg[LK_INIT_ENDPOINT] = make_endpoint(p, 1, false);
+    p->capreg[LK_INIT_SCRATCH] = object_cap(&gpt_at(root, LK_INIT_SCRATCH_VA, PAGE_SHIFT)->hdr);
+
+    p->slot[SLOT_ADDR_SPACE] = p->capreg[LK_INIT_SPACE];
+    p->slot[SLOT_SCHEDULE] = p->capreg[LK_INIT_SCHEDULE];
+    p->slot[SLOT_REPLY_ENDPOINT] = p->capreg[LK_INIT_REPLY];
+}
+
+static void start(struct process *p, uva_t entry)
+{
+    memcpy(p->label, "init", 4);
+    p->regs.rip = entry;
+    p->regs.rsp = LK_INIT_STACK_TOP;
+    space_set(p);
+    process_schedule_changed(p);
+    process_end_wait(p); /* ready, and no fault: it was made with "never resumed" */
+    sched_wake(p);
+}
+
+void image_load_init(const struct boot_info *boot)
+{
+    const struct lk_archive_header *archive = arch_kva(boot->archive_start);
+    struct image_file file;
+    struct elf_program program;
+    struct process *p;
+    struct gpt *root;
+    enum image_error e;
+
+    e = archive_check(archive, boot->archive_end - boot->archive_start);
+    if (e == IMAGE_OK && !archive_find(archive, "init", &file)) {
+        e = IMAGE_NO_INIT;
+    }
+    if (e == IMAGE_OK) {
+        e = elf_read(&file, LK_USER_MIN, INIT_PROGRAM_END, &program);
+    }
+    if (e != IMAGE_OK) {
+        image_stop(e);
+    }
+    log_line(LOG_INFO, "archive: %u files, %lu KiB", archive->entries, archive->total_bytes / 1024);
+
+    p = (struct process *)(void *)make(FRAME_PROCESS);
+    root = make_space(&program);
+    map_archive(root, boot->archive_start, archive->total_bytes);
+    map_info(root, boot, archive->total_bytes);
+    give_caps(p, root);
+    start(p, program.entry);
+}

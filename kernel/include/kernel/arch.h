@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the kernel asks of a port. <arch/...> supplies exactly these names; arch/x86_64 is the machine, arch/host the
+ * build machine, on which the unit tests run. The kernel runs with interrupts off throughout; they are taken in user
+ * mode and in arch_idle() only.
+ */
+#ifndef KERNEL_ARCH_H
+#define KERNEL_ARCH_H
+
+#include <kernel/types.h>
+
+struct process;
+struct cpu;
+struct boot_info;
+struct frame;
+struct lk_regs;
+
+#include <arch/arch_inline.h>
+/* <arch/arch_inline.h> defines, inline:
+ *
+ *   void *arch_kva(kpa_t)            address at which the kernel sees physical memory (the direct map)
+ *   kpa_t arch_kpa(const void *)     and back; only for addresses from arch_kva
+ *   struct cpu *arch_cpu(void)       data of this CPU
+ *   uint64_t arch_cycles(void)       a free-running count, the same that the clock is made of
+ *   uint64_t arch_in(uint16_t port, unsigned width)             width 1, 2 or 4
+ *   void arch_out(uint16_t port, unsigned width, uint32_t value)
+ */
+
+/* --- going back to user level. All of these leave the kernel stack behind. --- */
+
+/* Run `p` on this CPU: load address space, FS base, FPU state (if it uses one) and registers. cpu->current is `p`. */
+NORETURN void arch_resume(struct process *p);
+/* Nothing to run (cpu->current is NULL): wait for an interrupt, which enters the kernel through kernel_interrupt() or
+ * kernel_timer() and from there goes to sched_exit() like any other. */
+NORETURN void arch_idle(void);
+/* Reset the stack and call. */
+NORETURN void arch_on_fresh_stack(void (*fn)(void));
+
+/* --- registers --- */
+
+/* Initial registers of a new process, all clear but what the machine wants set in the flags. */
+void arch_process_init(struct process *p);
+/* Are these values that user level may have in rip, rsp, FS base? And the flags register, made harmless. */
+bool arch_regs_acceptable(const struct lk_regs *r);
+uint64_t arch_flags_sanitise(uint64_t rflags);
+/* Make the process execute its `syscall` instruction again, or take that back: rip -+ 2. */
+void arch_syscall_rewind(struct process *p);
+/* If the FPU of this or another CPU holds state of `p`, save it to p->fpu (or, for a process that ends, drop it). */
+void arch_fpu_save(struct process *p);
+void arch_fpu_drop(struct process *p);
+/* The initial FXSAVE image; and make one given by a user safe to load. */
+void arch_fpu_initial(uint8_t image[512]);
+void arch_fpu_sanitise(uint8_t image[512]);
+/* FS base of the process that runs now was changed in p->regs: load it. */
+void arch_load_fs_base(uint64_t base);
+
+/* --- P10: make `cpu` leave user level and save its registers; trivial while one CPU runs. --- */
+void arch_stop_cpu(unsigned cpu);
+
+/* --- clock and interrupts --- */
+nsec_t arch_now(void);                 /* nanoseconds since boot */
+uint64_t arch_cycles_to_ns(uint64_t cycles);
+void arch_timer_arm(nsec_t at);        /* one shot, this CPU; in the past: at once. Calls kernel_timer() */
+void arch_timer_off(void);
+#define ARCH_IRQ_LINES 24
+bool arch_irq_usable(unsigned line);   /* exists and is not the kernel's own */
+void arch_irq_mask(unsigned line);
+void arch_irq_unmask(unsigned line);
+
+/* --- the machine --- */
+void arch_console_write(const char *text, size_t n); /* polled, for the log and for panic */
+NORETURN void arch_exit(unsigned status);            /* 0 pass, others fail; ends QEMU, or halts */
+#define EXIT_STATUS_PANIC 0x50u
+NORETURN void arch_reboot(void);
+/* Registers and back-trace of where we are, for panic. */
+void arch_panic_dump(void);
+
+/* --- hardware page tables: see mapping.h --- */
+
+/* --- what the port calls in the kernel. All are entries, with the registers of the interrupted process saved in
+ *     cpu->current->regs (if there is one), and do not return. --- */
+NORETURN void kernel_syscall(void);
+NORETURN void kernel_fault(unsigned fault_code, uint64_t info);                     /* other than memory */
+NORETURN void kernel_memory_fault(uva_t address, unsigned access);                  /* ACCESS_... of space.h */
+NORETURN void kernel_interrupt(unsigned line);                                      /* masked and acknowledged */
+NORETURN void kernel_timer(void);
+
+#endif

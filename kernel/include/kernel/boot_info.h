@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the boot code tells the kernel, whichever way it was started.
+ */
+#ifndef KERNEL_BOOT_INFO_H
+#define KERNEL_BOOT_INFO_H
+
+#include <kernel/types.h>
+
+#define BOOT_MAX_RANGES 128
+#define BOOT_COMMAND_LINE 512
+
+enum boot_range_kind { BOOT_RAM, BOOT_RESERVED };
+
+struct boot_range {
+    kpa_t start, end; /* bytes, end exclusive */
+    enum boot_range_kind kind;
+};
+
+struct boot_info {
+    const char *path;   /* "pvh" or "multiboot2" */
+    const char *loader; /* name the loader gives itself, or "" */
+    unsigned ranges;    /* sorted by start, not overlapping; the first MiB, kernel image and archive not yet taken out */
+    struct boot_range range[BOOT_MAX_RANGES];
+    kpa_t kernel_start, kernel_end;   /* the image with its bss */
+    kpa_t archive_start, archive_end; /* equal: no archive was given */
+    kpa_t rsdp;                       /* ACPI root pointer as the loader passed it, or 0 */
+    char command_line[BOOT_COMMAND_LINE];
+};
+
+/* First C function after the port has set the machine up: boots the kernel, never returns. */
+NORETURN void kernel_main(const struct boot_info *boot);
+
+#endif

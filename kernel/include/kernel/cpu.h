@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Per-CPU data. `cpu_self()` is the one way to it; there is no global "current". Assembly knows the first fields
+ * through arch/x86_64/offsets.c.
+ */
+#ifndef KERNEL_CPU_H
+#define KERNEL_CPU_H
+
+#include <kernel/list.h>
+#include <kernel/process.h>
+#include <kernel/timer.h>
+#include <kernel/txn.h>
+
+#define PRIORITIES 256
+#define MAX_CPUS 64
+#define STRING_PAGES 17
+
+struct cpu_stats {
+    uint64_t entries;       /* kernel entries: a ring crossing each way */
+    uint64_t cr3_writes;
+    uint64_t invalidations; /* of the TLB: invlpg, or all */
+    uint64_t restarts;
+    uint64_t interrupts;
+    uint64_t idle_time; /* nanoseconds */
+    uint64_t faults;
+};
+
+struct cpu {
+    struct cpu *self;         /* at 0: read through GS */
+    struct process *current;  /* whose registers this CPU holds; NULL: idle */
+    uint64_t kernel_stack;    /* top of this CPU's stack */
+    uint64_t scratch[2];      /* for the first instructions of an entry */
+    struct process *fpu_owner;/* whose state the FPU registers hold; NULL: nobody's, and they are cleared */
+    uint64_t loaded_root;     /* what CR3 holds */
+    struct process *resumed;  /* whose FS base, FPU state and segments are loaded (port); NULL: look again */
+    uint64_t fs_base;         /* what the FS base register was loaded with (port) */
+    unsigned id;
+
+    struct txn txn;
+    struct cpu_stats stats;
+
+    /* Scheduling. Own CPU only. */
+    struct list ready[PRIORITIES];
+    uint64_t ready_mask[PRIORITIES / 64];
+    struct timer_heap timers;
+    struct process *charged; /* whom the CPU time since charged_from belongs to; NULL: idle */
+    uint64_t charged_from;   /* arch_cycles() */
+    nsec_t slice_end;        /* when the slice ends, if an equal waits by then */
+    nsec_t timer_armed; /* what the hardware timer is set to; UINT64_MAX: off */
+    bool resched;       /* look at the ready queues before going back */
+    uint64_t preempt_seed; /* random preemption; 0: none */
+
+    /* Work put off, done in bounded pieces before going back to user level (ipc.h). Own CPU only. */
+    struct plist dead_senders;   /* their target is gone */
+    struct plist dead_endpoints; /* by recv_node: their recipient is gone */
+    struct list rechecks;        /* processes whose wait is to be matched */
+
+    /* The pages of a string in transfer, found before the commit point (ipc.c). */
+    void *from_page[STRING_PAGES];
+    void *to_page[STRING_PAGES];
+};
+
+extern struct cpu cpu_table[MAX_CPUS];
+extern unsigned cpu_count; /* CPUs present; CPU 0 runs */
+
+static inline struct cpu *cpu_self(void)
+{
+    return arch_cpu();
+}
+
+#endif

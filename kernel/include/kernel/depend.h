@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The cache of hardware page tables: which tables there are, and what each of their entries was made from.
+ *
+ * A table is a pure function of its key: the object that produces it, where in that object's space its region begins,
+ * and the restrictions met on the way. So every space that reaches the same region in the same way uses the same table;
+ * it stands on a chain of its producer (objhdr.product), where it is found again.
+ *
+ * Three things lead from what may change to the entries made from it:
+ *   - each entry is linked with the others that name the same page (chain from objhdr.depend of the page) or the same
+ *     lower table (chain from table.parents);
+ *   - each GPT passed on the way from a table's producer to an entry has a dependency (chain from objhdr.depend of the
+ *     GPT): in this table its slot 0 begins at entry `first`; which entries come from which slot follows from l2v;
+ *   - the products of a GPT hang on the GPT itself.
+ *
+ * Everything here is cache: it may be thrown away at any time, and is when room is needed.
+ */
+#ifndef KERNEL_DEPEND_H
+#define KERNEL_DEPEND_H
+
+#include <arch/mmu.h>
+#include <kernel/list.h>
+#include <kernel/object.h>
+
+struct gpt;
+
+/* What a table is made from. */
+struct table_key {
+    oid_t producer;  /* innermost GPT through which every address of the region goes; where the guard of the root
+                      * capability lets through only a part of the region: the object of that capability */
+    uint8_t level;   /* 1: entries are pages; MMU_LEVELS: a root */
+    uint8_t restr;   /* restrictions on the way to the producer: LK_RO, LK_NX */
+    uint8_t low;     /* holds user address 0, whose page is never mapped: such a table is used nowhere else */
+    uint64_t base;   /* where its region begins: in the producer's space, or (with guard) in the user's */
+    uint64_t guard;  /* 0, or the guard of the root capability: match << 8 | l2g */
+};
+
+/* INV-MAP-1  a present entry of a page grants exactly what the walk grants from the table's producer on.
+ * INV-MAP-2  a present entry depends on every slot that was passed to make it, and on its page or lower table.
+ * INV-MAP-3  a lower table is the one that the walk would choose: same key.
+ * INV-MAP-4  chains: linked both ways, counted, of live objects only.
+ * INV-MAP-5  space_root of a process: the kernel's root, or the root made from its address space capability. */
+struct table {
+    struct table_key key;   /* producer 0: free */
+    uint32_t next, prev;    /* products of the same object, as table + 1; free list */
+    uint32_t parents;       /* first entry that names this table, as entry + 1 */
+    uint32_t refs;          /* number of these; of a root: of processes */
+    uint32_t depends;       /* first dependency of this table, as index + 1 */
+    uint32_t pin;           /* equals depend_pin: needed by the walk in progress */
+    uint16_t present;       /* entries in use, not counting the kernel's */
+    bool used;              /* since the clock hand passed */
+    struct list processes;  /* of a root: by process.space_link */
+};
+
+extern struct table *table_list; /* const after boot; tables are named by their index */
+
+/* Boot: take the pools. At least DEPEND_TABLES_MIN tables and DEPEND_MIN dependencies. */
+#define DEPEND_TABLES_MIN 8u
+#define DEPEND_MIN 128u
+void depend_init(unsigned tables, unsigned depends);
+
+/* Address bits that a table of a level covers, and that one of its entries does. */
+static inline unsigned table_bits(unsigned level)
+{
+    unsigned bits = PAGE_SHIFT + level * MMU_INDEX_BITS;
+
+    return bits > MMU_USER_BITS ? MMU_USER_BITS : bits;
+}
+static inline unsigned entry_bits(unsigned level)
+{
+    return PAGE_SHIFT + (level - 1) * MMU_INDEX_BITS;
+}
+/* Entries of a table that are user level's. */
+static inline unsigned table_size(unsigned level)
+{
+    return 1u << (table_bits(level) - entry_bits(level));
+}
+static inline unsigned entry_index(uva_t address, unsigned level)
+{
+    return (unsigned)(address >> entry_bits(level)) % MMU_ENTRIES;
+}
+
+/* Where a table stands, and which table stands there. */
+pte_t *table_entries(unsigned t);
+kpa_t table_kpa(unsigned t);
+unsigned table_of(kpa_t kpa);
+
+/* Tables touched since the last depend_begin() are not thrown away by what follows. */
+void depend_begin(void);
+void table_touch(unsigned t);
+
+/* Find the table of a key: its index + 1, or 0. Looks at a bounded number of products. */
+unsigned table_find(const struct table_key *key);
+/* The same, or make it, which may throw others away. Touches it. Returns its index. */
+unsigned table_make(const struct table_key *key);
+/* Take a table apart. Not bounded by more than its entries, users and dependencies. */
+void table_destroy(unsigned t);
+
+/* Fill an empty entry: with a page, or a lower table. */
+void entry_set(unsigned t, unsigned i, pte_t e);
+
+/* Entries of table `t` from `first` (of slot 0; may be negative) on, but before `end`, are made through the slots of `g`.
+ * Returns false if there is no room, and nothing left to throw away but the tables touched. */
+bool depend_record(unsigned t, const struct gpt *g, int64_t first, unsigned end) WARN_UNUSED;
+
+/* Throw away what was made through a slot (SPACE_ALL_SLOTS: any), what names a page, the products of an object: each a
+ * bounded piece; false: there is more. */
+bool depend_flush_slot(struct gpt *g, unsigned slot) WARN_UNUSED;
+bool depend_flush_page(struct objhdr *page) WARN_UNUSED;
+bool depend_flush_products(struct objhdr *hdr) WARN_UNUSED;
+
+/* Make the processor forget what was thrown away. Before anything here returns to its caller's caller. */
+void depend_forget(void);
+
+/* Does table `t` know that entry `i` was made through this slot? For space_check(). */
+bool depend_known(unsigned t, unsigned i, const struct gpt *g, unsigned slot);
+/* INV-MAP-4; number of failures. */
+unsigned depend_check(void);
+
+#endif

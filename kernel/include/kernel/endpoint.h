@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Endpoint: a rendezvous. Senders that wait are queued here, by priority; an endpoint with waiting senders is itself
+ * queued at its recipient, by the priority of its first sender.
+ */
+#ifndef KERNEL_ENDPOINT_H
+#define KERNEL_ENDPOINT_H
+
+#include <kernel/list.h>
+#include <kernel/object.h>
+
+struct process;
+
+/* Payloads of replies have 48 bits; at the last one the endpoint makes no more. */
+#define ENDPOINT_PAYLOAD_MAX ((1ull << 48) - 1)
+
+/* INV-EP-1  senders not empty and recipient valid  <=>  queued in the recipient's `senders`, by the priority of the first.
+ * INV-EP-2  outstanding  =>  payload match is on.
+ * INV-EP-3  id != LK_NOTICE_ID. */
+struct endpoint {
+    struct objhdr hdr;
+    struct {
+        struct cap recipient; /* Process, or Null */
+        uint64_t id;
+        uint64_t payload;    /* of the reply that is or was last outstanding; at most ENDPOINT_PAYLOAD_MAX */
+        uint8_t match;       /* payload match is on */
+        uint8_t outstanding; /* a reply capability was made and not used */
+    } state;
+    struct plist senders;         /* processes, by process.sender_node */
+    struct plist_node recv_node; /* in the recipient's process.senders */
+};
+STATIC_ASSERT(sizeof(struct endpoint) <= 192, "21 endpoints in a frame");
+#define ENDPOINT_SIZE 192
+
+static inline struct endpoint *endpoint_of(const struct cap *c) /* of a live Endpoint, Entry or AppNotice */
+{
+    return (struct endpoint *)(void *)oid_header(c->oid);
+}
+
+/* Protected payload of an Entry: all 48 bits. */
+static inline uint64_t entry_payload(const struct cap *c)
+{
+    return (uint64_t)c->aux << 32 | c->payload;
+}
+
+/* The recipient, or NULL. */
+struct process *endpoint_recipient(const struct endpoint *ep);
+/* May a message go through this live Entry: a recipient, and with payload match the payload of the outstanding reply? */
+bool endpoint_entry_valid(const struct cap *entry);
+/* Is `ep` fit to be the reply endpoint of `p`: recipient, payload match, payloads left? */
+enum status endpoint_check_reply(const struct cap *slot, const struct process *p);
+/* EFFECT. Make the reply capability of a call: the payload advances, what was outstanding is stale. NO_FAIL. */
+struct cap endpoint_make_reply(struct endpoint *ep);
+/* EFFECT. A reply was delivered through a matching endpoint: the capability is used up. NO_FAIL. */
+void endpoint_reply_delivered(struct endpoint *ep);
+/* EFFECT. Those who wait here wait in vain: they get INVALID_CAP, in pieces, soon. O(1). NO_FAIL. */
+void endpoint_fail_senders(struct endpoint *ep);
+/* EFFECT. Put the endpoint where it belongs in its recipient's list, after its senders, recipient or ID changed. NO_FAIL. */
+void endpoint_update(struct endpoint *ep);
+/* EFFECT. Take the endpoint out of the list of its recipient. NO_FAIL. */
+void endpoint_unlink(struct endpoint *ep);
+/* EFFECTS of fabrication and destruction (object.c). */
+void endpoint_init(struct endpoint *ep);
+void endpoint_destroy(struct endpoint *ep);
+/* INV-EP-n; logs each failure; number of failures. */
+unsigned endpoint_check(const struct endpoint *ep);
+
+#endif

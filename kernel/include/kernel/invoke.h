@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * An invocation of a kernel capability while it is carried out, as the operations of cap/ see it.
+ *
+ * An operation finds its arguments checked against its table entry, acquires what else it needs, calls txn_commit(), and
+ * then fills in the answer and changes objects. If it returns anything but OK it has not committed and has changed
+ * nothing; the dispatcher then commits an answer with that result.
+ */
+#ifndef KERNEL_INVOKE_H
+#define KERNEL_INVOKE_H
+
+#include <kernel/cap.h>
+#include <kernel/object.h>
+
+struct process;
+
+#define KERNEL_STRING_MAX 1024 /* most bytes of string that a kernel operation takes or gives */
+
+struct invocation {
+    struct process *invoker;
+    struct cap cap;            /* the capability invoked: valid */
+    struct objhdr *obj;        /* its object; NULL for types without one */
+    uint64_t word[LK_MAX_WORDS];
+    struct cap arg[LK_MAX_CAPS]; /* capabilities sent: arg[1].. are the operation's; prepared (invalid ones read Null) */
+    bool is_call;
+    bool no_answer;    /* set by an operation that wrote the invoker's registers itself */
+    unsigned words;    /* words and capabilities that the invoker says it sent */
+    unsigned caps;
+    size_t string_len;  /* of `string`, as sent (cut to the operation's most) */
+    char *string;       /* KERNEL_STRING_MAX bytes */
+
+    /* The answer. All zero when the operation begins. */
+    uint64_t out[LK_MAX_WORDS];     /* out[1].. */
+    struct cap out_cap[LK_MAX_CAPS]; /* out_cap[0].. */
+    unsigned out_caps;
+    size_t out_len;
+    char *out_string; /* KERNEL_STRING_MAX bytes */
+};
+
+struct operation {
+    enum status (*fn)(struct invocation *inv);
+    uint8_t words_in, words_out, caps_in, caps_out;
+    uint16_t string_in, string_out;
+    uint8_t forbid; /* LK_RO | LK_WK | LK_OP: restrictions through which it answers noAccess */
+};
+
+/* Tables by type, made from kernel/abi/lykos.toml. NULL: no operations but getType. */
+struct operation_table {
+    const struct operation *op; /* indexed by code; fn NULL: no such operation */
+    unsigned ops;
+};
+extern const struct operation_table operation_tables[];
+
+/* EFFECT, and the end of the operation: the invoker waits (blocked, not armed for messages) and will begin its system call
+ * again when whatever it waits for wakes it. */
+NORETURN void invoke_block(struct process *p, unsigned wait_kind);
+
+/* Typed access to the object invoked. */
+#define inv_object(inv, type) ((struct type *)(void *)(inv)->obj)
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Interrupt lines. A line belongs to the holder of its IrqWait capability, which binds it to a notice. An interrupt masks
+ * the line and posts the notice; the holder serves the device and acknowledges, which unmasks the line. So a
+ * level-triggered line that nobody serves stays quiet.
+ */
+#ifndef KERNEL_IRQ_H
+#define KERNEL_IRQ_H
+
+#include <kernel/arch.h>
+#include <kernel/cap.h>
+
+/* INV-IRQ-1  bound (notice not Null)  =>  allocated.
+ * INV-IRQ-2  count > 0: the count of an IrqWait capability is never that of "no object". */
+struct irq_line {
+    uint32_t count;    /* an IrqWait with another count is Null */
+    bool allocated;
+    struct cap notice; /* AppNotice that it is bound to, or Null */
+    uint32_t bits;     /* what is posted */
+};
+
+void irq_init(void);
+
+/* The line behind an IrqWait capability, or NULL if that is not valid. */
+struct irq_line *irq_of_cap(const struct cap *c);
+/* Is this IrqWait capability valid? For cap_valid(). */
+bool irq_cap_valid(const struct cap *c);
+
+/* May `line`, below ARCH_IRQ_LINES, be allocated: does it exist, is it not the kernel's, nobody's, not retired? */
+bool irq_can_allocate(unsigned line);
+/* EFFECT. Take the line; its capability. */
+struct cap irq_allocate(unsigned line) NO_FAIL;
+/* EFFECT. Give it back: masked, unbound, its capabilities Null. */
+void irq_release(unsigned line) NO_FAIL;
+/* EFFECT. Bind, which unmasks, or with Null unbind, which masks. */
+void irq_bind(struct irq_line *line, const struct cap *notice, uint32_t bits) NO_FAIL;
+/* EFFECT. Unmask for the next interrupt. */
+void irq_acknowledge(struct irq_line *line) NO_FAIL;
+
+/* INV-IRQ-n; logs each failure; their number. */
+unsigned irq_check(void);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Object headers, frames, and the table of frame descriptors.
+ *
+ * Every object begins with a header. Small objects (Process, Endpoint, GPT, Schedule) stand in frames of their kind;
+ * the header of a Page or CapPage is the frame's descriptor, so that its 4096 bytes are all the user's. An oid is the
+ * physical address of the header in units of 64 bytes, in both cases; 32 bits of it cover 256 GiB.
+ *
+ * What stops a stale capability from reading a user's page as a header: the descriptor of the frame in which the header
+ * would stand says what kind of objects the frame holds, and its counts only ever grow.
+ */
+#ifndef KERNEL_OBJECT_H
+#define KERNEL_OBJECT_H
+
+#include <kernel/arch.h>
+#include <kernel/cap.h>
+#include <kernel/types.h>
+
+/* What a frame holds. Kept in its descriptor. */
+enum frame_kind {
+    FRAME_NONE,       /* no memory here: a hole, firmware, a device */
+    FRAME_KERNEL,     /* the kernel's own: image, tables, page-table pool */
+    FRAME_FREE,       /* ordinary memory, nothing in it */
+    FRAME_RETIRED,    /* its count would wrap */
+    FRAME_PAGE,       /* one Page */
+    FRAME_CAPPAGE,    /* one CapPage */
+    FRAME_PROCESS,    /* several small objects */
+    FRAME_ENDPOINT,
+    FRAME_GPT,
+    FRAME_SCHEDULE,
+    FRAME_DESCRIPTORS, /* part of the table of descriptors: where the headers of Pages and CapPages stand */
+    FRAME_KINDS
+};
+
+struct objhdr {
+    uint32_t count;   /* allocation count; 0: no object here */
+    uint8_t kind;     /* enum frame_kind of the object */
+    uint8_t flags;    /* OBJ_... */
+    uint16_t index;   /* which object of its frame */
+    uint32_t depend;  /* head of the chain of hardware mappings that depend on this object (depend.h); 0: none */
+    uint32_t product; /* head of the chain of hardware page tables made from this GPT; 0: none */
+};
+STATIC_ASSERT(sizeof(struct objhdr) == 16, "object header");
+
+struct frame {
+    struct objhdr hdr;    /* of the Page or CapPage in the frame, if there is one */
+    uint32_t next_count;  /* the last count given to any object that ever stood here; UINT32_MAX: retired */
+    uint8_t kind;         /* enum frame_kind */
+    uint8_t live;         /* number of objects in the frame */
+    uint8_t spare[6];
+    uint64_t live_mask;   /* which of its small objects are live */
+    uint64_t reserved[3];
+};
+STATIC_ASSERT(sizeof(struct frame) == 64, "one descriptor per frame, indexed like the oid");
+
+/* The table of descriptors: frame_table[pfn], pfn < frame_count. Const after boot. */
+extern struct frame *frame_table;
+extern pfn_t frame_count;
+
+/* Where the header named by an oid stands; any oid below frame_count * 64 may be looked at. */
+static inline struct objhdr *oid_header(oid_t oid)
+{
+    return (struct objhdr *)arch_kva((kpa_t)oid << 6);
+}
+static inline oid_t object_oid(const void *header)
+{
+    return (oid_t)(arch_kpa(header) >> 6);
+}
+
+/* Descriptor of the frame in which a header stands. For a Page that is a frame of descriptors. */
+static inline struct frame *oid_frame(oid_t oid)
+{
+    return &frame_table[oid >> 6];
+}
+
+/* The page described by a descriptor: its frame number, physical address and kernel address. */
+static inline pfn_t frame_pfn(const struct frame *f)
+{
+    return (pfn_t)(f - frame_table);
+}
+static inline kpa_t frame_kpa(const struct frame *f)
+{
+    return frame_pfn(f) << PAGE_SHIFT;
+}
+static inline void *frame_data(const struct frame *f)
+{
+    return arch_kva(frame_kpa(f));
+}
+static inline struct frame *page_frame(const struct cap *page) /* of a valid Page or CapPage capability */
+{
+    return (struct frame *)(void *)oid_header(page->oid);
+}
+
+/* Size of the objects of a kind in a frame, and how many there are. 0 for kinds that are not made from storage. */
+size_t frame_object_size(enum frame_kind kind);
+unsigned frame_objects(enum frame_kind kind);
+
+/* Boot only: describe memory. Ranges are cut to whole frames. The table itself is taken from the first free range
+ * that is large enough. Too little memory: panic in words. */
+struct boot_info;
+void frames_init(const struct boot_info *boot);
+
+/* Boot only: take `n` frames in a row for the kernel, cleared, or panic saying what they were for. */
+void *frames_take(size_t n, const char *what);
+
+/* ACQUIRE for fabrication: status of making an object of `kind` at (frame, index). Nothing changes. */
+enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index) WARN_UNUSED;
+
+/* EFFECT. Make the object, cleared and initialised, and return its header. */
+struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index) NO_FAIL;
+
+/* Destroy an object. Bounded: does a piece of work that is complete in itself and, if more is to be done, restarts the
+ * system call; when it returns, nothing refers to the object any more and the transaction has been committed. */
+void object_rescind(struct objhdr *hdr) MAY_RESTART;
+
+/* Frame number of the frame that an object takes up; the live object at a place, or NULL. */
+pfn_t object_pfn(const struct objhdr *hdr);
+struct objhdr *object_at(pfn_t pfn, unsigned index);
+
+/* Hash of the stored state of all objects, as users can tell it: for restart injection. Slow. */
+uint64_t object_state_hash(void);
+
+/* A capability with all authority to an object. */
+struct cap object_cap(const struct objhdr *hdr);
+
+/* Totals, for SysCtl.getMemory and tests. Constant time. */
+struct frame_totals {
+    uint64_t frames, free, objects;
+};
+extern struct frame_totals frame_totals;
+
+/* Check every invariant of every object; log each failure in words; return their number. Slow. */
+unsigned object_check_all(void);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Scheduling: fixed priorities, round robin within one, preemptive, tickless.
+ */
+#ifndef KERNEL_SCHED_H
+#define KERNEL_SCHED_H
+
+#include <kernel/types.h>
+
+struct process;
+
+void sched_init(void);
+
+/* EFFECT. `p` may have become able to run (state, holds, schedule changed): queue it if so. If it is of higher priority
+ * than the current process, the CPU is given to it at exit. NO_FAIL. */
+void sched_wake(struct process *p);
+/* EFFECT. `p` must not run any more as it is: take it off the ready queue, or off the CPU at exit. NO_FAIL. */
+void sched_stop(struct process *p);
+/* EFFECT. Go from the current process, which has just stopped being ready or has a lower or equal priority, directly to
+ * `p`, which is READY; the rest of the slice goes with it. NO_FAIL. */
+void sched_switch_to(struct process *p);
+/* EFFECT. The current process goes behind its equals. NO_FAIL. */
+void sched_yield(void);
+/* May `p` run: READY, no holds, valid schedule? */
+bool sched_runnable(const struct process *p);
+
+/* CPU time used by `p` up to now, in nanoseconds. */
+uint64_t sched_cpu_time(const struct process *p);
+
+/* EFFECT. The timers changed: the hardware timer is looked at again at exit. NO_FAIL. */
+void sched_timers_changed(void);
+
+/* Leave the kernel: bounded clean-up that is due, charge time, pick who runs, arm the timer if it must be, go. */
+NORETURN void sched_exit(void);
+
+#endif

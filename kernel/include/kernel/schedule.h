@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Schedule: the right to run. Set up once, constant afterwards, so that a process may keep a copy of its priority.
+ */
+#ifndef KERNEL_SCHEDULE_H
+#define KERNEL_SCHEDULE_H
+
+#include <kernel/object.h>
+
+struct schedule {
+    struct objhdr hdr;
+    struct {
+        uint64_t slice; /* nanoseconds */
+        uint64_t cpus;  /* mask */
+        uint8_t priority;
+        uint8_t ready; /* set up */
+    } state;
+};
+STATIC_ASSERT(sizeof(struct schedule) <= 64, "64 schedules in a frame");
+#define SCHEDULE_SIZE 64
+
+#endif

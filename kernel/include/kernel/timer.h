@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Timers: a leftist heap of absolute times, linked inside the objects that wait. Insert, remove and take-first are
+ * O(log n) in the worst case: the right spine of a leftist heap of n nodes has at most log2(n + 1) nodes.
+ */
+#ifndef KERNEL_TIMER_H
+#define KERNEL_TIMER_H
+
+#include <kernel/types.h>
+
+struct timer {
+    nsec_t time;
+    struct timer *left, *right, *parent;
+    uint32_t rank;   /* length of the right spine */
+    bool queued;
+    uint8_t purpose; /* enum timer_purpose */
+};
+
+enum timer_purpose { TIMER_SLEEP, TIMER_NOTICE };
+
+struct timer_heap {
+    struct timer *root;
+};
+
+void timer_insert(struct timer_heap *h, struct timer *t, nsec_t time) NO_FAIL;
+void timer_remove(struct timer_heap *h, struct timer *t) NO_FAIL; /* not queued: nothing */
+static inline struct timer *timer_first(const struct timer_heap *h)
+{
+    return h->root;
+}
+unsigned timer_check(const struct timer_heap *h); /* number of broken invariants */
+
+#endif

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The system call: invoke a capability, and the three pseudo-instructions beside it.
+ *
+ * An invocation is an optional send phase followed by an optional receive phase, in one transaction. What the capability
+ * in the target register is decides the send phase: an Entry goes to a process (ipc.c), everything else to the
+ * operation table of its type, made from kernel/abi/lykos.toml. Either way the caller sees the same: words, capabilities and
+ * a string, delivered into its wait.
+ *
+ * Read <abi/invoke.h>, txn.h and ipc.h first.
+ */
+#include <kernel/cpu.h>
+#include <kernel/fault.h>
+#include <kernel/invoke.h>
+#include <kernel/ipc.h>
+#include <kernel/log.h>
+#include <kernel/sched.h>
+#include <kernel/space.h>
+#include <kernel/string.h>
+#include <kernel/trace.h>
+#include <kernel/txn.h>
+
+#define CAPS_FIELDS                                                                  \
+    (7ull << LK_NSEND_SHIFT | 0xfffffull << LK_SEND_CAP_SHIFT | 0xfffffull << LK_RECV_CAP_SHIFT)
+
+/* --- what ends a system call ----------------------------------------------------------------------------------- */
+
+/* Commit a result with nothing sent and nothing received, and leave. */
+static NORETURN void finish(struct process *p, enum status status)
+{
+    txn_commit();
+    process_result(p, status);
+    sched_exit();
+}
+
+/* Fault the process in its system call, which begins again when the fault is over. */
+static NORETURN void finish_fault(struct process *p, enum fault_code code, uint64_t info,
+                                  const struct cap *memory_handler)
+{
+    txn_commit();
+    arch_syscall_rewind(p);
+    fault_raise(p, code, info, memory_handler);
+    sched_exit();
+}
+
+void invoke_block(struct process *p, unsigned wait_kind)
+{
+    ASSERT_AFTER_COMMIT();
+    trace_event(TRACE_BLOCK, wait_kind, 0);
+    p->s.run_state = PROC_BLOCKED;
+    p->s.wait = (uint8_t)wait_kind;
+    sched_stop(p);
+    sched_exit();
+}
+
+/* Refusals in words, for whoever debugs a server. Register 0 is Null by definition, and would-block is no mistake. */
+static void say_refused(const struct process *p, uint64_t control, const struct cap *c, uint64_t method,
+                        enum status status)
+{
+    static const char *const status_text[] = LK_STATUS_NAMES;
+    static const char *const op_text[LK_TYPES][LK_OPS] = LK_OP_NAMES;
+    char label[LABEL_TEXT];
+    const char *op = method < LK_OPS ? op_text[c->type][method] : NULL;
+
+    trace_event(TRACE_RESULT, status, control);
+    if (control_target(control) == 0 || status == STATUS_WOULD_BLOCK) {
+        return;
+    }
+    process_label(p, label);
+    log_limited(LOG_DEBUG, "%s: %s%s%s through capability register %u: %s", label, cap_type_name(c->type),
+                op == NULL ? " method " : " ", op == NULL ? "unknown" : op, control_target(control),
+                status_text[status]);
+}
+
+/* --- sending to a process ------------------------------------------------------------------------------------ */
+
+/* After a committed send: the sender begins its wait or goes on, and the CPU goes to whom it should. */
+static NORETURN void after_send(struct process *p, uint64_t control, struct process *to)
+{
+    if (control & LK_RECV) {
+        ipc_begin_wait(p, control);
+    } else {
+        process_result(p, STATUS_OK);
+    }
+    if (to->priority >= p->priority) {
+        sched_switch_to(to);
+    } else {
+        sched_wake(to);
+    }
+    if (control & LK_RECV) {
+        sched_stop(p); /* if it has the CPU still, it gives it up */
+    }
+    sched_exit();
+}
+
+/* Commit waiting: `p` stands in the queue of the endpoint until its message is taken. */
+static NORETURN void block_on(struct process *p, const struct message *m)
+{
+    txn_commit();
+    ipc_block_sender(p, m->ep);
+    sched_exit();
+}
+
+static NORETURN void send_to_process(struct process *p, uint64_t control, const struct cap *entry)
+{
+    struct message m;
+    enum status status = ipc_prepare(&m, p, entry);
+    const struct cap *handler = NULL;
+    enum fault_code code;
+    uva_t where = 0;
+
+    if (status != STATUS_OK) {
+        say_refused(p, control, entry, p->regs.rdi, status);
+        finish(p, status);
+    }
+    if (!ipc_accepts(m.to, m.ep)) {
+        if (!m.may_block || m.to == p) { /* a wait that only the sender itself could end is none */
+            finish(p, STATUS_WOULD_BLOCK);
+        }
+        block_on(p, &m);
+    }
+    if (unlikely(m.length != 0 && m.may_block && (m.to->attention & ATTN_RECV_FAULT))) {
+        block_on(p, &m); /* behind the one whose string showed that a page is missing */
+    }
+    switch (ipc_acquire_strings(&m, &code, &where, &handler)) {
+    case ACQUIRE_SENDER_FAULT:
+        finish_fault(p, code, where, handler);
+    case ACQUIRE_RECEIVER_FAULT:
+        txn_commit();
+        ipc_block_sender(p, m.ep);
+        fault_raise_receiving(m.to, code, where, handler);
+        sched_exit();
+    case ACQUIRE_OK:
+        break;
+    }
+
+    txn_commit();
+
+    if (m.make_reply) {
+        cap_copy(&p->last_called, &(struct cap){ .type = CAP_ENDPOINT, .oid = entry->oid,
+                                                 .count = entry->count });
+    }
+    ipc_transfer(&m);
+    after_send(p, control, m.to);
+}
+
+/* --- kernel capabilities ------------------------------------------------------------------------------------- */
+
+/* The string of a request, into the invocation. ACQUIRE; may fault the invoker. */
+static void acquire_string_in(struct invocation *inv, uint64_t control, size_t most)
+{
+    struct process *p = inv->invoker;
+    struct cpu *cpu = cpu_self();
+    const struct cap *handler;
+    enum fault_code code;
+    uva_t where;
+    size_t got;
+
+    inv->string_len = 0;
+    if (!(control & LK_SSTR) || most == 0) {
+        return;
+    }
+    inv->string_len = (uint32_t)p->regs.r9;
+    if (inv->string_len > most) {
+        inv->string_len = most;
+    }
+    code = ipc_acquire_string(p, p->regs.r10, inv->string_len, ACCESS_READ, cpu->from_page, &where, &handler,
+                              &got);
+    if (code != FAULT_NONE && inv->string_len != 0) {
+        finish_fault(p, code, where, handler);
+    }
+    ipc_copy_in(inv->string, cpu->from_page, p->regs.r10, inv->string_len);
+}
+
+/* Room for the string of the answer of a call. ACQUIRE; may fault the invoker. Returns how much there is. */
+static size_t acquire_string_out(struct invocation *inv, uint64_t control, size_t most)
+{
+    struct process *p = inv->invoker;
+    const struct cap *handler;
+    enum fault_code code;
+    size_t limit = p->regs.r9 >> 32;
+    uva_t where;
+    size_t got;
+
+    if (!(control & LK_RSTR) || !(control & LK_CALLBIT) || most == 0 || limit == 0) {
+        return 0;
+    }
+    if (limit > most) {
+        limit = most;
+    }
+    code = ipc_acquire_string(p, p->regs.rbp, limit, ACCESS_WRITE, cpu_self()->to_page, &where, &handler,
+                              &got);
+    if (code != FAULT_NONE) {
+        finish_fault(p, code, where, handler);
+    }
+    return limit;
+}
+
+/* Find the operation and check what its table entry says of the arguments. ACQUIRE. */
+static enum status find_operation(const struct invocation *inv, const struct operation **found)
+{
+    const struct operation_table *table = &operation_tables[inv->cap.type];
+    uint64_t method = inv->word[0];
+    const struct operation *op;
+
+    *found = NULL;
+    if (method >= table->ops || table->op[method].fn == NULL) {
+        return STATUS_UNKNOWN_REQUEST;
+    }
+    op = &table->op[method];
+    if (inv->words < 1u + op->words_in || (op->caps_in != 0 && inv->caps < 1u + op->caps_in)) {
+        return STATUS_REQUEST_ERROR;
+    }
+    if (inv->cap.restr & op->forbid) {
+        return STATUS_NO_ACCESS;
+    }
+    *found = op;
+    return STATUS_OK;
+}
+
+/* The operation's answer is delivered into the call of the invoker, exactly as a server's reply would be. */
+static void answer_call(struct invocation *inv, uint64_t control, const struct cap *reply, uint64_t id,
+                        unsigned words, size_t room)
+{
+    struct process *p = inv->invoker;
+    struct lk_regs *r = &p->regs;
+    uint64_t payload = 0;
+
+    if (cap_live(reply)) { /* a reply capability was made and used, as it were */
+        payload = ++endpoint_of(reply)->state.payload;
+        endpoint_reply_delivered(endpoint_of(reply));
+    }
+    for (unsigned i = 0; (control & LK_CAPS) && i < LK_MAX_CAPS; i++) {
+        unsigned reg = control_recv_reg(control, i);
+
+        if (reg != 0) {
+            p->capreg[reg] = i < inv->out_caps ? inv->out_cap[i] : (struct cap){ 0 };
+        }
+    }
+    r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT | (uint64_t)words << LK_DLV_NWORDS_SHIFT |
+             (uint64_t)inv->out_caps << LK_DLV_NCAPS_SHIFT;
+    if (inv->out_len > room) {
+        inv->out_len = room;
+        r->rax |= LK_DLV_TRUNCATED;
+    }
+    r->rax |= inv->out_len;
+    if (inv->out_len != 0) {
+        ipc_copy_out(cpu_self()->to_page, r->rbp, inv->out_string, inv->out_len);
+    }
+    r->rdi = inv->out[0];
+    r->rsi = inv->out[1];
+    r->rdx = inv->out[2];
+    r->rbx = inv->out[3];
+    r->r12 = inv->out[4];
+    r->r13 = inv->out[5];
+    r->r14 = inv->out[6];
+    r->r15 = inv->out[7];
+    r->r8 = id;
+    r->r9 = payload;
+    p->attention &= ~ATTN_AFTER_NOTICE;
+}
+
+/* Not a call: whoever waits behind the Entry sent as capability 0 gets the answer, as a non-blocking send; the invoker
+ * itself, perhaps, since its wait has begun by then. */
+static void answer_entry(struct invocation *inv, const struct cap *entry, unsigned words)
+{
+    struct message m;
+    struct process *to;
+
+    if (entry->type != CAP_ENTRY || !cap_valid(entry)) {
+        return;
+    }
+    to = endpoint_recipient(endpoint_of(entry));
+    if (!ipc_accepts(to, endpoint_of(entry))) {
+        return;
+    }
+    m = (struct message){
+        .to = to, .ep = endpoint_of(entry), .payload = entry_payload(entry), .is_entry = true,
+        .words = words, .caps = inv->out_caps, .truncated = inv->out_len != 0,
+    };
+    memcpy(m.word, inv->out, sizeof(m.word));
+    memcpy(m.cap, inv->out_cap, sizeof(m.cap));
+    ipc_transfer(&m);
+    sched_wake(to);
+}
+
+/* Carry out a committed operation's end: answer, and the receive phase. */
+static NORETURN void finish_operation(struct invocation *inv, uint64_t control, const struct cap *reply,
+                                      uint64_t id, unsigned words, size_t room)
+{
+    struct process *p = inv->invoker;
+
+    if (cpu_self()->current != p || inv->no_answer) {
+        sched_exit(); /* it destroyed itself, or wrote its own registers */
+    }
+    if (inv->is_call) {
+        answer_call(inv, control, reply, id, words, room);
+        sched_exit();
+    }
+    if (control & LK_RECV) {
+        ipc_begin_wait(p, control);
+        sched_stop(p);
+    } else {
+        process_result(p, STATUS_OK);
+    }
+    answer_entry(inv, &inv->arg[0], words);
+    sched_exit();
+}
+
+static void load_invocation(struct invocation *inv, struct process *p, uint64_t control, const struct cap *cap)
+{
+    const struct lk_regs *r = &p->regs;
+
+    inv->invoker = p;
+    inv->cap = *cap;
+    inv->obj = cap_is_object(cap) ? oid_header(cap->oid) : NULL;
+    inv->is_call = (control & LK_CALLBIT) != 0;
+    inv->no_answer = false;
+    inv->words = (unsigned)(control >> LK_NWORDS_SHIFT) & 15u;
+    inv->caps = control_nsend(control);
+    inv->word[0] = r->rdi;
+    inv->word[1] = r->rsi;
+    inv->word[2] = r->rdx;
+    inv->word[3] = r->rbx;
+    inv->word[4] = r->r12;
+    inv->word[5] = r->r13;
+    inv->word[6] = r->r14;
+    inv->word[7] = r->r15;
+    memset(inv->arg, 0, sizeof(inv->arg));
+    for (unsigned i = 0; i < inv->caps; i++) {
+        struct cap *c = &p->capreg[control_send_reg(control, i)];
+
+        cap_prepare(c);
+        inv->arg[i] = *c;
+    }
+    memset(inv->out, 0, sizeof(inv->out));
+    memset(inv->out_cap, 0, sizeof(inv->out_cap));
+    inv->out_caps = 0;
+    inv->out_len = 0;
+}
+
+static NORETURN void invoke_kernel(struct process *p, uint64_t control, const struct cap *cap)
+{
+    char string[KERNEL_STRING_MAX];
+    char out_string[KERNEL_STRING_MAX];
+    struct invocation inv;
+    const struct operation *op = NULL;
+    struct cap reply = p->slot[SLOT_REPLY_ENDPOINT]; /* the operation may change the slot */
+    enum status status = STATUS_OK;
+    uint64_t id = 0;
+    unsigned words = 1;
+    size_t room = 0;
+
+    if (!cap_valid(cap)) {
+        finish(p, STATUS_INVALID_CAP);
+    }
+    if (control & LK_CALLBIT) {
+        status = endpoint_check_reply(&reply, p);
+        if (status != STATUS_OK) {
+            finish(p, status);
+        }
+        id = endpoint_of(&reply)->state.id;
+    }
+    load_invocation(&inv, p, control, cap);
+    inv.string = string;
+    inv.out_string = out_string;
+    if (inv.word[0] == OP_GET_TYPE) {
+        inv.out[1] = cap->type;
+        words = 2;
+        txn_commit();
+    } else {
+        status = find_operation(&inv, &op);
+        if (status == STATUS_OK) {
+            acquire_string_in(&inv, control, op->string_in);
+            room = acquire_string_out(&inv, control, op->string_out);
+            status = op->fn(&inv);
+        }
+        if (status != STATUS_OK) {
+            say_refused(p, control, cap, inv.word[0], status);
+            txn_commit();
+        } else {
+            words = 1u + op->words_out;
+        }
+    }
+    ASSERT_AFTER_COMMIT();
+    inv.out[0] = status;
+    finish_operation(&inv, control, &reply, id, words, room);
+}
+
+/* --- the system call ----------------------------------------------------------------------------------------- */
+
+/* Yield, copy capability, set FS base. */
+static NORETURN void pseudo_instruction(struct process *p, uint64_t control)
+{
+    if (control == LK_YIELD) {
+        txn_commit();
+        process_result(p, STATUS_OK);
+        sched_yield();
+        sched_exit();
+    }
+    if ((control & ~(31ull << 8 | 31ull << 16)) == LK_COPY_CAP) {
+        struct cap *from = &p->capreg[(control >> 8) & 31];
+        unsigned to = (unsigned)(control >> 16) & 31;
+
+        cap_prepare(from);
+        txn_commit();
+        if (to != 0) {
+            cap_copy(&p->capreg[to], from);
+        }
+        process_result(p, STATUS_OK);
+        sched_exit();
+    }
+    if (control == LK_SET_FS_BASE && p->regs.rdi < LK_USER_END) {
+        txn_commit();
+        p->regs.fs_base = p->regs.rdi;
+        arch_load_fs_base(p->regs.rdi);
+        process_result(p, STATUS_OK);
+        sched_exit();
+    }
+    finish_fault(p, FAULT_MALFORMED_SYSCALL, control, NULL);
+}
+
+/* Is this control word (with a send or a receive phase) one that makes no sense? Clients write no code for this: it is a
+ * fault, not a result. */
+static bool malformed(const struct process *p, uint64_t control)
+{
+    bool sends = (control & LK_SEND) != 0;
+    bool receives = (control & LK_RECV) != 0;
+
+    if ((control & LK_RESERVED_MASK) || control_nsend(control) > LK_MAX_CAPS ||
+        ((control >> LK_NWORDS_SHIFT) & 15u) > LK_MAX_WORDS) {
+        return true;
+    }
+    if ((!sends && (control & (LK_BLOCK | LK_SSTR))) || (!receives && (control & (LK_CLOSED | LK_RSTR)))) {
+        return true;
+    }
+    if (!(control & LK_CAPS) && (control & CAPS_FIELDS)) {
+        return true;
+    }
+    if ((control & LK_CALLBIT) &&
+        ((control & LK_SHAPE_CALL) != LK_SHAPE_CALL || control_send_reg(control, 0) != 0)) {
+        return true;
+    }
+    if ((control & LK_SSTR) && (uint32_t)p->regs.r9 > LK_MAX_STRING) {
+        return true;
+    }
+    return (control & LK_RSTR) && p->regs.r9 >> 32 > LK_MAX_STRING;
+}
+
+/* The debugger's trap: once, then the system call passes. */
+static void trap_syscall(struct process *p, uint64_t control)
+{
+    if (!(p->attention & ATTN_TRAP_ONCE)) {
+        txn_commit();
+        p->attention |= ATTN_TRAP_ONCE;
+        arch_syscall_rewind(p);
+        fault_raise(p, FAULT_SYSCALL_TRAP, control, NULL);
+        sched_exit();
+    }
+    p->attention &= ~ATTN_TRAP_ONCE;
+}
+
+void kernel_syscall(void)
+{
+    struct process *p = cpu_self()->current;
+    uint64_t control = p->regs.rax;
+    struct cap *target;
+
+    txn_begin_syscall(p);
+    if (unlikely(p->s.flags & PROC_TRAP_SYSCALL)) {
+        trap_syscall(p, control);
+    }
+    if (unlikely(!(control & (LK_SEND | LK_RECV)))) {
+        pseudo_instruction(p, control);
+    }
+    if (unlikely(malformed(p, control))) {
+        finish_fault(p, FAULT_MALFORMED_SYSCALL, control, NULL);
+    }
+    if (!(control & LK_SEND)) {
+        txn_commit();
+        ipc_begin_wait(p, control);
+        sched_stop(p);
+        sched_exit();
+    }
+    target = &p->capreg[control_target(control)];
+    if (!cap_prepare(target)) {
+        say_refused(p, control, target, 0, STATUS_INVALID_CAP);
+        finish(p, STATUS_INVALID_CAP);
+    }
+    if (target->type == CAP_ENTRY) {
+        send_to_process(p, control, target);
+    }
+    invoke_kernel(p, control, target);
+}

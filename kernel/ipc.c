@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Messages between two processes: acquiring, transferring, waiting, matching. Read ipc.h first.
+ *
+ * Why a wait is armed at once: a caller whose blocked send is taken must be RECEIVING in the same step, or a reply that is
+ * sent without blocking would miss it and it would wait for ever (P11). So the step that completes a send also begins the
+ * wait, and whoever already waits for the new receiver is found later, in pieces (ipc_work).
+ *
+ * Why the saved control word is rewritten when the wait begins: whatever makes the process begin its system call again
+ * (a page fault on its receive string, a debugger) then begins the receive phase alone; a committed send is never sent
+ * twice (P12).
+ */
+#include <kernel/cpu.h>
+#include <kernel/fault.h>
+#include <kernel/ipc.h>
+#include <kernel/log.h>
+#include <kernel/notice.h>
+#include <kernel/sched.h>
+#include <kernel/space.h>
+#include <kernel/string.h>
+#include <kernel/trace.h>
+#include <kernel/txn.h>
+
+#define SCAN_STEPS 64  /* endpoints looked at in one piece of a closed wait's search */
+#define DEAD_STEPS 16  /* senders told in one piece that their target is gone */
+#define RING_STEPS 16  /* length of a ring of waits that is found */
+
+/* The bits of a control word that describe the receive phase. */
+#define RECV_SHAPE (LK_RECV | LK_CLOSED | LK_RSTR | LK_CAPS)
+#define RECV_CAP_MASK (0xfffffull << LK_RECV_CAP_SHIFT)
+
+/* --- acquiring a message ------------------------------------------------------------------------------------- */
+
+static void load_words(uint64_t word[LK_MAX_WORDS], const struct lk_regs *r)
+{
+    word[0] = r->rdi;
+    word[1] = r->rsi;
+    word[2] = r->rdx;
+    word[3] = r->rbx;
+    word[4] = r->r12;
+    word[5] = r->r13;
+    word[6] = r->r14;
+    word[7] = r->r15;
+}
+
+static void store_words(struct lk_regs *r, const uint64_t word[LK_MAX_WORDS])
+{
+    r->rdi = word[0];
+    r->rsi = word[1];
+    r->rdx = word[2];
+    r->rbx = word[3];
+    r->r12 = word[4];
+    r->r13 = word[5];
+    r->r14 = word[6];
+    r->r15 = word[7];
+}
+
+enum status ipc_prepare(struct message *m, struct process *from, const struct cap *target)
+{
+    const struct lk_regs *r = &from->regs;
+    uint64_t control = r->rax;
+
+    ASSERT_BEFORE_COMMIT();
+    txn_acquire_point();
+    if (!endpoint_entry_valid(target)) {
+        return STATUS_INVALID_CAP;
+    }
+    m->from = from;
+    m->ep = endpoint_of(target);
+    m->to = endpoint_recipient(m->ep);
+    m->payload = entry_payload(target);
+    m->is_entry = true;
+    m->may_block = (control & LK_BLOCK) != 0;
+    m->make_reply = (control & LK_CALLBIT) != 0;
+    m->words = (unsigned)(control >> LK_NWORDS_SHIFT) & 15u;
+    m->caps = control_nsend(control);
+    m->from_string = 0;
+    m->length = 0;
+    m->truncated = false;
+    load_words(m->word, r);
+    if (control & LK_SSTR) {
+        m->from_string = r->r10;
+        m->length = (uint32_t)r->r9;
+    }
+    for (unsigned i = 0; i < m->caps; i++) {
+        struct cap *c = &from->capreg[control_send_reg(control, i)];
+
+        cap_prepare(c);
+        m->cap[i] = *c;
+    }
+    if (m->make_reply) {
+        enum status status = endpoint_check_reply(&from->slot[SLOT_REPLY_ENDPOINT], from);
+
+        if (status != STATUS_OK) {
+            return status;
+        }
+        if (m->caps == 0) {
+            m->caps = 1;
+        }
+    }
+    return STATUS_OK;
+}
+
+enum fault_code ipc_acquire_string(struct process *p, uva_t address, size_t n, unsigned access,
+                                   void *pages[], uva_t *where, const struct cap **handler, size_t *got)
+{
+    uva_t at = address;
+    unsigned i = 0;
+
+    ASSERT_BEFORE_COMMIT();
+    *got = 0;
+    *handler = NULL;
+    *where = address;
+    if (address >= LK_USER_END || n > LK_USER_END - address) {
+        return FAULT_INVALID_ADDR;
+    }
+    while (at < address + n) {
+        struct walk walk;
+        enum fault_code code;
+
+        txn_acquire_point();
+        ASSERT(i < STRING_PAGES);
+        code = space_walk(&p->slot[SLOT_ADDR_SPACE], at, access, &walk);
+        if (code != FAULT_NONE) {
+            *where = at;
+            *handler = walk.handler;
+            return code;
+        }
+        pages[i++] = frame_data(walk.frame);
+        at = (at | PAGE_MASK) + 1;
+        *got = at < address + n ? at - address : n;
+    }
+    return FAULT_NONE;
+}
+
+enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code, uva_t *address,
+                                        const struct cap **handler)
+{
+    struct cpu *cpu = cpu_self();
+    uint64_t control = m->to->regs.rax;
+    size_t sent = m->length;
+    size_t limit = control & LK_RSTR ? m->to->regs.r9 >> 32 : 0;
+    size_t got;
+
+    *code = FAULT_NONE;
+    m->to_string = m->to->regs.rbp;
+    if (m->length > limit) {
+        m->length = limit;
+    }
+    m->truncated = m->length < sent;
+    if (m->length == 0) {
+        return ACQUIRE_OK;
+    }
+    *code = ipc_acquire_string(m->from, m->from_string, m->length, ACCESS_READ, cpu->from_page, address,
+                               handler, &got);
+    if (*code != FAULT_NONE) {
+        return ACQUIRE_SENDER_FAULT;
+    }
+    *code = ipc_acquire_string(m->to, m->to_string, m->length, ACCESS_WRITE, cpu->to_page, address, handler,
+                               &got);
+    if (*code == FAULT_NONE) {
+        return ACQUIRE_OK;
+    }
+    if (m->may_block) {
+        return ACQUIRE_RECEIVER_FAULT;
+    }
+    m->length = got; /* the sender may not wait for the receiver's memory: cut, and the receiver told */
+    m->truncated = true;
+    return ACQUIRE_OK;
+}
+
+/* --- moving it ----------------------------------------------------------------------------------------------- */
+
+/* Copy `n` bytes between two runs of pages. The bytes of the two sides may lie differently in their pages. A page may be
+ * seen half written by another process that maps it: memory shared by users is theirs to guard (docs/abi.md, Strings). */
+static void copy_pages(void *const to[], uva_t to_at, void *const from[], uva_t from_at, size_t n)
+{
+    size_t t = to_at & PAGE_MASK;
+    size_t f = from_at & PAGE_MASK;
+
+    while (n > 0) {
+        size_t to_room = PAGE_SIZE - (t & PAGE_MASK);
+        size_t from_room = PAGE_SIZE - (f & PAGE_MASK);
+        size_t step = to_room < from_room ? to_room : from_room;
+
+        if (step > n) {
+            step = n;
+        }
+        memmove((char *)to[t >> PAGE_SHIFT] + (t & PAGE_MASK),
+                (const char *)from[f >> PAGE_SHIFT] + (f & PAGE_MASK), step);
+        t += step;
+        f += step;
+        n -= step;
+    }
+}
+
+void ipc_copy_in(char *to, void *const pages[], uva_t address, size_t n)
+{
+    size_t at = address & PAGE_MASK;
+
+    for (size_t done = 0; done < n;) {
+        size_t step = PAGE_SIZE - (at & PAGE_MASK);
+
+        if (step > n - done) {
+            step = n - done;
+        }
+        memcpy(to + done, (const char *)pages[at >> PAGE_SHIFT] + (at & PAGE_MASK), step);
+        done += step;
+        at += step;
+    }
+}
+
+void ipc_copy_out(void *const pages[], uva_t address, const char *from, size_t n)
+{
+    size_t at = address & PAGE_MASK;
+
+    for (size_t done = 0; done < n;) {
+        size_t step = PAGE_SIZE - (at & PAGE_MASK);
+
+        if (step > n - done) {
+            step = n - done;
+        }
+        memcpy((char *)pages[at >> PAGE_SHIFT] + (at & PAGE_MASK), from + done, step);
+        done += step;
+        at += step;
+    }
+}
+
+void ipc_transfer(struct message *m)
+{
+    struct process *to = m->to;
+    struct lk_regs *r = &to->regs;
+    uint64_t control = r->rax;
+    struct cpu *cpu = cpu_self();
+
+    ASSERT_AFTER_COMMIT();
+    ASSERT(ipc_accepts(to, m->ep));
+    if (m->length != 0 && m->from != NULL) {
+        copy_pages(cpu->to_page, m->to_string, cpu->from_page, m->from_string, m->length);
+    }
+    if (m->ep->state.match && m->is_entry) {
+        endpoint_reply_delivered(m->ep);
+    }
+    if (m->make_reply) {
+        m->cap[0] = endpoint_make_reply(endpoint_of(&m->from->slot[SLOT_REPLY_ENDPOINT]));
+    }
+    if (control & LK_CAPS) {
+        for (unsigned i = 0; i < LK_MAX_CAPS; i++) {
+            unsigned reg = control_recv_reg(control, i);
+
+            if (reg != 0) {
+                to->capreg[reg] = i < m->caps ? m->cap[i] : (struct cap){ 0 };
+            }
+        }
+    }
+    store_words(r, m->word);
+    r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT | (uint64_t)m->words << LK_DLV_NWORDS_SHIFT |
+             (uint64_t)m->caps << LK_DLV_NCAPS_SHIFT | m->length;
+    if (m->truncated) {
+        r->rax |= LK_DLV_TRUNCATED;
+    }
+    r->r8 = m->ep->state.id;
+    r->r9 = m->payload;
+    process_end_wait(to);
+    to->attention &= ~ATTN_AFTER_NOTICE;
+}
+
+/* --- waiting ------------------------------------------------------------------------------------------------- */
+
+void ipc_begin_wait(struct process *p, uint64_t control)
+{
+    struct lk_regs *r = &p->regs;
+
+    ASSERT_AFTER_COMMIT();
+    if (control & LK_CALLBIT) {
+        r->r8 = endpoint_of(&p->slot[SLOT_REPLY_ENDPOINT])->state.id;
+    }
+    r->rax = control & (RECV_SHAPE | RECV_CAP_MASK);
+    p->s.run_state = PROC_RECEIVING;
+    if (!(control & LK_CLOSED)) {
+        p->s.wait = WAIT_OPEN;
+    } else {
+        p->s.wait = r->r8 == LK_NOTICE_ID ? WAIT_NOTICE : WAIT_CLOSED;
+    }
+    p->attention &= ~ATTN_SCAN;
+    if (!plist_empty(&p->senders) || (p->notices != 0 && p->s.wait != WAIT_CLOSED)) {
+        ipc_recheck(p);
+    }
+}
+
+/* Does a ring of waits lead from `q` back to `p`? Follows those who send, those who were told of a fault of, and those in a
+ * closed wait for the answer of whom they called last (which is likely, not certain: the reply capability may have been
+ * passed on). */
+static bool ring_of_waits(const struct process *p, const struct process *q)
+{
+    for (unsigned i = 0; q != NULL && i < RING_STEPS; i++) {
+        if (q == p) {
+            return true;
+        }
+        if (plist_node_queued(&q->sender_node) && cap_live(&q->sending_to)) {
+            q = endpoint_recipient(endpoint_of(&q->sending_to));
+        } else if (q->s.run_state == PROC_RECEIVING && q->s.wait == WAIT_CLOSED && cap_live(&q->last_called)) {
+            q = endpoint_recipient(endpoint_of(&q->last_called));
+        } else {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* A wait that the kernel can see to be endless, or likely so, does not pass without a word. */
+static void say_if_endless(const struct process *p, const struct process *to)
+{
+    char label[LABEL_TEXT];
+    char to_label[LABEL_TEXT];
+
+    process_label(p, label);
+    process_label(to, to_label);
+    if (ring_of_waits(p, to)) {
+        log_limited(LOG_WARN, "%s: waits to send to %s, which waits for %s in turn: a ring of waits", label,
+                    to_label, label);
+    } else if (to->s.run_state == PROC_FAULTED && !plist_node_queued(&to->sender_node) &&
+               !(to->attention & ATTN_FAULT_TOLD)) {
+        log_limited(LOG_WARN, "%s: waits to send to %s, which is stopped by a fault that nobody handles", label,
+                    to_label);
+    }
+}
+
+void ipc_block_sender(struct process *p, struct endpoint *ep)
+{
+    ASSERT_AFTER_COMMIT();
+    trace_event(TRACE_BLOCK, WAIT_SENDING, object_oid(ep));
+    p->s.run_state = PROC_BLOCKED;
+    p->s.wait = WAIT_SENDING;
+    p->sending_to = object_cap(&ep->hdr);
+    plist_insert(&ep->senders, &p->sender_node, p->priority);
+    endpoint_update(ep);
+    sched_stop(p);
+    say_if_endless(p, endpoint_recipient(ep));
+}
+
+const struct cap *ipc_sender_entry(struct process *p)
+{
+    const struct cap *c;
+
+    if (p->fault_code != FAULT_NONE) {
+        return fault_handler(p);
+    }
+    c = &p->capreg[control_target(p->regs.rax)];
+    return c->type == CAP_ENTRY && cap_live(c) && endpoint_entry_valid(c) ? c : NULL;
+}
+
+void ipc_requeue_sender(struct process *p)
+{
+    const struct cap *entry = ipc_sender_entry(p);
+
+    ASSERT_AFTER_COMMIT();
+    /* Otherwise its target is gone and it is about to be told so: that queue has no order. */
+    if (entry != NULL && cap_live(&p->sending_to) && endpoint_of(entry) == endpoint_of(&p->sending_to)) {
+        plist_remove(&p->sender_node);
+        plist_insert(&endpoint_of(entry)->senders, &p->sender_node, p->priority);
+        endpoint_update(endpoint_of(entry));
+    }
+}
+
+void ipc_recheck(struct process *p)
+{
+    ASSERT_AFTER_COMMIT();
+    if (p->s.run_state == PROC_RECEIVING && list_empty(&p->recheck_link)) {
+        list_insert_before(&cpu_self()->rechecks, &p->recheck_link);
+    }
+}
+
+/* --- matching, in pieces ------------------------------------------------------------------------------------- */
+
+/* The waiting sender `s` has its system call ended with an error. EFFECT. */
+static void fail_sender(struct process *s, enum status status)
+{
+    if (s->fault_code != FAULT_NONE) { /* it was to tell a handler of a fault: whom does it tell now? */
+        fault_tell_again(s);
+        return;
+    }
+    process_end_wait(s);
+    process_result(s, status);
+    sched_wake(s);
+}
+
+/* The waiting sender `s` is to look anew at whom it sends to. EFFECT. */
+static void sender_again(struct process *s)
+{
+    if (s->fault_code != FAULT_NONE) {
+        fault_tell_again(s);
+        return;
+    }
+    process_end_wait(s);
+    arch_syscall_rewind(s);
+    sched_wake(s);
+}
+
+/* The endpoint whose first sender the wait of `p` takes next: open, the one of highest priority; closed, the first with
+ * the ID, searched for in pieces. False: the search goes on in the next piece. */
+static bool find_endpoint(struct process *p, struct endpoint **found)
+{
+    struct plist_node *n = plist_first(&p->senders);
+
+    *found = NULL;
+    if (p->s.wait == WAIT_OPEN || n == NULL) {
+        *found = n == NULL ? NULL : container_of(n, struct endpoint, recv_node);
+        return true;
+    }
+    if ((p->attention & ATTN_SCAN) && p->scan_id == p->regs.r8) {
+        n = p->scan_next == NULL ? NULL : &p->scan_next->recv_node;
+    }
+    for (unsigned i = 0; n != NULL; i++, n = plist_next(&p->senders, n)) {
+        struct endpoint *ep = container_of(n, struct endpoint, recv_node);
+
+        if (i == SCAN_STEPS) {
+            p->attention |= ATTN_SCAN;
+            p->scan_id = p->regs.r8;
+            p->scan_next = ep;
+            return false;
+        }
+        if (ep->state.id == p->regs.r8) {
+            *found = ep;
+            break;
+        }
+    }
+    p->attention &= ~ATTN_SCAN;
+    return true;
+}
+
+/* After a sender was served: what becomes of it. EFFECT. */
+static void sender_done(struct process *s, uint64_t control)
+{
+    process_end_wait(s);
+    if (control & LK_CALLBIT) {
+        s->last_called = s->sending_to;
+    }
+    if (control & LK_RECV) {
+        ipc_begin_wait(s, control);
+    } else {
+        process_result(s, STATUS_OK);
+        sched_wake(s);
+    }
+}
+
+/* Take the message of `s`, first of the queue of `ep`, into the wait of `p`: judged afresh, from the sender's registers.
+ * Returns true if `p` has its message, or waits for a page; false: look again. Commits. */
+static bool take_message(struct process *p, struct endpoint *ep, struct process *s)
+{
+    uint64_t control = s->regs.rax;
+    const struct cap *entry = ipc_sender_entry(s);
+    const struct cap *handler = NULL;
+    struct message m;
+    enum fault_code code;
+    enum status status = STATUS_INVALID_CAP;
+    uva_t where = 0;
+
+    if (entry != NULL && endpoint_of(entry) != ep) { /* its register names another endpoint by now */
+        txn_commit();
+        sender_again(s);
+        return false;
+    }
+    if (entry != NULL && s->fault_code != FAULT_NONE) {
+        txn_commit();
+        fault_message(&m, s, entry);
+        plist_remove(&s->sender_node);
+        endpoint_update(ep);
+        ipc_transfer(&m);
+        s->attention |= ATTN_FAULT_TOLD;
+        if (s->s.run_state == PROC_FAULTED) {
+            s->s.wait = WAIT_NONE;
+        }
+        return true;
+    }
+    if (entry != NULL) {
+        status = ipc_prepare(&m, s, entry);
+    }
+    if (status != STATUS_OK) {
+        txn_commit();
+        fail_sender(s, status);
+        return false;
+    }
+    switch (ipc_acquire_strings(&m, &code, &where, &handler)) {
+    case ACQUIRE_SENDER_FAULT:
+        txn_commit();
+        process_end_wait(s);
+        arch_syscall_rewind(s);
+        fault_raise(s, code, where, handler);
+        return false;
+    case ACQUIRE_RECEIVER_FAULT:
+        txn_commit();
+        fault_raise_receiving(p, code, where, handler);
+        return true;
+    case ACQUIRE_OK:
+        break;
+    }
+
+    txn_commit();
+
+    plist_remove(&s->sender_node);
+    endpoint_update(ep);
+    ipc_transfer(&m);
+    sender_done(s, control);
+    return true;
+}
+
+/* One piece of matching the wait of `p` with what waits for it. A transaction of its own. */
+static void match(struct process *p)
+{
+    struct endpoint *ep;
+    struct plist_node *first;
+    bool takes_notices = p->s.wait == WAIT_OPEN || p->s.wait == WAIT_NOTICE;
+
+    txn_begin();
+    if (p->notices != 0 && takes_notices &&
+        (p->s.wait == WAIT_NOTICE || plist_empty(&p->senders) || !(p->attention & ATTN_AFTER_NOTICE))) {
+        txn_commit();
+        notice_deliver(p);
+        return;
+    }
+    if (p->s.wait == WAIT_NOTICE || (p->attention & ATTN_RECV_FAULT)) {
+        list_remove(&p->recheck_link);
+        return;
+    }
+    if (!find_endpoint(p, &ep)) {
+        return; /* goes on in the next piece */
+    }
+    if (ep == NULL) {
+        list_remove(&p->recheck_link);
+        if (p->notices != 0 && takes_notices) {
+            txn_commit();
+            notice_deliver(p);
+        }
+        return;
+    }
+    first = plist_first(&ep->senders);
+    if (take_message(p, ep, container_of(first, struct process, sender_node))) {
+        list_remove(&p->recheck_link);
+        sched_wake(p);
+    }
+}
+
+/* Tell some of those whose target is gone. */
+static void tell_dead_senders(struct cpu *cpu)
+{
+    txn_begin();
+    txn_commit();
+    for (unsigned i = 0; i < DEAD_STEPS && !plist_empty(&cpu->dead_senders); i++) {
+        fail_sender(container_of(plist_first(&cpu->dead_senders), struct process, sender_node),
+                    STATUS_INVALID_CAP);
+    }
+}
+
+bool ipc_work_due(void)
+{
+    const struct cpu *cpu = cpu_self();
+
+    return !list_empty(&cpu->rechecks) || !plist_empty(&cpu->dead_senders) ||
+           !plist_empty(&cpu->dead_endpoints);
+}
+
+bool ipc_work(void)
+{
+    struct cpu *cpu = cpu_self();
+
+    if (!plist_empty(&cpu->dead_endpoints)) {
+        struct endpoint *ep =
+            container_of(plist_first(&cpu->dead_endpoints), struct endpoint, recv_node);
+
+        txn_begin();
+        txn_commit();
+        plist_remove(&ep->recv_node);
+        plist_splice_end(&cpu->dead_senders, &ep->senders);
+        return true;
+    }
+    if (!plist_empty(&cpu->dead_senders)) {
+        tell_dead_senders(cpu);
+        return true;
+    }
+    if (!list_empty(&cpu->rechecks)) {
+        match(container_of(cpu->rechecks.next, struct process, recheck_link));
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Notices: constant state, so they never wait and never fail. Bits add up, counts do not (P7, P13).
+ */
+#include <kernel/endpoint.h>
+#include <kernel/ipc.h>
+#include <kernel/notice.h>
+#include <kernel/sched.h>
+#include <kernel/trace.h>
+#include <kernel/txn.h>
+
+/* Does `p` wait for notices now? */
+static bool notice_accepted(const struct process *p)
+{
+    return p->s.run_state == PROC_RECEIVING && (p->s.wait == WAIT_OPEN || p->s.wait == WAIT_NOTICE);
+}
+
+void notice_post(struct process *p, uint32_t bits)
+{
+    ASSERT_AFTER_COMMIT();
+    trace_event(TRACE_NOTICE, bits, object_oid(p));
+    if (bits == 0) {
+        return;
+    }
+    p->notices |= bits;
+    p->attention |= ATTN_NOTICE;
+    if (notice_accepted(p) && list_empty(&p->recheck_link)) {
+        notice_deliver(p);
+    }
+}
+
+void notice_deliver(struct process *p)
+{
+    struct lk_regs *r = &p->regs;
+    uint64_t control = r->rax;
+
+    ASSERT_AFTER_COMMIT();
+    ASSERT(notice_accepted(p) && p->notices != 0);
+    for (unsigned i = 0; (control & LK_CAPS) && i < LK_MAX_CAPS; i++) {
+        cap_set_null(&p->capreg[control_recv_reg(control, i)]);
+    }
+    r->rax = (uint64_t)LK_KIND_NOTICE << LK_DLV_KIND_SHIFT | 1ull << LK_DLV_NWORDS_SHIFT;
+    r->rdi = p->notices;
+    r->rsi = r->rdx = r->rbx = r->r12 = r->r13 = r->r14 = r->r15 = 0;
+    r->r8 = LK_NOTICE_ID;
+    r->r9 = 0;
+    process_end_wait(p);
+    p->notices = 0;
+    p->attention = (p->attention & ~ATTN_NOTICE) | ATTN_AFTER_NOTICE;
+    sched_wake(p);
+}
+
+struct process *app_notice_target(const struct cap *notice)
+{
+    if (notice->type != CAP_APPNOTICE || !cap_live(notice)) {
+        return NULL;
+    }
+    return endpoint_recipient(endpoint_of(notice));
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Objects: making them in frames, destroying them, and the checks that pass over all of them.
+ *
+ * A frame gives out its allocation counts in rising order, to whatever is made in it, and never the same twice; so a
+ * capability that was made for one object can never be taken for one to the next. Read object.h first.
+ */
+#include <kernel/cpu.h>
+#include <kernel/endpoint.h>
+#include <kernel/gpt.h>
+#include <kernel/log.h>
+#include <kernel/object.h>
+#include <kernel/process.h>
+#include <kernel/schedule.h>
+#include <kernel/space.h>
+#include <kernel/string.h>
+#include <kernel/trace.h>
+#include <kernel/txn.h>
+
+struct frame_totals frame_totals;
+
+/* The descriptor of the frame that an object takes up. */
+static struct frame *object_frame(const struct objhdr *hdr)
+{
+    if (hdr->kind == FRAME_PAGE || hdr->kind == FRAME_CAPPAGE) {
+        return container_of((struct objhdr *)(uintptr_t)hdr, struct frame, hdr);
+    }
+    return oid_frame(object_oid(hdr));
+}
+
+pfn_t object_pfn(const struct objhdr *hdr)
+{
+    return frame_pfn(object_frame(hdr));
+}
+
+static struct objhdr *frame_object(struct frame *f, enum frame_kind kind, unsigned index)
+{
+    if (kind == FRAME_PAGE || kind == FRAME_CAPPAGE) {
+        return &f->hdr;
+    }
+    return (struct objhdr *)(void *)((char *)frame_data(f) + index * frame_object_size(kind));
+}
+
+struct objhdr *object_at(pfn_t pfn, unsigned index)
+{
+    struct frame *f = &frame_table[pfn];
+
+    if (f->live == 0 || index >= frame_objects((enum frame_kind)f->kind) ||
+        !(f->live_mask & (1ull << index))) {
+        return NULL;
+    }
+    return frame_object(f, (enum frame_kind)f->kind, index);
+}
+
+enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index)
+{
+    const struct frame *f;
+
+    ASSERT_BEFORE_COMMIT();
+    txn_acquire_point();
+    if (frame_objects(kind) == 0) {
+        return STATUS_REQUEST_ERROR;
+    }
+    if (pfn >= frame_count || index >= frame_objects(kind)) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    f = &frame_table[pfn];
+    if (f->kind == FRAME_RETIRED || (f->kind == kind && f->next_count == UINT32_MAX)) {
+        return STATUS_EXHAUSTED;
+    }
+    if (f->kind == FRAME_FREE) {
+        return STATUS_OK;
+    }
+    return f->kind == kind && !(f->live_mask & (1ull << index)) ? STATUS_OK : STATUS_IN_USE;
+}
+
+/* A free frame becomes one of objects of `kind`, none of them live. */
+static void frame_take(struct frame *f, enum frame_kind kind)
+{
+    memset(frame_data(f), 0, PAGE_SIZE);
+    f->kind = (uint8_t)kind;
+    f->live = 0;
+    f->live_mask = 0;
+    frame_totals.free--;
+}
+
+/* The last object of the frame is gone. */
+static void frame_release(struct frame *f)
+{
+    if (f->next_count == UINT32_MAX) {
+        f->kind = FRAME_RETIRED;
+        log_line(LOG_WARN, "frame %lx is retired: its allocation counts are used up",
+                 (unsigned long)frame_pfn(f));
+        return;
+    }
+    f->kind = FRAME_FREE;
+    frame_totals.free++;
+}
+
+struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index)
+{
+    struct frame *f = &frame_table[pfn];
+    struct objhdr *hdr;
+
+    ASSERT_AFTER_COMMIT();
+    if (f->kind == FRAME_FREE) {
+        frame_take(f, kind);
+    }
+    ASSERT(f->kind == kind && f->next_count < UINT32_MAX);
+    hdr = frame_object(f, kind, index);
+    memset(hdr, 0, kind == FRAME_PAGE || kind == FRAME_CAPPAGE ? sizeof(*hdr) : frame_object_size(kind));
+    f->next_count++;
+    f->live++;
+    f->live_mask |= 1ull << index;
+    hdr->count = f->next_count;
+    hdr->kind = (uint8_t)kind;
+    hdr->index = (uint16_t)index;
+    frame_totals.objects++;
+    if (kind == FRAME_PROCESS) {
+        process_init((struct process *)(void *)hdr);
+    } else if (kind == FRAME_ENDPOINT) {
+        endpoint_init((struct endpoint *)(void *)hdr);
+    } else if (kind == FRAME_GPT) {
+        ((struct gpt *)(void *)hdr)->state.l2v = PAGE_SHIFT;
+    }
+    return hdr;
+}
+
+/* Bounded pieces of what must happen before the object's last transaction: its hardware mappings go. */
+static void acquire_rescind(struct objhdr *hdr)
+{
+    txn_acquire_point();
+    if (hdr->kind == FRAME_GPT &&
+        !space_flush_slot((struct gpt *)(void *)hdr, SPACE_ALL_SLOTS)) {
+        txn_restart();
+    }
+    if (!space_flush_object(hdr)) {
+        txn_restart();
+    }
+}
+
+void object_rescind(struct objhdr *hdr)
+{
+    struct frame *f = object_frame(hdr);
+    unsigned index = hdr->index;
+    uint8_t kind = hdr->kind;
+
+    acquire_rescind(hdr);
+
+    txn_commit();
+
+    trace_event(TRACE_RESCIND, object_oid(hdr), kind);
+    if (kind == FRAME_PROCESS) {
+        process_destroy((struct process *)(void *)hdr);
+    } else if (kind == FRAME_ENDPOINT) {
+        endpoint_destroy((struct endpoint *)(void *)hdr);
+    } else if (kind == FRAME_SCHEDULE) {
+        cpu_self()->resched = true; /* it may be the one that runs */
+    }
+    hdr->count = 0;
+    f->live--;
+    f->live_mask &= ~(1ull << index);
+    frame_totals.objects--;
+    if (f->live == 0) {
+        frame_release(f);
+    }
+}
+
+struct cap object_cap(const struct objhdr *hdr)
+{
+    static const uint8_t type_of[FRAME_KINDS] = {
+        [FRAME_PAGE] = CAP_PAGE,       [FRAME_CAPPAGE] = CAP_CAPPAGE, [FRAME_PROCESS] = CAP_PROCESS,
+        [FRAME_ENDPOINT] = CAP_ENDPOINT, [FRAME_GPT] = CAP_GPT,        [FRAME_SCHEDULE] = CAP_SCHEDULE,
+    };
+    struct cap c = { .type = type_of[hdr->kind], .oid = object_oid(hdr), .count = hdr->count };
+
+    if (hdr->kind == FRAME_GPT) {
+        unsigned l2g = ((const struct gpt *)(const void *)hdr)->state.l2v + 4u;
+
+        c.aux = (uint16_t)(l2g > 47 ? 47 : l2g);
+    } else if (hdr->kind == FRAME_PAGE || hdr->kind == FRAME_CAPPAGE) {
+        c.aux = PAGE_SHIFT;
+    }
+    return c;
+}
+
+/* Call `fn` for each live object. */
+static uint64_t for_each_object(uint64_t (*fn)(const struct objhdr *hdr, uint64_t sum))
+{
+    uint64_t sum = 0;
+
+    for (pfn_t pfn = 0; pfn < frame_count; pfn++) {
+        unsigned n = frame_objects((enum frame_kind)frame_table[pfn].kind);
+
+        for (unsigned i = 0; i < n && frame_table[pfn].live != 0; i++) {
+            const struct objhdr *hdr = object_at(pfn, i);
+
+            if (hdr != NULL) {
+                sum = fn(hdr, sum);
+            }
+        }
+    }
+    return sum;
+}
+
+static uint64_t check_one(const struct objhdr *hdr, uint64_t failed)
+{
+    const struct frame *f = object_frame(hdr);
+
+    if (hdr->count == 0 || hdr->count > f->next_count || hdr->kind != f->kind) {
+        log_line(LOG_ERROR, "INV-OBJ-1 broken: object %x: count %x, kind %u", object_oid(hdr), hdr->count,
+                 hdr->kind);
+        failed++;
+    }
+    if (hdr->kind == FRAME_PROCESS) {
+        failed += process_check((const struct process *)(const void *)hdr);
+    } else if (hdr->kind == FRAME_ENDPOINT) {
+        failed += endpoint_check((const struct endpoint *)(const void *)hdr);
+    } else if (hdr->kind == FRAME_GPT) {
+        const struct gpt *g = (const struct gpt *)(const void *)hdr;
+
+        if (g->state.l2v < PAGE_SHIFT || g->state.l2v > 46) {
+            log_line(LOG_ERROR, "INV-GPT-1 broken: GPT %x: l2v %u", object_oid(hdr), g->state.l2v);
+            failed++;
+        }
+    }
+    return failed;
+}
+
+unsigned object_check_all(void)
+{
+    return (unsigned)for_each_object(check_one);
+}
+
+/* FNV-1a, over words of 8 bytes. */
+static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
+{
+    const uint64_t *w = data;
+
+    for (size_t i = 0; i < n / 8; i++) {
+        h = (h ^ w[i]) * 0x100000001b3ull;
+    }
+    return h;
+}
+
+/* The capability as users can tell it: one that is not live is Null, whether or not somebody wrote that down. */
+static uint64_t hash_caps(uint64_t h, const struct cap *c, unsigned n)
+{
+    static const struct cap null_cap;
+
+    for (unsigned i = 0; i < n; i++) {
+        h = hash_bytes(h, cap_live(&c[i]) ? &c[i] : &null_cap, sizeof(*c));
+    }
+    return h;
+}
+
+static uint64_t hash_process(uint64_t h, const struct process *p)
+{
+    h = hash_bytes(h, &p->regs, sizeof(p->regs));
+    h = hash_bytes(h, p->label, sizeof(p->label));
+    h = hash_bytes(h, p->fpu, sizeof(p->fpu));
+    h = hash_caps(h, p->slot, PROC_SLOTS);
+    h = hash_caps(h, p->capreg, LK_CAP_REGS);
+    h = (h ^ p->s.word) * 0x100000001b3ull;
+    h = (h ^ p->notices ^ ((uint64_t)p->fault_code << 32)) * 0x100000001b3ull;
+    return (h ^ p->fault_info ^ p->notice_timer.time) * 0x100000001b3ull;
+}
+
+static uint64_t hash_one(const struct objhdr *hdr, uint64_t h)
+{
+    h = (h ^ hdr->count ^ ((uint64_t)object_oid(hdr) << 32)) * 0x100000001b3ull;
+    if (hdr->kind == FRAME_PROCESS) {
+        return hash_process(h, (const struct process *)(const void *)hdr);
+    }
+    if (hdr->kind == FRAME_ENDPOINT) {
+        const struct endpoint *ep = (const struct endpoint *)(const void *)hdr;
+
+        h = hash_caps(h, &ep->state.recipient, 1);
+        h = hash_bytes(h, &ep->state.id, 2 * sizeof(uint64_t));
+        return h + ep->state.match * 2u + ep->state.outstanding;
+    }
+    if (hdr->kind == FRAME_GPT) {
+        const struct gpt *g = (const struct gpt *)(const void *)hdr;
+
+        h = (h ^ g->state.l2v ^ ((uint64_t)g->state.flags << 8)) * 0x100000001b3ull;
+        return hash_caps(h, g->state.slot, GPT_SLOTS);
+    }
+    if (hdr->kind == FRAME_CAPPAGE) {
+        return hash_caps(h, frame_data(object_frame(hdr)), PAGE_SIZE / sizeof(struct cap));
+    }
+    if (hdr->kind == FRAME_PAGE) {
+        return hash_bytes(h, frame_data(object_frame(hdr)), PAGE_SIZE);
+    }
+    if (hdr->kind == FRAME_SCHEDULE) {
+        const struct schedule *s = (const struct schedule *)(const void *)hdr;
+
+        return (h ^ s->state.slice ^ s->state.cpus ^ s->state.priority ^ ((uint64_t)s->state.ready << 8)) *
+               0x100000001b3ull;
+    }
+    return h;
+}
+
+uint64_t object_state_hash(void)
+{
+    return for_each_object(hash_one);
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Scheduling: 256 ready queues, round robin within one, a one-shot timer that is set only while somebody waits for it.
+ *
+ * The slice belongs to the CPU: a direct switch hands it on with the timer untouched. A process that loses the CPU to a
+ * higher priority keeps what is left of its slice. CPU time is charged at every change of process, in units of the cycle
+ * counter, so that it is exact.
+ */
+#include <kernel/cpu.h>
+#include <kernel/ipc.h>
+#include <kernel/log.h>
+#include <kernel/notice.h>
+#include <kernel/sched.h>
+#include <kernel/schedule.h>
+#include <kernel/trace.h>
+#include <kernel/txn.h>
+
+#define NEVER UINT64_MAX
+#define WORK_PIECES 64 /* done before going back; what is left waits for a timer interrupt that is due at once */
+
+struct cpu cpu_table[MAX_CPUS];
+unsigned cpu_count = 1;
+
+void sched_init(void)
+{
+    struct cpu *cpu = cpu_self();
+
+    for (unsigned i = 0; i < PRIORITIES; i++) {
+        list_init(&cpu->ready[i]);
+    }
+    plist_init(&cpu->dead_senders);
+    plist_init(&cpu->dead_endpoints);
+    list_init(&cpu->rechecks);
+    cpu->slice_end = NEVER;
+    cpu->timer_armed = NEVER;
+    cpu->charged_from = arch_cycles();
+    cpu->resched = true;
+}
+
+static bool schedule_valid(const struct process *p)
+{
+    const struct cap *c = &p->slot[SLOT_SCHEDULE];
+
+    return c->type == CAP_SCHEDULE && cap_live(c) &&
+           ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
+}
+
+bool sched_runnable(const struct process *p)
+{
+    return p->s.run_state == PROC_READY && p->s.holds == 0 && schedule_valid(p);
+}
+
+static void ready_insert(struct cpu *cpu, struct process *p, bool in_front)
+{
+    struct list *q = &cpu->ready[p->priority];
+
+    if (list_empty(&p->ready_link)) {
+        list_insert_before(in_front ? q->next : q, &p->ready_link);
+        cpu->ready_mask[p->priority / 64] |= 1ull << (p->priority % 64);
+    }
+}
+
+static void ready_remove(struct cpu *cpu, struct process *p)
+{
+    list_remove(&p->ready_link);
+    if (list_empty(&cpu->ready[p->priority])) {
+        cpu->ready_mask[p->priority / 64] &= ~(1ull << (p->priority % 64));
+    }
+}
+
+/* The first process of the highest priority, or NULL. */
+static struct process *ready_first(struct cpu *cpu)
+{
+    for (unsigned i = PRIORITIES / 64; i-- > 0;) {
+        if (cpu->ready_mask[i] != 0) {
+            unsigned priority = i * 64 + 63 - (unsigned)__builtin_clzll(cpu->ready_mask[i]);
+
+            return container_of(cpu->ready[priority].next, struct process, ready_link);
+        }
+    }
+    return NULL;
+}
+
+/* Time up to now is the charged process's; from now on it is `next`'s. */
+static void charge(struct cpu *cpu, struct process *next)
+{
+    uint64_t now = arch_cycles();
+
+    if (cpu->charged != NULL) {
+        cpu->charged->cpu_cycles += now - cpu->charged_from;
+    } else {
+        cpu->stats.idle_time += arch_cycles_to_ns(now - cpu->charged_from);
+    }
+    cpu->charged = next;
+    cpu->charged_from = now;
+}
+
+uint64_t sched_cpu_time(const struct process *p)
+{
+    const struct cpu *cpu = cpu_self();
+    uint64_t cycles = p->cpu_cycles;
+
+    if (cpu->charged == p) {
+        cycles += arch_cycles() - cpu->charged_from;
+    }
+    return arch_cycles_to_ns(cycles);
+}
+
+void sched_wake(struct process *p)
+{
+    struct cpu *cpu = cpu_self();
+
+    ASSERT_AFTER_COMMIT();
+    if (p == cpu->current || !sched_runnable(p)) {
+        return;
+    }
+    ready_insert(cpu, p, false);
+    if (cpu->current == NULL || p->priority >= cpu->current->priority) {
+        cpu->resched = true; /* of equal priority: the slice has an end again */
+    }
+}
+
+void sched_stop(struct process *p)
+{
+    struct cpu *cpu = cpu_self();
+
+    ASSERT_AFTER_COMMIT();
+    if (!list_empty(&p->ready_link)) {
+        ready_remove(cpu, p);
+    }
+    if (p == cpu->current) {
+        cpu->resched = true;
+    }
+}
+
+void sched_switch_to(struct process *p)
+{
+    struct cpu *cpu = cpu_self();
+    struct process *old = cpu->current;
+
+    ASSERT_AFTER_COMMIT();
+    if (!sched_runnable(p)) {
+        cpu->resched = true;
+        return;
+    }
+    if (!list_empty(&p->ready_link)) {
+        ready_remove(cpu, p);
+    }
+    charge(cpu, p);
+    cpu->current = p;
+    p->slice_left = 0;
+    if (old != NULL && old != p && sched_runnable(old)) {
+        ready_insert(cpu, old, true);
+        cpu->resched |= old->priority > p->priority;
+    }
+}
+
+void sched_yield(void)
+{
+    struct cpu *cpu = cpu_self();
+
+    ASSERT_AFTER_COMMIT();
+    cpu->current->behind = 1;
+    cpu->resched = true;
+}
+
+void sched_timers_changed(void)
+{
+    cpu_self()->resched = true;
+}
+
+/* xorshift64: for random preemption, from a seed, so that a run can be repeated. */
+static uint64_t preempt_random(struct cpu *cpu)
+{
+    uint64_t x = cpu->preempt_seed;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    cpu->preempt_seed = x;
+    return x;
+}
+
+/* The current process, if there is one, goes back to the queue it runs from. */
+static void put_back(struct cpu *cpu, nsec_t now)
+{
+    struct process *p = cpu->current;
+
+    if (p == NULL) {
+        return;
+    }
+    if (p->behind || cpu->slice_end <= now) {
+        p->slice_left = 0;
+    } else if (cpu->slice_end != NEVER) {
+        p->slice_left = cpu->slice_end - now;
+    }
+    if (sched_runnable(p)) {
+        ready_insert(cpu, p, p->slice_left != 0 || (!p->behind && cpu->slice_end == NEVER));
+    }
+    p->behind = 0;
+}
+
+/* Who runs next: the first of the highest priority that may. Those whose schedule is gone are dropped on the way; each
+ * is dropped once, so the steps are paid for by whoever queued them. */
+static void pick(struct cpu *cpu, nsec_t now)
+{
+    struct process *old = cpu->current;
+    struct process *p;
+
+    put_back(cpu, now);
+    while ((p = ready_first(cpu)) != NULL) {
+        ready_remove(cpu, p);
+        if (sched_runnable(p)) {
+            break;
+        }
+    }
+    if (p != old || cpu->charged != p) {
+        charge(cpu, p);
+        trace_event(TRACE_SWITCH, p == NULL ? 0 : object_oid(p), 0);
+    }
+    cpu->current = p;
+    cpu->slice_end = NEVER;
+    if (p == NULL) {
+        return;
+    }
+    if (unlikely(cpu->preempt_seed != 0)) {
+        cpu->slice_end = now + 300 + preempt_random(cpu) % 20000;
+    } else if (p->slice_left != 0 || !list_empty(&cpu->ready[p->priority])) {
+        cpu->slice_end = now + (p->slice_left != 0 ? p->slice_left : p->slice);
+    }
+}
+
+/* Set the timer for what comes first: the end of the slice, if an equal waits for it, or a timed wait. */
+static void arm_timer(struct cpu *cpu, bool work_left)
+{
+    const struct timer *first = timer_first(&cpu->timers);
+    nsec_t at = first == NULL ? NEVER : first->time;
+    const struct process *p = cpu->current;
+
+    if (p != NULL && cpu->slice_end < at &&
+        (cpu->preempt_seed != 0 || !list_empty(&cpu->ready[p->priority]))) {
+        at = cpu->slice_end;
+    }
+    if (unlikely(work_left)) {
+        at = 0;
+    }
+    if (at == cpu->timer_armed) {
+        return;
+    }
+    cpu->timer_armed = at;
+    if (at == NEVER) {
+        arch_timer_off();
+    } else {
+        arch_timer_arm(at);
+    }
+}
+
+void sched_exit(void)
+{
+    struct cpu *cpu = cpu_self();
+    bool work_left = false;
+
+    if (unlikely(ipc_work_due())) {
+        unsigned pieces = 0;
+
+        while (ipc_work()) {
+            if (++pieces == WORK_PIECES) {
+                work_left = ipc_work_due();
+                break;
+            }
+        }
+    }
+    log_announce();
+    if (unlikely(cpu->resched || work_left)) {
+        cpu->resched = false;
+        pick(cpu, arch_now());
+        arm_timer(cpu, work_left);
+    }
+    if (cpu->current == NULL) {
+        arch_idle();
+    }
+    arch_resume(cpu->current);
+}
+
+/* Put into effect one timer that is due. */
+static void timer_due(struct cpu *cpu, struct timer *t)
+{
+    struct process *p;
+
+    timer_remove(&cpu->timers, t);
+    if (t->purpose == TIMER_SLEEP) {
+        p = container_of(t, struct process, sleep_timer);
+        process_end_wait(p);
+        arch_syscall_rewind(p); /* it looks at the clock itself */
+        sched_wake(p);
+    } else {
+        p = container_of(t, struct process, notice_timer);
+        t->time = NEVER;
+        notice_post(p, p->notice_bits);
+    }
+}
+
+void kernel_timer(void)
+{
+    struct cpu *cpu = cpu_self();
+    nsec_t now = arch_now();
+
+    txn_begin();
+    txn_commit();
+    cpu->stats.interrupts++;
+    trace_event(TRACE_TIMER, 0, 0);
+    cpu->timer_armed = NEVER;
+    for (unsigned i = 0; i < WORK_PIECES; i++) {
+        struct timer *t = timer_first(&cpu->timers);
+
+        if (t == NULL || t->time > now) {
+            break;
+        }
+        timer_due(cpu, t);
+    }
+    if (cpu->current != NULL && cpu->slice_end <= now) {
+        cpu->current->behind = 1;
+    }
+    cpu->resched = true; /* sets the timer again for what is left */
+    sched_exit();
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Timers: a leftist heap. At every node the left child's rank is at least the right one's, and the rank is one more than
+ * the right child's; so the right spine, along which heaps are merged, is short. The left one may be as long as the
+ * heap, so nothing walks it, but for timer_check().
+ *
+ * Removal from the middle merges the two children and then repairs ranks upwards. That is short as well: the walk goes on
+ * only while ranks change. While they fall, each node passed has a rank one higher than the one before it, and no rank
+ * exceeds log2(n + 1); while they rise, each node passed was the right child of the next.
+ */
+#include <kernel/panic.h>
+#include <kernel/timer.h>
+
+static uint32_t rank_of(const struct timer *t)
+{
+    return t == NULL ? 0 : t->rank;
+}
+
+/* Put the children of `t` in order and set its rank. Returns false if the rank is what it was. */
+static bool repair(struct timer *t)
+{
+    uint32_t rank;
+
+    if (rank_of(t->left) < rank_of(t->right)) {
+        struct timer *left = t->left;
+
+        t->left = t->right;
+        t->right = left;
+    }
+    rank = rank_of(t->right) + 1;
+    if (t->rank == rank) {
+        return false;
+    }
+    t->rank = rank;
+    return true;
+}
+
+/* Merge two heaps; of equal times those of `a` are nearer to the root. The parent of the new root is NULL. */
+static struct timer *merge(struct timer *a, struct timer *b)
+{
+    struct timer *root = NULL;
+    struct timer *last = NULL; /* end of the right spine merged so far */
+
+    while (a != NULL || b != NULL) {
+        struct timer *next;
+        bool rest = a == NULL || b == NULL; /* only one is left: it goes on whole */
+
+        if (b == NULL || (a != NULL && a->time <= b->time)) {
+            next = a;
+            a = next->right;
+        } else {
+            next = b;
+            b = next->right;
+        }
+        next->parent = last;
+        if (last == NULL) {
+            root = next;
+        } else {
+            last->right = next;
+        }
+        if (rest) {
+            break;
+        }
+        last = next;
+    }
+    for (; last != NULL; last = last->parent) {
+        repair(last);
+    }
+    return root;
+}
+
+void timer_insert(struct timer_heap *h, struct timer *t, nsec_t time)
+{
+    ASSERT(!t->queued);
+    t->time = time;
+    t->left = NULL;
+    t->right = NULL;
+    t->parent = NULL;
+    t->rank = 1;
+    t->queued = true;
+    h->root = merge(h->root, t);
+}
+
+void timer_remove(struct timer_heap *h, struct timer *t)
+{
+    struct timer *up = t->parent;
+    struct timer *rest;
+
+    if (!t->queued) {
+        return;
+    }
+    rest = merge(t->left, t->right);
+    if (rest != NULL) {
+        rest->parent = up;
+    }
+    if (up == NULL) {
+        ASSERT(h->root == t);
+        h->root = rest;
+    } else if (up->left == t) {
+        up->left = rest;
+    } else {
+        up->right = rest;
+    }
+    while (up != NULL && repair(up)) {
+        up = up->parent;
+    }
+    t->left = NULL;
+    t->right = NULL;
+    t->parent = NULL;
+    t->queued = false;
+}
+
+/* The node that follows `t` when each node comes before its children, left before right. */
+static const struct timer *following(const struct timer *t)
+{
+    if (t->left != NULL) {
+        return t->left;
+    }
+    if (t->right != NULL) {
+        return t->right;
+    }
+    for (; t->parent != NULL; t = t->parent) {
+        if (t->parent->left == t && t->parent->right != NULL) {
+            return t->parent->right;
+        }
+    }
+    return NULL;
+}
+
+/* What is wrong with one node and its links downwards. */
+static unsigned check_node(const struct timer *t)
+{
+    unsigned failed = 0;
+
+    failed += !t->queued;
+    failed += t->rank != rank_of(t->right) + 1;
+    failed += rank_of(t->left) < rank_of(t->right);
+    failed += t->left != NULL && (t->left->parent != t || t->left->time < t->time);
+    failed += t->right != NULL && (t->right->parent != t || t->right->time < t->time);
+    return failed;
+}
+
+unsigned timer_check(const struct timer_heap *h)
+{
+    unsigned failed = h->root != NULL && h->root->parent != NULL;
+
+    /* A broken link could lead round in a circle: stop at the first mistake. */
+    for (const struct timer *t = h->root; t != NULL && failed == 0; t = following(t)) {
+        failed += check_node(t);
+    }
+    return failed;
+}

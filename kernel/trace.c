@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The trace ring: the last 1,024 events of a CPU, overwritten in a circle. Only CPU 0 has a ring so far, since only CPU
+ * 0 runs; a CPU without one records nothing.
+ */
+#include <kernel/cpu.h>
+#include <kernel/log.h>
+#include <kernel/trace.h>
+
+#define TRACE_RECORDS 1024u
+
+struct trace_ring {
+    uint64_t count; /* events ever recorded */
+    struct trace_record record[TRACE_RECORDS];
+};
+
+static struct trace_ring first_ring;
+static struct trace_ring *rings[MAX_CPUS] = { &first_ring };
+
+/* What happens in every entry, or nearly. */
+#define TRACE_FREQUENT \
+    (1u << TRACE_SYSCALL | 1u << TRACE_IRQ | 1u << TRACE_TIMER | 1u << TRACE_SWITCH)
+#define TRACE_EVERYTHING ((1u << TRACE_EVENTS) - 1)
+
+uint32_t trace_mask = TRACE_EVERYTHING & ~TRACE_FREQUENT;
+
+void trace_all(bool on)
+{
+    trace_mask = on ? TRACE_EVERYTHING : TRACE_EVERYTHING & ~TRACE_FREQUENT;
+}
+
+void trace_record(enum trace_event e, uint64_t a, uint64_t b)
+{
+    struct cpu *cpu = cpu_self();
+    struct trace_ring *ring = rings[cpu->id];
+
+    if (ring == NULL) {
+        return;
+    }
+    ring->record[ring->count++ % TRACE_RECORDS] = (struct trace_record){
+        .cycles = arch_cycles(),
+        .process = cpu->current == NULL ? 0 : object_oid(cpu->current),
+        .event = (uint16_t)e,
+        .cpu = (uint16_t)cpu->id,
+        .a = a,
+        .b = b,
+    };
+}
+
+const struct trace_record *trace_last(unsigned back)
+{
+    const struct trace_ring *ring = rings[cpu_self()->id];
+
+    if (ring == NULL || back >= ring->count || back >= TRACE_RECORDS) {
+        return NULL;
+    }
+    return &ring->record[(ring->count - 1 - back) % TRACE_RECORDS];
+}
+
+void trace_dump(unsigned n)
+{
+    static const char *const names[TRACE_EVENTS] = {
+        [TRACE_NONE] = "none",       [TRACE_SYSCALL] = "syscall", [TRACE_FAULT] = "fault",
+        [TRACE_BLOCK] = "block",     [TRACE_RESULT] = "result",   [TRACE_NOTICE] = "notice",
+        [TRACE_IRQ] = "irq",         [TRACE_TIMER] = "timer",     [TRACE_SWITCH] = "switch",
+        [TRACE_RESTART] = "restart", [TRACE_RESCIND] = "rescind",
+    };
+
+    while (n > 0) {
+        const struct trace_record *r = trace_last(--n);
+
+        if (r != NULL) {
+            log_raw("  %16lu ns  process %08x  %-8s %lx %lx\n", arch_cycles_to_ns(r->cycles),
+                    r->process, r->event < TRACE_EVENTS ? names[r->event] : "?", r->a, r->b);
+        }
+    }
+}

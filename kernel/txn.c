@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Transactions: commit point, restart, and restart injection. Read txn.h first.
+ *
+ * Restart injection is a test of the rule itself: a watched system call is thrown away at its n-th acquire point, after
+ * the stored state of every object was compared with what it was when the call began.
+ */
+#include <kernel/arch.h>
+#include <kernel/cpu.h>
+#include <kernel/object.h>
+#include <kernel/sched.h>
+#include <kernel/trace.h>
+#include <kernel/txn.h>
+
+void txn_begin(void)
+{
+    struct txn *t = &cpu_self()->txn;
+
+    t->committed = false;
+    t->syscall = false;
+    t->watched = false;
+}
+
+void txn_begin_syscall(struct process *p)
+{
+    struct txn *t = &cpu_self()->txn;
+
+    t->committed = false;
+    t->syscall = true;
+    t->watched = false;
+    if (unlikely(p->attention & ATTN_INJECT)) {
+        t->watched = true;
+        t->passed = 0;
+        t->hash = object_state_hash();
+    }
+}
+
+void txn_commit(void)
+{
+    struct cpu *cpu = cpu_self();
+
+    ASSERT(!cpu->txn.committed);
+    cpu->txn.committed = true;
+    if (unlikely(cpu->txn.watched)) { /* the call got through: it is watched no longer */
+        cpu->txn.watched = false;
+        cpu->txn.inject_at = 0;
+        if (cpu->current != NULL) {
+            cpu->current->attention &= ~ATTN_INJECT;
+        }
+    }
+}
+
+bool txn_is_committed(void)
+{
+    return cpu_self()->txn.committed;
+}
+
+void txn_restart(void)
+{
+    struct cpu *cpu = cpu_self();
+
+    ASSERT_BEFORE_COMMIT();
+    cpu->stats.restarts++;
+    trace_event(TRACE_RESTART, cpu->stats.restarts, 0);
+    if (cpu->txn.syscall) {
+        struct process *p = cpu->current;
+
+        arch_syscall_rewind(p);
+        if (p->s.flags & PROC_TRAP_SYSCALL) {
+            p->attention |= ATTN_TRAP_ONCE; /* the debugger was told of this one */
+        }
+    }
+    arch_on_fresh_stack(sched_exit);
+}
+
+void txn_acquire_point(void)
+{
+    struct txn *t = &cpu_self()->txn;
+
+    if (likely(!t->watched)) {
+        return;
+    }
+    t->passed++;
+    if (t->passed != t->inject_at || t->inject_hit) {
+        return;
+    }
+    t->inject_hit = true;
+    if (object_state_hash() != t->hash) {
+        BUG("stored state changed before the commit point (acquire point %u)", t->passed);
+    }
+    txn_restart();
+}
+
+void txn_inject(struct process *p, uint32_t n, uint32_t *passed, bool *hit)
+{
+    struct txn *t = &cpu_self()->txn;
+
+    ASSERT_AFTER_COMMIT();
+    *passed = t->passed;
+    *hit = t->inject_hit;
+    t->passed = 0;
+    t->inject_hit = false;
+    t->inject_at = n;
+    if (n != 0) {
+        p->attention |= ATTN_INJECT;
+    } else {
+        p->attention &= ~ATTN_INJECT;
+    }
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Everything that the library has.
+ */
+#ifndef LYKOS_LYKOS_H
+#define LYKOS_LYKOS_H
+
+#include <lykos/console.h>
+#include <lykos/invoke.h>
+#include <lykos/names.h>
+#include <lykos/say.h>
+#include <lykos/server.h>
+#include <lykos/start.h>
+#include <lykos/string.h>
+#include <lykos/stubs.h>
+#include <lykos/time.h>
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Time: the kernel has absolute times only; relative ones are made here. All of it goes through the
+ * Sleep capability that the start block names. Without one the clock reads 0 and nothing waits.
+ */
+#ifndef LYKOS_TIME_H
+#define LYKOS_TIME_H
+
+#include <abi/gen.h>
+#include <stdint.h>
+
+#define LK_NSEC_PER_MSEC 1000000ull
+#define LK_NSEC_PER_SEC 1000000000ull
+
+/* Nanoseconds since boot. */
+uint64_t lk_now(void);
+
+/* Wait for a duration, or until an absolute time. Notices stay pending meanwhile. */
+enum status lk_sleep_ms(uint64_t msec);
+enum status lk_sleep_until(uint64_t time);
+
+/* Have the bits posted to this process after a duration. One timed notice per process: a second
+ * replaces the first. */
+enum status lk_notice_in(uint64_t msec, uint64_t bits);
+
+/* Take the timed notice back. Bits posted already stay pending. */
+enum status lk_notice_cancel(void);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Building address spaces; see space.h.
+ *
+ * A GPT whose l2v is v splits 2^(v+4) bytes into 16 parts of 2^v. The root has v = 28; below it stand GPTs of v = 24, 20,
+ * 16 and 12, and the slots of the last hold pages. Pages are put in by rising address as a rule, so the last GPT used is
+ * kept in REG_LEAF.
+ */
+#include "space.h"
+
+#include "registers.h"
+
+#include <lykos/stubs.h>
+#include <lykos/string.h>
+
+#define ROOT_L2V 28u
+#define LEAF_L2V 12u
+#define LEVEL_BITS 4u
+#define LEAF_BYTES (1ull << (LEAF_L2V + LEVEL_BITS))
+#define NO_LEAF UINT64_MAX
+
+static uint64_t leaf_base = NO_LEAF; /* first address that the GPT in REG_LEAF translates */
+
+uint64_t space_gpts_for(uint64_t low, uint64_t high)
+{
+    uint64_t n = 0;
+
+    for (unsigned v = LEAF_L2V; v < ROOT_L2V; v += LEVEL_BITS) {
+        n += ((high - 1) >> (v + LEVEL_BITS)) - (low >> (v + LEVEL_BITS)) + 1;
+    }
+    return n;
+}
+
+/* A new GPT with this l2v, and the guard to go with it, into register `reg`. */
+static enum status make_gpt(struct purse *p, unsigned l2v, uint32_t reg)
+{
+    enum status s = purse_fabricate(p, LK_TYPE_GPT, reg);
+
+    if (s == STATUS_OK) {
+        s = lk_gpt_set_l2v(reg, l2v);
+    }
+    if (s == STATUS_OK) {
+        s = lk_memory_set_guard(reg, 0, l2v + LEVEL_BITS, reg);
+    }
+    return s;
+}
+
+enum status space_begin(struct purse *p)
+{
+    leaf_base = NO_LEAF;
+    return make_gpt(p, ROOT_L2V, REG_ROOT);
+}
+
+/* Make REG_LEAF the GPT that holds the page at `address`; makes what is missing on the way. */
+static enum status find_leaf(struct purse *p, uint64_t address)
+{
+    lk_copy_cap(REG_ROOT, REG_LEAF);
+    leaf_base = NO_LEAF;
+    for (unsigned v = ROOT_L2V; v > LEAF_L2V; v -= LEVEL_BITS) {
+        uint64_t slot = address >> v & 15;
+        enum status s = lk_gpt_get_slot(REG_LEAF, slot, REG_CHILD);
+
+        if (s == STATUS_OK && lk_get_type(REG_CHILD, NULL) == STATUS_INVALID_CAP) {
+            s = make_gpt(p, v - LEVEL_BITS, REG_CHILD);
+            if (s == STATUS_OK) {
+                s = lk_gpt_swap_slot(REG_LEAF, slot, REG_CHILD, 0);
+            }
+        }
+        if (s != STATUS_OK) {
+            return s;
+        }
+        lk_copy_cap(REG_CHILD, REG_LEAF);
+    }
+    leaf_base = address & ~(LEAF_BYTES - 1);
+    return STATUS_OK;
+}
+
+enum status space_insert(struct purse *p, uint64_t address, uint32_t reg)
+{
+    if (address >= SPACE_END || address % SPACE_PAGE != 0) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    if ((address & ~(LEAF_BYTES - 1)) != leaf_base) {
+        enum status s = find_leaf(p, address);
+
+        if (s != STATUS_OK) {
+            return s;
+        }
+    }
+    return lk_gpt_swap_slot(REG_LEAF, address >> LEAF_L2V & 15, reg, 0);
+}
+
+enum status space_insert_page(struct purse *p, uint64_t address, size_t skip, const void *data,
+                              size_t bytes, unsigned restrictions)
+{
+    enum status s = purse_fabricate(p, LK_TYPE_PAGE, REG_PAGE);
+
+    if (s == STATUS_OK && bytes > 0) {
+        s = lk_gpt_swap_slot(LK_INIT_SCRATCH, 0, REG_PAGE, 0);
+        if (s == STATUS_OK) {
+            memcpy((char *)LK_INIT_SCRATCH_VA + skip, data, bytes);
+            s = lk_gpt_swap_slot(LK_INIT_SCRATCH, 0, 0, 0);
+        }
+    }
+    if (s == STATUS_OK) {
+        s = lk_memory_reduce(REG_PAGE, restrictions, REG_PAGE);
+    }
+    if (s == STATUS_OK) {
+        s = space_insert(p, address, REG_PAGE);
+    }
+    return s;
+}
+
+/* The page at `address` of init's own space into REG_PAGE, found by walking down its GPTs. */
+static enum status own_page(uint64_t address)
+{
+    lk_copy_cap(LK_INIT_SPACE, REG_PAGE);
+    for (unsigned depth = 0; depth < 12; depth++) {
+        uint64_t type;
+        uint64_t l2v;
+        uint64_t match;
+        uint64_t l2g;
+        enum status s = lk_get_type(REG_PAGE, &type);
+
+        if (s != STATUS_OK) {
+            return s;
+        }
+        s = lk_memory_get_guard(REG_PAGE, &match, &l2g, NULL);
+        if (s != STATUS_OK) {
+            return s;
+        }
+        if (address >> l2g != match) {
+            return STATUS_NOT_FOUND;
+        }
+        address &= (1ull << l2g) - 1;
+        if (type == LK_TYPE_PAGE) {
+            return STATUS_OK;
+        }
+        s = lk_gpt_get_state(REG_PAGE, &l2v, NULL);
+        if (s != STATUS_OK) {
+            return s;
+        }
+        uint64_t slot = address >> l2v;
+
+        address &= (1ull << l2v) - 1;
+        s = lk_gpt_get_slot(REG_PAGE, slot, REG_PAGE);
+        if (s != STATUS_OK) {
+            return s;
+        }
+    }
+    return STATUS_NOT_FOUND;
+}
+
+enum status space_insert_shared(struct purse *p, uint64_t address, const void *data, unsigned restrictions)
+{
+    enum status s = own_page((uint64_t)data);
+
+    if (s == STATUS_OK) {
+        s = lk_memory_reduce(REG_PAGE, LK_RO | restrictions, REG_PAGE);
+    }
+    if (s == STATUS_OK) {
+        s = lk_memory_set_guard(REG_PAGE, 0, LEAF_L2V, REG_PAGE);
+    }
+    if (s == STATUS_OK) {
+        s = space_insert(p, address, REG_PAGE);
+    }
+    return s;
+}
