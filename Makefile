@@ -6,6 +6,17 @@
 # arch/x86_64/ and tests/kernel/; each folder under user/servers, user/programs and tests/system is one program.
 # Everything made goes to build/ (gcc) or build-clang/ (make CC=clang); V=1 shows the commands.
 
+# What each goal needs beside a compiler: groups of tools/install-deps.
+NEEDS_run := build run
+NEEDS_iso := build iso
+NEEDS_run-iso := build run iso
+NEEDS_run-uefi := build run iso uefi
+NEEDS_debug := build run debug
+NEEDS_test := build run iso uefi test
+NEEDS_soak := $(NEEDS_test)
+NEEDS_bench := build run test
+NEEDS_check := build check
+
 # --- tools ----------------------------------------------------------------------------------------------------
 ARCH := x86_64
 ifeq ($(origin CROSS_COMPILE),undefined)
@@ -41,11 +52,20 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
+# What the goals need is there, or gets installed, before anything else happens (tools/install-deps).
+NEEDS := $(foreach g,$(or $(MAKECMDGOALS),all),$(or $(NEEDS_$(g)),$(if $(filter clean help,$(g)),,build)))
+ifneq ($(strip $(NEEDS)),)
+$(shell tools/install-deps $(sort $(NEEDS)) 1>&2)
+ifneq ($(.SHELLSTATUS),0)
+$(error something that Lykos is made with is missing, see above)
+endif
+endif
+
 # --- flags ----------------------------------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wconversion -Wsign-compare -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wswitch-enum -Wvla -Werror
 # The same bytes wherever the tree lies.
-REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)/=
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=.
 COMMON := -std=gnu11 -O2 -g $(WARNINGS) $(REPRODUCIBLE) -ffreestanding -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-pic -fno-common -MMD -MP $(if $(CLANG),--target=x86_64-unknown-none-elf)
 
@@ -162,12 +182,114 @@ $(ARCHIVE): $(PROGRAMS) $(wildcard user/system.lyk) tools/mkimage
 .PHONY: programs
 programs: $(PROGRAMS) $(LIB)
 
-.PHONY: clean
+# --- image ----------------------------------------------------------------------------------------------------
+# APPEND is the kernel's command line.
+APPEND ?=
+$(ISO): $(KERNEL) $(ARCHIVE) boot/grub.cfg tools/mkiso
+	$(call say,ISO,$@)
+	$(Q)tools/mkiso $(KERNEL) $(ARCHIVE) boot/grub.cfg $@ '$(APPEND)'
+
+.PHONY: iso
+iso: $(ISO) ## make the bootable image for BIOS and UEFI, build/lykos.iso
+
+# --- run ------------------------------------------------------------------------------------------------------
+MEMORY ?= 256M
+CPUS ?= 1
+RUN = tools/run-qemu --build $(BUILD) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)'
+
+.PHONY: run run-iso run-uefi debug
+run: all ## build and start in QEMU; Ctrl-A X leaves (APPEND='log=debug' MEMORY=256M CPUS=1)
+	@$(RUN) --interactive
+run-iso: all ## the same through GRUB on BIOS
+	@$(RUN) --interactive --way bios
+run-uefi: all ## the same through GRUB on UEFI
+	@$(RUN) --interactive --way uefi
+debug: all ## start in QEMU with gdb attached to the kernel (tools/lykos-gdb.py: `help lykos`)
+	@tools/run-gdb $(BUILD) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)'
+
+# --- test -----------------------------------------------------------------------------------------------------
+# T=NAME chooses tests by name.
+.PHONY: test soak bench
+test: all ## run every test; ends in `N passed, N failed` (T=NAME runs one)
+	@tools/test --build $(BUILD) $(T)
+soak: all ## the long versions of the tests: more seeds, more rounds
+	@tools/test --build $(BUILD) --soak $(T)
+bench: all ## measure; prints `name value unit` lines
+	@tools/bench --build $(BUILD)
+
+# --- unit tests on the build machine --------------------------------------------------------------------------
+# The machine-independent kernel with the port arch/host, under sanitizers: make unit [T=NAME].
+HOST_CC ?= $(if $(CLANG),clang,gcc)
+UNIT := $(BUILD)/unit/lykos-unit
+UNIT_SRC := $(sort $(wildcard kernel/*.c kernel/cap/*.c arch/host/*.c tests/unit/*.c))
+UNIT_OBJ := $(addprefix $(BUILD)/unit/,$(addsuffix .o,$(UNIT_SRC)))
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+UNIT_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS) -fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP \
+	-Ikernel/include -Ikernel -I$(GEN)/include -I$(GEN) -Iarch/host/include -I.
+# The host has a C library: the kernel's own memcpy and its kin go by other names here.
+UNIT_STRING := $(foreach f,memcpy memmove memset memcmp strlen strnlen strcmp strncmp,-D$(f)=kernel_$(f))
+
+$(UNIT_OBJ): $(BUILD)/unit/%.o: % $(FLAGS) | $(GENERATED)
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(UNIT_CFLAGS) $(if $(filter kernel/string.c,$<),$(UNIT_STRING)) -c -o $@ $<
+$(UNIT): $(UNIT_OBJ)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOST_CC) $(SANITIZE) -o $@ $^
+
+.PHONY: unit
+unit: $(UNIT) ## unit tests of the kernel on this machine
+	$(Q)$(UNIT) $(T)
+-include $(UNIT_OBJ:.o=.d)
+
+# --- check ----------------------------------------------------------------------------------------------------
+C_FILES := $(sort $(shell find kernel arch boot user tests -name '*.c' -o -name '*.h' 2>/dev/null))
+KERNEL_C := $(filter kernel/% boot/% arch/$(ARCH)/% tests/kernel/%,$(filter %.c,$(C_FILES)))
+USER_C := $(filter %.c,$(ALL_USER_SRC))
+KERNEL_HEADERS := $(filter kernel/include/% kernel/abi/% arch/$(ARCH)/% boot/%,$(filter %.h,$(C_FILES)))
+USER_HEADERS := $(filter user/lib/include/%,$(filter %.h,$(C_FILES)))
+# For clang's tools: flags without what only gcc knows.
+TIDY_FLAGS = $(filter-out -MMD -MP -Werror --target=%,$(1)) --target=x86_64-unknown-none-elf
+
+.PHONY: check check-format check-headers check-tidy check-cppcheck check-abi check-compilers
+check: check-format check-headers check-abi check-compilers check-cppcheck check-tidy ## layout, lint, headers, both compilers
+check-format:
+	$(call say,FORMAT,"$(words $(C_FILES)) files")
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+# Every header compiles alone.
+check-headers: $(GENERATED)
+	$(call say,HEADERS,"$(words $(KERNEL_HEADERS) $(USER_HEADERS)) files")
+	$(Q)for h in $(filter-out %/arch_inline.h,$(KERNEL_HEADERS)); do \
+	  $(CC) $(filter-out -MMD -MP,$(KERNEL_CFLAGS)) -fsyntax-only -x c $$h -include stddef.h || exit 1; done
+	$(Q)for h in $(USER_HEADERS); do \
+	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) -fsyntax-only -x c $$h || exit 1; done
+check-abi: $(GENERATED)
+	$(call say,ABI,docs/abi.md)
+	$(Q)$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md --check
+check-compilers:
+	$(Q)$(MAKE) --no-print-directory CC=gcc BUILD=build all
+	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build-clang all
+check-tidy: $(GENERATED)
+	$(call say,TIDY,"$(words $(KERNEL_C) $(USER_C)) files")
+	$(Q)printf '%s\n' $(KERNEL_C) | xargs -P $$(nproc) -n 4 sh -c \
+	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(KERNEL_CFLAGS)) 2>/dev/null' tidy
+	$(Q)printf '%s\n' $(USER_C) | xargs -P $$(nproc) -n 4 sh -c \
+	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(USER_CFLAGS)) 2>/dev/null' tidy
+check-cppcheck: $(GENERATED)
+	$(call say,CPPCHECK,"$(words $(KERNEL_C) $(USER_C)) files")
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability,performance \
+	  --suppress=missingInclude $(KERNEL_INC) $(KERNEL_C)
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability,performance \
+	  --suppress=missingInclude $(USER_INC) $(USER_C)
+
+.PHONY: docs
+docs: ## write docs/abi.md again from kernel/abi/lykos.toml
+	$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md
+
+.PHONY: clean help
 clean: ## remove everything built
 	rm -rf build build-clang
-
-.PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 -include $(patsubst %.o,%.d,$(KERNEL_OBJ) $(call objects,$(ALL_USER_SRC)))

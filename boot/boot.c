@@ -16,6 +16,7 @@
 #define COM1_LINE_STATUS (COM1 + 5)
 #define TRANSMITTER_EMPTY 0x20
 #define EARLY_MAPPED (4ull << 30)
+#define FIRST_MIB (1ull << 20)
 #define CODE64 0x08
 #define EXCEPTIONS 32
 
@@ -164,9 +165,6 @@ void boot_take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes)
     if (bytes == 0) {
         boot_fail("the archive is empty (a module of 0 bytes)");
     }
-    if (start % PAGE_SIZE != 0) {
-        boot_fail_value("the loader put the archive on no page boundary:", start);
-    }
     if (start + bytes < start) {
         boot_fail_value("the loader says that the archive ends beyond all memory; it begins at", start);
     }
@@ -182,6 +180,30 @@ void boot_take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n)
         rsdp_copy[i] = from[i];
     }
     boot->rsdp = (kpa_t)rsdp_copy - KERNEL_IMAGE_BASE;
+}
+
+/* The kernel does not hand out the first MiB, and maps the archive's pages as they are. A loader may have put the
+ * archive there (GRUB does on UEFI), or on no page boundary: then move it. */
+static void place_archive(struct boot_info *boot)
+{
+    uint64_t bytes = boot->archive_end - boot->archive_start;
+    const uint8_t *from = arch_kva(boot->archive_start);
+    uint8_t *to;
+    kpa_t room;
+
+    if (bytes == 0 || (boot->archive_start % PAGE_SIZE == 0 && boot->archive_start >= FIRST_MIB)) {
+        return;
+    }
+    room = memmap_find_room(boot, bytes, UINT64_MAX);
+    if (room == 0) {
+        boot_fail_value("no room to move the archive to; its bytes:", bytes);
+    }
+    to = arch_kva(room);
+    for (uint64_t i = 0; i < bytes; i++) {
+        to[i] = from[i];
+    }
+    boot->archive_start = room;
+    boot->archive_end = room + bytes;
 }
 
 /* --- the order of things --- */
@@ -219,5 +241,6 @@ void boot_main(unsigned way, uint32_t info)
     }
 
     paging_init(boot);
+    place_archive(boot); /* may lie anywhere in RAM: through the final tables */
     arch_main(boot);
 }

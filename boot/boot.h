@@ -55,6 +55,10 @@ bool memmap_is_ram(const struct boot_info *boot, kpa_t start, kpa_t end);
 /* Take [start, end), which lies in one range of RAM, out of the finished map: mark it reserved. False: no room. */
 bool memmap_reserve(struct boot_info *boot, kpa_t start, kpa_t end);
 
+/* Lowest place for `bytes` bytes in RAM above the first MiB and below `limit`, beside the kernel and the archive, on a
+ * page boundary. 0: there is none. */
+kpa_t memmap_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit);
+
 /* Read what a loader left, from physical memory, into `boot` and `map`. boot_fail() if it makes no sense. */
 void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map);
 void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map);
@@ -65,7 +69,7 @@ const void *boot_memory(kpa_t pa, uint64_t n, const char *what);
 /* Keep the command line, of at most `n` bytes; cut where it is too long, and said so. */
 void boot_take_command_line(struct boot_info *boot, const char *text, uint64_t n);
 
-/* Keep the archive; boot_fail() if it is empty, not on a page boundary, or the second one. */
+/* Keep where the archive lies; boot_fail() if it is empty or the second one. */
 void boot_take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes);
 
 /* Keep a copy of the ACPI root pointer, of `n` bytes. */

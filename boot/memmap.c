@@ -6,6 +6,7 @@
 #include "boot/boot.h"
 
 #define PHYSICAL_END (1ull << 46) /* where the direct map ends: 64 TiB */
+#define FIRST_MIB (1ull << 20)
 
 bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, enum boot_range_kind kind)
 {
@@ -129,4 +130,29 @@ bool memmap_reserve(struct boot_info *boot, kpa_t start, kpa_t end)
         return true;
     }
     return false;
+}
+
+kpa_t memmap_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit)
+{
+    for (unsigned i = 0; i < boot->ranges; i++) {
+        const struct boot_range *r = &boot->range[i];
+        kpa_t start = r->start > FIRST_MIB ? r->start : FIRST_MIB;
+        kpa_t end = r->end < limit ? r->end : limit;
+
+        if (r->kind != BOOT_RAM) {
+            continue;
+        }
+        for (unsigned turn = 0; turn < 2; turn++) { /* over the one, then maybe over the other */
+            if (start < boot->kernel_end && boot->kernel_start < start + bytes) {
+                start = (boot->kernel_end + PAGE_MASK) & ~(kpa_t)PAGE_MASK;
+            }
+            if (start < boot->archive_end && boot->archive_start < start + bytes) {
+                start = (boot->archive_end + PAGE_MASK) & ~(kpa_t)PAGE_MASK;
+            }
+        }
+        if (start < end && end - start >= bytes) {
+            return start;
+        }
+    }
+    return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Reading the archive (<abi/archive.h>) and an ELF64 executable in it. Both came from outside: every offset and length
- * is checked against what is there before it is used, in a form that cannot overflow, and everything that can be wrong
- * has its own words.
+ * Reading the archive (<abi/archive.h>) and an ELF64 executable in it. Both came from outside:
+ * every offset and length is checked against what is there before it is used, in a form that cannot
+ * overflow, and everything that can be wrong has its own words.
  */
 #include <abi/archive.h>
 #include <abi/invoke.h>
@@ -19,7 +19,8 @@ const char *image_error_text(enum image_error e)
         [IMAGE_VERSION] = "the archive is of a version that this kernel does not read",
         [IMAGE_SIZE] = "the archive says a size that is not a whole number of pages, or none",
         [IMAGE_TOO_LARGE] = "the archive is larger than 512 MiB",
-        [IMAGE_TRUNCATED] = "the archive is truncated: it says that it is longer than what was given",
+        [IMAGE_TRUNCATED] =
+            "the archive is truncated: it says that it is longer than what was given",
         [IMAGE_CHECKSUM] = "the archive is corrupt: its checksum is wrong",
         [IMAGE_ENTRIES] = "the archive says more entries than there can be",
         [IMAGE_ENTRY_NAME] = "an entry of the archive has no name, or one without an end",
@@ -31,7 +32,8 @@ const char *image_error_text(enum image_error e)
         [IMAGE_ELF_HEADERS] = "init's program headers lie outside its file or have the wrong size",
         [IMAGE_NO_SEGMENTS] = "init has no segments to load",
         [IMAGE_SEGMENT_COUNT] = "init has more than 16 segments to load",
-        [IMAGE_SEGMENT_FILE] = "a segment of init lies outside its file, or is shorter than its data",
+        [IMAGE_SEGMENT_FILE] =
+            "a segment of init lies outside its file, or is shorter than its data",
         [IMAGE_SEGMENT_ADDRESS] = "a segment of init lies outside the addresses where programs go",
         [IMAGE_SEGMENT_OVERLAP] = "two segments of init share a page or are out of order",
         [IMAGE_SEGMENT_WX] = "a segment of init is both writable and executable",
@@ -165,10 +167,7 @@ STATIC_ASSERT(sizeof(struct elf_phdr) == 56, "ELF64 program header");
 #define ELF_PF_X 1u
 #define ELF_PF_W 2u
 
-static uva_t page_end(uva_t a)
-{
-    return (a + PAGE_MASK) & ~(uva_t)PAGE_MASK;
-}
+static uva_t page_end(uva_t a) { return (a + PAGE_MASK) & ~(uva_t)PAGE_MASK; }
 
 static enum image_error check_elf_header(const struct image_file *file, struct elf_header *h)
 {

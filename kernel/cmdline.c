@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The boot command line. Each word is the kernel's, or init's, or a mistake: a mistake is named in the log and does not
- * stop the boot. The tables below are the whole of what the kernel knows about words.
+ * The boot command line. Each word is the kernel's, or init's, or a mistake: a mistake is named in
+ * the log and does not stop the boot. The tables below are the whole of what the kernel knows about
+ * words.
  */
 #include <kernel/cmdline.h>
 #include <kernel/log.h>
@@ -42,14 +43,12 @@ static bool take_trace(UNUSED const char *value)
     return true;
 }
 
-static bool take_seed(const char *value)
-{
-    return number_parse(value, &cmdline.seed);
-}
+static bool take_seed(const char *value) { return number_parse(value, &cmdline.seed); }
 
 enum word_form { ALONE = 1, WITH_VALUE = 2, EITHER = ALONE | WITH_VALUE };
 
-/* The kernel's words: `take` gets the text behind the '=', or NULL, and says whether it makes sense. */
+/* The kernel's words: `take` gets the text behind the '=', or NULL, and says whether it makes
+ * sense. */
 static const struct {
     const char *name;
     enum word_form form;
@@ -66,11 +65,8 @@ static const struct {
     const char *name;
     enum word_form form;
 } init_words[] = {
-    { "bench", EITHER },
-    { "test", EITHER },
-    { "run", WITH_VALUE },
-    { "soak", EITHER },
-    { "shell", ALONE },
+    { "bench", EITHER }, { "test", EITHER }, { "run", WITH_VALUE },
+    { "soak", EITHER },  { "shell", ALONE },
 };
 
 bool number_parse(const char *text, uint64_t *value)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Formatted text: the subset of printf that <kernel/log.h> names. Everything goes through put(), which never writes
- * beyond the room there is; text that does not fit is cut.
+ * Formatted text: the subset of printf that <kernel/log.h> names. Everything goes through put(),
+ * which never writes beyond the room there is; text that does not fit is cut.
  */
 #include <kernel/log.h>
 #include <kernel/string.h>
@@ -10,6 +10,7 @@ struct output {
     char *text;
     size_t size; /* with the final NUL */
     size_t length;
+    va_list args;
 };
 
 /* One conversion: what stands between '%' and its letter. */
@@ -78,8 +79,24 @@ static void put_number(struct output *o, const struct conversion *c, uint64_t va
     }
 }
 
+/* Read a number behind a '%', or take it from the arguments where there is a '*'. */
+static const char *read_count(struct output *o, const char *f, size_t *n)
+{
+    *n = 0;
+    if (*f == '*') {
+        int count = va_arg(o->args, int);
+
+        *n = count < 0 ? 0 : (size_t)count;
+        return f + 1;
+    }
+    for (; *f >= '0' && *f <= '9'; f++) {
+        *n = *n * 10 + (size_t)(*f - '0');
+    }
+    return f;
+}
+
 /* Read flags, width, precision and length behind a '%'; returns where the letter is. */
-static const char *read_conversion(const char *f, struct conversion *c)
+static const char *read_conversion(struct output *o, const char *f, struct conversion *c)
 {
     *c = (struct conversion){ .precision = SIZE_MAX };
     for (; *f == '-' || *f == '0'; f++) {
@@ -89,14 +106,9 @@ static const char *read_conversion(const char *f, struct conversion *c)
             c->zero = true;
         }
     }
-    for (; *f >= '0' && *f <= '9'; f++) {
-        c->width = c->width * 10 + (size_t)(*f - '0');
-    }
+    f = read_count(o, f, &c->width);
     if (*f == '.') {
-        c->precision = 0;
-        for (f++; *f >= '0' && *f <= '9'; f++) {
-            c->precision = c->precision * 10 + (size_t)(*f - '0');
-        }
+        f = read_count(o, f + 1, &c->precision);
     }
     for (; *f == 'l' || *f == 'z'; f++) {
         c->wide = true;
@@ -108,6 +120,7 @@ size_t format_text(char *out, size_t size, const char *format, va_list args)
 {
     struct output o = { .text = out, .size = size };
 
+    va_copy(o.args, args);
     while (*format != '\0') {
         struct conversion c;
 
@@ -115,10 +128,10 @@ size_t format_text(char *out, size_t size, const char *format, va_list args)
             put(&o, *format++);
             continue;
         }
-        format = read_conversion(format + 1, &c);
+        format = read_conversion(&o, format + 1, &c);
         switch (*format) {
         case 's': {
-            const char *text = va_arg(args, const char *);
+            const char *text = va_arg(o.args, const char *);
 
             if (text == NULL) {
                 text = "(null)";
@@ -127,20 +140,20 @@ size_t format_text(char *out, size_t size, const char *format, va_list args)
             break;
         }
         case 'c': {
-            char text = (char)va_arg(args, int);
+            char text = (char)va_arg(o.args, int);
 
             put_field(&o, &c, &text, 1);
             break;
         }
         case 'd': {
-            int64_t n = c.wide ? va_arg(args, int64_t) : va_arg(args, int);
+            int64_t n = c.wide ? va_arg(o.args, int64_t) : va_arg(o.args, int);
 
             put_number(&o, &c, n < 0 ? 0 - (uint64_t)n : (uint64_t)n, 10, n < 0);
             break;
         }
         case 'u':
         case 'x': {
-            uint64_t n = c.wide ? va_arg(args, uint64_t) : va_arg(args, unsigned);
+            uint64_t n = c.wide ? va_arg(o.args, uint64_t) : va_arg(o.args, unsigned);
 
             put_number(&o, &c, n, *format == 'u' ? 10 : 16, false);
             break;
@@ -148,7 +161,7 @@ size_t format_text(char *out, size_t size, const char *format, va_list args)
         case 'p':
             put(&o, '0');
             put(&o, 'x');
-            put_number(&o, &c, (uint64_t)(uintptr_t)va_arg(args, void *), 16, false);
+            put_number(&o, &c, (uint64_t)(uintptr_t)va_arg(o.args, void *), 16, false);
             break;
         case '\0': /* a '%' at the end */
             put(&o, '%');
@@ -159,6 +172,7 @@ size_t format_text(char *out, size_t size, const char *format, va_list args)
         }
         format++;
     }
+    va_end(o.args);
     if (size > 0) {
         out[o.length] = '\0';
     }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The first process. The kernel loads one program, "init", and gives it everything there is to give: from then on the
- * kernel makes nothing of its own accord. What is made here are ordinary objects in ordinary frames, which init could
- * destroy like any other.
+ * The first process. The kernel loads one program, "init", and gives it everything there is to
+ * give: from then on the kernel makes nothing of its own accord. What is made here are ordinary
+ * objects in ordinary frames, which init could destroy like any other.
  *
- * Everything that init needs at the start lies in the lowest 4 GiB: below the root (l2v 43) hangs a GPT for those
- * (l2v 28), since a capability's guard may pass over levels of which only slot 0 would be used; then one for each 4 bits
- * of the address. So a GPT of 16 slots with pages in them (l2v 12) covers 64 KiB.
+ * Everything that init needs at the start lies in the lowest 4 GiB: below the root (l2v 43) hangs a
+ * GPT for those (l2v 28), since a capability's guard may pass over levels of which only slot 0
+ * would be used; then one for each 4 bits of the address. So a GPT of 16 slots with pages in them
+ * (l2v 12) covers 64 KiB.
  */
 #include <abi/archive.h>
 #include <abi/init.h>
@@ -35,7 +36,7 @@ NORETURN static void image_stop(enum image_error e)
 {
     log_line(LOG_ERROR, "cannot start init: %s", image_error_text(e));
     log_take_back();
-    arch_exit(EXIT_STATUS_IMAGE);
+    arch_exit(EXIT_STATUS_BOOT);
 }
 
 /* The next free frame, from low addresses on. */
@@ -75,7 +76,8 @@ static struct gpt *make_gpt(unsigned l2v)
     return g;
 }
 
-/* The GPT of this l2v on the way from the root down to an address; made, with what leads to it, if it is not there. */
+/* The GPT of this l2v on the way from the root down to an address; made, with what leads to it, if
+ * it is not there. */
 static struct gpt *gpt_at(struct gpt *root, uva_t va, unsigned l2v)
 {
     static const unsigned levels[] = { 28, 24, 20, 16, 12 };

@@ -63,11 +63,11 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
     const char *op = method < LK_OPS ? op_text[c->type][method] : NULL;
 
     trace_event(TRACE_RESULT, status, control);
-    if (control_target(control) == 0 || status == STATUS_WOULD_BLOCK) {
+    if (control_target(control) == 0 || status == STATUS_WOULD_BLOCK || log_level < LOG_INFO) {
         return;
     }
     process_label(p, label);
-    log_limited(LOG_DEBUG, "%s: %s%s%s through capability register %u: %s", label, cap_type_name(c->type),
+    log_limited(LOG_INFO, "%s: %s%s%s through capability register %u: %s", label, cap_type_name(c->type),
                 op == NULL ? " method " : " ", op == NULL ? "unknown" : op, control_target(control),
                 status_text[status]);
 }

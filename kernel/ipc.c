@@ -385,9 +385,9 @@ static void fail_sender(struct process *s, enum status status)
     sched_wake(s);
 }
 
-/* The waiting sender `s` is to look anew at whom it sends to. EFFECT. */
-static void sender_again(struct process *s)
+void ipc_sender_again(struct process *s)
 {
+    ASSERT_AFTER_COMMIT();
     if (s->fault_code != FAULT_NONE) {
         fault_tell_again(s);
         return;
@@ -458,7 +458,7 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
 
     if (entry != NULL && endpoint_of(entry) != ep) { /* its register names another endpoint by now */
         txn_commit();
-        sender_again(s);
+        ipc_sender_again(s);
         return false;
     }
     if (entry != NULL && s->fault_code != FAULT_NONE) {

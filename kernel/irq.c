@@ -18,10 +18,7 @@ void irq_init(void)
     }
 }
 
-static unsigned line_number(const struct irq_line *line)
-{
-    return (unsigned)(line - lines);
-}
+static unsigned line_number(const struct irq_line *line) { return (unsigned)(line - lines); }
 
 struct irq_line *irq_of_cap(const struct cap *c)
 {
@@ -34,10 +31,7 @@ struct irq_line *irq_of_cap(const struct cap *c)
     return line->allocated && line->count == c->count ? line : NULL;
 }
 
-bool irq_cap_valid(const struct cap *c)
-{
-    return irq_of_cap(c) != NULL;
-}
+bool irq_cap_valid(const struct cap *c) { return irq_of_cap(c) != NULL; }
 
 bool irq_can_allocate(unsigned line)
 {
@@ -78,8 +72,8 @@ void irq_acknowledge(struct irq_line *line)
     arch_irq_unmask(line_number(line));
 }
 
-/* An entry: a line has fired. The port has masked it; it stays so until it is acknowledged, or for good if there is
- * nobody to tell. */
+/* An entry: a line has fired. The port has masked it; it stays so until it is acknowledged, or for
+ * good if there is nobody to tell. */
 void kernel_interrupt(unsigned line)
 {
     struct process *p = NULL;

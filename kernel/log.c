@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The kernel log: a ring of the last 64 KiB of text. A position is a count of bytes since boot, so a reader who was
- * away sees how much it missed. Until somebody binds to the log (KernLog.bind), each line also goes to the console,
- * polled. From then on the binder is told with a notice and prints; should its notice capability become invalid, the
- * kernel prints again, beginning with what the binder never read.
+ * The kernel log: a ring of the last 64 KiB of text. A position is a count of bytes since boot, so
+ * a reader who was away sees how much it missed. Until somebody binds to the log (KernLog.bind),
+ * each line also goes to the console, polled. From then on the binder is told with a notice and
+ * prints; should its notice capability become invalid, the kernel prints again, beginning with what
+ * the binder never read.
  *
- * Lines are logged in the middle of anything, before and after commit points. So nothing here changes the state of an
- * object, but for log_post_notice(), which is called on the way out of the kernel.
+ * Lines are logged in the middle of anything, before and after commit points. So nothing here
+ * changes the state of an object, but for log_post_notice(), which is called on the way out of the
+ * kernel.
  */
 #include <kernel/log.h>
 #include <kernel/notice.h>
@@ -29,16 +31,10 @@ static struct cap bound; /* the AppNotice of the binder; Null: the kernel prints
 static uint32_t bound_bits;
 static uint64_t shown; /* while bound: the binder has read everything before */
 
-uint64_t log_end(void)
-{
-    return end;
-}
+uint64_t log_end(void) { return end; }
 
 /* The oldest position still in the ring. */
-static uint64_t oldest(void)
-{
-    return end > LOG_BYTES ? end - LOG_BYTES : 0;
-}
+static uint64_t oldest(void) { return end > LOG_BYTES ? end - LOG_BYTES : 0; }
 
 size_t log_read(uint64_t *position, char *out, size_t n)
 {
@@ -57,10 +53,7 @@ size_t log_read(uint64_t *position, char *out, size_t n)
 }
 
 /* Has somebody taken over printing, and is still there? */
-static bool is_bound(void)
-{
-    return bound.type != CAP_NULL && app_notice_target(&bound) != NULL;
-}
+static bool is_bound(void) { return bound.type != CAP_NULL && app_notice_target(&bound) != NULL; }
 
 void log_take_back(void)
 {
@@ -141,7 +134,8 @@ static void log_args(const char *format, va_list args)
     size_t n;
 
     n = format_to(line, sizeof(line), "[%4lu.%06lu] ", now / 1000000000, now / 1000 % 1000000);
-    n += format_text(line + n, sizeof(line) - n - 1, format, args); /* leaves room for the newline */
+    n +=
+        format_text(line + n, sizeof(line) - n - 1, format, args); /* leaves room for the newline */
     line[n++] = '\n';
     append(line, n);
 }

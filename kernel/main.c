@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The kernel's table of contents: what happens at boot, in order. The port has set up the machine (paging, this CPU's
- * data, traps, clock, console) and calls kernel_main(), on the stack of CPU 0 with interrupts off.
+ * The kernel's table of contents: what happens at boot, in order. The port has set up the machine
+ * (paging, this CPU's data, traps, clock, console) and calls kernel_main(), on the stack of CPU 0
+ * with interrupts off.
  */
 #include <kernel/boot_info.h>
 #include <kernel/cmdline.h>
@@ -32,28 +33,29 @@ static void say_hello(const struct boot_info *boot)
             bytes += boot->range[i].end - boot->range[i].start;
         }
     }
-    log_line(LOG_INFO, "Lykos " LYKOS_VERSION ", built with " COMPILER ", on %u CPU%s, %lu MiB, by %s%s%s",
+    log_line(LOG_INFO,
+             "Lykos " LYKOS_VERSION ", built with " COMPILER ", on %u CPU%s, %lu MiB, by %s%s%s",
              cpu_count, cpu_count == 1 ? "" : "s", (bytes + (1u << 19)) >> 20, boot->path,
              boot->loader[0] == '\0' ? "" : " from ", boot->loader);
 }
 
 void kernel_main(const struct boot_info *boot)
 {
-    say_hello(boot);                    /* the log works from the first line on */
-    cmdline_parse(boot->command_line);  /* unknown words are named */
-    trace_all(cmdline.trace);           /* trace: record every event */
-    frames_init(boot);                  /* what is where in memory; the table of frames */
-    space_init();                       /* pools of hardware page tables and dependencies */
-    irq_init();                         /* interrupt lines, all free and masked */
-    sched_init();                       /* ready queues, empty */
+    say_hello(boot);                   /* the log works from the first line on */
+    cmdline_parse(boot->command_line); /* unknown words are named */
+    trace_all(cmdline.trace);          /* trace: record every event */
+    frames_init(boot);                 /* what is where in memory; the table of frames */
+    space_init();                      /* pools of hardware page tables and dependencies */
+    irq_init();                        /* interrupt lines, all free and masked */
+    sched_init();                      /* ready queues, empty */
     cpu_self()->preempt_seed = cmdline.seed;
 
     if (cmdline.selftest) {
         arch_exit(selftest_run(cmdline.pattern));
     }
 
-    txn_begin();                        /* all of the rest is one transaction */
+    txn_begin(); /* all of the rest is one transaction */
     txn_commit();
-    image_load_init(boot);              /* the first process, ready to run */
-    sched_exit();                       /* and off it goes; from now on the kernel only reacts */
+    image_load_init(boot); /* the first process, ready to run */
+    sched_exit();          /* and off it goes; from now on the kernel only reacts */
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Panic: say what is known, the surest things first, and end the machine. What is looked at may be broken, and looking
- * at it may end here again: the second time only the reason is printed, the third time nothing.
+ * Panic: say what is known, the surest things first, and end the machine. What is looked at may be
+ * broken, and looking at it may end here again: the second time only the reason is printed, the
+ * third time nothing.
  */
 #include <kernel/cpu.h>
 #include <kernel/log.h>

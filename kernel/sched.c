@@ -279,6 +279,7 @@ void sched_exit(void)
     if (cpu->current == NULL) {
         arch_idle();
     }
+    ASSERT((cpu->current->s.word & RUNNING_MASK) == 0); /* INV-PROC-4: READY is 0 */
     arch_resume(cpu->current);
 }
 

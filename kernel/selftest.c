@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The runner of the in-kernel self-tests. Prints TAP straight to the console. A test that panics ends the run with the
- * status of a panic, so a run passed only if the machine ended with status 0.
+ * The runner of the in-kernel self-tests. Prints TAP straight to the console. A test that panics
+ * ends the run with the status of a panic, so a run passed only if the machine ended with status 0.
  */
 #include <kernel/log.h>
 #include <kernel/selftest.h>
@@ -31,12 +31,10 @@ bool selftest_check_equal(uint64_t a, uint64_t b, const char *file, int line, co
     return a == b;
 }
 
-void selftest_skip(const char *why)
-{
-    skipped = why;
-}
+void selftest_skip(const char *why) { skipped = why; }
 
-/* Does the framework see failures at all, and count tests right? Not a SELFTEST, since it has to fail on purpose. */
+/* Does the framework see failures at all, and count tests right? Not a SELFTEST, since it has to
+ * fail on purpose. */
 static bool framework_works(void)
 {
     bool works;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Memory and text. The standard functions are what the compiler expects by these names; copying goes by words of
- * 8 bytes, eight to a turn, since pages and strings of invocations are what is copied most. No function here may be
- * turned by the compiler into a call of itself, hence OWN_LOOPS.
+ * Memory and text. The standard functions are what the compiler expects by these names; copying
+ * goes by words of 8 bytes, eight to a turn, since pages and strings of invocations are what is
+ * copied most. No function here may be turned by the compiler into a call of itself, hence
+ * OWN_LOOPS.
  */
 #include <kernel/string.h>
 
-/* GCC knows loops that copy or fill and replaces them by calls of memcpy and memset; clang does so only for a hosted
- * program. */
+/* GCC knows loops that copy or fill and replaces them by calls of memcpy and memset; clang does so
+ * only for a hosted program. */
 #if defined(__clang__)
 #define OWN_LOOPS
 #else
@@ -111,10 +112,7 @@ OWN_LOOPS size_t strnlen(const char *text, size_t most)
     return n;
 }
 
-OWN_LOOPS size_t strlen(const char *text)
-{
-    return strnlen(text, SIZE_MAX);
-}
+OWN_LOOPS size_t strlen(const char *text) { return strnlen(text, SIZE_MAX); }
 
 OWN_LOOPS int strncmp(const char *a, const char *b, size_t n)
 {
@@ -129,10 +127,7 @@ OWN_LOOPS int strncmp(const char *a, const char *b, size_t n)
     return 0;
 }
 
-OWN_LOOPS int strcmp(const char *a, const char *b)
-{
-    return strncmp(a, b, SIZE_MAX);
-}
+OWN_LOOPS int strcmp(const char *a, const char *b) { return strncmp(a, b, SIZE_MAX); }
 
 size_t text_copy(char *out, size_t size, const char *text)
 {

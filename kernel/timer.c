@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Timers: a leftist heap. At every node the left child's rank is at least the right one's, and the rank is one more than
- * the right child's; so the right spine, along which heaps are merged, is short. The left one may be as long as the
- * heap, so nothing walks it, but for timer_check().
+ * Timers: a leftist heap. At every node the left child's rank is at least the right one's, and the
+ * rank is one more than the right child's; so the right spine, along which heaps are merged, is
+ * short. The left one may be as long as the heap, so nothing walks it, but for timer_check().
  *
- * Removal from the middle merges the two children and then repairs ranks upwards. That is short as well: the walk goes on
- * only while ranks change. While they fall, each node passed has a rank one higher than the one before it, and no rank
- * exceeds log2(n + 1); while they rise, each node passed was the right child of the next.
+ * Removal from the middle merges the two children and then repairs ranks upwards. That is short as
+ * well: the walk goes on only while ranks change. While they fall, each node passed has a rank one
+ * higher than the one before it, and no rank exceeds log2(n + 1); while they rise, each node passed
+ * was the right child of the next.
  */
 #include <kernel/panic.h>
 #include <kernel/timer.h>
 
-static uint32_t rank_of(const struct timer *t)
-{
-    return t == NULL ? 0 : t->rank;
-}
+static uint32_t rank_of(const struct timer *t) { return t == NULL ? 0 : t->rank; }
 
 /* Put the children of `t` in order and set its rank. Returns false if the rank is what it was. */
 static bool repair(struct timer *t)
@@ -35,7 +33,8 @@ static bool repair(struct timer *t)
     return true;
 }
 
-/* Merge two heaps; of equal times those of `a` are nearer to the root. The parent of the new root is NULL. */
+/* Merge two heaps; of equal times those of `a` are nearer to the root. The parent of the new root
+ * is NULL. */
 static struct timer *merge(struct timer *a, struct timer *b)
 {
     struct timer *root = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The trace ring: the last 1,024 events of a CPU, overwritten in a circle. Only CPU 0 has a ring so far, since only CPU
- * 0 runs; a CPU without one records nothing.
+ * The trace ring: the last 1,024 events of a CPU, overwritten in a circle. Only CPU 0 has a ring so
+ * far, since only CPU 0 runs; a CPU without one records nothing.
  */
 #include <kernel/cpu.h>
 #include <kernel/log.h>
@@ -18,16 +18,13 @@ static struct trace_ring first_ring;
 static struct trace_ring *rings[MAX_CPUS] = { &first_ring };
 
 /* What happens in every entry, or nearly. */
-#define TRACE_FREQUENT \
+#define TRACE_FREQUENT                                                                             \
     (1u << TRACE_SYSCALL | 1u << TRACE_IRQ | 1u << TRACE_TIMER | 1u << TRACE_SWITCH)
 #define TRACE_EVERYTHING ((1u << TRACE_EVENTS) - 1)
 
 uint32_t trace_mask = TRACE_EVERYTHING & ~TRACE_FREQUENT;
 
-void trace_all(bool on)
-{
-    trace_mask = on ? TRACE_EVERYTHING : TRACE_EVERYTHING & ~TRACE_FREQUENT;
-}
+void trace_all(bool on) { trace_mask = on ? TRACE_EVERYTHING : TRACE_EVERYTHING & ~TRACE_FREQUENT; }
 
 void trace_record(enum trace_event e, uint64_t a, uint64_t b)
 {

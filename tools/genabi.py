@@ -27,6 +27,7 @@ MAX_OP_CODE = 63
 MAX_TYPE_CODE = 63
 COLUMNS = 100
 
+NOT_KERNEL = ("Null", "Entry")  # types on which the kernel carries out nothing, not even getType
 OBJECTS = ("process", "endpoint", "gpt", "page", "cappage", "schedule")
 NEEDS = {
     None: "0",
@@ -275,7 +276,7 @@ def name_table(macro, what, names):
 def op_rows(data):
     """(type, [(code, 'Type.op')]) for all operations of every type."""
     for t in by_code(data["type"]):
-        ops = list(data["common_op"]) if t["code"] != 0 else []
+        ops = [] if t["name"] in NOT_KERNEL else list(data["common_op"])
         if t.get("memory"):
             ops += data["memory_op"]
         yield t, by_code(ops + t.get("op", []))
@@ -328,10 +329,9 @@ def gen_header(data):
                           [c_string(t["name"]) for t in by_code(data["type"])]))
     rows = []
     for t, ops in op_rows(data):
-        rows.append(f"[LK_TYPE_{type_upper(t)}] = {{ [0] = 0 }}" if not ops else "")
         if ops:
             cells = ", ".join(f"[{op['code']}]~=~{c_string(t['name'] + '.' + op['name'])}" for op in ops)
-            rows[-1] = f"[LK_TYPE_{type_upper(t)}] = {{ {cells} }}"
+            rows.append(f"[LK_TYPE_{type_upper(t)}] = {{ {cells} }}")
     lines = [comment("Operations: an initialiser of `const char *const x[LK_TYPES][LK_OPS]`; null where a type has no "
                      "such operation."), "#define LK_OP_NAMES \\", "    { \\"]
     for row in rows:

@@ -174,7 +174,7 @@ static const struct table *table_at(kpa_t pa)
 /* The MADT, found through the extended root table, or the old one. */
 static const struct madt *madt_find(const struct rsdp *rsdp)
 {
-    bool extended = rsdp->revision >= 2 && rsdp->xsdt != 0 && rsdp->length == sizeof(*rsdp) &&
+    bool extended = rsdp->revision >= 2 && rsdp->xsdt != 0 && rsdp->length >= sizeof(*rsdp) &&
                     sum_is_zero(rsdp, sizeof(*rsdp));
     size_t width = extended ? 8 : 4;
     const struct table *root = table_at(extended ? rsdp->xsdt : rsdp->rsdt);

@@ -130,6 +130,7 @@ static void lapic_init(void)
 
     lapic_find();
     entries = (lapic_read(LAPIC_VERSION) >> 16 & 0xff) + 1;
+    lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS); /* first: while off, all are masked */
     lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | LVT_MASKED);
     lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
     lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
@@ -142,7 +143,6 @@ static void lapic_init(void)
     }
     lapic_write(LAPIC_PRIORITY, 0);
     lapic_write(LAPIC_ERROR, 0);
-    lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
     lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
     lapic_write(LAPIC_TIMER_START, 0);
     lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);

@@ -5,7 +5,8 @@
  * that number: oscillators are made so, and under QEMU's -icount the answer is then exactly 1000 MHz.
  *
  * The local APIC is the alarm: by deadline where the CPU can, else by a count, whose rate is measured against the
- * time-stamp counter. A count is too short for long times; then the alarm goes off early and is set again here.
+ * time-stamp counter. A count is too short for long times, so the alarm is set for a second at most; if that was not
+ * yet the time, it is set again here.
  */
 #include <arch/port.h>
 #include <arch/x86.h>
@@ -36,12 +37,13 @@
 
 #define FALLBACK_HZ NS_PER_S
 
+#define LONGEST_ALARM NS_PER_S /* what is due later sets it again */
+
 /* const after boot */
 static uint64_t tsc_hz;
 static uint64_t boot_tsc;
 static uint64_t ns_per_cycle;  /* 32.32 fixed point */
-static uint64_t cycles_per_ns; /* 32.32, for TSC_DEADLINE */
-static uint64_t counts_per_ns; /* 32.32, of the local APIC timer */
+static uint64_t ticks_per_ns;  /* 32.32, of the alarm: cycles, or counts of the local APIC timer */
 static bool deadline;
 
 static nsec_t armed_for = NEVER;
@@ -51,10 +53,10 @@ static uint64_t multiply(uint64_t value, uint64_t fraction)
     return (uint64_t)((unsigned __int128)value * fraction >> 32);
 }
 
-/* hz as a 32.32 number of ticks in a nanosecond. */
-static uint64_t per_ns(uint64_t hz)
+/* a / b as a 32.32 number; one of them is NS_PER_S, so that the remainder has less than 32 bits. */
+static uint64_t fraction_of(uint64_t a, uint64_t b)
 {
-    return (uint64_t)(((unsigned __int128)hz << 32) / NS_PER_S);
+    return (a / b << 32) + (a % b << 32) / b;
 }
 
 uint64_t arch_cycles_to_ns(uint64_t cycles)
@@ -149,8 +151,7 @@ static void find_tsc_rate(void)
         tsc_hz = FALLBACK_HZ;
         log_line(LOG_WARN, "clock: the rate of the time-stamp counter is unknown; times will be wrong");
     }
-    ns_per_cycle = (uint64_t)(((unsigned __int128)NS_PER_S << 32) / tsc_hz);
-    cycles_per_ns = per_ns(tsc_hz);
+    ns_per_cycle = fraction_of(NS_PER_S, tsc_hz);
 }
 
 /* Counts a second of the local APIC timer, which counts down. */
@@ -179,6 +180,7 @@ void clock_init(void)
     deadline = cpu_features.tsc_deadline;
     if (deadline) {
         apic_timer_use_deadline();
+        ticks_per_ns = fraction_of(tsc_hz, NS_PER_S);
         log_line(LOG_INFO, "clock: %lu kHz, alarm by deadline", tsc_hz / 1000);
         return;
     }
@@ -186,7 +188,7 @@ void clock_init(void)
     if (lapic_hz == 0) {
         log_line(LOG_ERROR, "clock: the local APIC timer does not run; there will be no time slices");
     }
-    counts_per_ns = per_ns(lapic_hz);
+    ticks_per_ns = fraction_of(lapic_hz, NS_PER_S);
     log_line(LOG_INFO, "clock: %lu kHz, alarm %lu kHz", tsc_hz / 1000, lapic_hz / 1000);
 }
 
@@ -194,18 +196,19 @@ void clock_init(void)
 
 static void set_alarm(nsec_t at)
 {
-    nsec_t now, ns;
-    uint64_t count;
+    nsec_t now = arch_now();
+    nsec_t ns = at > now ? at - now : 0;
+    uint64_t ticks;
 
-    if (deadline) {
-        /* One cycle too late rather than too early; 0 would mean never. */
-        apic_timer_deadline(boot_tsc + multiply(at, cycles_per_ns) + 1);
-        return;
+    if (ns > LONGEST_ALARM) {
+        ns = LONGEST_ALARM;
     }
-    now = arch_now();
-    ns = at > now ? at - now : 0;
-    count = multiply(ns < NS_PER_S ? ns : NS_PER_S, counts_per_ns) + 1; /* a second at a time */
-    apic_timer_start(count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
+    ticks = multiply(ns, ticks_per_ns) + 1; /* a little too late rather than too early */
+    if (deadline) {
+        apic_timer_deadline(arch_cycles() + ticks);
+    } else {
+        apic_timer_start(ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks);
+    }
 }
 
 void arch_timer_arm(nsec_t at)

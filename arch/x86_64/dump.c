@@ -111,6 +111,7 @@ void arch_exit(unsigned status)
 {
     uint32_t code = status == 0                   ? EXIT_CODE_PASS
                     : status == EXIT_STATUS_PANIC ? EXIT_CODE_PANIC
+                    : status == EXIT_STATUS_BOOT  ? EXIT_CODE_BOOT
                                                   : EXIT_CODE_FAIL;
 
     arch_out(EXIT_PORT, 4, code);

@@ -29,7 +29,6 @@
 #define ENTRIES 512u
 #define CPUID_GIB_PAGES (1u << 26) /* leaf 0x80000001, edx */
 #define EARLY_MAPPED (4ull << 30)
-#define FIRST_MIB (1ull << 20)
 
 /* The stacks, each above its guard page; boot.S begins on the first one. The guards are unmapped. */
 struct guarded_stacks {
@@ -160,40 +159,17 @@ static uint64_t tables_bound(const struct boot_info *boot)
     return (tables + 4) * PAGE_SIZE; /* the read-only part cuts its range in three */
 }
 
-/* Lowest place for `bytes` bytes in RAM that the early tables show, above the first MiB, beside kernel and archive. */
-static kpa_t find_room(const struct boot_info *boot, uint64_t bytes)
-{
-    for (unsigned i = 0; i < boot->ranges; i++) {
-        const struct boot_range *r = &boot->range[i];
-        kpa_t start = r->start > FIRST_MIB ? r->start : FIRST_MIB;
-        kpa_t end = r->end < EARLY_MAPPED ? r->end : EARLY_MAPPED;
-
-        if (r->kind != BOOT_RAM) {
-            continue;
-        }
-        for (unsigned turn = 0; turn < 2; turn++) { /* over the one, then maybe over the other */
-            if (start < boot->kernel_end && boot->kernel_start < start + bytes) {
-                start = (boot->kernel_end + PAGE_MASK) & ~(kpa_t)PAGE_MASK;
-            }
-            if (start < boot->archive_end && boot->archive_start < start + bytes) {
-                start = (boot->archive_end + PAGE_MASK) & ~(kpa_t)PAGE_MASK;
-            }
-        }
-        if (start < end && end - start >= bytes) {
-            return start;
-        }
-    }
-    boot_fail_value("not enough memory for the kernel's page tables; bytes needed in a row:", bytes);
-}
-
 void paging_init(struct boot_info *boot)
 {
     kpa_t ro_start = (kpa_t)kernel_text_start - KERNEL_IMAGE_BASE;
     kpa_t ro_end = (kpa_t)kernel_rodata_end - KERNEL_IMAGE_BASE;
     kpa_t tables;
 
-    table_next = find_room(boot, tables_bound(boot));
+    table_next = memmap_find_room(boot, tables_bound(boot), EARLY_MAPPED);
     table_end = table_next + tables_bound(boot);
+    if (table_next == 0) {
+        boot_fail_value("not enough memory for the kernel's page tables; bytes needed in a row:", tables_bound(boot));
+    }
     tables = table_next;
     largest = (x86_cpuid(0x80000001u, 0).edx & CPUID_GIB_PAGES) != 0 ? 2 : 1;
     kernel_root = table_new();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operation of CapBits: the bits of a capability, as struct cap has them. Sensitive, since object identities show.
+ * Operation of CapBits: the bits of a capability, as struct cap has them. Sensitive, since object
+ * identities show.
  */
 #include <kernel/invoke.h>
 #include <kernel/string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operations of Discrim: what is this capability? An invalid capability classifies as Null; the dispatcher has made it
- * so before it comes here.
+ * Operations of Discrim: what is this capability? An invalid capability classifies as Null; the
+ * dispatcher has made it so before it comes here.
  */
 #include <kernel/invoke.h>
 #include <kernel/txn.h>

@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operations of IOPriv: port input and output within the range that the capability carries. The kernel's own ports are
- * in the range that init gets as well: a driver that is given them is trusted with them.
+ * Operations of IOPriv: port input and output within the range that the capability carries. The
+ * kernel's own ports are in the range that init gets as well: a driver that is given them is
+ * trusted with them.
  */
 #include <kernel/invoke.h>
 #include <kernel/txn.h>
 #include <ops.h>
 
-static uint32_t first_port(const struct invocation *inv)
-{
-    return inv->cap.payload & 0xffff;
-}
+static uint32_t first_port(const struct invocation *inv) { return inv->cap.payload & 0xffff; }
 
-static uint32_t last_port(const struct invocation *inv)
-{
-    return inv->cap.payload >> 16;
-}
+static uint32_t last_port(const struct invocation *inv) { return inv->cap.payload >> 16; }
 
 /* May `width` bytes at `port` be read or written? */
 static bool ports_allowed(const struct invocation *inv, uint64_t port, uint64_t width)

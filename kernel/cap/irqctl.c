@@ -26,7 +26,8 @@ enum status irqctl_op_allocate(struct invocation *inv)
     return STATUS_OK;
 }
 
-/* Give a line back, or take it away: whoever held its IrqWait holds Null. A line that is nobody's stays so. */
+/* Give a line back, or take it away: whoever held its IrqWait holds Null. A line that is nobody's
+ * stays so. */
 enum status irqctl_op_release(struct invocation *inv)
 {
     uint64_t line = inv->word[1];

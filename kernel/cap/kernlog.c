@@ -8,7 +8,8 @@
 #include <kernel/txn.h>
 #include <ops.h>
 
-/* One line, tagged with the label of the invoker. Nothing in it can end the line or move the cursor. */
+/* One line, tagged with the label of the invoker. Nothing in it can end the line or move the
+ * cursor. */
 enum status kernlog_op_append(struct invocation *inv)
 {
     char label[LABEL_TEXT];
@@ -23,7 +24,8 @@ enum status kernlog_op_append(struct invocation *inv)
 
     txn_commit();
 
-    /* Of level error, since a program that was given the log has decided itself what is worth a line. */
+    /* Of level error, since a program that was given the log has decided itself what is worth a
+     * line. */
     log_line(LOG_ERROR, "%s: %.*s", label, length, inv->string);
     return STATUS_OK;
 }

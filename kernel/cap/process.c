@@ -114,6 +114,9 @@ enum status process_op_swap_cap_reg(struct invocation *inv)
     cap_copy(&inv->out_cap[0], &p->capreg[inv->word[1]]);
     inv->out_caps = 1;
     cap_copy(&p->capreg[inv->word[1]], &inv->arg[1]);
+    if (p->s.wait == WAIT_SENDING && control_target(p->regs.rax) == inv->word[1]) {
+        ipc_sender_again(p);
+    }
     return STATUS_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operation of SchedCtl: give a new schedule its priority, slice and CPU set, once. It never changes afterwards, so a
- * process may keep a copy of its priority.
+ * Operation of SchedCtl: give a new schedule its priority, slice and CPU set, once. It never
+ * changes afterwards, so a process may keep a copy of its priority.
  */
 #include <kernel/invoke.h>
 #include <kernel/sched.h>

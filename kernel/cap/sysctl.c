@@ -69,7 +69,8 @@ enum status sysctl_op_get_memory(struct invocation *inv)
     return STATUS_OK;
 }
 
-/* Check everything that can be checked. Not bounded, on purpose: it is for tests, and its holder knows. */
+/* Check everything that can be checked. Not bounded, on purpose: it is for tests, and its holder
+ * knows. */
 enum status sysctl_op_check(struct invocation *inv)
 {
     unsigned failed = object_check_all() + space_check() + irq_check();
@@ -94,7 +95,8 @@ enum status sysctl_op_inject_restart(struct invocation *inv)
 
     txn_commit();
 
-    /* No operation has that many acquire points: any such number means one that is never reached. */
+    /* No operation has that many acquire points: any such number means one that is never reached.
+     */
     txn_inject(inv->invoker, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n, &passed, &hit);
     inv->out[1] = passed;
     inv->out[2] = hit;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Reading the archive and the program in it. Nothing here trusts a byte of either, changes anything, or needs more than
- * the bytes themselves.
+ * Reading the archive and the program in it. Nothing here trusts a byte of either, changes
+ * anything, or needs more than the bytes themselves.
  */
 #ifndef KERNEL_ARCHIVE_H
 #define KERNEL_ARCHIVE_H
@@ -46,7 +46,8 @@ struct image_file {
     uint64_t bytes;
 };
 
-/* Check the archive of at most `bytes` bytes at `data` (aligned to a page): header, checksum, all entries. */
+/* Check the archive of at most `bytes` bytes at `data` (aligned to a page): header, checksum, all
+ * entries. */
 enum image_error archive_check(const void *data, uint64_t bytes) WARN_UNUSED;
 
 /* Find a file in an archive that was checked; false: there is none of this name. */
@@ -68,7 +69,8 @@ struct elf_program {
     struct elf_segment segment[ELF_SEGMENTS]; /* ascending, no page in two of them */
 };
 
-/* Check that the file is a static ELF64 executable for x86-64 whose segments lie within [low, high); describe it. */
+/* Check that the file is a static ELF64 executable for x86-64 whose segments lie within [low,
+ * high); describe it. */
 enum image_error elf_read(const struct image_file *file, uva_t low, uva_t high,
                           struct elf_program *out) WARN_UNUSED;
 

@@ -11,19 +11,21 @@
 #define CMDLINE_PATTERN 64
 
 struct cmdline {
-    bool selftest;                  /* run the self-tests instead of init */
-    char pattern[CMDLINE_PATTERN];  /* those that match this; "*" unless given */
-    bool trace;                     /* record every event from the start */
-    uint64_t seed;                  /* of the random preemption; 0: none */
+    bool selftest;                      /* run the self-tests instead of init */
+    char pattern[CMDLINE_PATTERN];      /* those that match this; "*" unless given */
+    bool trace;                         /* record every event from the start */
+    uint64_t seed;                      /* of the random preemption; 0: none */
     char init_words[BOOT_COMMAND_LINE]; /* what is for init, with one blank between */
 };
 extern struct cmdline cmdline;
 
-/* Read the command line into `cmdline` and log_level. A word that nobody knows is named in the log and ignored. `text`
- * is terminated within BOOT_COMMAND_LINE bytes; of a line that fills them all the last word counts as cut off. */
+/* Read the command line into `cmdline` and log_level. A word that nobody knows is named in the log
+ * and ignored. `text` is terminated within BOOT_COMMAND_LINE bytes; of a line that fills them all
+ * the last word counts as cut off. */
 void cmdline_parse(const char *text);
 
-/* Read a number: decimal, or hexadecimal after "0x"; false if `text` is not one, whole, that fits. */
+/* Read a number: decimal, or hexadecimal after "0x"; false if `text` is not one, whole, that fits.
+ */
 bool number_parse(const char *text, uint64_t *value) WARN_UNUSED;
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The first process: "init" from the archive, with every initial capability. <abi/init.h> says what it finds.
+ * The first process: "init" from the archive, with every initial capability. <abi/init.h> says what
+ * it finds.
  */
 #ifndef KERNEL_IMAGE_H
 #define KERNEL_IMAGE_H
@@ -11,7 +12,8 @@
 /* Status with which the machine ends when there is no init that can be loaded. */
 #define EXIT_STATUS_IMAGE 0x51u
 
-/* Load init and make its process ready to run. What cannot be loaded ends the machine with a line that says why. */
+/* Load init and make its process ready to run. What cannot be loaded ends the machine with a line
+ * that says why. */
 void image_load_init(const struct boot_info *boot);
 
 #endif

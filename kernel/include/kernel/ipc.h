@@ -81,6 +81,9 @@ void ipc_block_sender(struct process *p, struct endpoint *ep);
 
 /* The Entry through which the waiting sender `p` sends: in its register, or of its fault handler. NULL: nothing there. */
 const struct cap *ipc_sender_entry(struct process *p);
+/* EFFECT. The waiting sender `s` is to look anew at whom it sends to: it begins its system call, or the telling of its
+ * fault, again. NO_FAIL. */
+void ipc_sender_again(struct process *s);
 /* EFFECT. The priority of the waiting sender `p` changed: it waits behind its new equals. NO_FAIL. */
 void ipc_requeue_sender(struct process *p);
 

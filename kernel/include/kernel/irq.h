@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Interrupt lines. A line belongs to the holder of its IrqWait capability, which binds it to a notice. An interrupt masks
- * the line and posts the notice; the holder serves the device and acknowledges, which unmasks the line. So a
- * level-triggered line that nobody serves stays quiet.
+ * Interrupt lines. A line belongs to the holder of its IrqWait capability, which binds it to a
+ * notice. An interrupt masks the line and posts the notice; the holder serves the device and
+ * acknowledges, which unmasks the line. So a level-triggered line that nobody serves stays quiet.
  */
 #ifndef KERNEL_IRQ_H
 #define KERNEL_IRQ_H
@@ -13,7 +13,7 @@
 /* INV-IRQ-1  bound (notice not Null)  =>  allocated.
  * INV-IRQ-2  count > 0: the count of an IrqWait capability is never that of "no object". */
 struct irq_line {
-    uint32_t count;    /* an IrqWait with another count is Null */
+    uint32_t count; /* an IrqWait with another count is Null */
     bool allocated;
     struct cap notice; /* AppNotice that it is bound to, or Null */
     uint32_t bits;     /* what is posted */
@@ -26,7 +26,8 @@ struct irq_line *irq_of_cap(const struct cap *c);
 /* Is this IrqWait capability valid? For cap_valid(). */
 bool irq_cap_valid(const struct cap *c);
 
-/* May `line`, below ARCH_IRQ_LINES, be allocated: does it exist, is it not the kernel's, nobody's, not retired? */
+/* May `line`, below ARCH_IRQ_LINES, be allocated: does it exist, is it not the kernel's, nobody's,
+ * not retired? */
 bool irq_can_allocate(unsigned line);
 /* EFFECT. Take the line; its capability. */
 struct cap irq_allocate(unsigned line) NO_FAIL;

@@ -2,7 +2,7 @@
  *
  * The kernel log: a ring of text. Until a user-level program takes over printing it (KernLog.bind), each line goes to the
  * console as well, polled. Formatting is a small subset of printf: %s %c %d %u %x %lx %lu %ld %llu %llx %p %%, width,
- * zero padding, '-'.
+ * precision of %s, '*' for either, zero padding, '-'.
  */
 #ifndef KERNEL_LOG_H
 #define KERNEL_LOG_H

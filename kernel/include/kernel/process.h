@@ -66,7 +66,8 @@ struct process {
         };
         uint32_t word;
     } s;
-    uint32_t attention; /* ATTN_... */
+#define RUNNING_MASK 0x00ff00ffu /* of `word`: run state and holds, both 0 while the process may run */
+    uint32_t attention;         /* ATTN_... */
 
     struct lk_regs regs; /* rip is behind the `syscall` while a system call is in progress */
     uint64_t space_root; /* physical address of the top hardware page table: always valid to load (mmu) */

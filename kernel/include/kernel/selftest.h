@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * In-kernel self-tests, chosen by the words `selftest` and `selftest=PATTERN` of the boot command line. They live in
- * tests/kernel/, one file for each part of the kernel:
+ * In-kernel self-tests, chosen by the words `selftest` and `selftest=PATTERN` of the boot command
+ * line. They live in tests/kernel/, one file for each part of the kernel:
  *
  *     SELFTEST(timer_order, "timers come out in the order of their times")
  *     {
  *         CHECK(timer_first(&heap) == NULL);
  *     }
  *
- * The linker gathers them. Each runs as a transaction that is not committed: one that changes objects begins with
- * txn_commit(), and one that needs several transactions with txn_begin() each time. Output is in TAP.
+ * The linker gathers them. Each runs as a transaction that is not committed: one that changes
+ * objects begins with txn_commit(), and one that needs several transactions with txn_begin() each
+ * time. Output is in TAP.
  */
 #ifndef KERNEL_SELFTEST_H
 #define KERNEL_SELFTEST_H
@@ -43,8 +44,8 @@ bool selftest_check_equal(uint64_t a, uint64_t b, const char *file, int line, co
 /* The running test does not apply on this machine. */
 void selftest_skip(const char *why);
 
-/* Run the tests whose names match, the first test always. The status for arch_exit(): 0 if all passed and there was
- * one. */
+/* Run the tests whose names match, the first test always. The status for arch_exit(): 0 if all
+ * passed and there was one. */
 unsigned selftest_run(const char *pattern) WARN_UNUSED;
 
 #endif

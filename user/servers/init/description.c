@@ -548,6 +548,10 @@ static void property_cap(struct reader *r)
         MISTAKE(r, "capability '", g->name, "' is named twice");
         return;
     }
+    if (same_text(g->name, "exit")) {
+        MISTAKE(r, "every program has a capability 'exit' already");
+        return;
+    }
     if (r->words < 4 || !word_is(r->word[2], "=")) {
         MISTAKE(r, "a capability is written 'cap NAME = KIND ...'");
         return;
@@ -641,7 +645,7 @@ static void line_program(struct reader *r)
     }
     struct program *p = &d->program[d->programs];
 
-    *p = (struct program){ .line = r->line, .priority = 100, .slice = 10000000, .stack_pages = 4 };
+    *p = (struct program){ .line = r->line, .priority = 100, .slice = 10000000, .stack_pages = DESC_STACK };
     if (!take_name(r, r->word[1], p->name, DESC_NAME, "a program")) {
         return;
     }

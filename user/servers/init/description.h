@@ -23,6 +23,7 @@
 #define DESC_FORMAT 1     /* version that the line `system N` names */
 
 /* Limits that are not array sizes. */
+#define DESC_STACK 8u          /* pages of a program that does not say */
 #define DESC_STACK_MAX 256u    /* pages */
 #define DESC_RANGE_MAX 65536u  /* frames of one `range` capability */
 #define DESC_PRIORITY_MAX 199u /* init runs at 200 and must be able to stop any program */

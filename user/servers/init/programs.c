@@ -123,20 +123,17 @@ static void post_notice(unsigned i)
     }
 }
 
-/* Take one program apart. The process goes first, so that its callers are answered and it runs no more. */
-static void dismantle(unsigned i)
+/* The process goes first, so that its callers are answered and it runs no more. */
+void programs_dismantle(unsigned i)
 {
     struct instance *in = &instances[i];
-    const struct program *p = &description.program[i];
 
     in->running = false;
     if (shelf_get(i, SHELF_PROCESS, REG_PROCESS) == STATUS_OK) {
         lk_range_rescind(LK_INIT_RANGE, REG_PROCESS);
     }
-    for (unsigned k = 0; k < p->grants; k++) {
-        if (p->grant[k].kind == GRANT_IRQ && !p->grant[k].broken) {
-            lk_irqctl_release(LK_INIT_IRQCTL, p->grant[k].a);
-        }
+    for (; in->irq_lines != 0; in->irq_lines &= in->irq_lines - 1) {
+        lk_irqctl_release(LK_INIT_IRQCTL, (uint64_t)__builtin_ctzll(in->irq_lines));
     }
     bank_give_back(&in->purse);
 }
@@ -148,7 +145,7 @@ void programs_end(unsigned i, unsigned how, uint64_t value, const char *words)
     for (unsigned k = 0; k < description.programs; k++) {
         struct instance *in = &instances[k];
 
-        if (in->purse.frames == 0 || in->root != root || (k != i && root == k && i != root)) {
+        if (in->purse.frames == 0 || in->root != root) {
             continue;
         }
         if (k == i) {
@@ -156,7 +153,7 @@ void programs_end(unsigned i, unsigned how, uint64_t value, const char *words)
         } else if (in->ended == PROGRAM_ENDED_NOT) {
             note_end(in, PROGRAM_ENDED_DESTROYED, 0, "ended along with its job");
         }
-        dismantle(k);
+        programs_dismantle(k);
         post_notice(k);
         in->has_notice = false;
         shelf_put(k, SHELF_NOTICE, 0);

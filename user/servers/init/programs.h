@@ -28,6 +28,7 @@ struct instance {
     char ended_words[128];
     struct archive_file file;
     struct elf_program elf;
+    uint64_t irq_lines;      /* mask of the interrupt lines it was given */
     uint64_t stack_low;      /* lowest address of its stack */
 };
 
@@ -50,11 +51,18 @@ _Static_assert(DESC_PROGRAMS <= 64, "a set of programs is one word");
  * `root`, NULL for those of the description. `why` gets the first reason why not. */
 program_set build_programs(program_set set, unsigned root, const char *args, struct trouble *why);
 
+/* build.c: the register in which a program finds the capability of this name; those that have none of their own get
+ * *next, which counts up from LK_REG_NAMED. */
+uint32_t build_register(const char *name, uint32_t *next);
+
 /* Start the programs that the description starts at boot. How many run now. */
 unsigned programs_boot(void);
 
 /* Start a program, and those that it needs, as a job. */
 enum status programs_start(unsigned i, uint64_t flags, const char *args, struct trouble *why);
+
+/* Take one program apart, built wholly or in part, and give its memory back. */
+void programs_dismantle(unsigned i);
 
 /* A program ends: the job it belongs to is destroyed, its memory given back, and whoever wanted to know is told. */
 void programs_end(unsigned i, unsigned how, uint64_t value, const char *words);

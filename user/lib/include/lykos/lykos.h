@@ -8,6 +8,7 @@
 #include <lykos/console.h>
 #include <lykos/invoke.h>
 #include <lykos/names.h>
+#include <lykos/programs.h>
 #include <lykos/say.h>
 #include <lykos/server.h>
 #include <lykos/start.h>

@@ -25,7 +25,7 @@
 #define LK_REG_SLEEP 4    /* Sleep */
 #define LK_REG_KERNLOG 5  /* KernLog */
 #define LK_REG_CONSOLE 6  /* Entry of the console, or Null */
-#define LK_REG_SPARE 7    /* Null */
+#define LK_REG_EXIT 7     /* Entry of init.exit, to end the program (<lykos/programs.h>) */
 #define LK_REG_NAMED 8    /* 8..23: capabilities that the system description gives names to */
 #define LK_REG_NAMED_END 24
 #define LK_REG_SCRATCH 24 /* 24..31: Null at the start, the program's own */

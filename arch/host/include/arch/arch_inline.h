@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The inline part of the contract in <kernel/arch.h>, for the build machine: "physical memory" is an arena, in which
+ * address 0 is its first byte. There is one CPU.
+ */
+#ifndef ARCH_ARCH_INLINE_H
+#define ARCH_ARCH_INLINE_H
+
+#include <kernel/types.h>
+
+struct cpu;
+
+extern uint8_t *host_arena; /* see host.h */
+extern struct cpu *const host_cpu;
+
+static inline void *arch_kva(kpa_t pa)
+{
+    return host_arena + pa;
+}
+
+static inline kpa_t arch_kpa(const void *kva)
+{
+    return (kpa_t)((const uint8_t *)kva - host_arena);
+}
+
+static inline struct cpu *arch_cpu(void)
+{
+    return host_cpu;
+}
+
+/* The fake clock: one cycle is one nanosecond. It stands still unless a test moves it. */
+extern uint64_t host_clock;
+
+static inline uint64_t arch_cycles(void)
+{
+    return host_clock;
+}
+
+/* Ports: reads give what was written last. */
+extern uint32_t host_ports[65536];
+
+static inline uint64_t arch_in(uint16_t port, unsigned width)
+{
+    return width == 4 ? host_ports[port] : host_ports[port] & ((1u << (8 * width)) - 1);
+}
+
+static inline void arch_out(uint16_t port, unsigned width, uint32_t value)
+{
+    (void)width;
+    host_ports[port] = value;
+}
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * An MMU for tests. It remembers every page and every table that it came across and forgets only what it must: a real one
+ * may forget sooner, so whatever holds here holds there. As on a real one, what is absent is not remembered, forgetting
+ * one page forgets all tables, and a fault forgets its page.
+ */
+#include <arch/host.h>
+#include <arch/mmu.h>
+#include <kernel/cpu.h>
+
+#define REMEMBER 1024u /* a power of two */
+
+/* One thing remembered: an entry of a table of `level`. */
+struct remembered {
+    uva_t region; /* address >> entry_bits */
+    unsigned level; /* 0: nothing */
+    pte_t entry;
+};
+
+kpa_t kernel_root;
+bool host_mmu_deaf;
+
+static struct remembered memory[REMEMBER];
+
+static unsigned region_shift(unsigned level)
+{
+    return PAGE_SHIFT + (level - 1) * MMU_INDEX_BITS;
+}
+
+/* Where this is remembered, or could be; NULL: full here. */
+static struct remembered *place(uva_t address, unsigned level)
+{
+    uva_t region = address >> region_shift(level);
+    unsigned hash = (unsigned)((region * 0x9e3779b97f4a7c15ull) >> 40) + level;
+
+    for (unsigned i = 0; i < 8; i++) {
+        struct remembered *r = &memory[(hash + i) % REMEMBER];
+
+        if (r->level == 0 || (r->level == level && r->region == region)) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+static bool recall(uva_t address, unsigned level, pte_t *e)
+{
+    uva_t region = address >> region_shift(level);
+    unsigned hash = (unsigned)((region * 0x9e3779b97f4a7c15ull) >> 40) + level;
+
+    for (unsigned i = 0; i < 8; i++) {
+        const struct remembered *r = &memory[(hash + i) % REMEMBER];
+
+        if (r->level == level && r->region == region) {
+            *e = r->entry;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void remember(uva_t address, unsigned level, pte_t e)
+{
+    struct remembered *r = place(address, level);
+
+    if (r != NULL) {
+        *r = (struct remembered){ .region = address >> region_shift(level), .level = level, .entry = e };
+    }
+}
+
+static void forget_page(uva_t address, bool tables)
+{
+    for (unsigned i = 0; i < REMEMBER; i++) {
+        struct remembered *r = &memory[i];
+
+        if (r->level == 1 ? r->region == address >> PAGE_SHIFT : tables) {
+            r->level = 0;
+        }
+    }
+}
+
+static void forget_all(void)
+{
+    for (unsigned i = 0; i < REMEMBER; i++) {
+        memory[i].level = 0;
+    }
+}
+
+bool host_mmu_access(uva_t address, unsigned access, kpa_t *page)
+{
+    kpa_t table = cpu_self()->loaded_root;
+    unsigned level = MMU_LEVELS;
+    pte_t e = 0;
+
+    for (unsigned known = 1; known <= MMU_LEVELS; known++) { /* begin at the lowest level that is remembered */
+        if (recall(address, known, &e)) {
+            table = mmu_target(e);
+            level = known - 1;
+            break;
+        }
+    }
+    for (; level > 0; level--) {
+        e = ((const pte_t *)arch_kva(table))[(address >> region_shift(level)) % MMU_ENTRIES];
+        if (!mmu_present(e) || !(e & PTE_USER)) {
+            return false;
+        }
+        remember(address, level, e);
+        table = mmu_target(e);
+    }
+    *page = mmu_target(e);
+    if ((mmu_access(e) & access) == access) {
+        return true;
+    }
+    forget_page(address, false);
+    return false;
+}
+
+bool host_mmu_remembered(unsigned *at, uva_t *address, unsigned *access, kpa_t *page)
+{
+    for (; *at < REMEMBER; ++*at) {
+        const struct remembered *r = &memory[*at];
+
+        if (r->level == 1) {
+            *address = r->region << PAGE_SHIFT;
+            *access = mmu_access(r->entry);
+            *page = mmu_target(r->entry);
+            ++*at;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- the contract of <arch/mmu.h> --- */
+
+void mmu_root_init(pte_t *root)
+{
+    const pte_t *kernel = arch_kva(kernel_root);
+
+    for (unsigned i = MMU_ENTRIES / 2; i < MMU_ENTRIES; i++) {
+        root[i] = kernel[i];
+    }
+}
+
+void mmu_root_clear(pte_t *root)
+{
+    for (unsigned i = MMU_ENTRIES / 2; i < MMU_ENTRIES; i++) {
+        root[i] = 0;
+    }
+}
+
+bool mmu_root_loaded(kpa_t root)
+{
+    return cpu_self()->loaded_root == root;
+}
+
+void mmu_load_root(kpa_t root)
+{
+    cpu_self()->loaded_root = root;
+    cpu_self()->stats.cr3_writes++;
+    if (!host_mmu_deaf) {
+        forget_all();
+    }
+}
+
+void mmu_invalidate_page(uva_t address)
+{
+    cpu_self()->stats.invalidations++;
+    if (!host_mmu_deaf) {
+        forget_page(address, true);
+    }
+}
+
+void mmu_invalidate_all(void)
+{
+    cpu_self()->stats.invalidations++;
+    mmu_load_root(cpu_self()->loaded_root);
+}
+
+void mmu_unload_root(kpa_t root)
+{
+    if (cpu_self()->loaded_root == root) {
+        mmu_load_root(kernel_root);
+    }
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The operation tables of all capability types, made from kernel/abi/lykos.toml.
+ */
+#include <kernel/invoke.h>
+#include <ops.h>
+
+#include <optables.inc>

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What is shown of a program; see listing.h.
+ *
+ * The state comes from the program's Process capability. What a capability register holds is asked of Discrim; what it is
+ * good for, init can say only where it granted it itself, so it says both: the type found and the description's words.
+ */
+#include "listing.h"
+
+#include "programs.h"
+#include "registers.h"
+#include "shelf.h"
+
+#include <lykos/names.h>
+#include <lykos/say.h>
+#include <lykos/string.h>
+#include <lykos/stubs.h>
+
+#define SLOTS 10
+
+/* The name of the endpoint with this ID of the program with this label, if it is one of ours. */
+static void endpoint_name(const char *label, uint64_t id, char *out, size_t size)
+{
+    int k = description_find(&description, label);
+
+    out[0] = '\0';
+    if (strcmp(label, "init") == 0 && id >= LK_ENDPOINT_ID && id - LK_ENDPOINT_ID < INIT_EPS) {
+        lk_copy_text(out, size, init_endpoint_name((enum init_endpoint)(id - LK_ENDPOINT_ID)));
+    } else if (k >= 0 && id >= LK_ENDPOINT_ID && id - LK_ENDPOINT_ID < description.program[k].endpoints) {
+        lk_copy_text(out, size, description.program[k].endpoint[id - LK_ENDPOINT_ID]);
+    }
+}
+
+static void fill_wait(struct program_info *out)
+{
+    uint64_t kind = 0;
+    uint64_t low = 0;
+    uint64_t high = 0;
+    uint64_t priority = 256;
+
+    lk_process_get_wait(REG_PROCESS, &kind, &out->wait_id, &low, &high, &out->until, &priority);
+    out->wait = (uint8_t)kind;
+    out->priority = (uint32_t)priority;
+    lk_label_unpack(low, high, out->waits_for);
+    endpoint_name(out->waits_for, out->wait_id, out->endpoint, sizeof(out->endpoint));
+}
+
+void listing_info(unsigned i, struct program_info *out)
+{
+    const struct program *p = &description.program[i];
+    const struct instance *in = &instances[i];
+    uint64_t state = 0;
+    uint64_t holds = 0;
+    uint64_t fault = 0;
+
+    *out = (struct program_info){
+        .at_boot = p->at_boot,
+        .faulty = p->faulty,
+        .priority = p->priority,
+        .frames = (uint32_t)in->purse.frames,
+    };
+    lk_copy_text(out->name, sizeof(out->name), p->name);
+    if (in->purse.frames == 0 || shelf_get(i, SHELF_PROCESS, REG_PROCESS) != STATUS_OK ||
+        lk_process_get_state(REG_PROCESS, &state, &holds, &fault, NULL, &out->cpu_time, NULL, NULL, NULL, 0,
+                             NULL) != STATUS_OK) {
+        return;
+    }
+    out->running = 1;
+    out->run_state = (uint8_t)state;
+    out->holds = (uint8_t)holds;
+    out->fault_code = (uint8_t)fault;
+    fill_wait(out);
+}
+
+/* What the description says of a grant, as it is written there. */
+static void grant_words(const struct grant *g, char *out, size_t size)
+{
+    switch (g->kind) {
+    case GRANT_ENTRY:
+        if (g->has_payload) {
+            lk_format(out, size, "entry %s.%s payload %lu", g->target, g->endpoint, g->a);
+        } else {
+            lk_format(out, size, "entry %s.%s", g->target, g->endpoint);
+        }
+        break;
+    case GRANT_NOTICE:
+        lk_format(out, size, "notice %s.%s bits 0x%lx", g->target, g->endpoint, g->a);
+        break;
+    case GRANT_PROCESS:
+        lk_format(out, size, "process %s", g->target);
+        break;
+    case GRANT_IOPORTS:
+        lk_format(out, size, "ioports 0x%lx-0x%lx", g->a, g->b);
+        break;
+    case GRANT_IRQ:
+        lk_format(out, size, "irq %lu", g->a);
+        break;
+    case GRANT_RANGE:
+        lk_format(out, size, "range %lu pages", g->a);
+        break;
+    case GRANT_SPACE:
+    case GRANT_SCHEDULE:
+    case GRANT_SLEEP:
+    case GRANT_KERNLOG:
+    case GRANT_SYSCTL:
+    case GRANT_DISCRIM:
+    case GRANT_CAPBITS:
+    case GRANT_SCHEDCTL:
+    case GRANT_IRQCTL:
+    case GRANT_KINDS:
+        lk_copy_text(out, size, grant_kind_word(g->kind));
+        break;
+    }
+}
+
+/* What register `reg` was filled with: its name and words. The order is that of build.c. */
+static void register_words(const struct program *p, uint32_t reg, char *out, size_t size)
+{
+    uint32_t next = LK_REG_NAMED;
+    char words[80];
+
+    out[0] = '\0';
+    if (reg == LK_REG_SELF || reg == LK_REG_REPLY || reg == LK_REG_EXIT) {
+        lk_copy_text(out, size, reg == LK_REG_SELF ? "itself" : reg == LK_REG_REPLY ? "its reply endpoint" : "exit: entry init.exit");
+        return;
+    }
+    for (unsigned e = 0; e < p->endpoints; e++) {
+        if ((e == 0 ? LK_REG_ENDPOINT : next++) == reg) {
+            lk_format(out, size, "%s: its own endpoint", p->endpoint[e]);
+            return;
+        }
+    }
+    for (unsigned k = 0; k < p->grants; k++) {
+        const struct grant *g = &p->grant[k];
+
+        if (build_register(g->name, &next) == reg) {
+            grant_words(g, words, sizeof(words));
+            lk_format(out, size, "%s: %s", g->name, words);
+            return;
+        }
+    }
+}
+
+/* The type of the capability in REG_WORK, in words; memory with its restrictions. */
+static void type_words(char *out, size_t size)
+{
+    uint64_t type = 0;
+    uint64_t restrictions = 0;
+
+    lk_discrim_classify(LK_INIT_DISCRIM, REG_WORK, &type, &restrictions);
+    lk_format(out, size, "%s%s%s%s%s", lk_type_name(type), (restrictions & LK_RO) != 0 ? " read-only" : "",
+              (restrictions & LK_NX) != 0 ? " no-execute" : "", (restrictions & LK_WK) != 0 ? " weak" : "",
+              (restrictions & LK_OP) != 0 ? " opaque" : "");
+}
+
+/* What a slot is filled with by init, in words. */
+static const char *slot_words(unsigned slot)
+{
+    switch (slot) {
+    case SLOT_ADDR_SPACE:
+        return "its address space";
+    case SLOT_SCHEDULE:
+        return "its schedule";
+    case SLOT_HANDLER:
+        return "entry init.faults";
+    case SLOT_REPLY_ENDPOINT:
+        return "its reply endpoint";
+    default:
+        return "";
+    }
+}
+
+/* Line about slot or register `which`: the slots come first. False: it is Null. */
+static bool cap_line(const struct program *p, unsigned which, char *out, size_t size)
+{
+    bool is_slot = which < SLOTS;
+    uint64_t type = 0;
+    char found[64];
+    char meant[112];
+    enum status s = is_slot ? lk_process_get_slot(REG_PROCESS, which, REG_WORK) :
+                              lk_process_get_cap_reg(REG_PROCESS, which - SLOTS, REG_WORK);
+
+    if (s != STATUS_OK || lk_discrim_classify(LK_INIT_DISCRIM, REG_WORK, &type, NULL) != STATUS_OK ||
+        type == LK_TYPE_NULL) {
+        return false;
+    }
+    type_words(found, sizeof(found));
+    if (is_slot) {
+        lk_format(out, size, "slot %-14s %-12s %s", lk_slot_name(which), found, slot_words(which));
+    } else {
+        register_words(p, which - SLOTS, meant, sizeof(meant));
+        lk_format(out, size, "register %-10u %-12s %s", which - SLOTS, found, meant);
+    }
+    return true;
+}
+
+bool listing_cap(unsigned i, unsigned n, char *out, size_t size)
+{
+    if (instances[i].purse.frames == 0 || shelf_get(i, SHELF_PROCESS, REG_PROCESS) != STATUS_OK) {
+        return false;
+    }
+    for (unsigned which = 0; which < SLOTS + LK_CAP_REGS; which++) {
+        if (cap_line(&description.program[i], which, out, size)) {
+            if (n == 0) {
+                return true;
+            }
+            n--;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * init: the first program, and the only one that the kernel loads.
+ *
+ * It has every initial capability (<abi/init.h>), builds the system that the description `system.lyk` describes out of
+ * them, and then stays as the list of programs and as the handler of faults that nobody else handles.
+ */
+#include "archive.h"
+#include "bank.h"
+#include "description.h"
+#include "programs.h"
+#include "registers.h"
+#include "service.h"
+
+#include <lykos/say.h>
+#include <lykos/start.h>
+#include <lykos/stubs.h>
+
+#define DESCRIPTION_FILE "system.lyk"
+
+static struct purse own_purse; /* of init's own objects */
+
+/* init has no start block; it tells the library itself what it would have found there. */
+const struct lk_start *lk_start_block(void)
+{
+    static const struct lk_start start = {
+        .magic = LK_START_MAGIC,
+        .name = "init",
+        .self = LK_INIT_SELF,
+        .sleep = LK_INIT_SLEEP,
+        .kernlog = LK_INIT_KERNLOG,
+    };
+
+    return &start;
+}
+
+/* The system cannot be started: say why and end the machine. */
+_Noreturn static void stop(const char *why)
+{
+    say("the system stops here: %s", why);
+    lk_sysctl_halt(LK_INIT_SYSCTL, 1);
+    lk_die("the machine cannot be halted");
+}
+
+/* Take over what the kernel gave: find the archive, set up the bank, make init's own objects. */
+static void take_over(void)
+{
+    const struct lk_boot_info *info = (const struct lk_boot_info *)LK_INIT_INFO_VA;
+    bool made;
+
+    __asm__("" : "+r"(info)); /* a constant address is no object that the compiler knows the size of */
+    if (info->magic != LK_BOOT_INFO_MAGIC) {
+        stop("the boot information is damaged");
+    }
+    const char *wrong = archive_open(&archive, (const void *)LK_INIT_ARCHIVE_VA, info->archive_bytes);
+
+    if (wrong != NULL) {
+        say("the archive is refused: %s", wrong);
+        stop("there are no programs");
+    }
+    if (!bank_init() || !bank_take(&own_purse, SHELF_PAGES + bank_frames_for(LK_TYPE_ENDPOINT, 2))) {
+        stop("there is no memory for init's own objects");
+    }
+    made = purse_fabricate(&own_purse, LK_TYPE_ENDPOINT, REG_EXIT_EP) == STATUS_OK &&
+           purse_fabricate(&own_purse, LK_TYPE_ENDPOINT, REG_FAULTS_EP) == STATUS_OK &&
+           lk_endpoint_set_endpoint_id(REG_EXIT_EP, INIT_ID_EXIT) == STATUS_OK &&
+           lk_endpoint_set_endpoint_id(REG_FAULTS_EP, INIT_ID_FAULTS) == STATUS_OK &&
+           lk_endpoint_set_recipient(REG_EXIT_EP, LK_INIT_SELF) == STATUS_OK &&
+           lk_endpoint_set_recipient(REG_FAULTS_EP, LK_INIT_SELF) == STATUS_OK;
+    for (unsigned i = 0; made && i < SHELF_PAGES; i++) {
+        made = purse_fabricate(&own_purse, LK_TYPE_CAPPAGE, REG_SHELF + i) == STATUS_OK;
+    }
+    if (!made) {
+        stop("init's own objects cannot be made");
+    }
+}
+
+static void report_mistake(void *context, unsigned line, const char *message)
+{
+    (void)context;
+    if (line == 0) {
+        say("%s: %s", DESCRIPTION_FILE, message);
+    } else {
+        say("%s line %u: %s", DESCRIPTION_FILE, line, message);
+    }
+}
+
+static void read_description(void)
+{
+    struct archive_file file;
+
+    if (!archive_find(&archive, DESCRIPTION_FILE, &file)) {
+        stop("there is no system description, " DESCRIPTION_FILE ", in the archive");
+    }
+    if (!description_read(&description, (const char *)file.at, file.bytes, report_mistake, NULL)) {
+        stop("the system description describes nothing");
+    }
+    if (description.mistakes > 0) {
+        say("%s: %u mistakes; the programs they stand in are left out", DESCRIPTION_FILE,
+            description.mistakes);
+    }
+}
+
+int main(void)
+{
+    take_over();
+    read_description();
+    unsigned running = programs_boot();
+
+    if (running == 0) {
+        stop("no program could be started");
+    }
+    say("%u of %u programs run", running, description.programs);
+    service_run();
+}
