@@ -3,7 +3,8 @@
 # Lykos: build, run, test. `make help` lists what there is.
 #
 # There are no lists of objects here: what lies in a folder is built. The kernel is kernel/, kernel/cap/, boot/,
-# arch/x86_64/ and tests/kernel/; each folder under user/servers, user/programs and tests/system is one program.
+# arch/x86_64/ and tests/kernel/; each folder under user/servers and user/programs is one program; each folder under
+# tests/system, with tests/system/lib, is a test scenario: a program that is `init` of an archive of its own.
 # Everything made goes to build/ (gcc) or build-clang/ (make CC=clang); V=1 shows the commands.
 
 # What each goal needs beside a compiler: groups of tools/install-deps.
@@ -13,8 +14,10 @@ NEEDS_run-iso := build run iso
 NEEDS_run-uefi := build run iso uefi
 NEEDS_debug := build run debug
 NEEDS_test := build run iso uefi test
+NEEDS_unit := build
 NEEDS_soak := $(NEEDS_test)
 NEEDS_bench := build run test
+NEEDS_format := check
 NEEDS_check := build check
 
 # --- tools ----------------------------------------------------------------------------------------------------
@@ -89,10 +92,14 @@ objects = $(addprefix $(BUILD)/,$(addsuffix .o,$(1)))
 KERNEL_SRC := $(sort $(filter-out arch/$(ARCH)/offsets.c,$(wildcard kernel/*.c kernel/cap/*.c \
 	arch/$(ARCH)/*.c arch/$(ARCH)/*.S boot/*.c boot/*.S tests/kernel/*.c)))
 LIB_SRC := $(sort $(wildcard user/lib/*.c user/lib/*.S))
-PROGRAM_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard user/servers/*/*.c user/programs/*/*.c tests/system/*/*.c))))
+PROGRAM_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard user/servers/*/*.c user/programs/*/*.c))))
 PROGRAMS := $(addprefix $(BUILD)/user/,$(notdir $(PROGRAM_DIRS)))
 program_src = $(sort $(wildcard $(1)/*.c $(1)/*.S))
-ALL_USER_SRC := $(LIB_SRC) $(foreach d,$(PROGRAM_DIRS),$(call program_src,$(d)))
+# Scenarios of tests/system.
+SYS_LIB_SRC := $(call program_src,tests/system/lib)
+SYS_DIRS := $(filter-out tests/system/lib,$(patsubst %/,%,$(sort $(dir $(wildcard tests/system/*/*.c)))))
+SYS_ARCHIVES := $(patsubst tests/system/%,$(BUILD)/test/%.archive,$(SYS_DIRS))
+ALL_USER_SRC := $(LIB_SRC) $(foreach d,$(PROGRAM_DIRS) $(SYS_DIRS),$(call program_src,$(d))) $(SYS_LIB_SRC)
 
 KERNEL := $(BUILD)/lykos
 ARCHIVE := $(BUILD)/archive
@@ -173,7 +180,7 @@ $(BUILD)/user/$(notdir $(1)).debug: $(call objects,$(call program_src,$(1))) $(L
 endef
 $(foreach d,$(PROGRAM_DIRS),$(eval $(call program,$(d))))
 $(PROGRAMS): %: %.debug
-	$(Q)$(OBJCOPY) --strip-all $< $@
+	$(Q)$(OBJCOPY) --strip-debug $< $@
 
 $(ARCHIVE): $(PROGRAMS) $(wildcard user/system.lyk) tools/mkimage
 	$(call say,ARCHIVE,$@)
@@ -181,6 +188,22 @@ $(ARCHIVE): $(PROGRAMS) $(wildcard user/system.lyk) tools/mkimage
 
 .PHONY: programs
 programs: $(PROGRAMS) $(LIB)
+
+# --- system tests: each scenario is an archive whose init is the test -----------------------------------------
+define scenario
+$(BUILD)/test/$(notdir $(1)).elf: $(call objects,$(call program_src,$(1)) $(SYS_LIB_SRC)) $(LIB) $(USER_LDS)
+	$$(call say,LD,$$@)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(LINK) $(if $(USER_LDS),-T $(USER_LDS)) -o $$@ --start-group \
+	  $(call objects,$(call program_src,$(1)) $(SYS_LIB_SRC)) $(LIB) --end-group
+endef
+$(foreach d,$(SYS_DIRS),$(eval $(call scenario,$(d))))
+$(SYS_ARCHIVES): %.archive: %.elf tools/mkimage
+	$(Q)$(OBJCOPY) --strip-all $< $*.init
+	$(Q)$(PYTHON) tools/mkimage make $@ init=$*.init
+
+.PHONY: system-tests
+system-tests: $(KERNEL) $(SYS_ARCHIVES) ## build the scenarios of tests/system (to build/test)
 
 # --- image ----------------------------------------------------------------------------------------------------
 # APPEND is the kernel's command line.
@@ -210,9 +233,9 @@ debug: all ## start in QEMU with gdb attached to the kernel (tools/lykos-gdb.py:
 # --- test -----------------------------------------------------------------------------------------------------
 # T=NAME chooses tests by name.
 .PHONY: test soak bench
-test: all ## run every test; ends in `N passed, N failed` (T=NAME runs one)
+test: all unit-build ## run every test; ends in `N passed, N failed` (T=NAME runs one)
 	@tools/test --build $(BUILD) $(T)
-soak: all ## the long versions of the tests: more seeds, more rounds
+soak: all unit-build ## the long versions of the tests: more seeds, more rounds
 	@tools/test --build $(BUILD) --soak $(T)
 bench: all ## measure; prints `name value unit` lines
 	@tools/bench --build $(BUILD)
@@ -225,11 +248,12 @@ UNIT_SRC := $(sort $(wildcard kernel/*.c kernel/cap/*.c arch/host/*.c tests/unit
 UNIT_OBJ := $(addprefix $(BUILD)/unit/,$(addsuffix .o,$(UNIT_SRC)))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS) -fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP \
-	-Ikernel/include -Ikernel -I$(GEN)/include -I$(GEN) -Iarch/host/include -I.
-# The host has a C library: the kernel's own memcpy and its kin go by other names here.
+	-Ikernel/include -Ikernel -I$(GEN)/include -I$(GEN) -Iarch/host/include -Iuser/lib/include -I.
+# The host has a C library: what the kernel calls by the name of something there goes by another name here.
+UNIT_CFLAGS += -Dsched_yield=kernel_sched_yield
 UNIT_STRING := $(foreach f,memcpy memmove memset memcmp strlen strnlen strcmp strncmp,-D$(f)=kernel_$(f))
 
-$(UNIT_OBJ): $(BUILD)/unit/%.o: % $(FLAGS) | $(GENERATED)
+$(UNIT_OBJ): $(BUILD)/unit/%.o: % $(FLAGS) Makefile | $(GENERATED)
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(UNIT_CFLAGS) $(if $(filter kernel/string.c,$<),$(UNIT_STRING)) -c -o $@ $<
@@ -240,6 +264,8 @@ $(UNIT): $(UNIT_OBJ)
 .PHONY: unit
 unit: $(UNIT) ## unit tests of the kernel on this machine
 	$(Q)$(UNIT) $(T)
+.PHONY: unit-build
+unit-build: $(UNIT)
 -include $(UNIT_OBJ:.o=.d)
 
 # --- check ----------------------------------------------------------------------------------------------------
@@ -248,6 +274,9 @@ KERNEL_C := $(filter kernel/% boot/% arch/$(ARCH)/% tests/kernel/%,$(filter %.c,
 USER_C := $(filter %.c,$(ALL_USER_SRC))
 KERNEL_HEADERS := $(filter kernel/include/% kernel/abi/% arch/$(ARCH)/% boot/%,$(filter %.h,$(C_FILES)))
 USER_HEADERS := $(filter user/lib/include/%,$(filter %.h,$(C_FILES)))
+CPPCHECK = cppcheck --quiet -j $$(nproc) --error-exitcode=1 --inline-suppr --std=c11 \
+	--enable=warning,portability,performance --suppressions-list=tools/cppcheck.suppress \
+	'-D_Noreturn=__attribute__((noreturn))'
 # For clang's tools: flags without what only gcc knows.
 TIDY_FLAGS = $(filter-out -MMD -MP -Werror --target=%,$(1)) --target=x86_64-unknown-none-elf
 
@@ -277,10 +306,12 @@ check-tidy: $(GENERATED)
 	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(USER_CFLAGS)) 2>/dev/null' tidy
 check-cppcheck: $(GENERATED)
 	$(call say,CPPCHECK,"$(words $(KERNEL_C) $(USER_C)) files")
-	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability,performance \
-	  --suppress=missingInclude $(KERNEL_INC) $(KERNEL_C)
-	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability,performance \
-	  --suppress=missingInclude $(USER_INC) $(USER_C)
+	$(Q)$(CPPCHECK) $(KERNEL_INC) $(KERNEL_C)
+	$(Q)$(CPPCHECK) $(USER_INC) $(USER_C)
+
+.PHONY: format
+format: ## lay the C sources out as make check wants them
+	clang-format -i $(C_FILES)
 
 .PHONY: docs
 docs: ## write docs/abi.md again from kernel/abi/lykos.toml

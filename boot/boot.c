@@ -2,9 +2,10 @@
  *
  * From the loader's information to struct boot_info, final page tables and the port's arch_main().
  *
- * Nothing a loader says is believed unchecked, and whatever is needed later is copied: once this is done the loader's
- * structures are ordinary memory. The archive stays where it is. Runs on the early page tables of boot.S, which show
- * the first 4 GiB through the direct map. Failures are said on COM1 by boot_fail().
+ * Nothing a loader says is believed unchecked, and whatever is needed later is copied: once this is
+ * done the loader's structures are ordinary memory. The archive stays where it is. Runs on the
+ * early page tables of boot.S, which show the first 4 GiB through the direct map. Failures are said
+ * on COM1 by boot_fail().
  */
 #include "boot/boot.h"
 #include "boot/exit_codes.h"
@@ -32,9 +33,10 @@ static struct gate early_idt[EXCEPTIONS];
 
 /* --- saying what is wrong --- */
 
+/* Waits for the port, but not for ever: it may not be there. */
 static void put_char(char c)
 {
-    for (unsigned i = 0; i < 1u << 20; i++) { /* do not wait for ever for a port that is not there */
+    for (unsigned i = 0; i < 1u << 20; i++) {
         if ((arch_in(COM1_LINE_STATUS, 1) & TRANSMITTER_EMPTY) != 0) {
             break;
         }
@@ -147,7 +149,8 @@ void boot_take_command_line(struct boot_info *boot, const char *text, uint64_t n
 
     for (i = 0; i < n && text[i] != '\0'; i++) {
         if (i == BOOT_COMMAND_LINE - 1) {
-            boot_fail_value("the command line is too long; the most characters are", BOOT_COMMAND_LINE - 1);
+            boot_fail_value("the command line is too long; the most characters are",
+                            BOOT_COMMAND_LINE - 1);
         }
         boot->command_line[i] = text[i];
         if (text[i] < ' ' || text[i] > '~') {
@@ -166,7 +169,8 @@ void boot_take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes)
         boot_fail("the archive is empty (a module of 0 bytes)");
     }
     if (start + bytes < start) {
-        boot_fail_value("the loader says that the archive ends beyond all memory; it begins at", start);
+        boot_fail_value("the loader says that the archive ends beyond all memory; it begins at",
+                        start);
     }
     boot->archive_start = start;
     boot->archive_end = start + bytes;
@@ -182,8 +186,8 @@ void boot_take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n)
     boot->rsdp = (kpa_t)rsdp_copy - KERNEL_IMAGE_BASE;
 }
 
-/* The kernel does not hand out the first MiB, and maps the archive's pages as they are. A loader may have put the
- * archive there (GRUB does on UEFI), or on no page boundary: then move it. */
+/* The kernel does not hand out the first MiB, and maps the archive's pages as they are. A loader
+ * may have put the archive there (GRUB does on UEFI), or on no page boundary: then move it. */
 static void place_archive(struct boot_info *boot)
 {
     uint64_t bytes = boot->archive_end - boot->archive_start;
@@ -226,11 +230,13 @@ void boot_main(unsigned way, uint32_t info)
     }
 
     if (!memmap_finish(&memmap, boot)) {
-        boot_fail_value("the loader's memory map falls into too many pieces; the most are", BOOT_MAX_RANGES);
+        boot_fail_value("the loader's memory map falls into too many pieces; the most are",
+                        BOOT_MAX_RANGES);
     }
     if (!memmap_is_ram(boot, boot->kernel_start, boot->kernel_end)) {
-        boot_fail_value("by the loader's map there is not enough memory for the kernel, which ends at",
-                        boot->kernel_end);
+        boot_fail_value(
+            "by the loader's map there is not enough memory for the kernel, which ends at",
+            boot->kernel_end);
     }
     if (!memmap_is_ram(boot, boot->archive_start, boot->archive_end)) {
         boot_fail_value("by the loader's map there is no memory for the archive, which it put at",

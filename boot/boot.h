@@ -29,8 +29,8 @@
 #include <kernel/boot_info.h>
 #include <kernel/types.h>
 
-/* Say why the kernel cannot start, on COM1, and end QEMU with EXIT_CODE_BOOT. `text`, then, if `value` is given
- * through boot_fail_value, a number in hexadecimal. */
+/* Say why the kernel cannot start, on COM1, and end QEMU with EXIT_CODE_BOOT. `text`, then, if
+ * `value` is given through boot_fail_value, a number in hexadecimal. */
 NORETURN void boot_fail(const char *text);
 NORETURN void boot_fail_value(const char *text, uint64_t value);
 
@@ -41,29 +41,32 @@ struct memmap {
     struct boot_range range[MEMMAP_MAX];
 };
 
-/* Take in a range of `bytes` bytes. RAM is cut to whole pages, reserved memory widened to them; what reaches over the
- * end of the physical address space is cut there. False: the map is full. */
+/* Take in a range of `bytes` bytes. RAM is cut to whole pages, reserved memory widened to them;
+ * what reaches over the end of the physical address space is cut there. False: the map is full. */
 bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, enum boot_range_kind kind);
 
-/* Sort `map` into boot->range: by address, without overlaps, neighbours of one kind joined. Where ranges overlap,
- * reserved wins. False: the result has more than BOOT_MAX_RANGES ranges. */
+/* Sort `map` into boot->range: by address, without overlaps, neighbours of one kind joined. Where
+ * ranges overlap, reserved wins. False: the result has more than BOOT_MAX_RANGES ranges. */
 bool memmap_finish(const struct memmap *map, struct boot_info *boot);
 
 /* Does [start, end) lie wholly in RAM according to the finished map? */
 bool memmap_is_ram(const struct boot_info *boot, kpa_t start, kpa_t end);
 
-/* Take [start, end), which lies in one range of RAM, out of the finished map: mark it reserved. False: no room. */
+/* Take [start, end), which lies in one range of RAM, out of the finished map: mark it reserved.
+ * False: no room. */
 bool memmap_reserve(struct boot_info *boot, kpa_t start, kpa_t end);
 
-/* Lowest place for `bytes` bytes in RAM above the first MiB and below `limit`, beside the kernel and the archive, on a
- * page boundary. 0: there is none. */
+/* Lowest place for `bytes` bytes in RAM above the first MiB and below `limit`, beside the kernel
+ * and the archive, on a page boundary. 0: there is none. */
 kpa_t memmap_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit);
 
-/* Read what a loader left, from physical memory, into `boot` and `map`. boot_fail() if it makes no sense. */
+/* Read what a loader left, from physical memory, into `boot` and `map`. boot_fail() if it makes no
+ * sense. */
 void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map);
 void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map);
 
-/* The `n` bytes at `pa`, through the early page tables; boot_fail() naming `what` if they reach above 4 GiB. */
+/* The `n` bytes at `pa`, through the early page tables; boot_fail() naming `what` if they reach
+ * above 4 GiB. */
 const void *boot_memory(kpa_t pa, uint64_t n, const char *what);
 
 /* Keep the command line, of at most `n` bytes; cut where it is too long, and said so. */

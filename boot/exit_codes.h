@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the kernel writes to QEMU's debug-exit device as its last word. QEMU then exits with 2 * code + 1, from which
- * tools/run-qemu makes its own exit status. Without that device the write does nothing. Used by C and assembly.
+ * What the kernel writes to QEMU's debug-exit device as its last word. QEMU then exits with 2 *
+ * code + 1, from which tools/run-qemu makes its own exit status. Without that device the write does
+ * nothing. Used by C and assembly.
  */
 #ifndef BOOT_EXIT_CODES_H
 #define BOOT_EXIT_CODES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Readers of the two boot protocols. PVH is the HVM direct boot of Xen, as QEMU's -kernel does it; multiboot2 is what
- * GRUB speaks. Every length and address is checked before it is followed.
+ * Readers of the two boot protocols. PVH is the HVM direct boot of Xen, as QEMU's -kernel does it;
+ * multiboot2 is what GRUB speaks. Every length and address is checked before it is followed.
  */
 #include "boot/boot.h"
 
@@ -48,9 +48,11 @@ void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map)
         boot_fail("the PVH loader gave no memory map");
     }
     if (pvh->memory_map_entries > MAP_ENTRIES_MAX) {
-        boot_fail_value("the PVH loader's memory map is absurd; its entries:", pvh->memory_map_entries);
+        boot_fail_value("the PVH loader's memory map is absurd; its entries:",
+                        pvh->memory_map_entries);
     }
-    memory = boot_memory(pvh->memory_map, pvh->memory_map_entries * sizeof(*memory), "the memory map");
+    memory =
+        boot_memory(pvh->memory_map, pvh->memory_map_entries * sizeof(*memory), "the memory map");
     for (unsigned i = 0; i < pvh->memory_map_entries; i++) {
         add_memory(map, memory[i].start, memory[i].bytes, memory[i].type == E820_RAM);
     }
@@ -59,7 +61,8 @@ void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map)
         boot_fail("the loader gave more than one module; the archive is the only one");
     }
     if (pvh->modules == 1) {
-        const struct pvh_module *module = boot_memory(pvh->module_list, sizeof(*module), "the module list");
+        const struct pvh_module *module =
+            boot_memory(pvh->module_list, sizeof(*module), "the module list");
 
         boot_take_archive(boot, module->start, module->bytes);
     }
@@ -95,7 +98,8 @@ struct mb2_memory {
 static void need(const struct mb2_tag *tag, uint64_t n)
 {
     if (tag->bytes < n) {
-        boot_fail_value("the multiboot2 information is malformed: too short is a tag of type", tag->type);
+        boot_fail_value("the multiboot2 information is malformed: too short is a tag of type",
+                        tag->type);
     }
 }
 
@@ -110,7 +114,8 @@ static void read_memory_map(const struct mb2_tag *tag, struct memmap *map)
         boot_fail_value("the multiboot2 memory map has entries of an unknown size:", step);
     }
     for (uint32_t at = sizeof(*list); at < tag->bytes && tag->bytes - at >= step; at += step) {
-        const struct mb2_memory *m = (const struct mb2_memory *)(const void *)((const uint8_t *)tag + at);
+        const struct mb2_memory *m =
+            (const struct mb2_memory *)(const void *)((const uint8_t *)tag + at);
 
         add_memory(map, m->start, m->bytes, m->type == MB2_MAP_AVAILABLE);
     }
@@ -177,7 +182,8 @@ void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map
     }
     boot_memory(info, bytes, "its multiboot2 information");
     while (bytes - at >= sizeof(struct mb2_tag)) {
-        const struct mb2_tag *tag = (const struct mb2_tag *)(const void *)((const uint8_t *)total + at);
+        const struct mb2_tag *tag =
+            (const struct mb2_tag *)(const void *)((const uint8_t *)total + at);
 
         if (tag->type == MB2_TAG_END) {
             if (map->ranges == 0) {

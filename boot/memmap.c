@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The memory map: from what a loader says, in any order and overlapping, to sorted ranges that do not overlap.
- * Pure: compiles for the build machine too.
+ * The memory map: from what a loader says, in any order and overlapping, to sorted ranges that do
+ * not overlap. Pure: compiles for the build machine too.
  */
 #include "boot/boot.h"
 
@@ -10,7 +10,8 @@
 
 bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, enum boot_range_kind kind)
 {
-    uint64_t end = bytes > PHYSICAL_END || start > PHYSICAL_END - bytes ? PHYSICAL_END : start + bytes;
+    uint64_t end =
+        bytes > PHYSICAL_END || start > PHYSICAL_END - bytes ? PHYSICAL_END : start + bytes;
 
     if (kind == BOOT_RAM) {
         start = (start + PAGE_MASK) & ~(uint64_t)PAGE_MASK;
@@ -64,7 +65,8 @@ static bool kind_at(const struct memmap *map, uint64_t at, enum boot_range_kind 
 bool memmap_finish(const struct memmap *map, struct boot_info *boot)
 {
     boot->ranges = 0;
-    /* From edge to edge: at most 2 * MEMMAP_MAX + 1 steps. Between two edges everything is of one kind. */
+    /* From edge to edge: at most 2 * MEMMAP_MAX + 1 steps. Between two edges everything is of one
+     * kind. */
     for (uint64_t at = 0; at < PHYSICAL_END;) {
         uint64_t next = next_edge(map, at);
         enum boot_range_kind kind = BOOT_RESERVED;
@@ -77,7 +79,8 @@ bool memmap_finish(const struct memmap *map, struct boot_info *boot)
             } else if (boot->ranges == BOOT_MAX_RANGES) {
                 return false;
             } else {
-                boot->range[boot->ranges++] = (struct boot_range){ .start = at, .end = next, .kind = kind };
+                boot->range[boot->ranges++] =
+                    (struct boot_range){ .start = at, .end = next, .kind = kind };
             }
         }
         at = next;

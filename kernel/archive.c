@@ -167,7 +167,10 @@ STATIC_ASSERT(sizeof(struct elf_phdr) == 56, "ELF64 program header");
 #define ELF_PF_X 1u
 #define ELF_PF_W 2u
 
-static uva_t page_end(uva_t a) { return (a + PAGE_MASK) & ~(uva_t)PAGE_MASK; }
+static uva_t page_end(uva_t a)
+{
+    return (a + PAGE_MASK) & ~(uva_t)PAGE_MASK;
+}
 
 static enum image_error check_elf_header(const struct image_file *file, struct elf_header *h)
 {

@@ -42,14 +42,6 @@ static enum frame_kind header_frame_kind(enum frame_kind kind)
     return kind == FRAME_PAGE || kind == FRAME_CAPPAGE ? FRAME_DESCRIPTORS : kind;
 }
 
-/* Does the object still live with the count that the capability carries? The frame is asked first what it holds: in a
- * frame that became a user's page a header must not be looked for. A count never comes again, so the kind of the header
- * needs no look. */
-static bool object_alive(const struct cap *c, enum frame_kind kind)
-{
-    return oid_frame(c->oid)->kind == header_frame_kind(kind) && oid_header(c->oid)->count == c->count;
-}
-
 bool cap_live(const struct cap *c)
 {
     if (c->type == CAP_NULL) {
@@ -57,7 +49,7 @@ bool cap_live(const struct cap *c)
     }
     ASSERT(c->type < CAP_TYPES);
     if (type_info[c->type].frame_kind != FRAME_NONE) {
-        return object_alive(c, (enum frame_kind)type_info[c->type].frame_kind);
+        return object_alive(c, header_frame_kind((enum frame_kind)type_info[c->type].frame_kind));
     }
     return c->type != CAP_IRQWAIT || irq_cap_valid(c);
 }

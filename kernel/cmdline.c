@@ -43,7 +43,10 @@ static bool take_trace(UNUSED const char *value)
     return true;
 }
 
-static bool take_seed(const char *value) { return number_parse(value, &cmdline.seed); }
+static bool take_seed(const char *value)
+{
+    return number_parse(value, &cmdline.seed);
+}
 
 enum word_form { ALONE = 1, WITH_VALUE = 2, EITHER = ALONE | WITH_VALUE };
 
@@ -153,8 +156,11 @@ void cmdline_parse(const char *text)
         size_t n = 0;
 
         while (i < length && (uint8_t)text[i] > ' ') {
-            word[n++] = (text[i] & 0x80) != 0 || text[i] == 0x7f ? '?' : text[i];
-            i++;
+            word[n] = text[i++];
+            if ((word[n] & 0x80) != 0 || word[n] == 0x7f) {
+                word[n] = '?';
+            }
+            n++;
         }
         word[n] = '\0';
         if (n > 0 && cut && i == length) {

@@ -13,31 +13,17 @@
 #include <kernel/process.h>
 #include <kernel/txn.h>
 
-struct process *endpoint_recipient(const struct endpoint *ep)
-{
-    return process_of(&ep->state.recipient);
-}
-
-bool endpoint_entry_valid(const struct cap *entry)
-{
-    const struct endpoint *ep = endpoint_of(entry);
-
-    if (endpoint_recipient(ep) == NULL) {
-        return false;
-    }
-    return !ep->state.match || (ep->state.outstanding && ep->state.payload == entry_payload(entry));
-}
-
 enum status endpoint_check_reply(const struct cap *slot, const struct process *p)
 {
     const struct endpoint *ep;
 
     txn_acquire_point();
-    if (slot->type != CAP_ENDPOINT || !cap_live(slot)) {
+    if (slot->type != CAP_ENDPOINT || !object_alive(slot, FRAME_ENDPOINT)) {
         return STATUS_NO_REPLY_ENDPOINT;
     }
     ep = endpoint_of(slot);
-    if (!ep->state.match || endpoint_recipient(ep) != p) {
+    if (!ep->state.match || ep->state.recipient.oid != object_oid(p) ||
+        ep->state.recipient.count != p->hdr.count) {
         return STATUS_NO_REPLY_ENDPOINT;
     }
     /* One payload for the reply capability, one for its use. */
@@ -69,8 +55,9 @@ void endpoint_reply_delivered(struct endpoint *ep)
 
 void endpoint_fail_senders(struct endpoint *ep)
 {
-    if (!plist_empty(&ep->senders)) {
+    if (unlikely(!plist_empty(&ep->senders))) {
         plist_splice_end(&cpu_self()->dead_senders, &ep->senders);
+        cpu_self()->work = true;
         endpoint_update(ep);
     }
 }
@@ -96,6 +83,7 @@ void endpoint_update(struct endpoint *ep)
     if (first == NULL || r == NULL) {
         endpoint_unlink(ep);
         plist_splice_end(&cpu_self()->dead_senders, &ep->senders); /* none, or nobody to receive them */
+        cpu_self()->work = true;
         return;
     }
     if (plist_node_queued(&ep->recv_node) && ep->recv_node.priority == first->priority) {

@@ -10,7 +10,6 @@ struct output {
     char *text;
     size_t size; /* with the final NUL */
     size_t length;
-    va_list args;
 };
 
 /* One conversion: what stands between '%' and its letter. */
@@ -80,11 +79,11 @@ static void put_number(struct output *o, const struct conversion *c, uint64_t va
 }
 
 /* Read a number behind a '%', or take it from the arguments where there is a '*'. */
-static const char *read_count(struct output *o, const char *f, size_t *n)
+static const char *read_count(const char *f, size_t *n, va_list *args)
 {
     *n = 0;
     if (*f == '*') {
-        int count = va_arg(o->args, int);
+        int count = va_arg(*args, int);
 
         *n = count < 0 ? 0 : (size_t)count;
         return f + 1;
@@ -96,7 +95,7 @@ static const char *read_count(struct output *o, const char *f, size_t *n)
 }
 
 /* Read flags, width, precision and length behind a '%'; returns where the letter is. */
-static const char *read_conversion(struct output *o, const char *f, struct conversion *c)
+static const char *read_conversion(const char *f, struct conversion *c, va_list *args)
 {
     *c = (struct conversion){ .precision = SIZE_MAX };
     for (; *f == '-' || *f == '0'; f++) {
@@ -106,9 +105,9 @@ static const char *read_conversion(struct output *o, const char *f, struct conve
             c->zero = true;
         }
     }
-    f = read_count(o, f, &c->width);
+    f = read_count(f, &c->width, args);
     if (*f == '.') {
-        f = read_count(o, f + 1, &c->precision);
+        f = read_count(f + 1, &c->precision, args);
     }
     for (; *f == 'l' || *f == 'z'; f++) {
         c->wide = true;
@@ -119,8 +118,9 @@ static const char *read_conversion(struct output *o, const char *f, struct conve
 size_t format_text(char *out, size_t size, const char *format, va_list args)
 {
     struct output o = { .text = out, .size = size };
+    va_list rest;
 
-    va_copy(o.args, args);
+    va_copy(rest, args);
     while (*format != '\0') {
         struct conversion c;
 
@@ -128,10 +128,10 @@ size_t format_text(char *out, size_t size, const char *format, va_list args)
             put(&o, *format++);
             continue;
         }
-        format = read_conversion(&o, format + 1, &c);
+        format = read_conversion(format + 1, &c, &rest);
         switch (*format) {
         case 's': {
-            const char *text = va_arg(o.args, const char *);
+            const char *text = va_arg(rest, const char *);
 
             if (text == NULL) {
                 text = "(null)";
@@ -140,20 +140,20 @@ size_t format_text(char *out, size_t size, const char *format, va_list args)
             break;
         }
         case 'c': {
-            char text = (char)va_arg(o.args, int);
+            char text = (char)va_arg(rest, int);
 
             put_field(&o, &c, &text, 1);
             break;
         }
         case 'd': {
-            int64_t n = c.wide ? va_arg(o.args, int64_t) : va_arg(o.args, int);
+            int64_t n = c.wide ? va_arg(rest, int64_t) : va_arg(rest, int);
 
             put_number(&o, &c, n < 0 ? 0 - (uint64_t)n : (uint64_t)n, 10, n < 0);
             break;
         }
         case 'u':
         case 'x': {
-            uint64_t n = c.wide ? va_arg(o.args, uint64_t) : va_arg(o.args, unsigned);
+            uint64_t n = c.wide ? va_arg(rest, uint64_t) : va_arg(rest, unsigned);
 
             put_number(&o, &c, n, *format == 'u' ? 10 : 16, false);
             break;
@@ -161,7 +161,7 @@ size_t format_text(char *out, size_t size, const char *format, va_list args)
         case 'p':
             put(&o, '0');
             put(&o, 'x');
-            put_number(&o, &c, (uint64_t)(uintptr_t)va_arg(o.args, void *), 16, false);
+            put_number(&o, &c, (uint64_t)(uintptr_t)va_arg(rest, void *), 16, false);
             break;
         case '\0': /* a '%' at the end */
             put(&o, '%');
@@ -172,7 +172,7 @@ size_t format_text(char *out, size_t size, const char *format, va_list args)
         }
         format++;
     }
-    va_end(o.args);
+    va_end(rest);
     if (size > 0) {
         out[o.length] = '\0';
     }

@@ -129,12 +129,13 @@ static void load_segment(struct gpt *root, const struct elf_segment *s)
     }
 }
 
-/* The archive's frames are Pages already (frames.c). */
+/* The archive's frames are Pages already (frames.c). Not no-execute: init gives the pages of a program's code to that
+ * program as they are. */
 static void map_archive(struct gpt *root, kpa_t archive, uint64_t bytes)
 {
     for (uint64_t at = 0; at < bytes; at += PAGE_SIZE) {
         map_page(root, LK_INIT_ARCHIVE_VA + at, &frame_table[(archive + at) >> PAGE_SHIFT].hdr,
-                 LK_RO | LK_NX);
+                 LK_RO);
     }
 }
 
@@ -225,7 +226,7 @@ void image_load_init(const struct boot_info *boot)
 {
     const struct lk_archive_header *archive = arch_kva(boot->archive_start);
     struct image_file file;
-    struct elf_program program;
+    struct elf_program program = { 0 };
     struct process *p;
     struct gpt *root;
     enum image_error e;

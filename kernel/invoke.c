@@ -62,14 +62,22 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
     char label[LABEL_TEXT];
     const char *op = method < LK_OPS ? op_text[c->type][method] : NULL;
 
+    if (control_target(control) == 0) {
+        return;
+    }
     trace_event(TRACE_RESULT, status, control);
-    if (control_target(control) == 0 || status == STATUS_WOULD_BLOCK || log_level < LOG_INFO) {
+    if (status == STATUS_WOULD_BLOCK || log_level < LOG_INFO) {
         return;
     }
     process_label(p, label);
-    log_limited(LOG_INFO, "%s: %s%s%s through capability register %u: %s", label, cap_type_name(c->type),
-                op == NULL ? " method " : " ", op == NULL ? "unknown" : op, control_target(control),
-                status_text[status]);
+    if (op != NULL) {
+        log_limited(LOG_INFO, "%s: %s through capability register %u: %s", label, op,
+                    control_target(control), status_text[status]);
+    } else {
+        log_limited(LOG_INFO, "%s: method %llu of %s through capability register %u: %s", label,
+                    (unsigned long long)method, cap_type_name(c->type), control_target(control),
+                    status_text[status]);
+    }
 }
 
 /* --- sending to a process ------------------------------------------------------------------------------------ */
@@ -87,8 +95,8 @@ static NORETURN void after_send(struct process *p, uint64_t control, struct proc
     } else {
         sched_wake(to);
     }
-    if (control & LK_RECV) {
-        sched_stop(p); /* if it has the CPU still, it gives it up */
+    if ((control & LK_RECV) && cpu_self()->current == p) {
+        sched_stop(p);
     }
     sched_exit();
 }

@@ -31,16 +31,16 @@
 
 /* --- acquiring a message ------------------------------------------------------------------------------------- */
 
-static void load_words(uint64_t word[LK_MAX_WORDS], const struct lk_regs *r)
+static void copy_words(struct lk_regs *to, const struct lk_regs *from)
 {
-    word[0] = r->rdi;
-    word[1] = r->rsi;
-    word[2] = r->rdx;
-    word[3] = r->rbx;
-    word[4] = r->r12;
-    word[5] = r->r13;
-    word[6] = r->r14;
-    word[7] = r->r15;
+    to->rdi = from->rdi;
+    to->rsi = from->rsi;
+    to->rdx = from->rdx;
+    to->rbx = from->rbx;
+    to->r12 = from->r12;
+    to->r13 = from->r13;
+    to->r14 = from->r14;
+    to->r15 = from->r15;
 }
 
 static void store_words(struct lk_regs *r, const uint64_t word[LK_MAX_WORDS])
@@ -62,22 +62,20 @@ enum status ipc_prepare(struct message *m, struct process *from, const struct ca
 
     ASSERT_BEFORE_COMMIT();
     txn_acquire_point();
-    if (!endpoint_entry_valid(target)) {
-        return STATUS_INVALID_CAP;
-    }
     m->from = from;
     m->ep = endpoint_of(target);
     m->to = endpoint_recipient(m->ep);
+    if (m->to == NULL || !endpoint_matches(m->ep, target)) {
+        return STATUS_INVALID_CAP;
+    }
     m->payload = entry_payload(target);
     m->is_entry = true;
     m->may_block = (control & LK_BLOCK) != 0;
     m->make_reply = (control & LK_CALLBIT) != 0;
     m->words = (unsigned)(control >> LK_NWORDS_SHIFT) & 15u;
     m->caps = control_nsend(control);
-    m->from_string = 0;
     m->length = 0;
     m->truncated = false;
-    load_words(m->word, r);
     if (control & LK_SSTR) {
         m->from_string = r->r10;
         m->length = (uint32_t)r->r9;
@@ -142,12 +140,11 @@ enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code
     size_t limit = control & LK_RSTR ? m->to->regs.r9 >> 32 : 0;
     size_t got;
 
-    *code = FAULT_NONE;
-    m->to_string = m->to->regs.rbp;
     if (m->length > limit) {
         m->length = limit;
     }
     m->truncated = m->length < sent;
+    m->to_string = m->to->regs.rbp;
     if (m->length == 0) {
         return ACQUIRE_OK;
     }
@@ -245,15 +242,19 @@ void ipc_transfer(struct message *m)
         m->cap[0] = endpoint_make_reply(endpoint_of(&m->from->slot[SLOT_REPLY_ENDPOINT]));
     }
     if (control & LK_CAPS) {
-        for (unsigned i = 0; i < LK_MAX_CAPS; i++) {
-            unsigned reg = control_recv_reg(control, i);
+        uint64_t regs = (control & RECV_CAP_MASK) >> LK_RECV_CAP_SHIFT;
 
-            if (reg != 0) {
-                to->capreg[reg] = i < m->caps ? m->cap[i] : (struct cap){ 0 };
+        for (unsigned i = 0; regs != 0; i++, regs >>= LK_CAP_BITS) {
+            if ((regs & 31) != 0) {
+                to->capreg[regs & 31] = i < m->caps ? m->cap[i] : (struct cap){ 0 };
             }
         }
     }
-    store_words(r, m->word);
+    if (m->from != NULL) {
+        copy_words(r, &m->from->regs);
+    } else {
+        store_words(r, m->word);
+    }
     r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT | (uint64_t)m->words << LK_DLV_NWORDS_SHIFT |
              (uint64_t)m->caps << LK_DLV_NCAPS_SHIFT | m->length;
     if (m->truncated) {
@@ -261,8 +262,13 @@ void ipc_transfer(struct message *m)
     }
     r->r8 = m->ep->state.id;
     r->r9 = m->payload;
-    process_end_wait(to);
-    to->attention &= ~ATTN_AFTER_NOTICE;
+    if (unlikely((to->attention & ~ATTN_NOTICE) != 0 || !list_empty(&to->recheck_link))) {
+        process_end_wait(to);
+        to->attention &= ~ATTN_AFTER_NOTICE;
+    } else {
+        to->s.run_state = PROC_READY; /* a wait with nothing to it */
+        to->s.wait = WAIT_NONE;
+    }
 }
 
 /* --- waiting ------------------------------------------------------------------------------------------------- */
@@ -368,6 +374,7 @@ void ipc_recheck(struct process *p)
     ASSERT_AFTER_COMMIT();
     if (p->s.run_state == PROC_RECEIVING && list_empty(&p->recheck_link)) {
         list_insert_before(&cpu_self()->rechecks, &p->recheck_link);
+        cpu_self()->work = true;
     }
 }
 
@@ -550,14 +557,6 @@ static void tell_dead_senders(struct cpu *cpu)
         fail_sender(container_of(plist_first(&cpu->dead_senders), struct process, sender_node),
                     STATUS_INVALID_CAP);
     }
-}
-
-bool ipc_work_due(void)
-{
-    const struct cpu *cpu = cpu_self();
-
-    return !list_empty(&cpu->rechecks) || !plist_empty(&cpu->dead_senders) ||
-           !plist_empty(&cpu->dead_endpoints);
 }
 
 bool ipc_work(void)

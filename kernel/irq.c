@@ -8,6 +8,7 @@
 #include <kernel/notice.h>
 #include <kernel/sched.h>
 #include <kernel/trace.h>
+#include <kernel/txn.h>
 
 static struct irq_line lines[ARCH_IRQ_LINES];
 
@@ -18,7 +19,10 @@ void irq_init(void)
     }
 }
 
-static unsigned line_number(const struct irq_line *line) { return (unsigned)(line - lines); }
+static unsigned line_number(const struct irq_line *line)
+{
+    return (unsigned)(line - lines);
+}
 
 struct irq_line *irq_of_cap(const struct cap *c)
 {
@@ -31,7 +35,10 @@ struct irq_line *irq_of_cap(const struct cap *c)
     return line->allocated && line->count == c->count ? line : NULL;
 }
 
-bool irq_cap_valid(const struct cap *c) { return irq_of_cap(c) != NULL; }
+bool irq_cap_valid(const struct cap *c)
+{
+    return irq_of_cap(c) != NULL;
+}
 
 bool irq_can_allocate(unsigned line)
 {

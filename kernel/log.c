@@ -31,10 +31,16 @@ static struct cap bound; /* the AppNotice of the binder; Null: the kernel prints
 static uint32_t bound_bits;
 static uint64_t shown; /* while bound: the binder has read everything before */
 
-uint64_t log_end(void) { return end; }
+uint64_t log_end(void)
+{
+    return end;
+}
 
 /* The oldest position still in the ring. */
-static uint64_t oldest(void) { return end > LOG_BYTES ? end - LOG_BYTES : 0; }
+static uint64_t oldest(void)
+{
+    return end > LOG_BYTES ? end - LOG_BYTES : 0;
+}
 
 size_t log_read(uint64_t *position, char *out, size_t n)
 {
@@ -53,7 +59,10 @@ size_t log_read(uint64_t *position, char *out, size_t n)
 }
 
 /* Has somebody taken over printing, and is still there? */
-static bool is_bound(void) { return bound.type != CAP_NULL && app_notice_target(&bound) != NULL; }
+static bool is_bound(void)
+{
+    return bound.type != CAP_NULL && app_notice_target(&bound) != NULL;
+}
 
 void log_take_back(void)
 {

@@ -47,13 +47,6 @@ void process_init(struct process *p)
     space_set(p);
 }
 
-void process_result(struct process *p, enum status result)
-{
-    ASSERT_AFTER_COMMIT();
-    p->regs.rax = (uint64_t)LK_KIND_RESULT << LK_DLV_KIND_SHIFT;
-    p->regs.rdi = result;
-}
-
 /* Off the queue of whomever it sends to, be it alive, dead, or about to be told. */
 void process_leave_queue(struct process *p)
 {
@@ -134,6 +127,7 @@ void process_destroy(struct process *p)
     p->s.run_state = PROC_FAULTED; /* whatever comes, it does not run */
     sched_stop(p);
     plist_splice_end(&cpu->dead_endpoints, &p->senders);
+    cpu->work = true;
     arch_fpu_drop(p);
     space_drop(p);
     if (cpu->charged == p) {

@@ -41,13 +41,13 @@ static bool schedule_valid(const struct process *p)
 {
     const struct cap *c = &p->slot[SLOT_SCHEDULE];
 
-    return c->type == CAP_SCHEDULE && cap_live(c) &&
+    return c->type == CAP_SCHEDULE && object_alive(c, FRAME_SCHEDULE) &&
            ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
 }
 
 bool sched_runnable(const struct process *p)
 {
-    return p->s.run_state == PROC_READY && p->s.holds == 0 && schedule_valid(p);
+    return (p->s.word & RUNNING_MASK) == 0 && schedule_valid(p); /* READY is 0 */
 }
 
 static void ready_insert(struct cpu *cpu, struct process *p, bool in_front)
@@ -260,15 +260,11 @@ void sched_exit(void)
     struct cpu *cpu = cpu_self();
     bool work_left = false;
 
-    if (unlikely(ipc_work_due())) {
-        unsigned pieces = 0;
-
-        while (ipc_work()) {
-            if (++pieces == WORK_PIECES) {
-                work_left = ipc_work_due();
-                break;
-            }
+    if (unlikely(cpu->work)) {
+        for (unsigned pieces = 0; pieces < WORK_PIECES && cpu->work; pieces++) {
+            cpu->work = ipc_work();
         }
+        work_left = cpu->work;
     }
     log_announce();
     if (unlikely(cpu->resched || work_left)) {

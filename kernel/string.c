@@ -112,7 +112,10 @@ OWN_LOOPS size_t strnlen(const char *text, size_t most)
     return n;
 }
 
-OWN_LOOPS size_t strlen(const char *text) { return strnlen(text, SIZE_MAX); }
+OWN_LOOPS size_t strlen(const char *text)
+{
+    return strnlen(text, SIZE_MAX);
+}
 
 OWN_LOOPS int strncmp(const char *a, const char *b, size_t n)
 {
@@ -127,7 +130,10 @@ OWN_LOOPS int strncmp(const char *a, const char *b, size_t n)
     return 0;
 }
 
-OWN_LOOPS int strcmp(const char *a, const char *b) { return strncmp(a, b, SIZE_MAX); }
+OWN_LOOPS int strcmp(const char *a, const char *b)
+{
+    return strncmp(a, b, SIZE_MAX);
+}
 
 size_t text_copy(char *out, size_t size, const char *text)
 {

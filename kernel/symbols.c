@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Look an address up in the table of function names. Safe to call from a panic: reads constant data only.
+ * Look an address up in the table of function names. Safe to call from a panic: reads constant data
+ * only.
  */
 #include <kernel/symbols.h>
 

@@ -12,7 +12,10 @@
 #include <kernel/panic.h>
 #include <kernel/timer.h>
 
-static uint32_t rank_of(const struct timer *t) { return t == NULL ? 0 : t->rank; }
+static uint32_t rank_of(const struct timer *t)
+{
+    return t == NULL ? 0 : t->rank;
+}
 
 /* Put the children of `t` in order and set its rank. Returns false if the rank is what it was. */
 static bool repair(struct timer *t)

@@ -24,7 +24,10 @@ static struct trace_ring *rings[MAX_CPUS] = { &first_ring };
 
 uint32_t trace_mask = TRACE_EVERYTHING & ~TRACE_FREQUENT;
 
-void trace_all(bool on) { trace_mask = on ? TRACE_EVERYTHING : TRACE_EVERYTHING & ~TRACE_FREQUENT; }
+void trace_all(bool on)
+{
+    trace_mask = on ? TRACE_EVERYTHING : TRACE_EVERYTHING & ~TRACE_FREQUENT;
+}
 
 void trace_record(enum trace_event e, uint64_t a, uint64_t b)
 {
@@ -67,7 +70,9 @@ void trace_dump(unsigned n)
         const struct trace_record *r = trace_last(--n);
 
         if (r != NULL) {
-            log_raw("  %16lu ns  process %08x  %-8s %lx %lx\n", arch_cycles_to_ns(r->cycles),
+            nsec_t at = arch_now() - arch_cycles_to_ns(arch_cycles() - r->cycles);
+
+            log_raw("  [%4lu.%09lu] process %08x  %-8s %lx %lx\n", at / 1000000000, at % 1000000000,
                     r->process, r->event < TRACE_EVENTS ? names[r->event] : "?", r->a, r->b);
         }
     }

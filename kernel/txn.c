@@ -12,47 +12,25 @@
 #include <kernel/trace.h>
 #include <kernel/txn.h>
 
-void txn_begin(void)
+void txn_watch(void)
 {
     struct txn *t = &cpu_self()->txn;
 
-    t->committed = false;
-    t->syscall = false;
-    t->watched = false;
+    t->watched = true;
+    t->passed = 0;
+    t->hash = object_state_hash();
 }
 
-void txn_begin_syscall(struct process *p)
-{
-    struct txn *t = &cpu_self()->txn;
-
-    t->committed = false;
-    t->syscall = true;
-    t->watched = false;
-    if (unlikely(p->attention & ATTN_INJECT)) {
-        t->watched = true;
-        t->passed = 0;
-        t->hash = object_state_hash();
-    }
-}
-
-void txn_commit(void)
+/* The call got through: it is watched no longer. */
+void txn_watched_commit(void)
 {
     struct cpu *cpu = cpu_self();
 
-    ASSERT(!cpu->txn.committed);
-    cpu->txn.committed = true;
-    if (unlikely(cpu->txn.watched)) { /* the call got through: it is watched no longer */
-        cpu->txn.watched = false;
-        cpu->txn.inject_at = 0;
-        if (cpu->current != NULL) {
-            cpu->current->attention &= ~ATTN_INJECT;
-        }
+    cpu->txn.watched = false;
+    cpu->txn.inject_at = 0;
+    if (cpu->current != NULL) {
+        cpu->current->attention &= ~ATTN_INJECT;
     }
-}
-
-bool txn_is_committed(void)
-{
-    return cpu_self()->txn.committed;
 }
 
 void txn_restart(void)
@@ -73,13 +51,10 @@ void txn_restart(void)
     arch_on_fresh_stack(sched_exit);
 }
 
-void txn_acquire_point(void)
+void txn_watched_point(void)
 {
     struct txn *t = &cpu_self()->txn;
 
-    if (likely(!t->watched)) {
-        return;
-    }
     t->passed++;
     if (t->passed != t->inject_at || t->inject_hit) {
         return;

@@ -27,10 +27,12 @@
 #define GATE_OUT 0x20
 
 #define PIT_TICKS 11932u /* 10 ms */
-#define ROUNDS 3         /* the shortest is the one least disturbed */
+#define ROUNDS 20
+#define GOOD_ENOUGH 2000 /* an error of less than 1/2000 */
 #define TSC_TOO_LONG 2000000000ull /* 10 ms on a CPU of 200 GHz: the timer does not run */
 #define POLLS_TOO_MANY 50000000u
-#define LAPIC_CYCLES_PART 200 /* measure the local APIC for 1/200 s */
+#define LAPIC_PART 200 /* measure the local APIC for 1/200 s */
+#define READINGS 16
 
 #define ROUNDING 5000 /* take a rate for a whole number of MHz if it differs by less than 1/5000 */
 #define MHZ 1000000ull
@@ -79,45 +81,56 @@ static uint64_t rounded(uint64_t hz)
     return whole != 0 && difference < hz / ROUNDING ? whole : hz;
 }
 
-/* Cycles of the time-stamp counter in PIT_TICKS of the 8254; 0: it does not answer. */
-static uint64_t measure_once(void)
+struct measured {
+    uint64_t cycles; /* 0: no answer */
+    uint64_t error;  /* by so many it may be wrong: how long the host or an SMI kept us from looking, at both ends */
+};
+
+/* Cycles of the time-stamp counter in PIT_TICKS of the 8254. */
+static struct measured measure_once(void)
 {
     uint8_t gate = (uint8_t)arch_in(PIT_GATE, 1) & (uint8_t)~SPEAKER_ON;
-    uint64_t start, now;
+    uint64_t before, start, last, now;
 
     arch_out(PIT_GATE, 1, gate & (uint8_t)~GATE_ON);
     arch_out(PIT_COMMAND, 1, PIT_ONE_SHOT);
     arch_out(PIT_CHANNEL_2, 1, PIT_TICKS & 0xff);
     arch_out(PIT_CHANNEL_2, 1, PIT_TICKS >> 8);
+    before = arch_cycles();
     arch_out(PIT_GATE, 1, gate | GATE_ON); /* begins to count; its output is low until it has done */
-    start = arch_cycles();
-    for (unsigned i = 0; i < POLLS_TOO_MANY; i++) {
+    start = last = arch_cycles();
+    for (unsigned i = 0; i < POLLS_TOO_MANY && last - start < TSC_TOO_LONG; i++) {
         bool done = (arch_in(PIT_GATE, 1) & GATE_OUT) != 0;
 
         now = arch_cycles();
         if (done) {
-            return i == 0 ? 0 : now - start; /* at once: there is no such timer */
+            /* At once: there is no such timer. */
+            return (struct measured){ i == 0 ? 0 : now - start, start - before + now - last };
         }
-        if (now - start > TSC_TOO_LONG) {
+        last = now;
+    }
+    return (struct measured){ 0 };
+}
+
+/* The best of several measurements; the first one if nothing disturbed it. 0: no answer. */
+static uint64_t measure_tsc(void)
+{
+    struct measured best = { .error = UINT64_MAX };
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct measured m = measure_once();
+
+        if (m.cycles == 0) {
+            return 0;
+        }
+        if (m.error < best.error) {
+            best = m;
+        }
+        if (best.error < best.cycles / GOOD_ENOUGH) {
             break;
         }
     }
-    return 0;
-}
-
-static uint64_t measure_tsc(void)
-{
-    uint64_t least = UINT64_MAX;
-
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        uint64_t cycles = measure_once();
-
-        if (cycles == 0) {
-            return 0;
-        }
-        least = cycles < least ? cycles : least;
-    }
-    return rounded(least * PIT_HZ / PIT_TICKS);
+    return rounded(best.cycles * PIT_HZ / PIT_TICKS);
 }
 
 /* The rate that the CPU names itself (leaves 0x15, 0x16), or 0. Emulators name that of the CPU they play, so it is asked
@@ -154,21 +167,43 @@ static void find_tsc_rate(void)
     ns_per_cycle = fraction_of(NS_PER_S, tsc_hz);
 }
 
+/* What both counters show at one moment: of several readings the one that took the least time. */
+struct moment {
+    uint64_t cycles;
+    uint32_t count;
+};
+
+static struct moment moment_now(void)
+{
+    struct moment best = { 0 };
+    uint64_t least = UINT64_MAX;
+
+    for (unsigned i = 0; i < READINGS; i++) {
+        uint64_t before = arch_cycles();
+        uint32_t count = apic_timer_count();
+        uint64_t took = arch_cycles() - before;
+
+        if (took < least) {
+            least = took;
+            best = (struct moment){ before + took / 2, count };
+        }
+    }
+    return best;
+}
+
 /* Counts a second of the local APIC timer, which counts down. */
 static uint64_t measure_lapic(void)
 {
-    uint64_t start, cycles;
-    uint32_t count;
+    struct moment start, end;
 
     apic_timer_start(UINT32_MAX);
-    start = arch_cycles();
-    count = apic_timer_count();
-    do {
-        cycles = arch_cycles() - start;
-    } while (cycles < tsc_hz / LAPIC_CYCLES_PART);
-    count -= apic_timer_count();
+    start = moment_now();
+    while (arch_cycles() - start.cycles < tsc_hz / LAPIC_PART) {
+        x86_pause();
+    }
+    end = moment_now();
     apic_timer_start(0);
-    return rounded((uint64_t)count * tsc_hz / cycles);
+    return rounded((uint64_t)(start.count - end.count) * tsc_hz / (end.cycles - start.cycles));
 }
 
 void clock_init(void)

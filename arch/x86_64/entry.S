@@ -50,6 +50,25 @@
     pushq   %r15
 .endm
 
+/* Take them back. */
+.macro POP_REGISTERS
+    popq    %r15
+    popq    %r14
+    popq    %r13
+    popq    %r12
+    popq    %r11
+    popq    %r10
+    popq    %r9
+    popq    %r8
+    popq    %rbp
+    popq    %rdi
+    popq    %rsi
+    popq    %rdx
+    popq    %rcx
+    popq    %rbx
+    popq    %rax
+.endm
+
 /* The table from which gdt.c makes the interrupt descriptors: struct vector. */
     .section .rodata.vectors, "a"
     .balign 8
@@ -91,6 +110,17 @@ vector_table:
     GATE    \vector, 1b, \ist, 0
 .endm
 
+/* The debug exception: some processors raise it behind a `syscall` that began with the trap flag set, in the kernel but
+ * with the user's stack pointer and GS base. It shares the stack of the NMI, which never returns. */
+.macro EXCEPTION_DEBUG vector
+1:  pushq   $0
+    pushq   $\vector
+    testb   $3, FRAME_CS - FRAME_VECTOR(%rsp)
+    jnz     entry_common
+    jmp     entry_dire
+    GATE    \vector, 1b, ISTACK_NMI, 0
+.endm
+
 .macro INTERRUPTS first, count
     .set    number, \first
     .rept   \count
@@ -123,7 +153,7 @@ entry_syscall:
 
 /* The table of vectors. */
     EXCEPTION EXC_DE
-    EXCEPTION EXC_DB
+    EXCEPTION_DEBUG EXC_DB
     EXCEPTION_DIRE EXC_NMI, ISTACK_NMI
     EXCEPTION EXC_BP, 3
     EXCEPTION EXC_OF, 3
@@ -182,20 +212,28 @@ entry_from_kernel:
     call    trap_from_kernel
     ud2
 
-/* Double fault, NMI, machine check.
+/* Double fault, NMI, machine check, debug exception in the kernel.
  *   on entry: on an interrupt stack: vector, error code, rip, cs, flags, rsp, ss. GS base unknown, so ask for it:
  *             that of the kernel has its highest bit set, that of a user is 0.
- *   to C:     a struct trap_frame on the stack, rdi points to it; GS base this CPU's. */
+ *   to C:     a struct trap_frame on the stack, rdi points to it; GS base this CPU's. If C returns, everything goes
+ *             on as it was. */
 entry_dire:
     PUSH_REGISTERS
     cld
+    xorl    %ebx, %ebx                  /* 1: GS base was the user's */
     movl    $MSR_GS_BASE, %ecx
     rdmsr
     testl   %edx, %edx
     js      1f
     swapgs
+    incl    %ebx
 1:  movq    %rsp, %rdi
     call    trap_dire
-    ud2
+    testl   %ebx, %ebx
+    jz      2f
+    swapgs
+2:  POP_REGISTERS
+    addq    $16, %rsp                   /* vector, error code */
+    iretq
 
     .section .note.GNU-stack, "", @progbits

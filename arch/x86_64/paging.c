@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The kernel's final page tables: who may do what in the upper half. See <arch/paging.h> for the layout.
+ * The kernel's final page tables: who may do what in the upper half. See <arch/paging.h> for the
+ * layout.
  *
- * They are built once, in a piece of RAM taken from the memory map, through the early tables that show the first
- * 4 GiB. How many tables it takes is not worked out beforehand: a bound is, the piece is that large, and what was not
- * used is given back. Afterwards only arch_map_device() adds to them, still at boot.
+ * They are built once, in a piece of RAM taken from the memory map, through the early tables that
+ * show the first 4 GiB. How many tables it takes is not worked out beforehand: a bound is, the
+ * piece is that large, and what was not used is given back. Afterwards only arch_map_device() adds
+ * to them, still at boot.
  */
 #include "boot/boot.h"
 #include <arch/paging.h>
@@ -15,7 +17,7 @@
 #define PTE_PRESENT (1ull << 0)
 #define PTE_WRITE (1ull << 1)
 #define PTE_USER (1ull << 2)
-#define PTE_UNCACHED (3ull << 3) /* PWT and PCD: entry 3 of the PAT, UC unless someone changed it */
+#define PTE_UNCACHED (3ull << 3) /* PWT and PCD: entry 3 of the PAT */
 #define PTE_LARGE (1ull << 7)
 #define PTE_GLOBAL (1ull << 8)
 #define PTE_NX (1ull << 63)
@@ -30,7 +32,7 @@
 #define CPUID_GIB_PAGES (1u << 26) /* leaf 0x80000001, edx */
 #define EARLY_MAPPED (4ull << 30)
 
-/* The stacks, each above its guard page; boot.S begins on the first one. The guards are unmapped. */
+/* The stacks, each above its guard page, which is unmapped. boot.S begins on the first one. */
 struct guarded_stacks {
     uint8_t kernel_guard[STACK_GUARD];
     uint8_t kernel[KERNEL_STACK_SIZE];
@@ -40,18 +42,19 @@ struct guarded_stacks {
     } ist[IST_STACKS];
 };
 extern struct guarded_stacks kernel_stacks[STACKS]; /* known to boot.S */
-struct guarded_stacks kernel_stacks[STACKS] __attribute__((section(".bss.stacks"))) ALIGNED(PAGE_SIZE);
+struct guarded_stacks kernel_stacks[STACKS]
+    __attribute__((section(".bss.stacks"), aligned(PAGE_SIZE)));
 
 /* Bounds of the parts of the image (boot/kernel.ld). */
-extern const uint8_t kernel_text_start[], kernel_text_end[], kernel_rodata_start[], kernel_rodata_end[],
-    kernel_data_start[], kernel_bss_end[];
+extern const uint8_t kernel_text_start[], kernel_text_end[], kernel_rodata_start[],
+    kernel_rodata_end[], kernel_data_start[], kernel_bss_end[];
 
 kpa_t kernel_root;
 
 /* const after paging_init(), but for device_next */
-static kpa_t table_next, table_end;      /* memory for tables not used yet */
-static const struct boot_info *memory;   /* the map */
-static unsigned largest;                 /* level of the largest pages: 2 for 1 GiB, 1 for 2 MiB */
+static kpa_t table_next, table_end;    /* memory for tables not used yet */
+static const struct boot_info *memory; /* the map */
+static unsigned largest;               /* level of the largest pages: 2 for 1 GiB, 1 for 2 MiB */
 static uint64_t device_next = KERNEL_DEVICE_BASE;
 
 /* Bytes that an entry at `level` covers: 0 is 4 KiB, 3 is 512 GiB. */
@@ -75,8 +78,8 @@ static kpa_t table_new(void)
     return table;
 }
 
-/* The entry at `level` that covers `va`; the tables above it are made where they are missing, and nothing above it may
- * be a large page. */
+/* The entry at `level` that covers `va`; the tables above it are made where they are missing, and
+ * nothing above it may be a large page. */
 static uint64_t *entry_at(uint64_t va, unsigned level)
 {
     uint64_t *table = arch_kva(kernel_root);
@@ -94,13 +97,15 @@ static uint64_t *entry_at(uint64_t va, unsigned level)
     }
 }
 
-/* Map [pa, pa + bytes) at va, in the largest pages that fit. Whole pages; nothing is mapped there yet. */
+/* Map [pa, pa + bytes) at va, in the largest pages that fit. Whole pages; nothing is mapped there
+ * yet. */
 static void map(uint64_t va, kpa_t pa, uint64_t bytes, uint64_t flags)
 {
     while (bytes > 0) {
         unsigned level = largest;
 
-        while (level > 0 && (((va | pa) & (entry_bytes(level) - 1)) != 0 || bytes < entry_bytes(level))) {
+        while (level > 0 &&
+               (((va | pa) & (entry_bytes(level) - 1)) != 0 || bytes < entry_bytes(level))) {
             level--;
         }
         *entry_at(va, level) = pa | flags | (level > 0 ? PTE_LARGE : 0);
@@ -110,7 +115,7 @@ static void map(uint64_t va, kpa_t pa, uint64_t bytes, uint64_t flags)
     }
 }
 
-/* A part of the image, in pages of 4 KiB: it moves in the guard pages and has protections of its own. */
+/* Map a part of the image, in pages of 4 KiB. */
 static void map_image(const uint8_t *start, const uint8_t *end, uint64_t flags)
 {
     for (uint64_t va = (uint64_t)start; va < (uint64_t)end; va += PAGE_SIZE) {
@@ -128,7 +133,8 @@ static void unmap_guards(void)
     }
 }
 
-/* The direct map of one range of RAM; [ro_start, ro_end), the image's text and rodata, is read-only in it. */
+/* The direct map of one range of RAM; [ro_start, ro_end), the image's text and rodata, is read-only
+ * in it. */
 static void map_ram(kpa_t start, kpa_t end, kpa_t ro_start, kpa_t ro_end)
 {
     if (ro_start < end && start < ro_end) {
@@ -144,7 +150,7 @@ static void map_ram(kpa_t start, kpa_t end, kpa_t ro_start, kpa_t ro_end)
 /* More tables than the layout can need, in bytes. */
 static uint64_t tables_bound(const struct boot_info *boot)
 {
-    uint64_t tables = 1 + 2;                                   /* top; the image and the device window below it */
+    uint64_t tables = 1 + 2; /* top; the image and the device window below it */
     uint64_t image = boot->kernel_end / entry_bytes(1) + 1;
 
     tables += image + KERNEL_DEVICE_BYTES / entry_bytes(1) + 1;
@@ -153,7 +159,8 @@ static uint64_t tables_bound(const struct boot_info *boot)
 
         if (r->kind == BOOT_RAM) {
             /* Both ends ragged at each level, and the whole tables between them. */
-            tables += 6 + (r->end - r->start) / entry_bytes(2) + (r->end - r->start) / entry_bytes(3);
+            tables +=
+                6 + (r->end - r->start) / entry_bytes(2) + (r->end - r->start) / entry_bytes(3);
         }
     }
     return (tables + 4) * PAGE_SIZE; /* the read-only part cuts its range in three */
@@ -168,7 +175,8 @@ void paging_init(struct boot_info *boot)
     table_next = memmap_find_room(boot, tables_bound(boot), EARLY_MAPPED);
     table_end = table_next + tables_bound(boot);
     if (table_next == 0) {
-        boot_fail_value("not enough memory for the kernel's page tables; bytes needed in a row:", tables_bound(boot));
+        boot_fail_value("not enough memory for the kernel's page tables; bytes needed in a row:",
+                        tables_bound(boot));
     }
     tables = table_next;
     largest = (x86_cpuid(0x80000001u, 0).edx & CPUID_GIB_PAGES) != 0 ? 2 : 1;
@@ -235,7 +243,8 @@ uint64_t ist_stack_top(unsigned cpu, enum ist_stack which)
 
 const char *paging_guard_name(uint64_t address)
 {
-    static const char *const ist_name[IST_STACKS] = { "double fault stack", "NMI stack", "machine check stack" };
+    static const char *const ist_name[IST_STACKS] = { "double fault stack", "NMI stack",
+                                                      "machine check stack" };
     uint64_t page = address & ~(uint64_t)PAGE_MASK;
 
     for (unsigned cpu = 0; cpu < STACKS; cpu++) {
@@ -286,15 +295,18 @@ static unsigned check_table(const uint64_t *table, unsigned level)
         if (level > 0 && (entry & PTE_LARGE) == 0) {
             failures += check_table(arch_kva(entry & PTE_ADDRESS), level - 1);
         } else if ((entry & PTE_WRITE) != 0 && (entry & PTE_NX) == 0) {
-            log_line(LOG_ERROR, "paging: entry %lx of level %u is writable and executable", entry, level);
+            log_line(LOG_ERROR, "paging: entry %lx of level %u is writable and executable", entry,
+                     level);
             failures++;
         }
     }
     return failures;
 }
 
-/* [start, end) is mapped with exactly these of the flags WRITE and NX, both in the image and in the direct map. */
-static unsigned check_part(const uint8_t *start, const uint8_t *end, uint64_t image, uint64_t direct)
+/* [start, end) is mapped with exactly these of the flags WRITE and NX, both in the image and in the
+ * direct map. */
+static unsigned check_part(const uint8_t *start, const uint8_t *end, uint64_t image,
+                           uint64_t direct)
 {
     const uint64_t flags = PTE_PRESENT | PTE_WRITE | PTE_NX;
 
@@ -305,7 +317,8 @@ static unsigned check_part(const uint8_t *start, const uint8_t *end, uint64_t im
                 return 1;
             }
         } else if ((probe(va) & flags) != (image & flags) ||
-                   (probe((uint64_t)arch_kva(va - KERNEL_IMAGE_BASE)) & flags) != (direct & flags)) {
+                   (probe((uint64_t)arch_kva(va - KERNEL_IMAGE_BASE)) & flags) !=
+                       (direct & flags)) {
             log_line(LOG_ERROR, "paging: wrong protection of the image at %lx", va);
             return 1;
         }
@@ -320,7 +333,9 @@ unsigned paging_check(void)
 
     for (unsigned i = 0; i < ENTRIES / 2; i++) {
         if (top[i] != 0) {
-            log_line(LOG_ERROR, "paging: entry %u of the lower half of the kernel's top table is not empty", i);
+            log_line(LOG_ERROR,
+                     "paging: entry %u of the lower half of the kernel's top table is not empty",
+                     i);
             failures++;
         }
     }

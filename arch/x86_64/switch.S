@@ -14,8 +14,8 @@
  *
  * sysret does in kernel mode what it does, with the user's stack pointer, if rip is not canonical: so rip is tested.
  * The only such value that can get here is 2^47, from a `syscall` in the last two bytes of user memory.
- * Trap flag: sysret gives it back so that the debug exception comes at once, behind the `syscall`; after iret it comes
- * behind the next instruction. Both are what a single step means.
+ * Single step: iret with the trap flag set executes one instruction, then comes the debug exception. If that instruction
+ * is a `syscall`, the step is over when it is; processors differ in what they do then, so it is said here in its place.
  */
 #include <arch/offsets.h>
 #include <arch/vectors.h>
@@ -109,16 +109,15 @@ load_fpu:
     popq    %rdi
     jmp     context_loaded
 
-/* With PROC_IRET or PROC_SINGLE_STEP. The trap flag is set on the way out only, so that it is not there any more when
- * the single step is switched off. */
+/* With PROC_IRET or PROC_SINGLE_STEP. The trap flag is set on the way out only: the saved flags are the process's. */
 leave_other:
     movq    P_RFLAGS(%rdi), %r11
     testb   $PROC_SINGLE_STEP, P_FLAGS(%rdi)
     jz      1f
+    testb   $PROC_IRET, P_FLAGS(%rdi)
+    jz      syscall_stepped
     orq     $RFLAGS_TF, %r11
-1:  testb   $PROC_IRET, P_FLAGS(%rdi)
-    jz      leave_by_sysret
-    movq    P_RIP(%rdi), %rcx
+1:  movq    P_RIP(%rdi), %rcx
     btq     $47, %rcx
     jc      bad_rip
     andb    $~PROC_IRET, P_FLAGS(%rdi)
@@ -150,6 +149,12 @@ leave_other:
 bad_rip:
     movq    %gs:CPU_KERNEL_STACK, %rsp
     call    trap_bad_rip
+    ud2
+
+/* A `syscall` was the instruction to step over. */
+syscall_stepped:
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    call    trap_syscall_stepped
     ud2
 
 /* void arch_idle(void): any stack; cpu->current is NULL. An interrupt enters at entry_common and finds that it came from

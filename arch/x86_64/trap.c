@@ -18,14 +18,10 @@
 #define PF_RESERVED (1u << 3)
 #define PF_EXEC (1u << 4)
 
-/* A general protection error code with this bit names a vector, of an `int` if the lowest bit is clear. */
-#define GP_EXTERNAL (1u << 0)
-#define GP_VECTOR (1u << 1)
-#define GP_VECTOR_SHIFT 3
-
 const struct trap_frame *trap_dying;
 
 void trap_bad_rip(void);
+void trap_syscall_stepped(void);
 
 /* Go on where the interrupt came, as if nothing had been. */
 static NORETURN void go_on(void)
@@ -96,11 +92,7 @@ static NORETURN void exception(uint64_t vector, uint64_t error)
         kernel_fault(FAULT_BOUND, 0);
     case EXC_UD:
         kernel_fault(FAULT_INVALID_OPCODE, 0);
-    case EXC_GP:
-        if ((error & (GP_VECTOR | GP_EXTERNAL)) == GP_VECTOR) {
-            kernel_fault(FAULT_BAD_ENTRY, error >> GP_VECTOR_SHIFT);
-        }
-        kernel_fault(FAULT_GENERAL_PROTECTION, error);
+    case EXC_GP: /* also `int n` */
     case EXC_TS:
     case EXC_NP:
     case EXC_SS:
@@ -137,6 +129,16 @@ void trap_from_user(uint64_t vector, uint64_t error)
 void trap_bad_rip(void)
 {
     kernel_fault(FAULT_GENERAL_PROTECTION, 0);
+}
+
+/* The next step is by iret, and does not end here. */
+void trap_syscall_stepped(void)
+{
+    struct process *p = arch_cpu()->current;
+
+    p->s.flags |= PROC_IRET;
+    p->regs.rflags &= ~(uint64_t)RFLAGS_TF;
+    kernel_fault(FAULT_SINGLE_STEP, 0);
 }
 
 static const char *exception_name(uint64_t vector)
@@ -192,6 +194,10 @@ void trap_dire(const struct trap_frame *frame)
 {
     const char *stack = paging_guard_name(x86_read_cr2());
 
+    if (frame->vector == EXC_DB && frame->rip == (uint64_t)entry_syscall) {
+        x86_clear_dr6(); /* what there is to say of a stepped `syscall` is said on its way out */
+        return;
+    }
     trap_dying = frame;
     if (frame->vector == EXC_DF && stack != NULL) {
         BUG("%s overflow", stack);

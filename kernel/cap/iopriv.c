@@ -8,9 +8,15 @@
 #include <kernel/txn.h>
 #include <ops.h>
 
-static uint32_t first_port(const struct invocation *inv) { return inv->cap.payload & 0xffff; }
+static uint32_t first_port(const struct invocation *inv)
+{
+    return inv->cap.payload & 0xffff;
+}
 
-static uint32_t last_port(const struct invocation *inv) { return inv->cap.payload >> 16; }
+static uint32_t last_port(const struct invocation *inv)
+{
+    return inv->cap.payload >> 16;
+}
 
 /* May `width` bytes at `port` be read or written? */
 static bool ports_allowed(const struct invocation *inv, uint64_t port, uint64_t width)

@@ -333,6 +333,7 @@ enum status process_op_set_flags(struct invocation *inv)
         flags |= PROC_TRAP_SYSCALL;
     }
     p->s.flags = flags;
+    p->regs.rflags = arch_flags_sanitise(p->regs.rflags); /* the trap flag may be left from a step */
     return STATUS_OK;
 }
 

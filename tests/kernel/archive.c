@@ -27,7 +27,10 @@ static uint8_t bytes[3 * PAGE_SIZE] ALIGNED(PAGE_SIZE);
 #define PH_FILESZ 32
 #define PH_MEMSZ 40
 
-static void put(uint8_t *at, uint64_t value, unsigned width) { memcpy(at, &value, width); }
+static void put(uint8_t *at, uint64_t value, unsigned width)
+{
+    memcpy(at, &value, width);
+}
 
 static void put_segment(uint8_t *elf, unsigned n, uint32_t flags, uint64_t vaddr, uint64_t memsz)
 {

@@ -9,7 +9,7 @@
 #include <kernel/list.h>
 #include <kernel/process.h>
 #include <kernel/timer.h>
-#include <kernel/txn.h>
+#include <kernel/txn_state.h>
 
 #define PRIORITIES 256
 #define MAX_CPUS 64
@@ -54,6 +54,7 @@ struct cpu {
     struct plist dead_senders;   /* their target is gone */
     struct plist dead_endpoints; /* by recv_node: their recipient is gone */
     struct list rechecks;        /* processes whose wait is to be matched */
+    bool work;                   /* something may be on these three */
 
     /* The pages of a string in transfer, found before the commit point (ipc.c). */
     void *from_page[STRING_PAGES];

@@ -8,8 +8,7 @@
 
 #include <kernel/list.h>
 #include <kernel/object.h>
-
-struct process;
+#include <kernel/process.h>
 
 /* Payloads of replies have 48 bits; at the last one the endpoint makes no more. */
 #define ENDPOINT_PAYLOAD_MAX ((1ull << 48) - 1)
@@ -44,9 +43,22 @@ static inline uint64_t entry_payload(const struct cap *c)
 }
 
 /* The recipient, or NULL. */
-struct process *endpoint_recipient(const struct endpoint *ep);
-/* May a message go through this live Entry: a recipient, and with payload match the payload of the outstanding reply? */
-bool endpoint_entry_valid(const struct cap *entry);
+static inline struct process *endpoint_recipient(const struct endpoint *ep)
+{
+    return process_of(&ep->state.recipient);
+}
+
+/* Does this Entry to the live endpoint `ep` pass its payload match: off, or the payload of the outstanding reply? */
+static inline bool endpoint_matches(const struct endpoint *ep, const struct cap *entry)
+{
+    return !ep->state.match || (ep->state.outstanding && ep->state.payload == entry_payload(entry));
+}
+
+/* May a message go through this live Entry: a recipient, and payload match? */
+static inline bool endpoint_entry_valid(const struct cap *entry)
+{
+    return endpoint_recipient(endpoint_of(entry)) != NULL && endpoint_matches(endpoint_of(entry), entry);
+}
 /* Is `ep` fit to be the reply endpoint of `p`: recipient, payload match, payloads left? */
 enum status endpoint_check_reply(const struct cap *slot, const struct process *p);
 /* EFFECT. Make the reply capability of a call: the payload advances, what was outstanding is stale. NO_FAIL. */

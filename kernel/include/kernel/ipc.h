@@ -33,7 +33,7 @@ static inline unsigned control_nsend(uint64_t control)
 
 /* A message about to be transferred; filled in by what is acquired. */
 struct message {
-    struct process *from;  /* NULL: the kernel's answer */
+    struct process *from;  /* its registers hold the words; NULL: the kernel's own message, in `word` */
     struct process *to;
     struct endpoint *ep;   /* through which it goes */
     uint64_t payload;      /* shown to the receiver */
@@ -92,8 +92,6 @@ void ipc_recheck(struct process *p);
 
 /* One bounded piece of the work put off on this CPU; each is a transaction of its own. False: there was none. */
 bool ipc_work(void);
-/* Is there such work? */
-bool ipc_work_due(void);
 
 /* ACQUIRE. Pages of [address, address + n) in the space of `p`, into `pages`. On a fault: the code, where, and the handler
  * of the memory if it has one; *got is how many bytes before it are there. */

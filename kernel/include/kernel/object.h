@@ -91,6 +91,14 @@ static inline struct frame *page_frame(const struct cap *page) /* of a valid Pag
     return (struct frame *)(void *)oid_header(page->oid);
 }
 
+/* Does the small object (not a Page or CapPage) that `c` names still live? `kind` is what its type says. The frame is asked
+ * first what it holds: in a frame that became a user's page a header must not be looked for. A count never comes
+ * again, so the kind of the header needs no look. */
+static inline bool object_alive(const struct cap *c, enum frame_kind kind)
+{
+    return oid_frame(c->oid)->kind == kind && oid_header(c->oid)->count == c->count;
+}
+
 /* Size of the objects of a kind in a frame, and how many there are. 0 for kinds that are not made from storage. */
 size_t frame_object_size(enum frame_kind kind);
 unsigned frame_objects(enum frame_kind kind);

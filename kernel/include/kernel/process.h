@@ -108,11 +108,15 @@ STATIC_ASSERT(sizeof(struct process) <= 2048, "two processes in a frame");
 /* The process named by a Process capability that may be stale, or NULL. */
 static inline struct process *process_of(const struct cap *c)
 {
-    return c->type == CAP_PROCESS && cap_valid(c) ? (struct process *)(void *)oid_header(c->oid) : NULL;
+    return c->type == CAP_PROCESS && object_alive(c, FRAME_PROCESS) ? (struct process *)(void *)oid_header(c->oid) : NULL;
 }
 
 /* A system call of `p` is over with nothing received: word 0 is the result. EFFECT, NO_FAIL. */
-void process_result(struct process *p, enum status result);
+static inline void process_result(struct process *p, enum status result)
+{
+    p->regs.rax = (uint64_t)LK_KIND_RESULT << LK_DLV_KIND_SHIFT;
+    p->regs.rdi = result;
+}
 /* EFFECT. A waiting sender leaves the queue it stands in, be its target alive or gone. NO_FAIL. */
 void process_leave_queue(struct process *p);
 /* EFFECT. Whatever `p` waits for, it does not any more: off every queue but the ready queues, READY, not yet queued to

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Names of the kernel's functions, for back-traces. The table is made by tools/mksyms when the kernel is linked.
+ * Names of the kernel's functions, for back-traces. The table is made by tools/mksyms when the
+ * kernel is linked.
  */
 #ifndef KERNEL_SYMBOLS_H
 #define KERNEL_SYMBOLS_H
@@ -18,7 +19,8 @@ extern const char symbol_names[];
 /* Bounds of the kernel's code (boot/kernel.ld). */
 extern const uint8_t kernel_text_start[], kernel_text_end[];
 
-/* The function in which `address` lies and, in *offset, how far behind its start. NULL: not in the kernel's code. */
+/* The function in which `address` lies and, in *offset, how far behind its start. NULL: not in the
+ * kernel's code. */
 const char *symbol_lookup(uint64_t address, uint64_t *offset);
 
 #endif

@@ -9,42 +9,72 @@
 #ifndef KERNEL_TXN_H
 #define KERNEL_TXN_H
 
-#include <kernel/types.h>
-
-struct txn {
-    bool committed;
-    bool active;        /* between entry and exit */
-    bool syscall;       /* a system call: restart begins it again */
-    bool watched;       /* restart injection counts the acquire points of this one */
-    uint32_t passed;    /* acquire points passed by the last one watched */
-    uint32_t inject_at; /* restart at this acquire point; 0: none */
-    bool inject_hit;
-    uint64_t hash;      /* of all stored state at the start, while watched */
-};
+#include <kernel/cpu.h>
+#include <kernel/panic.h>
 
 struct process;
 
+/* Restart injection watches this transaction: what of it is not in the common path. */
+void txn_watch(void);
+void txn_watched_commit(void);
+void txn_watched_point(void) MAY_RESTART;
+
+static inline bool txn_is_committed(void)
+{
+    return cpu_self()->txn.committed;
+}
+
+#define ASSERT_BEFORE_COMMIT() ASSERT(!txn_is_committed())
+#define ASSERT_AFTER_COMMIT() ASSERT(txn_is_committed())
+
 /* Begin: called once by each kernel entry, before anything else, and by each piece of work put off. */
-void txn_begin(void);
+static inline void txn_begin(void)
+{
+    struct txn *t = &cpu_self()->txn;
+
+    t->committed = false;
+    t->syscall = false;
+    t->watched = false;
+}
+
 /* Begin, for the system call of `p`. */
-void txn_begin_syscall(struct process *p);
+static inline void txn_begin_syscall(struct process *p)
+{
+    struct txn *t = &cpu_self()->txn;
+
+    t->committed = false;
+    t->syscall = true;
+    t->watched = false;
+    if (unlikely(p->attention & ATTN_INJECT)) {
+        txn_watch();
+    }
+}
 
 /* The commit point. At most once per transaction. */
-void txn_commit(void);
+static inline void txn_commit(void)
+{
+    struct txn *t = &cpu_self()->txn;
+
+    ASSERT(!t->committed);
+    t->committed = true;
+    if (unlikely(t->watched)) {
+        txn_watched_commit();
+    }
+}
 
 /* Leave without having changed anything; the system call of the current process will be begun again. */
 NORETURN void txn_restart(void);
 
 /* An acquire point: where restart injection may strike. */
-void txn_acquire_point(void) MAY_RESTART;
-
-bool txn_is_committed(void);
+static inline void txn_acquire_point(void)
+{
+    if (unlikely(cpu_self()->txn.watched)) {
+        txn_watched_point();
+    }
+}
 
 /* EFFECT. Restart injection: the next system call of `p` is restarted at its n-th acquire point. Reads out what happened
  * to the one watched last. */
 void txn_inject(struct process *p, uint32_t n, uint32_t *passed, bool *hit);
-
-#define ASSERT_BEFORE_COMMIT() ASSERT(!txn_is_committed())
-#define ASSERT_AFTER_COMMIT() ASSERT(txn_is_committed())
 
 #endif

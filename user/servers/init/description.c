@@ -796,17 +796,6 @@ const char *init_endpoint_name(enum init_endpoint index)
     return index < INIT_EPS ? init_endpoints[index] : "?";
 }
 
-/* Number of an endpoint of init by name, or INIT_EPS. */
-static unsigned init_endpoint_find(const char *name)
-{
-    unsigned i = 0;
-
-    while (i < INIT_EPS && !same_text(init_endpoints[i], name)) {
-        i++;
-    }
-    return i;
-}
-
 /* The program that a grant names: sets g->program. */
 static bool resolve_program(struct reader *r, struct program *p, struct grant *g)
 {
@@ -833,9 +822,9 @@ static void resolve_endpoint(struct reader *r, struct program *p, struct grant *
     unsigned i = 0;
 
     if (g->program == DESC_INIT) {
-        i = init_endpoint_find(g->endpoint);
-        if (i < INIT_EPS) {
-            g->endpoint_index = i;
+        /* The others' payloads name programs: init alone makes entries to those. */
+        if (same_text(g->endpoint, init_endpoints[INIT_EP_PROGRAMS])) {
+            g->endpoint_index = INIT_EP_PROGRAMS;
             return;
         }
     } else {

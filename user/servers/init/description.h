@@ -98,7 +98,7 @@ struct description {
 /* Told once for each mistake, in words, without line end. `line` 0: the description as a whole. */
 typedef void (*desc_report_fn)(void *context, unsigned line, const char *message);
 
-/* Endpoints of init that a description may name; the index is the endpoint_index of a grant. */
+/* Endpoints of init. A description may name the first; the index is the endpoint_index of a grant. */
 enum init_endpoint { INIT_EP_PROGRAMS, INIT_EP_EXIT, INIT_EP_FAULTS, INIT_EPS };
 const char *init_endpoint_name(enum init_endpoint index);
 

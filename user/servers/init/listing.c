@@ -45,23 +45,14 @@ static void fill_wait(struct program_info *out)
     endpoint_name(out->waits_for, out->wait_id, out->endpoint, sizeof(out->endpoint));
 }
 
-void listing_info(unsigned i, struct program_info *out)
+/* State of the process in REG_PROCESS. */
+static void fill_state(struct program_info *out)
 {
-    const struct program *p = &description.program[i];
-    const struct instance *in = &instances[i];
     uint64_t state = 0;
     uint64_t holds = 0;
     uint64_t fault = 0;
 
-    *out = (struct program_info){
-        .at_boot = p->at_boot,
-        .faulty = p->faulty,
-        .priority = p->priority,
-        .frames = (uint32_t)in->purse.frames,
-    };
-    lk_copy_text(out->name, sizeof(out->name), p->name);
-    if (in->purse.frames == 0 || shelf_get(i, SHELF_PROCESS, REG_PROCESS) != STATUS_OK ||
-        lk_process_get_state(REG_PROCESS, &state, &holds, &fault, NULL, &out->cpu_time, NULL, NULL, NULL, 0,
+    if (lk_process_get_state(REG_PROCESS, &state, &holds, &fault, NULL, &out->cpu_time, NULL, NULL, NULL, 0,
                              NULL) != STATUS_OK) {
         return;
     }
@@ -70,6 +61,29 @@ void listing_info(unsigned i, struct program_info *out)
     out->holds = (uint8_t)holds;
     out->fault_code = (uint8_t)fault;
     fill_wait(out);
+}
+
+void listing_info(unsigned i, struct program_info *out)
+{
+    *out = (struct program_info){ 0 };
+    if (i == description.programs) {
+        lk_copy_text(out->name, sizeof(out->name), "init");
+        out->at_boot = 1;
+        lk_copy_cap(LK_INIT_SELF, REG_PROCESS);
+        fill_state(out);
+        return;
+    }
+    const struct program *p = &description.program[i];
+    const struct instance *in = &instances[i];
+
+    out->at_boot = p->at_boot;
+    out->faulty = p->faulty;
+    out->priority = p->priority;
+    out->frames = (uint32_t)in->purse.frames;
+    lk_copy_text(out->name, sizeof(out->name), p->name);
+    if (in->purse.frames != 0 && shelf_get(i, SHELF_PROCESS, REG_PROCESS) == STATUS_OK) {
+        fill_state(out);
+    }
 }
 
 /* What the description says of a grant, as it is written there. */

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* State of program `i`. */
+/* State of program `i`; the one behind the last is init itself. */
 void listing_info(unsigned i, struct program_info *out);
 
 /* Line `n` about the slots and capability registers of program `i`, into `out`. False: there are no more. */

@@ -41,12 +41,11 @@ static void answer_text(struct lk_request *rq, const char *text)
 static enum status programs_op_info(struct lk_request *rq)
 {
     static struct program_info info;
-    unsigned i;
 
-    if (!asked_program(rq, &i)) {
+    if (rq->w[1] > description.programs) {
         return STATUS_OUT_OF_RANGE;
     }
-    listing_info(i, &info);
+    listing_info((unsigned)rq->w[1], &info);
     rq->out_string = &info;
     rq->out_string_len = sizeof(info);
     return STATUS_OK;

@@ -58,9 +58,13 @@ static enum status find_leaf(struct purse *p, uint64_t address)
     leaf_base = NO_LEAF;
     for (unsigned v = ROOT_L2V; v > LEAF_L2V; v -= LEVEL_BITS) {
         uint64_t slot = address >> v & 15;
+        uint64_t type = LK_TYPE_NULL;
         enum status s = lk_gpt_get_slot(REG_LEAF, slot, REG_CHILD);
 
-        if (s == STATUS_OK && lk_get_type(REG_CHILD, NULL) == STATUS_INVALID_CAP) {
+        if (s == STATUS_OK) {
+            s = lk_discrim_classify(LK_INIT_DISCRIM, REG_CHILD, &type, NULL);
+        }
+        if (s == STATUS_OK && type == LK_TYPE_NULL) {
             s = make_gpt(p, v - LEVEL_BITS, REG_CHILD);
             if (s == STATUS_OK) {
                 s = lk_gpt_swap_slot(REG_LEAF, slot, REG_CHILD, 0);

@@ -28,8 +28,9 @@ extern const struct vector vector_table[], vector_table_end[];
 NORETURN void trap_from_user(uint64_t vector, uint64_t error);
 /* From the kernel: an interrupt while idle, or else a bug. */
 NORETURN void trap_from_kernel(const struct trap_frame *frame);
-/* On a stack of its own, from anywhere: double fault, NMI, machine check. */
-NORETURN void trap_dire(const struct trap_frame *frame);
+/* On a stack of its own, from anywhere: double fault, NMI, machine check, and the debug exception, which is the only one
+ * from which it may return. */
+void trap_dire(const struct trap_frame *frame);
 
 /* The frame of the exception that this CPU dies of, for arch_panic_dump(); NULL: none. */
 extern const struct trap_frame *trap_dying;

@@ -105,6 +105,14 @@ static inline void x86_write_cr3(uint64_t root)
     __asm__ volatile("movq %0, %%cr3" : : "r"(root) : "memory");
 }
 
+static inline uint64_t x86_read_cr4(void)
+{
+    uint64_t v;
+
+    __asm__ volatile("movq %%cr4, %0" : "=r"(v));
+    return v;
+}
+
 static inline void x86_write_cr4(uint64_t v)
 {
     __asm__ volatile("movq %0, %%cr4" : : "r"(v) : "memory");

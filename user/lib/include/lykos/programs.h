@@ -13,7 +13,8 @@
 #define PROGRAM_EXIT 1u /* word 1: status, 0 for success. The program is destroyed; no answer comes */
 
 /* init.programs: the shell and whoever else manages programs. */
-#define PROGRAMS_INFO 1u    /* word 1: number. Answer: string, a struct program_info. OUT_OF_RANGE behind the last */
+#define PROGRAMS_INFO 1u    /* word 1: number. Answer: string, a struct program_info. Behind the last program comes init itself; behind
+                             * that, OUT_OF_RANGE */
 #define PROGRAMS_FIND 2u    /* string: name. Answer: word 1, its number; NOT_FOUND */
 #define PROGRAMS_NAME 3u    /* word 1: number. Answer: string, its name. For servers that tell clients apart by payload */
 #define PROGRAMS_START 4u   /* word 1: number; word 2: flags, below; string: arguments, empty for those of the

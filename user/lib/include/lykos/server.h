@@ -9,7 +9,7 @@
  *          return STATUS_OK;
  *      }
  *      static const struct lk_method methods[] = {
- *          [1] = { counter_add, .words = 1 },
+ *          [1] = { .fn = counter_add, .words = 1 },
  *      };
  *      static const struct lk_server server = { .methods = methods, .method_count = 2 };
  *      int main(void) { lk_serve(&server); }

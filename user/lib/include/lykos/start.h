@@ -12,11 +12,11 @@
 
 /* ---- Memory of a program. Everything between these is not mapped, so a stack that overflows
  * faults. ---- */
-#define LK_IMAGE_VA 0x400000ull  /* the program, see user.ld */
-#define LK_START_VA 0x3ff000ull  /* the start block: one read-only page */
-#define LK_STACK_TOP 0x3f0000ull /* the stack ends here */
+#define LK_IMAGE_VA 0x400000ul  /* the program, see user.ld */
+#define LK_START_VA 0x3ff000ul  /* the start block: one read-only page */
+#define LK_STACK_TOP 0x3f0000ul /* the stack ends here */
 #define LK_STACK_PAGES                                                                             \
-    16ull /* pages of stack below it, unless the system description says otherwise */
+    16ul /* pages of stack below it, unless the system description says otherwise */
 
 /* ---- Capability registers of a program. ---- */
 #define LK_REG_SELF 1     /* Process: itself */
@@ -34,11 +34,11 @@
 #define LK_REG_FREE 28    /* 28..31: not used by the library */
 #define LK_REG_END 32
 
-#define LK_ENDPOINT_ID 1ull /* endpoint ID of LK_REG_ENDPOINT */
-#define LK_REPLY_ID 0ull    /* endpoint ID of LK_REG_REPLY */
+#define LK_ENDPOINT_ID 1ul /* endpoint ID of LK_REG_ENDPOINT */
+#define LK_REPLY_ID 0ul    /* endpoint ID of LK_REG_REPLY */
 
 /* ---- The start block. ---- */
-#define LK_START_MAGIC 0x5452415453594b4cull /* "LKYSTART" */
+#define LK_START_MAGIC 0x5452415453594b4cul /* "LKYSTART" */
 #define LK_START_NAME 16
 #define LK_START_ARGUMENT 256
 #define LK_START_CAPS 24

@@ -9,8 +9,8 @@
 #include <abi/gen.h>
 #include <stdint.h>
 
-#define LK_NSEC_PER_MSEC 1000000ull
-#define LK_NSEC_PER_SEC 1000000000ull
+#define LK_NSEC_PER_MSEC 1000000ul
+#define LK_NSEC_PER_SEC 1000000000ul
 
 /* Nanoseconds since boot. */
 uint64_t lk_now(void);

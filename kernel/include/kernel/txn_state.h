@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The state of a CPU's transaction; see txn.h.
+ */
+#ifndef KERNEL_TXN_STATE_H
+#define KERNEL_TXN_STATE_H
+
+#include <kernel/types.h>
+
+struct txn {
+    bool committed;
+    bool syscall;       /* a system call: restart begins it again */
+    bool watched;       /* restart injection counts the acquire points of this one */
+    uint32_t passed;    /* acquire points passed by the last one watched */
+    uint32_t inject_at; /* restart at this acquire point; 0: none */
+    bool inject_hit;
+    uint64_t hash;      /* of all stored state at the start, while watched */
+};
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A small booted kernel for unit tests: memory, pools, objects, and operations on them as if invoked.
+ */
+#ifndef UNIT_WORLD_H
+#define UNIT_WORLD_H
+
+#include "unit.h"
+
+#include <arch/host.h>
+#include <kernel/cpu.h>
+#include <kernel/depend.h>
+#include <kernel/gpt.h>
+#include <kernel/invoke.h>
+#include <kernel/object.h>
+#include <kernel/process.h>
+#include <kernel/space.h>
+#include <ops.h>
+
+/* Boot with so much memory and pools of this size; 0 and 0: as space_init() takes them. */
+void world_boot(size_t mib, unsigned tables, unsigned depends);
+
+/* New objects, of frames not used yet; or again at the place of one that was rescinded. */
+struct objhdr *world_make(enum frame_kind kind);
+struct objhdr *world_make_at(enum frame_kind kind, pfn_t pfn, unsigned index);
+struct gpt *world_gpt(unsigned l2v);
+struct objhdr *world_page(void);
+struct process *world_process(const struct cap *space);
+
+/* A capability to an object with this guard and these restrictions. */
+struct cap world_cap(const struct objhdr *hdr, uint64_t match, unsigned l2g, unsigned restr);
+/* The same with the guard that fresh capabilities have. */
+struct cap world_plain_cap(const struct objhdr *hdr);
+
+/* Carry out an operation on `cap`, begun again as often as it restarts; *inv receives the answer, if not NULL. */
+enum status world_op(enum status (*fn)(struct invocation *), struct cap cap, uint64_t word1,
+                     uint64_t word2, const struct cap *arg, struct invocation *inv);
+/* The commonest: GPT.swapSlot, by full authority. */
+void world_set_slot(struct gpt *g, unsigned slot, struct cap c);
+/* Destroy an object. */
+void world_rescind(struct objhdr *hdr);
+/* Change the address space of a process, as Process.swapSlot does. */
+void world_set_space(struct process *p, struct cap c);
+
+extern unsigned world_restarts; /* of the last operation */
+
+/* A page fault of `p`, which need not be current: space_map() in a transaction of its own. */
+enum fault_code world_fault(struct process *p, uva_t address, unsigned access, struct walk *w);
+
+#endif

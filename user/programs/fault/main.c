@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * fault: faults on purpose, in the way that its argument names, so that one can see what is said of it.
+ */
+#include <lykos/lykos.h>
+
+static const char constant[] = "this text is read-only";
+static uint8_t code_in_data[] = { 0xc3 }; /* ret */
+
+/* An address that the compiler knows nothing about. */
+static uint64_t hidden(uint64_t value)
+{
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+
+__attribute__((noinline)) static void fault_null(void) { *(volatile uint32_t *)hidden(8) = 1; }
+
+__attribute__((noinline)) static void fault_unmapped(void) { *(volatile uint32_t *)hidden(0x7000000000) = 1; }
+
+__attribute__((noinline)) static void fault_write(void) { *(volatile char *)hidden((uint64_t)constant) = 'x'; }
+
+__attribute__((noinline)) static void fault_exec(void)
+{
+    __asm__ volatile("call *%0" : : "r"(hidden((uint64_t)code_in_data)) : "memory");
+}
+
+__attribute__((noinline)) static void fault_jump(void)
+{
+    __asm__ volatile("call *%0" : : "r"(hidden(0)) : "memory");
+}
+
+__attribute__((noinline)) static void fault_divide(void)
+{
+    uint32_t low = 1;
+    uint32_t high = 0;
+
+    __asm__ volatile("divl %2" : "+a"(low), "+d"(high) : "r"((uint32_t)hidden(0)) : "cc");
+}
+
+__attribute__((noinline)) static void fault_breakpoint(void) { __asm__ volatile("int3"); }
+
+__attribute__((noinline)) static void fault_opcode(void) { __asm__ volatile("ud2"); }
+
+__attribute__((noinline)) static void fault_privileged(void) { __asm__ volatile("cli"); }
+
+__attribute__((noinline)) static void fault_port(void) { __asm__ volatile("outb %%al, $0x80" : : "a"(0)); }
+
+__attribute__((noinline)) static void fault_address(void)
+{
+    *(volatile uint32_t *)hidden(0x1234567812345678) = 1;
+}
+
+__attribute__((noinline)) static uint64_t fault_recursion(uint64_t depth)
+{
+    volatile uint64_t room[64];
+
+    if (depth == hidden(UINT64_MAX)) {
+        return 0; /* never; but the compiler is not to know */
+    }
+    room[depth % 64] = depth;
+    return fault_recursion(depth + 1) + room[depth % 32];
+}
+
+__attribute__((noinline)) static void fault_stack(void) { fault_recursion(hidden(0)); }
+
+__attribute__((noinline)) static void fault_syscall(void) { lk_pseudo(LK_RESERVED_MASK, 0); }
+
+__attribute__((noinline)) static void fault_interrupt(void) { __asm__ volatile("int $0x80"); }
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+    const char *what;
+} kinds[] = {
+    { "null", fault_null, "write through a null pointer" },
+    { "unmapped", fault_unmapped, "write where nothing is mapped" },
+    { "write", fault_write, "write to read-only memory" },
+    { "exec", fault_exec, "execute data" },
+    { "jump", fault_jump, "call a null function pointer" },
+    { "divide", fault_divide, "divide by zero" },
+    { "breakpoint", fault_breakpoint, "breakpoint instruction" },
+    { "opcode", fault_opcode, "invalid instruction" },
+    { "privileged", fault_privileged, "privileged instruction" },
+    { "port", fault_port, "port output without a capability" },
+    { "address", fault_address, "non-canonical address" },
+    { "stack", fault_stack, "endless recursion" },
+    { "syscall", fault_syscall, "malformed system call" },
+    { "interrupt", fault_interrupt, "software interrupt that is not offered" },
+};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+int main(void)
+{
+    const char *kind = lk_start->argument[0] != '\0' ? lk_start->argument : "null";
+
+    for (size_t i = 0; i < KINDS; i++) {
+        if (strcmp(kinds[i].name, kind) == 0) {
+            say("now: %s", kinds[i].what);
+            kinds[i].run();
+            say("that did not fault");
+            return 1;
+        }
+    }
+    say("fault [KIND], where KIND is one of");
+    for (size_t i = 0; i < KINDS; i++) {
+        say("  %-11s %s", kinds[i].name, kinds[i].what);
+    }
+    return strcmp(kind, "help") == 0 ? 0 : 2;
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The commands of the shell: a table of names, each with its function.
+ */
+#include "shell.h"
+
+#include <lykos/lykos.h>
+
+struct command {
+    const char *name;
+    const char *args; /* for help */
+    const char *help;
+    void (*run)(const char *args);
+};
+
+/* The first word of a text into `word`; returns the rest, without the blanks before it. */
+static const char *first_word(const char *text, char *word, size_t size)
+{
+    size_t n = 0;
+
+    while (*text == ' ') {
+        text++;
+    }
+    while (*text != '\0' && *text != ' ') {
+        if (n + 1 < size) {
+            word[n++] = *text;
+        }
+        text++;
+    }
+    word[n] = '\0';
+    while (*text == ' ') {
+        text++;
+    }
+    return text;
+}
+
+/* Nanoseconds as seconds with three digits behind the point. */
+struct seconds {
+    char text[32];
+};
+
+static struct seconds show_seconds(uint64_t nsec)
+{
+    struct seconds s;
+
+    uint64_t msec = nsec / LK_NSEC_PER_MSEC;
+
+    lk_format(s.text, sizeof(s.text), "%lu.%03lu s", msec / 1000, msec % 1000);
+    return s;
+}
+
+/* ---- ps ----------------------------------------------------------------------------------------------------------- */
+
+static const char *state_words(const struct program_info *p)
+{
+    if (p->holds != 0) {
+        return "held";
+    }
+    switch (p->run_state) {
+    case LK_STATE_READY:
+        return "ready";
+    case LK_STATE_RECEIVING:
+        return "receiving";
+    case LK_STATE_BLOCKED:
+        return "blocked";
+    default:
+        return "faulted";
+    }
+}
+
+/* What a program waits for, in words. */
+static void wait_words(const struct program_info *p, char *text, size_t size)
+{
+    const char *who = p->waits_for[0] != '\0' ? p->waits_for : "somebody";
+
+    text[0] = '\0';
+    switch (p->wait) {
+    case LK_WAIT_OPEN:
+        lk_format(text, size, "a message or notice");
+        break;
+    case LK_WAIT_CLOSED:
+        if (p->wait_id == LK_REPLY_ID) {
+            lk_format(text, size, "the answer of %s", who);
+        } else {
+            lk_format(text, size, "a message to its endpoint %lu", p->wait_id);
+        }
+        break;
+    case LK_WAIT_NOTICE:
+        lk_format(text, size, "a notice");
+        break;
+    case LK_WAIT_SENDING:
+        lk_format(text, size, "%s%s%s to take its message", who, p->endpoint[0] != '\0' ? "." : "", p->endpoint);
+        break;
+    case LK_WAIT_SLEEPING:
+        lk_format(text, size, "the time %s", show_seconds(p->until).text);
+        break;
+    case LK_WAIT_FAULT_SEND:
+        lk_format(text, size, "%s to take its fault: %s", who, lk_fault_text(p->fault_code));
+        break;
+    default:
+        if (p->run_state == LK_STATE_FAULTED) {
+            lk_format(text, size, "its fault to be handled: %s", lk_fault_text(p->fault_code));
+        }
+        break;
+    }
+}
+
+static void command_ps(const char *args)
+{
+    struct program_info p;
+    char waits[96];
+    bool others = false;
+
+    (void)args;
+    print("%-16s %-9s %4s %12s %7s  %s\n", "NAME", "STATE", "PRI", "CPU TIME", "MEMORY", "WAITS FOR");
+    for (uint64_t i = 0; program_info(i, &p); i++) {
+        if (!p.running) {
+            others = true;
+            continue;
+        }
+        wait_words(&p, waits, sizeof(waits));
+        print("%-16s %-9s %4u %12s %4u KiB  %s\n", p.name, state_words(&p), p.priority,
+              show_seconds(p.cpu_time).text, p.frames * 4, waits);
+    }
+    if (others) {
+        print("not running:");
+        for (uint64_t i = 0; program_info(i, &p); i++) {
+            if (!p.running) {
+                print(" %s%s", p.name, p.faulty ? " (its description has a mistake)" : "");
+            }
+        }
+        print("\n");
+    }
+}
+
+/* ---- programs ----------------------------------------------------------------------------------------------------- */
+
+static void command_caps(const char *args)
+{
+    char name[PROGRAM_NAME_MAX];
+    char line[200];
+    uint64_t number;
+    uint64_t n = 0;
+
+    first_word(args, name, sizeof(name));
+    if (name[0] == '\0') {
+        print("caps NAME: of which program?\n");
+        return;
+    }
+    if (!program_find(name, &number)) {
+        return;
+    }
+    while (program_cap(number, n, line, sizeof(line))) {
+        print("%s\n", line);
+        n++;
+    }
+    if (n == 0) {
+        print("%s does not run\n", name);
+    } else {
+        print("all other slots and registers are Null\n");
+    }
+}
+
+/* A command whose arguments begin with the name of a program. */
+static void with_program(const char *args, const char *command, void (*run)(const char *name, const char *rest))
+{
+    char name[PROGRAM_NAME_MAX];
+    const char *rest = first_word(args, name, sizeof(name));
+
+    if (name[0] == '\0') {
+        print("%s NAME: which program?\n", command);
+        return;
+    }
+    run(name, rest);
+}
+
+static void destroy_named(const char *name, const char *rest)
+{
+    (void)rest;
+    program_destroy(name);
+}
+
+static void command_run_program(const char *args) { with_program(args, "run", program_run); }
+static void command_start(const char *args) { with_program(args, "start", program_start); }
+static void command_destroy(const char *args) { with_program(args, "destroy", destroy_named); }
+static void command_ping(const char *args) { program_run("ping", args); }
+static void command_fault(const char *args) { program_run("fault", args); }
+
+/* Every program whose name begins with "bench". */
+static void command_bench(const char *args)
+{
+    struct program_info p;
+    bool any = false;
+
+    for (uint64_t i = 0; program_info(i, &p); i++) {
+        if (strncmp(p.name, "bench", 5) == 0) {
+            any = true;
+            program_run(p.name, args);
+        }
+    }
+    if (!any) {
+        print("there are no bench programs in this system\n");
+    }
+}
+
+/* ---- the machine -------------------------------------------------------------------------------------------------- */
+
+static void command_log(const char *args)
+{
+    static char text[1024];
+    uint32_t log = lk_cap("kernlog");
+    uint64_t position = 0;
+    uint64_t next = 0;
+    uint64_t end = 0;
+    size_t n = 0;
+
+    (void)args;
+    do {
+        enum status s = lk_kernlog_read(log, position, &next, &end, text, sizeof(text), &n);
+
+        if (s != STATUS_OK) {
+            print("the log cannot be read: %s\n", lk_status_text(s));
+            return;
+        }
+        put(text, n);
+        position = next;
+    } while (n > 0 && position < end);
+}
+
+static void command_mem(const char *args)
+{
+    uint64_t frames = 0;
+    uint64_t free_frames = 0;
+    uint64_t objects = 0;
+    uint64_t tables = 0;
+    uint64_t tables_max = 0;
+    uint64_t depends = 0;
+    uint64_t depends_max = 0;
+    struct program_info p;
+    uint64_t given = 0;
+
+    (void)args;
+    enum status s = lk_sysctl_get_memory(lk_cap("sysctl"), &frames, &free_frames, &objects, &tables, &tables_max,
+                                         &depends_max, &depends);
+
+    if (s != STATUS_OK) {
+        print("memory cannot be looked at: %s\n", lk_status_text(s));
+        return;
+    }
+    for (uint64_t i = 0; program_info(i, &p); i++) {
+        given += p.running ? p.frames : 0;
+    }
+    print("memory           %8lu KiB in %lu frames\n", frames * 4, frames);
+    print("free             %8lu KiB\n", free_frames * 4);
+    print("given to programs%8lu KiB\n", given * 4);
+    print("objects          %8lu\n", objects);
+    print("page tables      %8lu of %lu\n", tables, tables_max);
+    print("dependencies     %8lu of %lu\n", depends, depends_max);
+}
+
+static void command_sleep(const char *args)
+{
+    uint64_t n;
+    const char *end;
+
+    if (!lk_parse_number(args, &n, &end) || *end != '\0' || n > 1000000) {
+        print("sleep SECONDS: a whole number up to 1000000\n");
+        return;
+    }
+    if (lk_notice_in(n * 1000, NOTICE_TIMER) != STATUS_OK) {
+        print("there is no clock\n");
+        return;
+    }
+    if ((wait_for(NOTICE_TIMER | NOTICE_CTRL_C) & NOTICE_CTRL_C) != 0) {
+        lk_notice_cancel();
+        print("^C\n");
+    }
+}
+
+/* Let everything printed reach the terminal, for nothing will after this. */
+static void last_words(const char *text)
+{
+    print("%s\n", text);
+    flush();
+    lk_console_drain(LK_REG_CONSOLE);
+}
+
+static void command_halt(const char *args)
+{
+    (void)args;
+    last_words("the machine halts");
+    print("it did not: %s\n", lk_status_text(lk_sysctl_halt(lk_cap("sysctl"), 0)));
+}
+
+static void command_reboot(const char *args)
+{
+    (void)args;
+    last_words("the machine starts again");
+    print("it did not: %s\n", lk_status_text(lk_sysctl_reboot(lk_cap("sysctl"))));
+}
+
+static void command_uptime(const char *args)
+{
+    (void)args;
+    print("%s since the machine started\n", show_seconds(lk_now()).text);
+}
+
+/* ---- small things ------------------------------------------------------------------------------------------------- */
+
+static void command_echo(const char *args) { print("%s\n", args); }
+
+static void command_history(const char *args)
+{
+    (void)args;
+    for (unsigned back = LINE_HISTORY; back > 0; back--) {
+        const char *line = line_history(&editor, back);
+
+        if (line != NULL) {
+            print("%s\n", line);
+        }
+    }
+}
+
+static void command_help(const char *args);
+
+static const struct command commands[] = {
+    { "help", "", "this list", command_help },
+    { "ps", "", "the programs: state, priority, CPU time, what each waits for", command_ps },
+    { "caps", "NAME", "what a program holds: its slots and capability registers", command_caps },
+    { "log", "", "the kernel log", command_log },
+    { "mem", "", "memory: how much, and who has it", command_mem },
+    { "ping", "[ROUNDS]", "a client calls a server in another address space", command_ping },
+    { "fault", "[KIND]", "a program faults on purpose; 'fault help' lists the kinds", command_fault },
+    { "bench", "", "run the benchmarks, if they are in this system", command_bench },
+    { "run", "NAME [ARGS]", "start a program and wait for its end", command_run_program },
+    { "start", "NAME [ARGS]", "start a program and do not wait", command_start },
+    { "destroy", "NAME", "end a program and take its memory back", command_destroy },
+    { "sleep", "SECONDS", "wait", command_sleep },
+    { "uptime", "", "time since the machine started", command_uptime },
+    { "echo", "TEXT", "print the text", command_echo },
+    { "history", "", "the lines typed before", command_history },
+    { "halt", "", "end the machine; QEMU exits", command_halt },
+    { "reboot", "", "start the machine again", command_reboot },
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void command_help(const char *args)
+{
+    (void)args;
+    for (size_t i = 0; i < COMMANDS; i++) {
+        char usage[32];
+
+        lk_format(usage, sizeof(usage), "%s %s", commands[i].name, commands[i].args);
+        print("  %-20s %s\n", usage, commands[i].help);
+    }
+    print("Ctrl-C ends a command that runs. Arrow keys, Ctrl-A, Ctrl-E, Ctrl-K, Ctrl-U, Ctrl-W edit the line\n"
+          "(under QEMU type Ctrl-A twice), up and down bring earlier lines back. Ctrl-A X leaves QEMU.\n");
+}
+
+void command_run(const char *line)
+{
+    char name[32];
+    const char *args = first_word(line, name, sizeof(name));
+
+    if (name[0] == '\0') {
+        return;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            commands[i].run(args);
+            return;
+        }
+    }
+    print("unknown command '%s'; 'help' lists the commands\n", name);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The calls to init.programs (<lykos/programs.h>) that the shell makes.
+ */
+#include "shell.h"
+
+#include <lykos/lykos.h>
+
+/* Register of the entry to init.programs. */
+static uint32_t programs(void) { return lk_cap("programs"); }
+
+/* A call with words, the capability in register `cap` (0: none), and perhaps a string either way; the answer's text comes
+ * into `out`, terminated. */
+static enum status ask(struct lk_msg *msg, uint64_t method, uint32_t cap, char *out, size_t size)
+{
+    msg->control = LK_CTL_CALL(programs(), 4);
+    if (cap != 0) {
+        msg->control = LK_CTL_CALL_CAPS(programs(), 4, 1, cap, 0, 0, 0, 0, 0, 0);
+    }
+    msg->w[0] = method;
+    if (msg->string_len > 0) {
+        msg->control |= LK_SSTR;
+    }
+    if (size > 0) {
+        msg->control |= LK_RSTR;
+        msg->buffer = out;
+        msg->buffer_size = (uint32_t)(size - 1);
+        out[0] = '\0';
+    }
+    enum status s = lk_invoke(msg);
+
+    if (size > 0) {
+        out[lk_string_length(msg->delivery)] = '\0';
+    }
+    return s;
+}
+
+bool program_find(const char *name, uint64_t *number)
+{
+    struct lk_msg msg = { .string = name, .string_len = (uint32_t)strlen(name) };
+    enum status s = ask(&msg, PROGRAMS_FIND, 0, NULL, 0);
+
+    if (s != STATUS_OK) {
+        print("there is no program '%s'; 'ps' lists them\n", name);
+    }
+    *number = msg.w[1];
+    return s == STATUS_OK;
+}
+
+bool program_info(uint64_t number, struct program_info *out)
+{
+    struct lk_msg msg = {
+        .control = LK_CTL_CALL(programs(), 2) | LK_RSTR,
+        .w = { PROGRAMS_INFO, number },
+        .buffer = out,
+        .buffer_size = sizeof(*out),
+    };
+
+    return lk_invoke(&msg) == STATUS_OK && lk_string_length(msg.delivery) == sizeof(*out);
+}
+
+bool program_cap(uint64_t number, uint64_t n, char *out, size_t size)
+{
+    struct lk_msg msg = { .w = { 0, number, n } };
+
+    return ask(&msg, PROGRAMS_CAPS, 0, out, size) == STATUS_OK;
+}
+
+/* Start it; the bits `ended` are posted to the shell when it has ended. Says why not. */
+static bool start(uint64_t number, uint64_t flags, const char *args, uint64_t ended)
+{
+    char why[200];
+    struct lk_msg msg = {
+        .w = { 0, number, flags, ended },
+        .string = args,
+        .string_len = (uint32_t)strlen(args),
+    };
+    enum status s = ask(&msg, PROGRAMS_START, ended != 0 ? REG_NOTICE : 0, why, sizeof(why));
+
+    if (s != STATUS_OK) {
+        print("not started: %s\n", why[0] != '\0' ? why : lk_status_text(s));
+    }
+    return s == STATUS_OK;
+}
+
+static enum status destroy(uint64_t number)
+{
+    struct lk_msg msg = { .w = { 0, number } };
+
+    return ask(&msg, PROGRAMS_DESTROY, 0, NULL, 0);
+}
+
+/* Say how a program ended, if it is worth saying. */
+static void report_end(const char *name, uint64_t number)
+{
+    char words[160];
+    struct lk_msg msg = { .w = { 0, number } };
+
+    if (ask(&msg, PROGRAMS_RESULT, 0, words, sizeof(words)) != STATUS_OK) {
+        return;
+    }
+    if (msg.w[1] == PROGRAM_ENDED_FAULT) {
+        print("%s faulted: %s\n", name, words);
+    } else if (msg.w[1] == PROGRAM_ENDED_EXIT && msg.w[2] != 0) {
+        print("%s %s\n", name, words);
+    } else if (msg.w[1] == PROGRAM_ENDED_DESTROYED) {
+        print("%s was destroyed\n", name);
+    }
+}
+
+void program_run(const char *name, const char *args)
+{
+    uint64_t number;
+
+    if (!program_find(name, &number) || !start(number, PROGRAM_FOREGROUND, args, NOTICE_ENDED)) {
+        return;
+    }
+    for (;;) {
+        uint64_t bits = wait_for(NOTICE_ENDED | NOTICE_CTRL_C);
+
+        if ((bits & NOTICE_CTRL_C) != 0) {
+            print("^C\n");
+            destroy(number);
+            break;
+        }
+        /* An end that was told late may be another program's: this one counts when it is gone. */
+        struct program_info info;
+
+        if (!program_info(number, &info) || !info.running) {
+            break;
+        }
+    }
+    report_end(name, number);
+}
+
+void program_start(const char *name, const char *args)
+{
+    uint64_t number;
+
+    if (program_find(name, &number)) {
+        start(number, 0, args, 0);
+    }
+}
+
+void program_destroy(const char *name)
+{
+    uint64_t number;
+
+    if (!program_find(name, &number)) {
+        return;
+    }
+    enum status s = destroy(number);
+
+    if (s == STATUS_NOT_FOUND) {
+        print("%s does not run\n", name);
+    } else if (s != STATUS_OK) {
+        print("%s: %s\n", name, lk_status_text(s));
+    }
+}
