@@ -14,7 +14,6 @@ NEEDS_run-iso := build run iso
 NEEDS_run-uefi := build run iso uefi
 NEEDS_debug := build run debug
 NEEDS_test := build run iso uefi test
-NEEDS_unit := build
 NEEDS_soak := $(NEEDS_test)
 NEEDS_bench := build run test
 NEEDS_format := check
@@ -171,16 +170,16 @@ $(LIB): $(LIB_OBJ)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $^
 
+# $(call program,OUTPUT,SOURCES): the rules for one program. What is packed has names for fault reports, no more.
 define program
-$(BUILD)/user/$(notdir $(1)).debug: $(call objects,$(call program_src,$(1))) $(LIB) $(USER_LDS)
+$(1).debug: $(call objects,$(2)) $(LIB) $(USER_LDS)
 	$$(call say,LD,$$@)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(LINK) $(if $(USER_LDS),-T $(USER_LDS)) -o $$@ --start-group \
-	  $(call objects,$(call program_src,$(1))) $(LIB) --end-group
+	$(Q)$(LINK) -T $(USER_LDS) -o $$@ $(call objects,$(2)) $(LIB)
+$(1): $(1).debug
+	$(Q)$(OBJCOPY) --strip-debug $$< $$@
 endef
-$(foreach d,$(PROGRAM_DIRS),$(eval $(call program,$(d))))
-$(PROGRAMS): %: %.debug
-	$(Q)$(OBJCOPY) --strip-debug $< $@
+$(foreach d,$(PROGRAM_DIRS),$(eval $(call program,$(BUILD)/user/$(notdir $(d)),$(call program_src,$(d)))))
 
 $(ARCHIVE): $(PROGRAMS) $(wildcard user/system.lyk) tools/mkimage
 	$(call say,ARCHIVE,$@)
@@ -190,20 +189,12 @@ $(ARCHIVE): $(PROGRAMS) $(wildcard user/system.lyk) tools/mkimage
 programs: $(PROGRAMS) $(LIB)
 
 # --- system tests: each scenario is an archive whose init is the test -----------------------------------------
-define scenario
-$(BUILD)/test/$(notdir $(1)).elf: $(call objects,$(call program_src,$(1)) $(SYS_LIB_SRC)) $(LIB) $(USER_LDS)
-	$$(call say,LD,$$@)
-	$(Q)mkdir -p $$(@D)
-	$(Q)$(LINK) $(if $(USER_LDS),-T $(USER_LDS)) -o $$@ --start-group \
-	  $(call objects,$(call program_src,$(1)) $(SYS_LIB_SRC)) $(LIB) --end-group
-endef
-$(foreach d,$(SYS_DIRS),$(eval $(call scenario,$(d))))
-$(SYS_ARCHIVES): %.archive: %.elf tools/mkimage
-	$(Q)$(OBJCOPY) --strip-all $< $*.init
-	$(Q)$(PYTHON) tools/mkimage make $@ init=$*.init
+$(foreach d,$(SYS_DIRS),$(eval $(call program,$(BUILD)/test/$(notdir $(d)),$(call program_src,$(d)) $(SYS_LIB_SRC))))
+$(SYS_ARCHIVES): %.archive: % tools/mkimage
+	$(Q)$(PYTHON) tools/mkimage make $@ init=$<
 
-.PHONY: system-tests
-system-tests: $(KERNEL) $(SYS_ARCHIVES) ## build the scenarios of tests/system (to build/test)
+.PHONY: tests
+tests: $(KERNEL) $(SYS_ARCHIVES) unit-build ## build the tests (to build/test and build/unit) without running them
 
 # --- image ----------------------------------------------------------------------------------------------------
 # APPEND is the kernel's command line.
@@ -233,9 +224,9 @@ debug: all ## start in QEMU with gdb attached to the kernel (tools/lykos-gdb.py:
 # --- test -----------------------------------------------------------------------------------------------------
 # T=NAME chooses tests by name.
 .PHONY: test soak bench
-test: all unit-build ## run every test; ends in `N passed, N failed` (T=NAME runs one)
+test: all tests ## run every test; ends in `N passed, N failed` (T=NAME runs one)
 	@tools/test --build $(BUILD) $(T)
-soak: all unit-build ## the long versions of the tests: more seeds, more rounds
+soak: all tests ## the long versions of the tests: more seeds, more rounds
 	@tools/test --build $(BUILD) --soak $(T)
 bench: all ## measure; prints `name value unit` lines
 	@tools/bench --build $(BUILD)

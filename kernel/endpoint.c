@@ -13,53 +13,11 @@
 #include <kernel/process.h>
 #include <kernel/txn.h>
 
-enum status endpoint_check_reply(const struct cap *slot, const struct process *p)
+void endpoint_fail_waiting(struct endpoint *ep)
 {
-    const struct endpoint *ep;
-
-    txn_acquire_point();
-    if (slot->type != CAP_ENDPOINT || !object_alive(slot, FRAME_ENDPOINT)) {
-        return STATUS_NO_REPLY_ENDPOINT;
-    }
-    ep = endpoint_of(slot);
-    if (!ep->state.match || ep->state.recipient.oid != object_oid(p) ||
-        ep->state.recipient.count != p->hdr.count) {
-        return STATUS_NO_REPLY_ENDPOINT;
-    }
-    /* One payload for the reply capability, one for its use. */
-    return ep->state.payload > ENDPOINT_PAYLOAD_MAX - 2 ? STATUS_EXHAUSTED : STATUS_OK;
-}
-
-struct cap endpoint_make_reply(struct endpoint *ep)
-{
-    ASSERT_AFTER_COMMIT();
-    ep->state.payload++;
-    ep->state.outstanding = 1;
-    endpoint_fail_senders(ep);
-    return (struct cap){
-        .type = CAP_ENTRY,
-        .aux = (uint16_t)(ep->state.payload >> 32),
-        .payload = (uint32_t)ep->state.payload,
-        .oid = object_oid(ep),
-        .count = ep->hdr.count,
-    };
-}
-
-void endpoint_reply_delivered(struct endpoint *ep)
-{
-    ASSERT_AFTER_COMMIT();
-    ep->state.payload++;
-    ep->state.outstanding = 0;
-    endpoint_fail_senders(ep);
-}
-
-void endpoint_fail_senders(struct endpoint *ep)
-{
-    if (unlikely(!plist_empty(&ep->senders))) {
-        plist_splice_end(&cpu_self()->dead_senders, &ep->senders);
-        cpu_self()->work = true;
-        endpoint_update(ep);
-    }
+    plist_splice_end(&cpu_self()->dead_senders, &ep->senders);
+    cpu_self()->work = true;
+    endpoint_update(ep);
 }
 
 void endpoint_unlink(struct endpoint *ep)

@@ -25,7 +25,7 @@
 #define INIT_PRIORITY 200
 #define INIT_SLICE 10000000u /* nanoseconds */
 #define INIT_CPUS 1u
-#define INIT_STACK_PAGES 16
+#define INIT_STACK_PAGES 16ull
 /* The program ends below the stack, with a page between that is never mapped. */
 #define INIT_PROGRAM_END (LK_INIT_STACK_TOP - (INIT_STACK_PAGES + 1) * PAGE_SIZE)
 
@@ -129,8 +129,8 @@ static void load_segment(struct gpt *root, const struct elf_segment *s)
     }
 }
 
-/* The archive's frames are Pages already (frames.c). Not no-execute: init gives the pages of a program's code to that
- * program as they are. */
+/* The archive's frames are Pages already (frames.c). Not no-execute: init gives the pages of a
+ * program's code to that program as they are. */
 static void map_archive(struct gpt *root, kpa_t archive, uint64_t bytes)
 {
     for (uint64_t at = 0; at < bytes; at += PAGE_SIZE) {
@@ -160,7 +160,7 @@ static struct gpt *make_space(const struct elf_program *program)
     for (unsigned i = 0; i < program->segments; i++) {
         load_segment(root, &program->segment[i]);
     }
-    for (unsigned i = 1; i <= INIT_STACK_PAGES; i++) {
+    for (uva_t i = 1; i <= INIT_STACK_PAGES; i++) {
         map_new_page(root, LK_INIT_STACK_TOP - i * PAGE_SIZE, LK_NX);
     }
     return root;

@@ -114,7 +114,7 @@ static NORETURN void send_to_process(struct process *p, uint64_t control, const 
     struct message m;
     enum status status = ipc_prepare(&m, p, entry);
     const struct cap *handler = NULL;
-    enum fault_code code;
+    enum fault_code code = FAULT_NONE;
     uva_t where = 0;
 
     if (status != STATUS_OK) {
@@ -130,7 +130,7 @@ static NORETURN void send_to_process(struct process *p, uint64_t control, const 
     if (unlikely(m.length != 0 && m.may_block && (m.to->attention & ATTN_RECV_FAULT))) {
         block_on(p, &m); /* behind the one whose string showed that a page is missing */
     }
-    switch (ipc_acquire_strings(&m, &code, &where, &handler)) {
+    switch (m.length == 0 ? ACQUIRE_OK : ipc_acquire_strings(&m, &code, &where, &handler)) {
     case ACQUIRE_SENDER_FAULT:
         finish_fault(p, code, where, handler);
     case ACQUIRE_RECEIVER_FAULT:
@@ -428,31 +428,31 @@ static NORETURN void pseudo_instruction(struct process *p, uint64_t control)
     finish_fault(p, FAULT_MALFORMED_SYSCALL, control, NULL);
 }
 
-/* Is this control word (with a send or a receive phase) one that makes no sense? Clients write no code for this: it is a
- * fault, not a result. */
-static bool malformed(const struct process *p, uint64_t control)
-{
-    bool sends = (control & LK_SEND) != 0;
-    bool receives = (control & LK_RECV) != 0;
+/* The shapes that make sense: something is done, what belongs to a phase comes with it, and a call is wholly one. A table
+ * of all 256, made by the compiler. */
+#define SHAPE_OK(s)                                                                  \
+    (((s) & (LK_SEND | LK_RECV)) && ((s) & LK_SEND || !((s) & (LK_BLOCK | LK_SSTR | LK_CALLBIT))) &&     \
+     ((s) & LK_RECV || !((s) & (LK_CLOSED | LK_RSTR | LK_CALLBIT))) &&                           \
+     (!((s) & LK_CALLBIT) || ((s) & LK_SHAPE_CALL) == LK_SHAPE_CALL))
+#define SHAPES_4(s) SHAPE_OK(s), SHAPE_OK((s) + 1), SHAPE_OK((s) + 2), SHAPE_OK((s) + 3)
+#define SHAPES_16(s) SHAPES_4(s), SHAPES_4((s) + 4), SHAPES_4((s) + 8), SHAPES_4((s) + 12)
+#define SHAPES_64(s) SHAPES_16(s), SHAPES_16((s) + 16), SHAPES_16((s) + 32), SHAPES_16((s) + 48)
+static const bool shape_ok[256] = { SHAPES_64(0u), SHAPES_64(64u), SHAPES_64(128u), SHAPES_64(192u) };
 
-    if ((control & LK_RESERVED_MASK) || control_nsend(control) > LK_MAX_CAPS ||
+/* Is this control word one that makes no sense? Clients write no code for this: it is a fault, not a result. */
+static inline bool malformed(const struct process *p, uint64_t control)
+{
+    if (!shape_ok[control & 0xff] || (control & LK_RESERVED_MASK) || control_nsend(control) > LK_MAX_CAPS ||
         ((control >> LK_NWORDS_SHIFT) & 15u) > LK_MAX_WORDS) {
         return true;
     }
-    if ((!sends && (control & (LK_BLOCK | LK_SSTR))) || (!receives && (control & (LK_CLOSED | LK_RSTR)))) {
+    if (!(control & LK_CAPS) ? (control & CAPS_FIELDS) != 0
+                             : (control & LK_CALLBIT) && control_send_reg(control, 0) != 0) {
         return true;
     }
-    if (!(control & LK_CAPS) && (control & CAPS_FIELDS)) {
-        return true;
-    }
-    if ((control & LK_CALLBIT) &&
-        ((control & LK_SHAPE_CALL) != LK_SHAPE_CALL || control_send_reg(control, 0) != 0)) {
-        return true;
-    }
-    if ((control & LK_SSTR) && (uint32_t)p->regs.r9 > LK_MAX_STRING) {
-        return true;
-    }
-    return (control & LK_RSTR) && p->regs.r9 >> 32 > LK_MAX_STRING;
+    return unlikely(control & (LK_SSTR | LK_RSTR)) &&
+           (((control & LK_SSTR) && (uint32_t)p->regs.r9 > LK_MAX_STRING) ||
+            ((control & LK_RSTR) && p->regs.r9 >> 32 > LK_MAX_STRING));
 }
 
 /* The debugger's trap: once, then the system call passes. */
@@ -491,12 +491,12 @@ void kernel_syscall(void)
         sched_exit();
     }
     target = &p->capreg[control_target(control)];
+    if (target->type == CAP_ENTRY && object_alive(target, FRAME_ENDPOINT)) {
+        send_to_process(p, control, target);
+    }
     if (!cap_prepare(target)) {
         say_refused(p, control, target, 0, STATUS_INVALID_CAP);
         finish(p, STATUS_INVALID_CAP);
-    }
-    if (target->type == CAP_ENTRY) {
-        send_to_process(p, control, target);
     }
     invoke_kernel(p, control, target);
 }

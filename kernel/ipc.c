@@ -231,7 +231,7 @@ void ipc_transfer(struct message *m)
     struct cpu *cpu = cpu_self();
 
     ASSERT_AFTER_COMMIT();
-    ASSERT(ipc_accepts(to, m->ep));
+    ASSERT(to->s.run_state == PROC_RECEIVING);
     if (m->length != 0 && m->from != NULL) {
         copy_pages(cpu->to_page, m->to_string, cpu->from_page, m->from_string, m->length);
     }

@@ -37,19 +37,6 @@ void sched_init(void)
     cpu->resched = true;
 }
 
-static bool schedule_valid(const struct process *p)
-{
-    const struct cap *c = &p->slot[SLOT_SCHEDULE];
-
-    return c->type == CAP_SCHEDULE && object_alive(c, FRAME_SCHEDULE) &&
-           ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
-}
-
-bool sched_runnable(const struct process *p)
-{
-    return (p->s.word & RUNNING_MASK) == 0 && schedule_valid(p); /* READY is 0 */
-}
-
 static void ready_insert(struct cpu *cpu, struct process *p, bool in_front)
 {
     struct list *q = &cpu->ready[p->priority];
@@ -82,7 +69,7 @@ static struct process *ready_first(struct cpu *cpu)
 }
 
 /* Time up to now is the charged process's; from now on it is `next`'s. */
-static void charge(struct cpu *cpu, struct process *next)
+static inline void charge(struct cpu *cpu, struct process *next)
 {
     uint64_t now = arch_cycles();
 

@@ -218,10 +218,16 @@ static struct table_key root_key(const struct cap *root)
     return key;
 }
 
-/* The first step whose slot an entry of a table of step `k` depends on. */
+/* An entry for a lower table depends on the slots of steps first_slot()..end_slot()-1: those passed on the way from the
+ * producer of its table, step `k`, to that of the lower one, step `below`, and the one that was found not to go on with
+ * the whole region: with another guard in it, the lower table would be another. */
 static int first_slot(int k)
 {
     return k < 0 ? 0 : k;
+}
+static int end_slot(const struct path *path, int below, unsigned bits)
+{
+    return below >= 0 && path->step[below].l2v >= bits ? below + 1 : below;
 }
 
 /* An entry of table `t` for `address` is about to be made through the slots of steps from..end-1: record it. */
@@ -303,7 +309,7 @@ static bool build(struct process *p, const struct path *path, uva_t address, con
 
             lower = table_make(&key);
             tables[level - 1] = lower;
-            if (!record(t, path, first_slot(k), below, address)) {
+            if (!record(t, path, first_slot(k), end_slot(path, below, table_bits(level - 1)), address)) {
                 return false;
             }
             entry_set(t, i, mmu_branch(table_kpa(lower)));
@@ -512,8 +518,10 @@ static unsigned check_entry(unsigned t, unsigned i)
         const struct table_key *lower = &table_list[table_of(mmu_target(e))].key;
         struct table_key key;
 
-        end = producer_step(&path, k, table_bits(level - 1));
-        key = key_of(&root, &path, end, table_list[t].key.base + offset, level - 1);
+        int below = producer_step(&path, k, table_bits(level - 1));
+
+        end = end_slot(&path, below, table_bits(level - 1));
+        key = key_of(&root, &path, below, table_list[t].key.base + offset, level - 1);
         CHECK(key.producer == lower->producer && key.base == lower->base && key.guard == lower->guard &&
                   key.restr == lower->restr && key.level == lower->level && e == mmu_branch(mmu_target(e)),
               "INV-MAP-3 broken: entry %u of table %u names the wrong table", i, t);

@@ -6,24 +6,28 @@
  * of this CPU: a process has no kernel stack. C decides all the rest and never returns here; the way out is
  * arch_resume() or arch_idle() in switch.S. The kernel runs with interrupts off.
  *
- * A user's registers are still there when C begins, and a fast path in C would be called right after the registers that
- * C does not preserve are saved (rax, rdi, rsi, rdx, r8, r9, r10, rip, rsp, flags): for as long as it only calls what
- * returns, rbx, rbp and r12 to r15 stay where they are. If it declines, save these too and go on as below.
+ * A fast path in C is called when only the registers are saved that C does not preserve: for as long as it returns, rbx,
+ * rbp and r12 to r15 stay where they are, which makes them cheap, also as words of a message from one process to another.
+ * Today it is asked about invocations of register 0 only.
  */
+#include <abi/invoke.h>
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
-/* Save a user's registers, but rax, rip, rsp, flags, into the process at \p. */
-.macro SAVE_REGISTERS p
-    movq    %rbx, P_RBX(\p)
-    movq    %rcx, P_RCX(\p)
+/* Save a user's registers into the process at \p: those that C functions may change, but rax, rcx, r11; and the rest, but
+ * rip, rsp, flags. */
+.macro SAVE_CHANGED p
     movq    %rdx, P_RDX(\p)
     movq    %rsi, P_RSI(\p)
     movq    %rdi, P_RDI(\p)
-    movq    %rbp, P_RBP(\p)
     movq    %r8, P_R8(\p)
     movq    %r9, P_R9(\p)
     movq    %r10, P_R10(\p)
+.endm
+.macro SAVE_REST p
+    movq    %rbx, P_RBX(\p)
+    movq    %rcx, P_RCX(\p)
+    movq    %rbp, P_RBP(\p)
     movq    %r11, P_R11(\p)
     movq    %r12, P_R12(\p)
     movq    %r13, P_R13(\p)
@@ -142,14 +146,45 @@ entry_syscall:
     movq    %rsp, %gs:CPU_SCRATCH
     movq    %gs:CPU_CURRENT, %rsp       /* a pointer for now: no interrupt can come, NMI has its own stack */
     movq    %rax, P_RAX(%rsp)
-    SAVE_REGISTERS %rsp
     movq    %rcx, P_RIP(%rsp)
     movq    %r11, P_RFLAGS(%rsp)
+    SAVE_CHANGED %rsp
+    testl   $(31 << LK_TARGET_SHIFT), %eax
+    jz      fastpath
+save_rest:
+    SAVE_REST %rsp
     movq    %gs:CPU_SCRATCH, %rax
     movq    %rax, P_RSP(%rsp)
     movq    %gs:CPU_KERNEL_STACK, %rsp
     call    kernel_syscall
     ud2
+
+/*   to C:     GS base this CPU's, its stack empty; the registers that C preserves are the user's.
+ *   at exit:  as leave_by_sysret in switch.S, but that these need not be loaded. */
+fastpath:
+    movq    %rsp, %rdi
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    call    kernel_fastpath             /* struct process *kernel_fastpath(struct process *p) */
+    testq   %rax, %rax
+    jz      1f
+    movq    P_RIP(%rax), %rcx
+    btq     $47, %rcx
+    jc      1f
+    movq    P_RFLAGS(%rax), %r11
+    movq    P_RDX(%rax), %rdx
+    movq    P_RSI(%rax), %rsi
+    movq    P_RDI(%rax), %rdi
+    movq    P_R8(%rax), %r8
+    movq    P_R9(%rax), %r9
+    movq    P_R10(%rax), %r10
+    movq    P_RAX(%rax), %rax
+    movq    %gs:CPU_SCRATCH, %rsp
+    swapgs
+    sysretq
+1:  movq    %gs:CPU_CURRENT, %rsp
+    movq    P_RIP(%rsp), %rcx
+    movq    P_RFLAGS(%rsp), %r11
+    jmp     save_rest
 
 /* The table of vectors. */
     EXCEPTION EXC_DE
@@ -191,7 +226,8 @@ entry_common:
     swapgs
     pushq   %rax
     movq    %gs:CPU_CURRENT, %rax
-    SAVE_REGISTERS %rax
+    SAVE_CHANGED %rax
+    SAVE_REST %rax
     popq    P_RAX(%rax)
     popq    %rdi                        /* vector */
     popq    %rsi                        /* error code */

@@ -32,9 +32,15 @@ const char *lk_fault_text(uint64_t code)
     return code < LK_FAULT_COUNT ? fault_names[code] : "unknown fault";
 }
 
-const char *lk_type_name(uint64_t type) { return type < LK_TYPES ? type_names[type] : "?"; }
+const char *lk_type_name(uint64_t type)
+{
+    return type < LK_TYPES ? type_names[type] : "?";
+}
 
-const char *lk_slot_name(uint64_t slot) { return slot < LK_SLOT_COUNT ? slot_names[slot] : "?"; }
+const char *lk_slot_name(uint64_t slot)
+{
+    return slot < LK_SLOT_COUNT ? slot_names[slot] : "?";
+}
 
 const char *lk_op_name(uint64_t type, uint64_t op)
 {

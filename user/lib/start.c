@@ -15,7 +15,10 @@ const struct lk_start *lk_start = &nothing;
 
 static char name[LK_START_NAME + 1] = "?";
 
-const char *lk_name(void) { return name; }
+const char *lk_name(void)
+{
+    return name;
+}
 
 uint32_t lk_cap(const char *wanted)
 {

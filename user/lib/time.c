@@ -31,7 +31,10 @@ uint64_t lk_now(void)
     return now;
 }
 
-enum status lk_sleep_ms(uint64_t msec) { return lk_sleep_until(after(msec)); }
+enum status lk_sleep_ms(uint64_t msec)
+{
+    return lk_sleep_until(after(msec));
+}
 
 enum status lk_sleep_until(uint64_t time)
 {
@@ -43,4 +46,7 @@ enum status lk_notice_in(uint64_t msec, uint64_t bits)
     return lk_sleep_notice_at(lk_start->sleep, after(msec), bits);
 }
 
-enum status lk_notice_cancel(void) { return lk_sleep_notice_at(lk_start->sleep, NEVER, 0); }
+enum status lk_notice_cancel(void)
+{
+    return lk_sleep_notice_at(lk_start->sleep, NEVER, 0);
+}

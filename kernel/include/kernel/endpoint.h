@@ -9,6 +9,7 @@
 #include <kernel/list.h>
 #include <kernel/object.h>
 #include <kernel/process.h>
+#include <kernel/txn.h>
 
 /* Payloads of replies have 48 bits; at the last one the endpoint makes no more. */
 #define ENDPOINT_PAYLOAD_MAX ((1ull << 48) - 1)
@@ -59,14 +60,59 @@ static inline bool endpoint_entry_valid(const struct cap *entry)
 {
     return endpoint_recipient(endpoint_of(entry)) != NULL && endpoint_matches(endpoint_of(entry), entry);
 }
-/* Is `ep` fit to be the reply endpoint of `p`: recipient, payload match, payloads left? */
-enum status endpoint_check_reply(const struct cap *slot, const struct process *p);
-/* EFFECT. Make the reply capability of a call: the payload advances, what was outstanding is stale. NO_FAIL. */
-struct cap endpoint_make_reply(struct endpoint *ep);
-/* EFFECT. A reply was delivered through a matching endpoint: the capability is used up. NO_FAIL. */
-void endpoint_reply_delivered(struct endpoint *ep);
 /* EFFECT. Those who wait here wait in vain: they get INVALID_CAP, in pieces, soon. O(1). NO_FAIL. */
-void endpoint_fail_senders(struct endpoint *ep);
+void endpoint_fail_waiting(struct endpoint *ep);
+static inline void endpoint_fail_senders(struct endpoint *ep)
+{
+    if (unlikely(!plist_empty(&ep->senders))) {
+        endpoint_fail_waiting(ep);
+    }
+}
+
+/* Is the capability of a slot replyEndpoint fit for a call of `p`: an endpoint whose recipient it is, payload match on,
+ * payloads left? ACQUIRE. */
+static inline enum status endpoint_check_reply(const struct cap *slot, const struct process *p)
+{
+    const struct endpoint *ep;
+
+    txn_acquire_point();
+    if (slot->type != CAP_ENDPOINT || !object_alive(slot, FRAME_ENDPOINT)) {
+        return STATUS_NO_REPLY_ENDPOINT;
+    }
+    ep = endpoint_of(slot);
+    if (!ep->state.match || ep->state.recipient.oid != object_oid(p) ||
+        ep->state.recipient.count != p->hdr.count) {
+        return STATUS_NO_REPLY_ENDPOINT;
+    }
+    /* One payload for the reply capability, one for its use. */
+    return ep->state.payload > ENDPOINT_PAYLOAD_MAX - 2 ? STATUS_EXHAUSTED : STATUS_OK;
+}
+
+/* EFFECT. Make the reply capability of a call: the payload advances, what was outstanding is stale. NO_FAIL. */
+static inline struct cap endpoint_make_reply(struct endpoint *ep)
+{
+    ASSERT_AFTER_COMMIT();
+    ep->state.payload++;
+    ep->state.outstanding = 1;
+    endpoint_fail_senders(ep);
+    return (struct cap){
+        .type = CAP_ENTRY,
+        .aux = (uint16_t)(ep->state.payload >> 32),
+        .payload = (uint32_t)ep->state.payload,
+        .oid = object_oid(ep),
+        .count = ep->hdr.count,
+    };
+}
+
+/* EFFECT. A reply was delivered through a matching endpoint: the capability is used up. NO_FAIL. */
+static inline void endpoint_reply_delivered(struct endpoint *ep)
+{
+    ASSERT_AFTER_COMMIT();
+    ep->state.payload++;
+    ep->state.outstanding = 0;
+    endpoint_fail_senders(ep);
+}
+
 /* EFFECT. Put the endpoint where it belongs in its recipient's list, after its senders, recipient or ID changed. NO_FAIL. */
 void endpoint_update(struct endpoint *ep);
 /* EFFECT. Take the endpoint out of the list of its recipient. NO_FAIL. */

@@ -5,9 +5,8 @@
 #ifndef KERNEL_SCHED_H
 #define KERNEL_SCHED_H
 
-#include <kernel/types.h>
-
-struct process;
+#include <kernel/process.h>
+#include <kernel/schedule.h>
 
 void sched_init(void);
 
@@ -22,7 +21,14 @@ void sched_switch_to(struct process *p);
 /* EFFECT. The current process goes behind its equals. NO_FAIL. */
 void sched_yield(void);
 /* May `p` run: READY, no holds, valid schedule? */
-bool sched_runnable(const struct process *p);
+static inline bool sched_runnable(const struct process *p)
+{
+    const struct cap *c = &p->slot[SLOT_SCHEDULE];
+
+    return (p->s.word & RUNNING_MASK) == 0 && /* READY is 0 */
+           c->type == CAP_SCHEDULE && object_alive(c, FRAME_SCHEDULE) &&
+           ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
+}
 
 /* CPU time used by `p` up to now, in nanoseconds. */
 uint64_t sched_cpu_time(const struct process *p);

@@ -180,6 +180,23 @@ void raw_faulted(obj p, uint64_t fault, uint64_t info); /* fails unless it stopp
 /* Entry that names the endpoint where nobody receives. */
 obj parking_entry(void);
 
+/* Registers full of canaries: each register of each `who` has a value of its own. Only what the
+ * system call needs is to be set afterwards. */
+struct lk_regs canary_regs(uint64_t control, unsigned who);
+void canary_words(struct lk_regs *r, const uint64_t w[LK_MAX_WORDS]);
+void regs_words(const struct lk_regs *r, uint64_t w[LK_MAX_WORDS]);
+/* `after` is what an invocation that receives nothing leaves of `before`: the result, and nothing
+ * else changed. */
+void canary_kept(const struct lk_regs *before, const struct lk_regs *after, uint64_t result);
+/* `after` is what a delivery leaves of `before`. */
+struct delivery {
+    uint64_t kind, words, caps, string; /* string: its length, with LK_DLV_TRUNCATED */
+    uint64_t w[LK_MAX_WORDS];
+    uint64_t id, payload;
+};
+void canary_delivered(const struct lk_regs *before, const struct lk_regs *after,
+                      const struct delivery *d);
+
 /* Workers: own endpoint (ID 1) in R_ENDPOINT, own reply endpoint (ID 0) in R_REPLY and in the slot,
  * R_SELF, R_SUPER, R_SLEEP, R_SYSCTL, R_DISCRIM. An unexpected fault fails the case. A worker that
  * returns parks. */

@@ -17,6 +17,9 @@
 #define FIRST_PAGE 4096u
 #define STACK_GUARD 0x100000ull /* below the stack: nothing is ever mapped there */
 
+#define GATE_REFUSED 2u /* in an error code: the selector index is that of an interrupt gate */
+#define INT_N 0xcd       /* the instruction that asks for one */
+
 /* A byte of the program's code as its file has it; 0 where there is none. */
 static uint8_t code_byte(const struct instance *in, uint64_t address)
 {
@@ -70,9 +73,10 @@ static const char *privileged_instruction(const struct instance *in, uint64_t ri
 /* Nothing is mapped at `address`. */
 static void words_unmapped(const struct instance *in, uint64_t address, uint64_t rip, char *out, size_t size)
 {
-    if (address == rip) {
-        lk_format(out, size, "jump to 0x%lx, where nothing is mapped%s", address,
-                  address < FIRST_PAGE ? ": a null function pointer" : "");
+    if (address == rip && address < FIRST_PAGE) {
+        lk_format(out, size, "call through a null function pointer (jump to 0x%lx)", address);
+    } else if (address == rip) {
+        lk_format(out, size, "jump to 0x%lx, where nothing is mapped", address);
     } else if (address < FIRST_PAGE) {
         lk_format(out, size, "null pointer dereference (address 0x%lx)", address);
     } else if (address < in->stack_low && in->stack_low - address <= STACK_GUARD) {
@@ -82,10 +86,23 @@ static void words_unmapped(const struct instance *in, uint64_t address, uint64_t
     }
 }
 
+/* A general protection fault: the error code is not 0 when a selector or a gate was refused. */
+static void words_protection(const struct instance *in, uint64_t error, uint64_t rip, char *out, size_t size)
+{
+    const char *privileged = privileged_instruction(in, rip);
+
+    if ((error & GATE_REFUSED) != 0 && code_byte(in, rip) == INT_N) {
+        lk_format(out, size, "software interrupt 0x%x, which is not offered", code_byte(in, rip + 1));
+    } else if (privileged != NULL) {
+        lk_format(out, size, "privileged instruction: %s", privileged);
+    } else {
+        lk_format(out, size, "general protection: a non-canonical address or a bad selector (error 0x%lx)", error);
+    }
+}
+
 void fault_words(unsigned i, uint64_t code, uint64_t info, uint64_t rip, char *out, size_t size)
 {
     const struct instance *in = &instances[i];
-    const char *privileged;
 
     switch (code) {
     case FAULT_INVALID_ADDR:
@@ -110,12 +127,7 @@ void fault_words(unsigned i, uint64_t code, uint64_t info, uint64_t rip, char *o
         lk_format(out, size, "invalid instruction (bytes %02x %02x)", code_byte(in, rip), code_byte(in, rip + 1));
         break;
     case FAULT_GENERAL_PROTECTION:
-        privileged = privileged_instruction(in, rip);
-        if (privileged != NULL) {
-            lk_format(out, size, "privileged instruction: %s", privileged);
-        } else {
-            lk_format(out, size, "general protection: a non-canonical address or a bad selector (error 0x%lx)", info);
-        }
+        words_protection(in, info, rip, out, size);
         break;
     default:
         lk_format(out, size, "%s (information 0x%lx)", lk_fault_text(code), info);

@@ -6,6 +6,7 @@
 #include "line.h"
 
 #define CTRL(c) ((c) & 0x1f)
+#define SCROLL 16u /* columns by which a line too wide for the row moves sideways */
 
 /* ---- the screen --------------------------------------------------------------------------------------------------- */
 
@@ -57,10 +58,10 @@ void line_redraw(struct line_editor *e)
     unsigned columns = view_columns(e);
 
     if (e->cursor < e->view) {
-        e->view = e->cursor;
+        e->view = e->cursor > SCROLL ? e->cursor - SCROLL : 0;
     }
     if (e->cursor > e->view + columns) {
-        e->view = e->cursor - columns;
+        e->view = e->cursor - columns + SCROLL;
     }
     if (e->len <= columns) {
         e->view = 0;
@@ -101,7 +102,7 @@ static void insert(struct line_editor *e, char c)
     }
     e->text[e->cursor++] = c;
     e->len++;
-    if (e->cursor == e->len && e->len <= view_columns(e)) {
+    if (e->cursor == e->len && e->len - e->view <= view_columns(e)) {
         e->put(e->context, &c, 1);
     } else {
         line_redraw(e);

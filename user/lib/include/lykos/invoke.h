@@ -156,7 +156,10 @@ enum status lk_invoke(struct lk_msg *msg);
     register uint64_t r15_ __asm__("r15") = w7
 
 #define LK_RESULT                                                                                  \
-    (struct lk_in) { control, { w0, w1, w2, w3, r12_, r13_, r14_, r15_ }, r8_, r9_ }
+    (struct lk_in)                                                                                 \
+    {                                                                                              \
+        control, { w0, w1, w2, w3, r12_, r13_, r14_, r15_ }, r8_, r9_                              \
+    }
 
 /* Any invocation without a string and without an endpoint ID; the first n words are given, n a
  * constant. */
@@ -406,10 +409,16 @@ LK_INLINE void lk_copy_cap(uint32_t from, uint32_t to)
 }
 
 /* Make a capability register Null. */
-LK_INLINE void lk_drop_cap(uint32_t reg) { lk_copy_cap(0, reg); }
+LK_INLINE void lk_drop_cap(uint32_t reg)
+{
+    lk_copy_cap(0, reg);
+}
 
 /* Set the FS base of this process. */
-LK_INLINE void lk_set_fs_base(uint64_t base) { lk_pseudo(LK_SET_FS_BASE, base); }
+LK_INLINE void lk_set_fs_base(uint64_t base)
+{
+    lk_pseudo(LK_SET_FS_BASE, base);
+}
 
 #endif /* __ASSEMBLER__ */
 #endif

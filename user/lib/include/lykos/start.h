@@ -15,8 +15,7 @@
 #define LK_IMAGE_VA 0x400000ul  /* the program, see user.ld */
 #define LK_START_VA 0x3ff000ul  /* the start block: one read-only page */
 #define LK_STACK_TOP 0x3f0000ul /* the stack ends here */
-#define LK_STACK_PAGES                                                                             \
-    16ul /* pages of stack below it, unless the system description says otherwise */
+#define LK_STACK_PAGES 16ul     /* pages below it; the description may say otherwise */
 
 /* ---- Capability registers of a program. ---- */
 #define LK_REG_SELF 1     /* Process: itself */
