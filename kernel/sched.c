@@ -73,7 +73,7 @@ static inline void charge(struct cpu *cpu, struct process *next)
 {
     uint64_t now = arch_cycles();
 
-    if (cpu->charged != NULL) {
+    if (likely(cpu->charged != NULL)) {
         cpu->charged->cpu_cycles += now - cpu->charged_from;
     } else {
         cpu->stats.idle_time += arch_cycles_to_ns(now - cpu->charged_from);
@@ -120,6 +120,15 @@ void sched_stop(struct process *p)
     }
 }
 
+void sched_hand_over(struct process *p)
+{
+    struct cpu *cpu = cpu_self();
+
+    charge(cpu, p);
+    cpu->current = p;
+    p->slice_left = 0;
+}
+
 void sched_switch_to(struct process *p)
 {
     struct cpu *cpu = cpu_self();
@@ -133,9 +142,7 @@ void sched_switch_to(struct process *p)
     if (!list_empty(&p->ready_link)) {
         ready_remove(cpu, p);
     }
-    charge(cpu, p);
-    cpu->current = p;
-    p->slice_left = 0;
+    sched_hand_over(p);
     if (old != NULL && old != p && sched_runnable(old)) {
         ready_insert(cpu, old, true);
         cpu->resched |= old->priority > p->priority;

@@ -6,11 +6,9 @@
  * of this CPU: a process has no kernel stack. C decides all the rest and never returns here; the way out is
  * arch_resume() or arch_idle() in switch.S. The kernel runs with interrupts off.
  *
- * A fast path in C is called when only the registers are saved that C does not preserve: for as long as it returns, rbx,
- * rbp and r12 to r15 stay where they are, which makes them cheap, also as words of a message from one process to another.
- * Today it is asked about invocations of register 0 only.
+ * A system call first tries the fast path (kernel/fastpath.c), with only those registers saved that C does not preserve:
+ * rbx, rbp and r12 to r15 stay where they are, also as words of a message from one process to another.
  */
-#include <abi/invoke.h>
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
@@ -149,25 +147,14 @@ entry_syscall:
     movq    %rcx, P_RIP(%rsp)
     movq    %r11, P_RFLAGS(%rsp)
     SAVE_CHANGED %rsp
-    testl   $(31 << LK_TARGET_SHIFT), %eax
-    jz      fastpath
-save_rest:
-    SAVE_REST %rsp
-    movq    %gs:CPU_SCRATCH, %rax
-    movq    %rax, P_RSP(%rsp)
-    movq    %gs:CPU_KERNEL_STACK, %rsp
-    call    kernel_syscall
-    ud2
-
-/*   to C:     GS base this CPU's, its stack empty; the registers that C preserves are the user's.
- *   at exit:  as leave_by_sysret in switch.S, but that these need not be loaded. */
-fastpath:
+    incq    %gs:CPU_ENTRIES
     movq    %rsp, %rdi
     movq    %gs:CPU_KERNEL_STACK, %rsp
     call    kernel_fastpath             /* struct process *kernel_fastpath(struct process *p) */
-    testq   %rax, %rax
-    jz      1f
-    movq    P_RIP(%rax), %rcx
+    movq    %gs:CPU_RESUMED, %rdi       /* p: it ran last */
+    cmpq    %rdi, %rax
+    jne     1f
+    movq    P_RIP(%rax), %rcx           /* done, and p goes on; C has preserved the other registers */
     btq     $47, %rcx
     jc      1f
     movq    P_RFLAGS(%rax), %r11
@@ -181,10 +168,24 @@ fastpath:
     movq    %gs:CPU_SCRATCH, %rsp
     swapgs
     sysretq
-1:  movq    %gs:CPU_CURRENT, %rsp
-    movq    P_RIP(%rsp), %rcx
-    movq    P_RFLAGS(%rsp), %r11
-    jmp     save_rest
+1:  movq    P_RIP(%rdi), %rcx
+    movq    P_RFLAGS(%rdi), %r11
+    SAVE_REST %rdi
+    movq    %gs:CPU_SCRATCH, %rdx
+    movq    %rdx, P_RSP(%rdi)
+    testq   %rax, %rax
+    jnz     2f
+    call    kernel_syscall              /* not done: the long way */
+    ud2
+2:  cmpq    %rdi, %rax
+    je      arch_resume                 /* done, but its rip is not to be trusted */
+    movq    %rax, %rdi                  /* done, and this one runs now: words 3 to 7 are for it */
+    movq    %rbx, P_RBX(%rdi)
+    movq    %r12, P_R12(%rdi)
+    movq    %r13, P_R13(%rdi)
+    movq    %r14, P_R14(%rdi)
+    movq    %r15, P_R15(%rdi)
+    jmp     arch_resume
 
 /* The table of vectors. */
     EXCEPTION EXC_DE
@@ -236,6 +237,7 @@ entry_common:
     popq    P_RFLAGS(%rax)
     popq    P_RSP(%rax)
     orb     $PROC_IRET, P_FLAGS(%rax)
+    incq    %gs:CPU_ENTRIES
     movq    %gs:CPU_KERNEL_STACK, %rsp
     cld
     call    trap_from_user

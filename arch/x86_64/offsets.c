@@ -46,6 +46,7 @@ void offsets(void)
     DEFINE(CPU_FPU_OWNER, offsetof(struct cpu, fpu_owner));
     DEFINE(CPU_LOADED_ROOT, offsetof(struct cpu, loaded_root));
     DEFINE(CPU_FS_BASE, offsetof(struct cpu, fs_base));
+    DEFINE(CPU_ENTRIES, offsetof(struct cpu, stats.entries));
     DEFINE(CPU_CR3_WRITES, offsetof(struct cpu, stats.cr3_writes));
 
     DEFINE(FRAME_VECTOR, offsetof(struct trap_frame, vector));

@@ -47,14 +47,21 @@ struct cpu {
     uint64_t charged_from;   /* arch_cycles() */
     nsec_t slice_end;        /* when the slice ends, if an equal waits by then */
     nsec_t timer_armed; /* what the hardware timer is set to; UINT64_MAX: off */
-    bool resched;       /* look at the ready queues before going back */
     uint64_t preempt_seed; /* random preemption; 0: none */
 
     /* Work put off, done in bounded pieces before going back to user level (ipc.h). Own CPU only. */
     struct plist dead_senders;   /* their target is gone */
     struct plist dead_endpoints; /* by recv_node: their recipient is gone */
     struct list rechecks;        /* processes whose wait is to be matched */
-    bool work;                   /* something may be on these three */
+    union {
+        struct {
+            bool work;     /* something may be on these three */
+            bool resched;  /* look at the ready queues before going back */
+            bool no_fast;  /* the fast path is switched off */
+            uint8_t spare;
+        };
+        uint32_t busy; /* all of them: a fast path asks once */
+    };
 
     /* The pages of a string in transfer, found before the commit point (ipc.c). */
     void *from_page[STRING_PAGES];

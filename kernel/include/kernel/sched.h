@@ -18,16 +18,23 @@ void sched_stop(struct process *p);
 /* EFFECT. Go from the current process, which has just stopped being ready or has a lower or equal priority, directly to
  * `p`, which is READY; the rest of the slice goes with it. NO_FAIL. */
 void sched_switch_to(struct process *p);
+/* EFFECT. The CPU is `p`'s from now on, which may run and is on no ready queue. NO_FAIL. */
+void sched_hand_over(struct process *p);
 /* EFFECT. The current process goes behind its equals. NO_FAIL. */
 void sched_yield(void);
-/* May `p` run: READY, no holds, valid schedule? */
-static inline bool sched_runnable(const struct process *p)
+/* Has `p` a schedule that lets it run? */
+static inline bool schedule_runs(const struct process *p)
 {
     const struct cap *c = &p->slot[SLOT_SCHEDULE];
 
-    return (p->s.word & RUNNING_MASK) == 0 && /* READY is 0 */
-           c->type == CAP_SCHEDULE && object_alive(c, FRAME_SCHEDULE) &&
+    return c->type == CAP_SCHEDULE && object_alive(c, FRAME_SCHEDULE) &&
            ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
+}
+
+/* May `p` run: READY, no holds, valid schedule? */
+static inline bool sched_runnable(const struct process *p)
+{
+    return (p->s.word & RUNNING_MASK) == 0 && schedule_runs(p); /* READY is 0 */
 }
 
 /* CPU time used by `p` up to now, in nanoseconds. */

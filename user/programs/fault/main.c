@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * fault: faults on purpose, in the way that its argument names, so that one can see what is said of it.
+ * fault: faults on purpose, in the way that its argument names, so that one can see what is said of
+ * it.
  */
 #include <lykos/lykos.h>
 
@@ -14,11 +15,20 @@ static uint64_t hidden(uint64_t value)
     return value;
 }
 
-__attribute__((noinline)) static void fault_null(void) { *(volatile uint32_t *)hidden(8) = 1; }
+__attribute__((noinline)) static void fault_null(void)
+{
+    *(volatile uint32_t *)hidden(8) = 1;
+}
 
-__attribute__((noinline)) static void fault_unmapped(void) { *(volatile uint32_t *)hidden(0x7000000000) = 1; }
+__attribute__((noinline)) static void fault_unmapped(void)
+{
+    *(volatile uint32_t *)hidden(0x7000000000) = 1;
+}
 
-__attribute__((noinline)) static void fault_write(void) { *(volatile char *)hidden((uint64_t)constant) = 'x'; }
+__attribute__((noinline)) static void fault_write(void)
+{
+    *(volatile char *)hidden((uint64_t)constant) = 'x';
+}
 
 __attribute__((noinline)) static void fault_exec(void)
 {
@@ -38,13 +48,25 @@ __attribute__((noinline)) static void fault_divide(void)
     __asm__ volatile("divl %2" : "+a"(low), "+d"(high) : "r"((uint32_t)hidden(0)) : "cc");
 }
 
-__attribute__((noinline)) static void fault_breakpoint(void) { __asm__ volatile("int3"); }
+__attribute__((noinline)) static void fault_breakpoint(void)
+{
+    __asm__ volatile("int3");
+}
 
-__attribute__((noinline)) static void fault_opcode(void) { __asm__ volatile("ud2"); }
+__attribute__((noinline)) static void fault_opcode(void)
+{
+    __asm__ volatile("ud2");
+}
 
-__attribute__((noinline)) static void fault_privileged(void) { __asm__ volatile("cli"); }
+__attribute__((noinline)) static void fault_privileged(void)
+{
+    __asm__ volatile("cli");
+}
 
-__attribute__((noinline)) static void fault_port(void) { __asm__ volatile("outb %%al, $0x80" : : "a"(0)); }
+__attribute__((noinline)) static void fault_port(void)
+{
+    __asm__ volatile("outb %%al, $0x80" : : "a"(0));
+}
 
 __attribute__((noinline)) static void fault_address(void)
 {
@@ -62,11 +84,20 @@ __attribute__((noinline)) static uint64_t fault_recursion(uint64_t depth)
     return fault_recursion(depth + 1) + room[depth % 32];
 }
 
-__attribute__((noinline)) static void fault_stack(void) { fault_recursion(hidden(0)); }
+__attribute__((noinline)) static void fault_stack(void)
+{
+    fault_recursion(hidden(0));
+}
 
-__attribute__((noinline)) static void fault_syscall(void) { lk_pseudo(LK_RESERVED_MASK, 0); }
+__attribute__((noinline)) static void fault_syscall(void)
+{
+    lk_pseudo(LK_RESERVED_MASK, 0);
+}
 
-__attribute__((noinline)) static void fault_interrupt(void) { __asm__ volatile("int $0x80"); }
+__attribute__((noinline)) static void fault_interrupt(void)
+{
+    __asm__ volatile("int $0x80");
+}
 
 static const struct {
     const char *name;

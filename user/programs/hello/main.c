@@ -2,14 +2,18 @@
  *
  * hello: a template for a server. It greets, and counts how often each of its clients was greeted.
  *
- * To make a server of your own, copy this folder under another name, describe the program in user/system.lyk as `hello` is
- * described there, and change the table of methods. A client is another program whose description has the line
- * `cap hello = entry hello.main`; it calls with lk_call1(lk_cap("hello"), HELLO_GREET, n).
+ * To make a server of your own, copy this folder under another name, describe the program in
+ * user/system.lyk as `hello` is described there, and change the table of methods. A client is
+ * another program whose description has the line `cap hello = entry hello.main`; it calls with
+ * lk_call1(lk_cap("hello"), HELLO_GREET, n).
  */
 #include <lykos/lykos.h>
 
-#define HELLO_GREET 1u /* string: a name. Answer: word 1, greetings so far; string: the greeting */
-#define HELLO_COUNT 2u /* answer: word 1, greetings so far */
+/* string: a name. Answer: word 1, greetings so far; string: the greeting. */
+#define HELLO_GREET 1u
+
+/* Answer: word 1, greetings so far. */
+#define HELLO_COUNT 2u
 
 #define NAME_MAX 64u
 
@@ -25,7 +29,8 @@ static enum status hello_op_greet(struct lk_request *rq)
             return STATUS_REQUEST_ERROR;
         }
     }
-    rq->out_string_len = lk_format(greeting, sizeof(greeting), "Hello, %.*s!", (int)rq->string_len, rq->string);
+    rq->out_string_len =
+        lk_format(greeting, sizeof(greeting), "Hello, %.*s!", (int)rq->string_len, rq->string);
     rq->out_string = greeting;
     lk_answer1(rq, ++greetings);
     return STATUS_OK;

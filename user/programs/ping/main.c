@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * ping: calls pong, a server in another address space, and says how long a round trip takes. The argument is the number
- * of round trips.
+ * ping: calls pong, a server in another address space, and says how long a round trip takes. The
+ * argument is the number of round trips.
  */
 #include <lykos/lykos.h>
 
@@ -30,7 +30,8 @@ int main(void)
     const char *arg = lk_start->argument;
     const char *end;
 
-    if (*arg != '\0' && (!lk_parse_number(arg, &rounds, &end) || *end != '\0' || rounds == 0 || rounds > ROUNDS_MAX)) {
+    if (*arg != '\0' && (!lk_parse_number(arg, &rounds, &end) || *end != '\0' || rounds == 0 ||
+                         rounds > ROUNDS_MAX)) {
         say("ping [ROUNDS]: a number from 1 to %llu", ROUNDS_MAX);
         return 2;
     }
@@ -44,7 +45,7 @@ int main(void)
     }
     uint64_t time = lk_now() - before;
 
-    say("%lu round trips to pong in %lu.%03lu ms: %lu ns each", rounds, time / 1000000, time / 1000 % 1000,
-        time / rounds);
+    say("%lu round trips to pong in %lu.%03lu ms: %lu ns each", rounds, time / 1000000,
+        time / 1000 % 1000, time / rounds);
     return 0;
 }

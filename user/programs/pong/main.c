@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * pong: answers ping. As small as a server can be that does not use the server loop: one message goes round.
+ * pong: answers ping. As small as a server can be that does not use the server loop: one message
+ * goes round.
  */
 #include <lykos/lykos.h>
 

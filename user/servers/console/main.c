@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The console server: the serial port as a place for everybody's lines and one program's terminal (<lykos/console.h>).
+ * The console server: the serial port as a place for everybody's lines and one program's terminal
+ * (<lykos/console.h>).
  *
- * Everything is driven by notices: the device interrupts, the kernel log grows. The server never waits for a client: what
- * is typed and not read stays in a ring, and is lost when that is full. It does wait for the device, in one place: with no
- * room left for the largest message it takes no messages, only notices, until there is; meanwhile the writers wait in the
- * kernel's queue of its endpoint, in order.
+ * Everything is driven by notices: the device interrupts, the kernel log grows. The server never
+ * waits for a client: what is typed and not read stays in a ring, and is lost when that is full. It
+ * does wait for the device, in one place: with no room left for the largest message it takes no
+ * messages, only notices, until there is; meanwhile the writers wait in the kernel's queue of its
+ * endpoint, in order.
  */
 #include "screen.h"
 #include "uart.h"
@@ -32,29 +34,34 @@ static struct {
     struct screen screen;
 
     uint8_t input[INPUT_RING];
-    uint64_t typed, read;      /* bytes ever put into the ring and taken out */
+    uint64_t typed, read; /* bytes ever put into the ring and taken out */
     uint64_t lost;
 
     bool reader_waits;
     size_t reader_limit;
     uint64_t ctrl_c_bits, input_bits;
     bool drainer_waits;
-    uint64_t drain_to;         /* byte of the screen's ring that it waits for */
+    uint64_t drain_to; /* byte of the screen's ring that it waits for */
 
-    uint32_t irq, log;         /* registers: IrqWait, KernLog */
+    uint32_t irq, log; /* registers: IrqWait, KernLog */
     uint64_t log_position;
-    char log_line[LOG_LINE];   /* a line of the log that is not whole yet */
+    char log_line[LOG_LINE]; /* a line of the log that is not whole yet */
     size_t log_len;
-    bool log_waits;            /* the log has grown and was not read to its end */
+    bool log_waits; /* the log has grown and was not read to its end */
 
     uint64_t interrupts;
     char answer[LK_CONSOLE_READ_MAX];
     char received[LK_CONSOLE_WRITE_MAX];
 } console;
 
-/* ---- input -------------------------------------------------------------------------------------------------------- */
+/* ---- input
+ * --------------------------------------------------------------------------------------------------------
+ */
 
-static size_t input_waiting(void) { return (size_t)(console.typed - console.read); }
+static size_t input_waiting(void)
+{
+    return (size_t)(console.typed - console.read);
+}
 
 /* A byte was typed. */
 static void input_byte(uint8_t byte)
@@ -98,12 +105,20 @@ static void input_offer(void)
     }
 }
 
-/* ---- output ------------------------------------------------------------------------------------------------------- */
+/* ---- output
+ * -------------------------------------------------------------------------------------------------------
+ */
 
-static bool next_output(uint8_t *byte) { return screen_take(&console.screen, byte); }
+static bool next_output(uint8_t *byte)
+{
+    return screen_take(&console.screen, byte);
+}
 
 /* Something was printed: see that it is sent. */
-static void output_begin(void) { uart_kick(); }
+static void output_begin(void)
+{
+    uart_kick();
+}
 
 /* Answer who waits for the end of output, if it has come. */
 static void output_check_drained(void)
@@ -114,7 +129,9 @@ static void output_check_drained(void)
     }
 }
 
-/* ---- the kernel log ----------------------------------------------------------------------------------------------- */
+/* ---- the kernel log
+ * -----------------------------------------------------------------------------------------------
+ */
 
 /* Print the lines of the log that are whole. */
 static void log_lines(const char *text, size_t len)
@@ -141,7 +158,8 @@ static void log_print(void)
         uint64_t end = 0;
         size_t n = 0;
 
-        if (lk_kernlog_read(console.log, console.log_position, &next, &end, chunk, sizeof(chunk), &n) != STATUS_OK) {
+        if (lk_kernlog_read(console.log, console.log_position, &next, &end, chunk, sizeof(chunk),
+                            &n) != STATUS_OK) {
             n = 0;
         }
         log_lines(chunk, n);
@@ -151,17 +169,24 @@ static void log_print(void)
     output_begin();
 }
 
-/* Take over printing the log: from its present end, for the kernel has printed all before that itself. */
+/* Take over printing the log: from its present end, for the kernel has printed all before that
+ * itself. */
 static void log_take_over(void)
 {
-    lk_kernlog_read(console.log, UINT64_MAX, &console.log_position, NULL, console.answer, sizeof(console.answer), NULL);
+    lk_kernlog_read(console.log, UINT64_MAX, &console.log_position, NULL, console.answer,
+                    sizeof(console.answer), NULL);
     lk_kernlog_bind(console.log, NOTICE_LOG, REG_OWN);
     log_print(); /* look again: it may have grown before it was bound */
 }
 
-/* ---- methods ------------------------------------------------------------------------------------------------------ */
+/* ---- methods
+ * ------------------------------------------------------------------------------------------------------
+ */
 
-static bool holds_terminal(const struct lk_request *rq) { return (rq->payload & LK_CONSOLE_TERMINAL) != 0; }
+static bool holds_terminal(const struct lk_request *rq)
+{
+    return (rq->payload & LK_CONSOLE_TERMINAL) != 0;
+}
 
 static enum status console_op_write(struct lk_request *rq)
 {
@@ -244,10 +269,12 @@ static enum status console_op_get_info(struct lk_request *rq)
     return STATUS_OK;
 }
 
-/* ---- the loop ----------------------------------------------------------------------------------------------------- */
+/* ---- the loop
+ * -----------------------------------------------------------------------------------------------------
+ */
 
-/* Notices. The line of the device is masked since it interrupted; between the last look at the device and the unmasking
- * a reason may have come, so it is looked at again. */
+/* Notices. The line of the device is masked since it interrupted; between the last look at the
+ * device and the unmasking a reason may have come, so it is looked at again. */
 static void take_notices(void *context, uint64_t bits)
 {
     (void)context;
@@ -266,11 +293,10 @@ static void take_notices(void *context, uint64_t bits)
 }
 
 static const struct lk_method methods[LK_CONSOLE_METHODS] = {
-    [LK_CONSOLE_WRITE] = { console_op_write, .string_min = 1, .string_max = LK_CONSOLE_WRITE_MAX, .name = "write" },
-    [LK_CONSOLE_WRITE_RAW] = { console_op_write_raw,
-                               .string_min = 1,
-                               .string_max = LK_CONSOLE_WRITE_MAX,
-                               .name = "write raw" },
+    [LK_CONSOLE_WRITE] = { console_op_write, .string_min = 1, .string_max = LK_CONSOLE_WRITE_MAX,
+                           .name = "write" },
+    [LK_CONSOLE_WRITE_RAW] = { console_op_write_raw, .string_min = 1,
+                               .string_max = LK_CONSOLE_WRITE_MAX, .name = "write raw" },
     [LK_CONSOLE_READ] = { console_op_read, .words = 2, .name = "read" },
     [LK_CONSOLE_SET_NOTICE] = { console_op_set_notice, .words = 2, .name = "set notice" },
     [LK_CONSOLE_DRAIN] = { console_op_drain, .name = "drain" },
@@ -292,7 +318,8 @@ static void begin(void)
 
     console.irq = lk_cap("irq");
     console.log = lk_cap("kernlog");
-    if (lk_endpoint_make_app_notice(LK_REG_ENDPOINT, NOTICE_UART | NOTICE_LOG, REG_OWN) != STATUS_OK) {
+    if (lk_endpoint_make_app_notice(LK_REG_ENDPOINT, NOTICE_UART | NOTICE_LOG, REG_OWN) !=
+        STATUS_OK) {
         lk_die("no endpoint to receive on");
     }
     if (!uart_init(lk_cap("ports"), (uint16_t)base, &user)) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What goes to the terminal: whole lines from everybody, and raw text from one program, which may be in the middle of a
- * row when somebody's line comes. Such a row is taken away, the line printed, and the row written again below.
+ * What goes to the terminal: whole lines from everybody, and raw text from one program, which may
+ * be in the middle of a row when somebody's line comes. Such a row is taken away, the line printed,
+ * and the row written again below.
  *
  * Pure but for where the bytes go, which is a ring that the transmitter empties.
  */
@@ -28,8 +29,8 @@ struct screen {
 /* Bytes of room in the ring. The caller sees to it that what it prints fits: SCREEN_ROOM. */
 size_t screen_room(const struct screen *s);
 
-/* Print lines, whole; a line end is added where the last one lacks it. Control characters are shown as '?', but for tabs and
- * the sequences that change colours. */
+/* Print lines, whole; a line end is added where the last one lacks it. Control characters are shown
+ * as '?', but for tabs and the sequences that change colours. */
 void screen_lines(struct screen *s, const char *text, size_t len);
 
 /* Print raw text. */

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The 16550 serial port; see uart.h. Register numbers and bits are those of the PC16550D data sheet.
+ * The 16550 serial port; see uart.h. Register numbers and bits are those of the PC16550D data
+ * sheet.
  *
- * The interrupt line is edge-triggered: it rises when the first reason to interrupt comes and falls when the last is gone.
- * A reason that is left standing would therefore silence the device for good. So uart_service() goes on until the
- * identification register reads "none", and whoever unmasks the line calls it once more (see console.c).
+ * The interrupt line is edge-triggered: it rises when the first reason to interrupt comes and falls
+ * when the last is gone. A reason that is left standing would therefore silence the device for
+ * good. So uart_service() goes on until the identification register reads "none", and whoever
+ * unmasks the line calls it once more (see console.c).
  */
 #include "uart.h"
 
 #include <lykos/stubs.h>
 
 enum uart_register {
-    REG_DATA = 0,    /* receiver buffer, transmitter holding */
-    REG_IER = 1,     /* interrupt enable */
-    REG_IIR = 2,     /* read: interrupt identification; write: FIFO control */
-    REG_LCR = 3,     /* line control */
-    REG_MCR = 4,     /* modem control */
-    REG_LSR = 5,     /* line status */
-    REG_MSR = 6,     /* modem status */
+    REG_DATA = 0, /* receiver buffer, transmitter holding */
+    REG_IER = 1,  /* interrupt enable */
+    REG_IIR = 2,  /* read: interrupt identification; write: FIFO control */
+    REG_LCR = 3,  /* line control */
+    REG_MCR = 4,  /* modem control */
+    REG_LSR = 5,  /* line status */
+    REG_MSR = 6,  /* modem status */
     REG_SCRATCH = 7,
 };
 
@@ -39,7 +41,8 @@ enum uart_register {
 #define LSR_IDLE 0x40u
 
 #define FIFO_BYTES 16u
-#define ROUNDS_MAX 4096u /* of one service: a device that is broken must not hold the driver for ever */
+#define ROUNDS_MAX                                                                                 \
+    4096u /* of one service: a device that is broken must not hold the driver for ever */
 
 static struct {
     uint32_t ports;
@@ -71,7 +74,8 @@ bool uart_init(uint32_t ports, uint16_t base, const struct uart_user *user)
     if (!uart.present) {
         return false;
     }
-    /* The kernel wrote before us: let its last bytes go, for they would be lost with the divisor. */
+    /* The kernel wrote before us: let its last bytes go, for they would be lost with the divisor.
+     */
     for (unsigned i = 0; i < ROUNDS_MAX && !uart_idle(); i++) {
         lk_yield();
     }

@@ -2,8 +2,9 @@
  *
  * The 16550 serial port, by way of a capability to its eight ports.
  *
- * The driver never waits for the device: uart_service() does what can be done now and says in the end that the device has
- * no reason left to interrupt, so that the next reason makes an edge on its line.
+ * The driver never waits for the device: uart_service() does what can be done now and says in the
+ * end that the device has no reason left to interrupt, so that the next reason makes an edge on its
+ * line.
  */
 #ifndef CONSOLE_UART_H
 #define CONSOLE_UART_H
@@ -13,12 +14,12 @@
 
 /* Where the driver takes bytes from and puts them. */
 struct uart_user {
-    bool (*next)(uint8_t *byte);  /* the next byte to send; false: there is none */
+    bool (*next)(uint8_t *byte); /* the next byte to send; false: there is none */
     void (*received)(uint8_t byte);
 };
 
-/* Set the device up: 115,200 baud, 8 bits, no parity, FIFOs on, interrupts on. `ports` is the register of an IOPriv whose
- * first port is `base`. False: there is no such device. */
+/* Set the device up: 115,200 baud, 8 bits, no parity, FIFOs on, interrupts on. `ports` is the
+ * register of an IOPriv whose first port is `base`. False: there is no such device. */
 bool uart_init(uint32_t ports, uint16_t base, const struct uart_user *user);
 
 /* Take in and send what can be taken in and sent now, until the device asks for nothing more. */

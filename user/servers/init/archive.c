@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The archive of programs; see archive.h. The kernel has verified the checksum; what is verified here again is all that
- * reading a file relies on, so that this file can be trusted alone.
+ * The archive of programs; see archive.h. The kernel has verified the checksum; what is verified
+ * here again is all that reading a file relies on, so that this file can be trusted alone.
  */
 #include "archive.h"
 

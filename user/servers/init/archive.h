@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The archive of programs that the kernel mapped into init's space, read-only. Its form is <abi/archive.h>.
+ * The archive of programs that the kernel mapped into init's space, read-only. Its form is
+ * <abi/archive.h>.
  */
 #ifndef INIT_ARCHIVE_H
 #define INIT_ARCHIVE_H

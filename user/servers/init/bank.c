@@ -2,8 +2,9 @@
  *
  * A simple bank; see bank.h.
  *
- * Which frames are free the kernel knows; the bank only remembers the purses, because a frame in a purse may be free and
- * yet be promised. There are few purses, so a list of them is searched from end to end.
+ * Which frames are free the kernel knows; the bank only remembers the purses, because a frame in a
+ * purse may be free and yet be promised. There are few purses, so a list of them is searched from
+ * end to end.
  */
 #include "bank.h"
 
@@ -42,7 +43,8 @@ static unsigned small_kind(uint64_t type)
 bool bank_init(void)
 {
     for (unsigned i = 0; i < PURSE_KINDS; i++) {
-        if (lk_range_objects_per_frame(LK_INIT_RANGE, small_type[i], &bank.per_frame[i]) != STATUS_OK ||
+        if (lk_range_objects_per_frame(LK_INIT_RANGE, small_type[i], &bank.per_frame[i]) !=
+                STATUS_OK ||
             bank.per_frame[i] == 0) {
             return false;
         }
@@ -138,7 +140,8 @@ static bool frame_is_free(uint64_t frame)
 void bank_give_back(struct purse *p)
 {
     for (uint64_t f = p->first; f < p->first + p->frames; f++) {
-        /* What the frame holds is not known; places are emptied until it is free or there are no more. */
+        /* What the frame holds is not known; places are emptied until it is free or there are no
+         * more. */
         for (uint64_t i = 0; !frame_is_free(f); i++) {
             if (lk_range_rescind_at(LK_INIT_RANGE, f, i) != STATUS_OK) {
                 break;
@@ -158,7 +161,8 @@ enum status purse_fabricate(struct purse *p, uint64_t type, uint32_t reg)
     unsigned kind = small_kind(type);
 
     if (kind < PURSE_KINDS && p->small[kind].next < p->small[kind].per_frame) {
-        return lk_range_fabricate(LK_INIT_RANGE, type, p->small[kind].frame, p->small[kind].next++, reg);
+        return lk_range_fabricate(LK_INIT_RANGE, type, p->small[kind].frame, p->small[kind].next++,
+                                  reg);
     }
     if (p->used == p->frames) {
         return STATUS_EXHAUSTED;

@@ -2,9 +2,10 @@
  *
  * A simple bank: hands out runs of free frames of init's Range.
  *
- * init knows how much memory a program needs before it builds it, so each program gets one run of frames, its purse, and
- * everything it is made of comes from there. To destroy a program is then to empty its purse, whatever the program may
- * have made in its part of it, and nothing has to be remembered object by object.
+ * init knows how much memory a program needs before it builds it, so each program gets one run of
+ * frames, its purse, and everything it is made of comes from there. To destroy a program is then to
+ * empty its purse, whatever the program may have made in its part of it, and nothing has to be
+ * remembered object by object.
  */
 #ifndef INIT_BANK_H
 #define INIT_BANK_H
@@ -20,7 +21,7 @@ struct purse {
     uint64_t first, frames; /* the run; frames == 0: no purse */
     uint64_t used;          /* frames of it in use so far */
     struct {
-        uint64_t frame;     /* the frame of this kind being filled */
+        uint64_t frame; /* the frame of this kind being filled */
         uint64_t next, per_frame;
     } small[PURSE_KINDS];
 };
@@ -37,7 +38,8 @@ bool bank_take(struct purse *p, uint64_t frames);
 /* Destroy everything in the purse and give the frames back. */
 void bank_give_back(struct purse *p);
 
-/* Make an object from the purse, its capability into register `reg`. EXHAUSTED when the purse is empty. */
+/* Make an object from the purse, its capability into register `reg`. EXHAUSTED when the purse is
+ * empty. */
 enum status purse_fabricate(struct purse *p, uint64_t type, uint32_t reg);
 
 /* A Range of the next `frames` frames of the purse into register `reg`. */

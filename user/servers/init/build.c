@@ -2,9 +2,10 @@
  *
  * Making programs out of capabilities: memory, process, endpoints, address space, grants.
  *
- * A set of programs is made in four passes, so that they may name each other in any order: the objects of each; its memory
- * and what the file says; the capabilities that it is granted; and, when all is there, its first instruction. What fails
- * in the first two passes is taken apart again and reported, and the rest goes on without it.
+ * A set of programs is made in four passes, so that they may name each other in any order: the
+ * objects of each; its memory and what the file says; the capabilities that it is granted; and,
+ * when all is there, its first instruction. What fails in the first two passes is taken apart again
+ * and reported, and the rest goes on without it.
  */
 #include "programs.h"
 #include "registers.h"
@@ -30,9 +31,11 @@ static bool step(enum status s, const char *what, struct trouble *why)
     return s == STATUS_OK;
 }
 
-/* ---- how much memory ---------------------------------------------------------------------------------------------- */
+/* ---- how much memory
+ * ---------------------------------------------------------------------------------------------- */
 
-/* May this page of a segment be the archive's own? All of it must be as the file has it, or never looked at. */
+/* May this page of a segment be the archive's own? All of it must be as the file has it, or never
+ * looked at. */
 static bool page_is_shared(const struct elf_segment *s, uint64_t page)
 {
     return !s->write && s->offset % SPACE_PAGE == s->address % SPACE_PAGE &&
@@ -47,7 +50,8 @@ static uint64_t pages_copied(const struct elf_program *elf)
     for (unsigned i = 0; i < elf->segments; i++) {
         const struct elf_segment *s = &elf->segment[i];
 
-        for (uint64_t page = PAGE_OF(s->address); page < s->address + s->memory_size; page += SPACE_PAGE) {
+        for (uint64_t page = PAGE_OF(s->address); page < s->address + s->memory_size;
+             page += SPACE_PAGE) {
             n += page_is_shared(s, page) ? 0u : 1u;
         }
     }
@@ -70,7 +74,8 @@ static uint64_t frames_needed(const struct program *p, const struct instance *in
     return n;
 }
 
-/* ---- first pass: objects ------------------------------------------------------------------------------------------ */
+/* ---- first pass: objects
+ * ------------------------------------------------------------------------------------------ */
 
 /* Find and check the program's file. */
 static bool check_file(const struct program *p, struct instance *in, struct trouble *why)
@@ -90,7 +95,8 @@ static bool check_file(const struct program *p, struct instance *in, struct trou
 /* An endpoint on which the process in REG_PROCESS receives, onto the shelf. */
 static bool make_endpoint(unsigned i, unsigned place, uint64_t id, struct trouble *why)
 {
-    return step(purse_fabricate(&instances[i].purse, LK_TYPE_ENDPOINT, REG_WORK), "an endpoint", why) &&
+    return step(purse_fabricate(&instances[i].purse, LK_TYPE_ENDPOINT, REG_WORK), "an endpoint",
+                why) &&
            step(lk_endpoint_set_endpoint_id(REG_WORK, id), "an endpoint's ID", why) &&
            step(lk_endpoint_set_recipient(REG_WORK, REG_PROCESS), "an endpoint's recipient", why) &&
            step(shelf_put(i, place, REG_WORK), "the shelf", why);
@@ -101,16 +107,20 @@ static bool make_reply_endpoint(unsigned i, struct trouble *why)
 {
     return make_endpoint(i, SHELF_REPLY, LK_REPLY_ID, why) &&
            step(lk_endpoint_set_payload_match(REG_WORK, 1), "the reply endpoint", why) &&
-           step(lk_process_swap_slot(REG_PROCESS, SLOT_REPLY_ENDPOINT, REG_WORK, 0), "the reply endpoint", why);
+           step(lk_process_swap_slot(REG_PROCESS, SLOT_REPLY_ENDPOINT, REG_WORK, 0),
+                "the reply endpoint", why);
 }
 
 static bool make_schedule(unsigned i, struct trouble *why)
 {
     const struct program *p = &description.program[i];
 
-    return step(purse_fabricate(&instances[i].purse, LK_TYPE_SCHEDULE, REG_WORK), "the schedule", why) &&
-           step(lk_schedctl_set_up(LK_INIT_SCHEDCTL, p->priority, p->slice, 1, REG_WORK), "the schedule", why) &&
-           step(lk_process_swap_slot(REG_PROCESS, SLOT_SCHEDULE, REG_WORK, 0), "the schedule", why) &&
+    return step(purse_fabricate(&instances[i].purse, LK_TYPE_SCHEDULE, REG_WORK), "the schedule",
+                why) &&
+           step(lk_schedctl_set_up(LK_INIT_SCHEDCTL, p->priority, p->slice, 1, REG_WORK),
+                "the schedule", why) &&
+           step(lk_process_swap_slot(REG_PROCESS, SLOT_SCHEDULE, REG_WORK, 0), "the schedule",
+                why) &&
            step(shelf_put(i, SHELF_SCHEDULE, REG_WORK), "the shelf", why);
 }
 
@@ -120,11 +130,13 @@ static bool make_process(unsigned i, struct trouble *why)
     uint64_t high;
 
     lk_label_pack(description.program[i].name, &low, &high);
-    return step(purse_fabricate(&instances[i].purse, LK_TYPE_PROCESS, REG_PROCESS), "the process", why) &&
+    return step(purse_fabricate(&instances[i].purse, LK_TYPE_PROCESS, REG_PROCESS), "the process",
+                why) &&
            step(shelf_put(i, SHELF_PROCESS, REG_PROCESS), "the shelf", why) &&
            step(lk_process_set_label(REG_PROCESS, low, high), "the label", why) &&
            step(lk_endpoint_make_entry(REG_FAULTS_EP, i, REG_WORK), "the fault handler", why) &&
-           step(lk_process_swap_slot(REG_PROCESS, SLOT_HANDLER, REG_WORK, 0), "the fault handler", why);
+           step(lk_process_swap_slot(REG_PROCESS, SLOT_HANDLER, REG_WORK, 0), "the fault handler",
+                why);
 }
 
 /* Take the program's memory and make its process and endpoints. */
@@ -154,7 +166,8 @@ static bool make_objects(unsigned i, struct trouble *why)
     return true;
 }
 
-/* ---- second pass: memory ------------------------------------------------------------------------------------------ */
+/* ---- second pass: memory
+ * ------------------------------------------------------------------------------------------ */
 
 /* One page of a segment. */
 static enum status load_page(struct instance *in, const struct elf_segment *s, uint64_t page)
@@ -219,7 +232,8 @@ static void start_add_cap(struct lk_start *start, const char *name, uint32_t reg
     }
 }
 
-/* Write the start block and put it into the space. Names get their registers here: endpoints first, then grants. */
+/* Write the start block and put it into the space. Names get their registers here: endpoints first,
+ * then grants. */
 static bool load_start_block(unsigned i, const char *args, struct trouble *why)
 {
     static struct lk_start start; /* one page: too large for the stack */
@@ -241,7 +255,8 @@ static bool load_start_block(unsigned i, const char *args, struct trouble *why)
         start.param[k].value = p->param[k].value;
     }
     start.param_count = p->params;
-    return step(space_insert_page(&instances[i].purse, LK_START_VA, 0, &start, sizeof(start), LK_RO | LK_NX),
+    return step(space_insert_page(&instances[i].purse, LK_START_VA, 0, &start, sizeof(start),
+                                  LK_RO | LK_NX),
                 "the start block", why);
 }
 
@@ -265,11 +280,14 @@ static bool load_memory(unsigned i, const char *args, struct trouble *why)
            load_stack(in, why) && load_start_block(i, args, why) &&
            step(shelf_put(i, SHELF_SPACE, REG_ROOT), "the shelf", why) &&
            step(shelf_get(i, SHELF_PROCESS, REG_PROCESS), "the shelf", why) &&
-           step(lk_process_swap_slot(REG_PROCESS, SLOT_ADDR_SPACE, REG_ROOT, 0), "the address space", why) &&
-           step(lk_process_set_regs(REG_PROCESS, LK_STATE_FAULTED, &regs, sizeof(regs)), "the registers", why);
+           step(lk_process_swap_slot(REG_PROCESS, SLOT_ADDR_SPACE, REG_ROOT, 0),
+                "the address space", why) &&
+           step(lk_process_set_regs(REG_PROCESS, LK_STATE_FAULTED, &regs, sizeof(regs)),
+                "the registers", why);
 }
 
-/* ---- third pass: grants ------------------------------------------------------------------------------------------- */
+/* ---- third pass: grants
+ * ------------------------------------------------------------------------------------------- */
 
 /* The endpoint that a grant names into REG_WORK. */
 static enum status granted_endpoint(const struct grant *g)
@@ -290,14 +308,16 @@ static enum status granted_endpoint(const struct grant *g)
     return shelf_get((unsigned)g->program, SHELF_ENDPOINT + g->endpoint_index, REG_WORK);
 }
 
-/* The entry capability that a grant means. Its payload is twice the number of the program that gets it, unless the
- * description says otherwise: so a server can tell its clients apart, and bit 0 is free to mean a right that only the
- * description gives. */
+/* The entry capability that a grant means. Its payload is twice the number of the program that gets
+ * it, unless the description says otherwise: so a server can tell its clients apart, and bit 0 is
+ * free to mean a right that only the description gives. */
 static enum status granted_entry(unsigned i, const struct grant *g)
 {
     enum status s = granted_endpoint(g);
 
-    return s != STATUS_OK ? s : lk_endpoint_make_entry(REG_WORK, g->has_payload ? g->a : 2 * (uint64_t)i, REG_WORK);
+    return s != STATUS_OK ? s
+                          : lk_endpoint_make_entry(
+                                REG_WORK, g->has_payload ? g->a : 2 * (uint64_t)i, REG_WORK);
 }
 
 static enum status granted_notice(const struct grant *g)
@@ -309,9 +329,9 @@ static enum status granted_notice(const struct grant *g)
 
 static enum status granted_process(const struct grant *g)
 {
-    return instances[g->program].purse.frames == 0 ?
-               STATUS_NOT_FOUND :
-               shelf_get((unsigned)g->program, SHELF_PROCESS, REG_WORK);
+    return instances[g->program].purse.frames == 0
+               ? STATUS_NOT_FOUND
+               : shelf_get((unsigned)g->program, SHELF_PROCESS, REG_WORK);
 }
 
 static enum status granted_irq(struct instance *in, const struct grant *g)
@@ -372,8 +392,8 @@ static enum status make_grant(unsigned i, const struct grant *g)
     return STATUS_REQUEST_ERROR;
 }
 
-/* Fill the program's capability registers. A grant that cannot be made leaves its register Null, and is reported: the
- * program may well be of use without it. */
+/* Fill the program's capability registers. A grant that cannot be made leaves its register Null,
+ * and is reported: the program may well be of use without it. */
 static void grant_all(unsigned i)
 {
     struct program *p = &description.program[i];
@@ -399,14 +419,16 @@ static void grant_all(unsigned i)
         }
         g->broken = s != STATUS_OK;
         if (g->broken) {
-            say("program %s goes without capability %s (system.lyk line %u): %s", p->name, g->name, g->line,
-                lk_status_text(s));
+            say("program %s goes without capability %s (system.lyk line %u): %s", p->name, g->name,
+                g->line, lk_status_text(s));
         }
     }
     lk_drop_cap(REG_WORK);
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------------------------- */
+/* ---- all of it
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 /* A program could not be made. */
 static void give_up(unsigned i, const struct trouble *t, struct trouble *why)

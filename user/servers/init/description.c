@@ -2,9 +2,10 @@
  *
  * Reads the system description (README.md has the format, description.h the tables).
  *
- * Line by line: cut the line into words, look the first one up in a table of properties, let its function read the rest.
- * A mistake never stops the reading: it is told with its line number and marks the program that it stands in, so that one
- * start of the system shows all mistakes there are. When all lines are read the names in the grants are resolved.
+ * Line by line: cut the line into words, look the first one up in a table of properties, let its
+ * function read the rest. A mistake never stops the reading: it is told with its line number and
+ * marks the program that it stands in, so that one start of the system shows all mistakes there
+ * are. When all lines are read the names in the grants are resolved.
  */
 #include "description.h"
 
@@ -21,7 +22,7 @@ struct reader {
     struct program *program; /* the one whose properties are being read; NULL before the first */
     bool lost;               /* the `program` line was unusable: its properties are passed over */
     unsigned line;
-    const char *rest;        /* the line behind its first word, for `args` */
+    const char *rest; /* the line behind its first word, for `args` */
     size_t rest_len;
     struct word word[WORDS_MAX];
     unsigned words;
@@ -30,7 +31,9 @@ struct reader {
     void *context;
 };
 
-/* ---- text --------------------------------------------------------------------------------------------------------- */
+/* ---- text
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static size_t text_length(const char *s)
 {
@@ -101,8 +104,10 @@ static struct shown show_number(uint64_t value)
     return s;
 }
 
-/* Tell a mistake made of the given pieces, the last of which is NULL, and mark the program it stands in. */
-static void mistake_at(struct reader *r, struct program *p, unsigned line, const char *const pieces[])
+/* Tell a mistake made of the given pieces, the last of which is NULL, and mark the program it
+ * stands in. */
+static void mistake_at(struct reader *r, struct program *p, unsigned line,
+                       const char *const pieces[])
 {
     char message[200];
     size_t at = 0;
@@ -120,7 +125,8 @@ static void mistake_at(struct reader *r, struct program *p, unsigned line, const
     r->report(r->context, line, message);
 }
 
-#define MISTAKE(r, ...) mistake_at((r), (r)->program, (r)->line, (const char *const[]){ __VA_ARGS__, NULL })
+#define MISTAKE(r, ...)                                                                            \
+    mistake_at((r), (r)->program, (r)->line, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* Is this a name: letters, digits, '-' and '_', beginning with a letter? */
 static bool is_name(struct word w)
@@ -206,8 +212,8 @@ static bool take_number(struct reader *r, unsigned i, const char *what, uint64_t
         return false;
     }
     if (*out < low || *out > high) {
-        MISTAKE(r, what, " is ", show(r->word[i]).text, ", but must lie in ",
-                show_number(low).text, "..", show_number(high).text);
+        MISTAKE(r, what, " is ", show(r->word[i]).text, ", but must lie in ", show_number(low).text,
+                "..", show_number(high).text);
         return false;
     }
     return true;
@@ -223,7 +229,8 @@ static bool words_end(struct reader *r, unsigned n)
     return true;
 }
 
-/* How many letters must be changed, added, dropped to get from one word to the other; 9 for "many". */
+/* How many letters must be changed, added, dropped to get from one word to the other; 9 for "many".
+ */
 static unsigned word_distance(struct word w, const char *text)
 {
     unsigned row[32];
@@ -251,7 +258,8 @@ static unsigned word_distance(struct word w, const char *text)
     return row[n];
 }
 
-/* ---- properties of a program -------------------------------------------------------------------------------------- */
+/* ---- properties of a program
+ * -------------------------------------------------------------------------------------- */
 
 static void property_file(struct reader *r)
 {
@@ -339,7 +347,8 @@ static void property_endpoints(struct reader *r)
 
     for (unsigned i = 1; i < r->words; i++) {
         if (p->endpoints == DESC_ENDPOINTS) {
-            MISTAKE(r, "too many endpoints: a program has at most ", show_number(DESC_ENDPOINTS).text);
+            MISTAKE(r, "too many endpoints: a program has at most ",
+                    show_number(DESC_ENDPOINTS).text);
             return;
         }
         char *name = p->endpoint[p->endpoints];
@@ -392,12 +401,15 @@ static void property_param(struct reader *r)
             return;
         }
     }
-    if (take_number(r, 3, "parameter", 0, UINT64_MAX, &p->param[p->params].value) && words_end(r, 4)) {
+    if (take_number(r, 3, "parameter", 0, UINT64_MAX, &p->param[p->params].value) &&
+        words_end(r, 4)) {
         p->params++;
     }
 }
 
-/* ---- grants ------------------------------------------------------------------------------------------------------- */
+/* ---- grants
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 /* Word `i` as PROGRAM.ENDPOINT. Names are resolved when all is read. */
 static bool take_endpoint(struct reader *r, unsigned i, struct grant *g)
@@ -518,7 +530,8 @@ const char *grant_kind_word(enum grant_kind kind)
     return kind < GRANT_KINDS ? grant_words[kind].word : "?";
 }
 
-/* The capability that a program names so already, or NULL. Endpoints of its own stand in the same list of names. */
+/* The capability that a program names so already, or NULL. Endpoints of its own stand in the same
+ * list of names. */
 static bool cap_name_taken(const struct program *p, const char *name)
 {
     for (unsigned i = 0; i < p->grants; i++) {
@@ -535,7 +548,8 @@ static void property_cap(struct reader *r)
     struct program *p = r->program;
 
     if (p->grants == DESC_CAPS) {
-        MISTAKE(r, "too many capabilities: a program is given at most ", show_number(DESC_CAPS).text);
+        MISTAKE(r, "too many capabilities: a program is given at most ",
+                show_number(DESC_CAPS).text);
         return;
     }
     struct grant *g = &p->grant[p->grants];
@@ -577,7 +591,9 @@ static void property_cap(struct reader *r)
             nearest != NULL ? "'?" : "");
 }
 
-/* ---- lines -------------------------------------------------------------------------------------------------------- */
+/* ---- lines
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 enum property_index {
     PROP_FILE,
@@ -645,7 +661,9 @@ static void line_program(struct reader *r)
     }
     struct program *p = &d->program[d->programs];
 
-    *p = (struct program){ .line = r->line, .priority = 100, .slice = 10000000, .stack_pages = DESC_STACK };
+    *p = (struct program){
+        .line = r->line, .priority = 100, .slice = 10000000, .stack_pages = DESC_STACK
+    };
     if (!take_name(r, r->word[1], p->name, DESC_NAME, "a program")) {
         return;
     }
@@ -773,7 +791,9 @@ static void read_line(struct reader *r, const char *at, size_t len)
     }
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------- */
+/* ---- the whole
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 int description_find(const struct description *d, const char *name)
 {
@@ -810,7 +830,8 @@ static bool resolve_program(struct reader *r, struct program *p, struct grant *g
     g->program = description_find(r->d, g->target);
     if (g->program < 0) {
         mistake_at(r, p, g->line,
-                   (const char *const[]){ "program ", p->name, ": unknown program '", g->target, "'", NULL });
+                   (const char *const[]){ "program ", p->name, ": unknown program '", g->target,
+                                          "'", NULL });
         return false;
     }
     return true;
@@ -848,7 +869,8 @@ bool description_fixed_name(const char *name)
     return same_text(name, "sleep") || same_text(name, "kernlog") || same_text(name, "console");
 }
 
-/* A name given to an endpoint of its own and to a capability would name two registers; and there must be registers. */
+/* A name given to an endpoint of its own and to a capability would name two registers; and there
+ * must be registers. */
 static void check_names(struct reader *r, struct program *p)
 {
     unsigned named = p->endpoints > 1 ? p->endpoints - 1 : 0;
@@ -898,8 +920,8 @@ static void resolve(struct reader *r)
     }
 }
 
-bool description_read(struct description *out, const char *text, size_t bytes, desc_report_fn report,
-                      void *context)
+bool description_read(struct description *out, const char *text, size_t bytes,
+                      desc_report_fn report, void *context)
 {
     struct reader r = { .d = out, .report = report, .context = context };
     size_t at = 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The system description: what `system.lyk` says, after it was read. README.md documents the format.
+ * The system description: what `system.lyk` says, after it was read. README.md documents the
+ * format.
  *
- * Reading it is pure: text in, tables out, and every mistake told through a callback with its line number. So the same
- * code runs in init and, under sanitizers, on the build machine.
+ * Reading it is pure: text in, tables out, and every mistake told through a callback with its line
+ * number. So the same code runs in init and, under sanitizers, on the build machine.
  */
 #ifndef INIT_DESCRIPTION_H
 #define INIT_DESCRIPTION_H
@@ -12,15 +13,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DESC_PROGRAMS 48  /* most programs in a description */
-#define DESC_ENDPOINTS 6  /* most endpoints of a program */
-#define DESC_CAPS 18      /* most capabilities granted to a program */
-#define DESC_NAMED 16     /* of these and its endpoints but the first, most that have no register of their own */
-#define DESC_PARAMS 8     /* most parameters of a program */
-#define DESC_NAME 16      /* characters of a program's name: as many as a process label has */
-#define DESC_WORD 23      /* characters of the name of an endpoint, capability or file */
-#define DESC_ARGS 192     /* characters of arguments */
-#define DESC_FORMAT 1     /* version that the line `system N` names */
+#define DESC_PROGRAMS 48 /* most programs in a description */
+#define DESC_ENDPOINTS 6 /* most endpoints of a program */
+#define DESC_CAPS 18     /* most capabilities granted to a program */
+#define DESC_NAMED                                                                                 \
+    16 /* of these and its endpoints but the first, most that have no register of their own */
+#define DESC_PARAMS 8 /* most parameters of a program */
+#define DESC_NAME 16  /* characters of a program's name: as many as a process label has */
+#define DESC_WORD 23  /* characters of the name of an endpoint, capability or file */
+#define DESC_ARGS 192 /* characters of arguments */
+#define DESC_FORMAT 1 /* version that the line `system N` names */
 
 /* Limits that are not array sizes. */
 #define DESC_STACK 8u          /* pages of a program that does not say */
@@ -58,24 +60,24 @@ struct grant {
     char name[DESC_WORD + 1];
     enum grant_kind kind;
     unsigned line;
-    char target[DESC_NAME + 1];        /* program named, as written */
-    char endpoint[DESC_WORD + 1];      /* endpoint named, as written */
-    int program;                       /* its number, or DESC_INIT; set once all is read */
-    unsigned endpoint_index;           /* likewise */
-    bool broken;                       /* names something that is not there: the register stays Null */
+    char target[DESC_NAME + 1];   /* program named, as written */
+    char endpoint[DESC_WORD + 1]; /* endpoint named, as written */
+    int program;                  /* its number, or DESC_INIT; set once all is read */
+    unsigned endpoint_index;      /* likewise */
+    bool broken;                  /* names something that is not there: the register stays Null */
     bool has_payload;
-    uint64_t a, b;                     /* payload or bits; first, last; line; frames */
+    uint64_t a, b; /* payload or bits; first, last; line; frames */
 };
 
 struct program {
     char name[DESC_NAME + 1];
     char file[DESC_WORD + 1];
     unsigned line;
-    bool faulty;                       /* a mistake was told; the program is not built */
+    bool faulty; /* a mistake was told; the program is not built */
     bool at_boot;
-    unsigned seen;                     /* DESC_SEEN_..: which properties were given */
-    unsigned priority;                 /* 1..DESC_PRIORITY_MAX */
-    uint64_t slice;                    /* nanoseconds */
+    unsigned seen;     /* DESC_SEEN_..: which properties were given */
+    unsigned priority; /* 1..DESC_PRIORITY_MAX */
+    uint64_t slice;    /* nanoseconds */
     unsigned stack_pages;
     char args[DESC_ARGS + 1];
     unsigned endpoints;
@@ -98,16 +100,18 @@ struct description {
 /* Told once for each mistake, in words, without line end. `line` 0: the description as a whole. */
 typedef void (*desc_report_fn)(void *context, unsigned line, const char *message);
 
-/* Endpoints of init. A description may name the first; the index is the endpoint_index of a grant. */
+/* Endpoints of init. A description may name the first; the index is the endpoint_index of a grant.
+ */
 enum init_endpoint { INIT_EP_PROGRAMS, INIT_EP_EXIT, INIT_EP_FAULTS, INIT_EPS };
 const char *init_endpoint_name(enum init_endpoint index);
 
-/* Read `bytes` of text into `out`. Programs with mistakes are marked faulty and kept, so that what names them is told the
- * truth. Returns false if nothing of the description can be used. */
-bool description_read(struct description *out, const char *text, size_t bytes, desc_report_fn report,
-                      void *context);
+/* Read `bytes` of text into `out`. Programs with mistakes are marked faulty and kept, so that what
+ * names them is told the truth. Returns false if nothing of the description can be used. */
+bool description_read(struct description *out, const char *text, size_t bytes,
+                      desc_report_fn report, void *context);
 
-/* Has this name of a capability a register of its own, whatever the order: "sleep", "kernlog", "console"? */
+/* Has this name of a capability a register of its own, whatever the order: "sleep", "kernlog",
+ * "console"? */
 bool description_fixed_name(const char *name);
 
 /* Number of a program by name, or -1. */

@@ -2,7 +2,8 @@
  *
  * Reading ELF64 programs; see elf.h. The layouts are those of the System V gABI, chapters 4 and 5.
  *
- * Structures are copied out of the file before they are looked at: nothing says that they are aligned there.
+ * Structures are copied out of the file before they are looked at: nothing says that they are
+ * aligned there.
  */
 #include "elf.h"
 
@@ -86,8 +87,10 @@ static const char *check_header(struct bytes f, struct elf_header *h)
     if (h->type != ELF_EXEC) {
         return "the file is not a program linked to fixed addresses";
     }
-    if (h->program_header_size != sizeof(struct elf_program_header) || h->program_header_count == 0 ||
-        !lies_in(f, h->program_headers, (uint64_t)h->program_header_count * h->program_header_size)) {
+    if (h->program_header_size != sizeof(struct elf_program_header) ||
+        h->program_header_count == 0 ||
+        !lies_in(f, h->program_headers,
+                 (uint64_t)h->program_header_count * h->program_header_size)) {
         return "the table of segments is damaged";
     }
     return NULL;
@@ -136,7 +139,8 @@ static const char *insert_segment(struct elf_program *out, const struct elf_segm
     return NULL;
 }
 
-const char *elf_check(struct elf_program *out, const void *file, size_t bytes, uint64_t low, uint64_t high)
+const char *elf_check(struct elf_program *out, const void *file, size_t bytes, uint64_t low,
+                      uint64_t high)
 {
     struct bytes f = { file, bytes };
     struct elf_header h;
@@ -186,7 +190,8 @@ const char *elf_check(struct elf_program *out, const void *file, size_t bytes, u
 }
 
 /* The section header of index `i`; the caller knows that the table of sections lies in the file. */
-static bool take_section(struct bytes f, const struct elf_header *h, uint64_t i, struct elf_section_header *out)
+static bool take_section(struct bytes f, const struct elf_header *h, uint64_t i,
+                         struct elf_section_header *out)
 {
     if (i >= h->section_header_count) {
         return false;
@@ -196,8 +201,8 @@ static bool take_section(struct bytes f, const struct elf_header *h, uint64_t i,
 }
 
 /* Copy the name at `offset` of a string section. */
-static bool take_name(struct bytes f, const struct elf_section_header *strings, uint64_t offset, char *name,
-                      size_t name_size)
+static bool take_name(struct bytes f, const struct elf_section_header *strings, uint64_t offset,
+                      char *name, size_t name_size)
 {
     size_t n = 0;
 

@@ -2,8 +2,8 @@
  *
  * Reading ELF64 programs: check one, list its segments, name the function at an address.
  *
- * Pure, and sceptical: the file is foreign input, so every offset and length is checked against the bytes there are, and
- * what is refused is refused in words.
+ * Pure, and sceptical: the file is foreign input, so every offset and length is checked against the
+ * bytes there are, and what is refused is refused in words.
  */
 #ifndef INIT_ELF_H
 #define INIT_ELF_H
@@ -28,11 +28,14 @@ struct elf_program {
     struct elf_segment segment[ELF_SEGMENTS];
 };
 
-/* Check a program that is to lie wholly in [low, high). NULL: good, `out` is filled in. Otherwise why not. */
-const char *elf_check(struct elf_program *out, const void *file, size_t bytes, uint64_t low, uint64_t high);
+/* Check a program that is to lie wholly in [low, high). NULL: good, `out` is filled in. Otherwise
+ * why not. */
+const char *elf_check(struct elf_program *out, const void *file, size_t bytes, uint64_t low,
+                      uint64_t high);
 
-/* The name of the function that `address` lies in, from the symbol table of a file that elf_check() accepted, and how far
- * in it. The name is copied into `name`, cut to fit. False: the file has no symbols, or none for this address. */
+/* The name of the function that `address` lies in, from the symbol table of a file that elf_check()
+ * accepted, and how far in it. The name is copied into `name`, cut to fit. False: the file has no
+ * symbols, or none for this address. */
 bool elf_symbol(const void *file, size_t bytes, uint64_t address, char *name, size_t name_size,
                 uint64_t *offset);
 

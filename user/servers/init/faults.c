@@ -2,8 +2,9 @@
  *
  * The fault handler of last resort; see faults.h.
  *
- * The code and the address alone say "nothing is mapped at 0x8"; with what init knows of the program, its stack, its file
- * and its symbols, that becomes "null pointer dereference in poke+0x12".
+ * The code and the address alone say "nothing is mapped at 0x8"; with what init knows of the
+ * program, its stack, its file and its symbols, that becomes "null pointer dereference in
+ * poke+0x12".
  */
 #include "faults.h"
 
@@ -18,7 +19,7 @@
 #define STACK_GUARD 0x100000ull /* below the stack: nothing is ever mapped there */
 
 #define GATE_REFUSED 2u /* in an error code: the selector index is that of an interrupt gate */
-#define INT_N 0xcd       /* the instruction that asks for one */
+#define INT_N 0xcd      /* the instruction that asks for one */
 
 /* A byte of the program's code as its file has it; 0 where there is none. */
 static uint8_t code_byte(const struct instance *in, uint64_t address)
@@ -33,8 +34,8 @@ static uint8_t code_byte(const struct instance *in, uint64_t address)
     return 0;
 }
 
-/* The privileged instruction at an address, or NULL. The list is that of the Intel SDM, volume 3, 5.9, and port access,
- * which is refused for another reason but looks the same. */
+/* The privileged instruction at an address, or NULL. The list is that of the Intel SDM, volume
+ * 3, 5.9, and port access, which is refused for another reason but looks the same. */
 static const char *privileged_instruction(const struct instance *in, uint64_t rip)
 {
     uint8_t b = code_byte(in, rip);
@@ -71,7 +72,8 @@ static const char *privileged_instruction(const struct instance *in, uint64_t ri
 }
 
 /* Nothing is mapped at `address`. */
-static void words_unmapped(const struct instance *in, uint64_t address, uint64_t rip, char *out, size_t size)
+static void words_unmapped(const struct instance *in, uint64_t address, uint64_t rip, char *out,
+                           size_t size)
 {
     if (address == rip && address < FIRST_PAGE) {
         lk_format(out, size, "call through a null function pointer (jump to 0x%lx)", address);
@@ -80,23 +82,28 @@ static void words_unmapped(const struct instance *in, uint64_t address, uint64_t
     } else if (address < FIRST_PAGE) {
         lk_format(out, size, "null pointer dereference (address 0x%lx)", address);
     } else if (address < in->stack_low && in->stack_low - address <= STACK_GUARD) {
-        lk_format(out, size, "stack overflow (address 0x%lx, the stack ends at 0x%lx)", address, in->stack_low);
+        lk_format(out, size, "stack overflow (address 0x%lx, the stack ends at 0x%lx)", address,
+                  in->stack_low);
     } else {
         lk_format(out, size, "access to 0x%lx, where nothing is mapped", address);
     }
 }
 
 /* A general protection fault: the error code is not 0 when a selector or a gate was refused. */
-static void words_protection(const struct instance *in, uint64_t error, uint64_t rip, char *out, size_t size)
+static void words_protection(const struct instance *in, uint64_t error, uint64_t rip, char *out,
+                             size_t size)
 {
     const char *privileged = privileged_instruction(in, rip);
 
     if ((error & GATE_REFUSED) != 0 && code_byte(in, rip) == INT_N) {
-        lk_format(out, size, "software interrupt 0x%x, which is not offered", code_byte(in, rip + 1));
+        lk_format(out, size, "software interrupt 0x%x, which is not offered",
+                  code_byte(in, rip + 1));
     } else if (privileged != NULL) {
         lk_format(out, size, "privileged instruction: %s", privileged);
     } else {
-        lk_format(out, size, "general protection: a non-canonical address or a bad selector (error 0x%lx)", error);
+        lk_format(out, size,
+                  "general protection: a non-canonical address or a bad selector (error 0x%lx)",
+                  error);
     }
 }
 
@@ -124,7 +131,8 @@ void fault_words(unsigned i, uint64_t code, uint64_t info, uint64_t rip, char *o
         lk_format(out, size, "breakpoint instruction");
         break;
     case FAULT_INVALID_OPCODE:
-        lk_format(out, size, "invalid instruction (bytes %02x %02x)", code_byte(in, rip), code_byte(in, rip + 1));
+        lk_format(out, size, "invalid instruction (bytes %02x %02x)", code_byte(in, rip),
+                  code_byte(in, rip + 1));
         break;
     case FAULT_GENERAL_PROTECTION:
         words_protection(in, info, rip, out, size);
@@ -183,7 +191,8 @@ void fault_handle(unsigned i, uint32_t process, uint64_t code, uint64_t info, ui
         say("  it ran in the foreground and is destroyed");
         programs_end(i, PROGRAM_ENDED_FAULT, code, words);
     } else {
-        say("  it stays stopped: 'caps %s' shows what it holds, 'destroy %s' removes it", p->name, p->name);
+        say("  it stays stopped: 'caps %s' shows what it holds, 'destroy %s' removes it", p->name,
+            p->name);
         programs_note_fault(i, code, words);
     }
 }

@@ -2,8 +2,9 @@
  *
  * What is shown of a program; see listing.h.
  *
- * The state comes from the program's Process capability. What a capability register holds is asked of Discrim; what it is
- * good for, init can say only where it granted it itself, so it says both: the type found and the description's words.
+ * The state comes from the program's Process capability. What a capability register holds is asked
+ * of Discrim; what it is good for, init can say only where it granted it itself, so it says both:
+ * the type found and the description's words.
  */
 #include "listing.h"
 
@@ -26,7 +27,8 @@ static void endpoint_name(const char *label, uint64_t id, char *out, size_t size
     out[0] = '\0';
     if (strcmp(label, "init") == 0 && id >= LK_ENDPOINT_ID && id - LK_ENDPOINT_ID < INIT_EPS) {
         lk_copy_text(out, size, init_endpoint_name((enum init_endpoint)(id - LK_ENDPOINT_ID)));
-    } else if (k >= 0 && id >= LK_ENDPOINT_ID && id - LK_ENDPOINT_ID < description.program[k].endpoints) {
+    } else if (k >= 0 && id >= LK_ENDPOINT_ID &&
+               id - LK_ENDPOINT_ID < description.program[k].endpoints) {
         lk_copy_text(out, size, description.program[k].endpoint[id - LK_ENDPOINT_ID]);
     }
 }
@@ -52,8 +54,8 @@ static void fill_state(struct program_info *out)
     uint64_t holds = 0;
     uint64_t fault = 0;
 
-    if (lk_process_get_state(REG_PROCESS, &state, &holds, &fault, NULL, &out->cpu_time, NULL, NULL, NULL, 0,
-                             NULL) != STATUS_OK) {
+    if (lk_process_get_state(REG_PROCESS, &state, &holds, &fault, NULL, &out->cpu_time, NULL, NULL,
+                             NULL, 0, NULL) != STATUS_OK) {
         return;
     }
     out->running = 1;
@@ -135,7 +137,10 @@ static void register_words(const struct program *p, uint32_t reg, char *out, siz
 
     out[0] = '\0';
     if (reg == LK_REG_SELF || reg == LK_REG_REPLY || reg == LK_REG_EXIT) {
-        lk_copy_text(out, size, reg == LK_REG_SELF ? "itself" : reg == LK_REG_REPLY ? "its reply endpoint" : "exit: entry init.exit");
+        lk_copy_text(out, size,
+                     reg == LK_REG_SELF    ? "itself"
+                     : reg == LK_REG_REPLY ? "its reply endpoint"
+                                           : "exit: entry init.exit");
         return;
     }
     for (unsigned e = 0; e < p->endpoints; e++) {
@@ -162,8 +167,10 @@ static void type_words(char *out, size_t size)
     uint64_t restrictions = 0;
 
     lk_discrim_classify(LK_INIT_DISCRIM, REG_WORK, &type, &restrictions);
-    lk_format(out, size, "%s%s%s%s%s", lk_type_name(type), (restrictions & LK_RO) != 0 ? " read-only" : "",
-              (restrictions & LK_NX) != 0 ? " no-execute" : "", (restrictions & LK_WK) != 0 ? " weak" : "",
+    lk_format(out, size, "%s%s%s%s%s", lk_type_name(type),
+              (restrictions & LK_RO) != 0 ? " read-only" : "",
+              (restrictions & LK_NX) != 0 ? " no-execute" : "",
+              (restrictions & LK_WK) != 0 ? " weak" : "",
               (restrictions & LK_OP) != 0 ? " opaque" : "");
 }
 
@@ -191,10 +198,11 @@ static bool cap_line(const struct program *p, unsigned which, char *out, size_t 
     uint64_t type = 0;
     char found[64];
     char meant[112];
-    enum status s = is_slot ? lk_process_get_slot(REG_PROCESS, which, REG_WORK) :
-                              lk_process_get_cap_reg(REG_PROCESS, which - SLOTS, REG_WORK);
+    enum status s = is_slot ? lk_process_get_slot(REG_PROCESS, which, REG_WORK)
+                            : lk_process_get_cap_reg(REG_PROCESS, which - SLOTS, REG_WORK);
 
-    if (s != STATUS_OK || lk_discrim_classify(LK_INIT_DISCRIM, REG_WORK, &type, NULL) != STATUS_OK ||
+    if (s != STATUS_OK ||
+        lk_discrim_classify(LK_INIT_DISCRIM, REG_WORK, &type, NULL) != STATUS_OK ||
         type == LK_TYPE_NULL) {
         return false;
     }

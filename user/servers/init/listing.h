@@ -13,7 +13,8 @@
 /* State of program `i`; the one behind the last is init itself. */
 void listing_info(unsigned i, struct program_info *out);
 
-/* Line `n` about the slots and capability registers of program `i`, into `out`. False: there are no more. */
+/* Line `n` about the slots and capability registers of program `i`, into `out`. False: there are no
+ * more. */
 bool listing_cap(unsigned i, unsigned n, char *out, size_t size);
 
 #endif

@@ -2,8 +2,9 @@
  *
  * init: the first program, and the only one that the kernel loads.
  *
- * It has every initial capability (<abi/init.h>), builds the system that the description `system.lyk` describes out of
- * them, and then stays as the list of programs and as the handler of faults that nobody else handles.
+ * It has every initial capability (<abi/init.h>), builds the system that the description
+ * `system.lyk` describes out of them, and then stays as the list of programs and as the handler of
+ * faults that nobody else handles.
  */
 #include "archive.h"
 #include "bank.h"
@@ -48,17 +49,20 @@ static void take_over(void)
     const struct lk_boot_info *info = (const struct lk_boot_info *)LK_INIT_INFO_VA;
     bool made;
 
-    __asm__("" : "+r"(info)); /* a constant address is no object that the compiler knows the size of */
+    __asm__(""
+            : "+r"(info)); /* a constant address is no object that the compiler knows the size of */
     if (info->magic != LK_BOOT_INFO_MAGIC) {
         stop("the boot information is damaged");
     }
-    const char *wrong = archive_open(&archive, (const void *)LK_INIT_ARCHIVE_VA, info->archive_bytes);
+    const char *wrong =
+        archive_open(&archive, (const void *)LK_INIT_ARCHIVE_VA, info->archive_bytes);
 
     if (wrong != NULL) {
         say("the archive is refused: %s", wrong);
         stop("there are no programs");
     }
-    if (!bank_init() || !bank_take(&own_purse, SHELF_PAGES + bank_frames_for(LK_TYPE_ENDPOINT, 2))) {
+    if (!bank_init() ||
+        !bank_take(&own_purse, SHELF_PAGES + bank_frames_for(LK_TYPE_ENDPOINT, 2))) {
         stop("there is no memory for init's own objects");
     }
     made = purse_fabricate(&own_purse, LK_TYPE_ENDPOINT, REG_EXIT_EP) == STATUS_OK &&

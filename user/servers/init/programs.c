@@ -24,7 +24,8 @@ void trouble_say(struct trouble *t, const char *format, ...)
     va_end(args);
 }
 
-/* The set with all programs that it names in grants and that do not exist yet: they must be made with it. */
+/* The set with all programs that it names in grants and that do not exist yet: they must be made
+ * with it. */
 static program_set with_needed(program_set set)
 {
     program_set before;
@@ -36,7 +37,8 @@ static program_set with_needed(program_set set)
 
             for (unsigned k = 0; (set >> i & 1) != 0 && k < p->grants; k++) {
                 const struct grant *g = &p->grant[k];
-                bool names = g->kind == GRANT_ENTRY || g->kind == GRANT_NOTICE || g->kind == GRANT_PROCESS;
+                bool names =
+                    g->kind == GRANT_ENTRY || g->kind == GRANT_NOTICE || g->kind == GRANT_PROCESS;
 
                 if (names && g->program != DESC_INIT && !description.program[g->program].faulty &&
                     !instances[g->program].running) {
@@ -60,7 +62,8 @@ unsigned programs_boot(void)
             continue;
         }
         if (description.program[i].faulty) {
-            say("program %s is not started: the description of it has a mistake", description.program[i].name);
+            say("program %s is not started: the description of it has a mistake",
+                description.program[i].name);
         } else {
             set |= 1ull << i;
         }

@@ -2,24 +2,24 @@
  *
  * What init keeps in which capability register, behind those that the kernel filled (<abi/init.h>).
  *
- * Registers marked "work" hold something only while one function runs; everything that must last is on the shelf.
+ * Registers marked "work" hold something only while one function runs; everything that must last is
+ * on the shelf.
  */
 #ifndef INIT_REGISTERS_H
 #define INIT_REGISTERS_H
 
 #include <abi/init.h>
 
-#define REG_WORK 16       /* work: a capability on its way from one place to another */
-#define REG_WORK2 17      /* work: another one */
-#define REG_PROCESS 18    /* work: Process of the program being built, shown or destroyed */
-#define REG_ROOT 19       /* work: root GPT of the space being built */
-#define REG_LEAF 20       /* work: the GPT of that space that pages go into now */
-#define REG_CHILD 21      /* work: on the way down to it */
-#define REG_PAGE 22       /* work: a page */
-#define REG_FAULTS_EP 23  /* Endpoint `init.faults` */
+#define REG_WORK 16      /* work: a capability on its way from one place to another */
+#define REG_PROCESS 17   /* work: Process of the program being built, shown or destroyed */
+#define REG_ROOT 18      /* work: root GPT of the space being built */
+#define REG_LEAF 19      /* work: the GPT of that space that pages go into now */
+#define REG_CHILD 20     /* work: on the way down to it */
+#define REG_PAGE 21      /* work: a page */
+#define REG_FAULTS_EP 22 /* Endpoint `init.faults` */
 /* 24..27 belong to the server loop: LK_REG_CALLER, LK_REG_ARG (<lykos/start.h>) */
-#define REG_SHELF 28      /* 28, 29, 30: CapPages, the shelf (shelf.h) */
-#define REG_EXIT_EP 31    /* Endpoint `init.exit`; `init.programs` is LK_INIT_ENDPOINT */
+#define REG_SHELF 28   /* 28, 29, 30: CapPages, the shelf (shelf.h) */
+#define REG_EXIT_EP 31 /* Endpoint `init.exit`; `init.programs` is LK_INIT_ENDPOINT */
 
 #define SHELF_PAGES 3
 

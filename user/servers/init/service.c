@@ -2,9 +2,9 @@
  *
  * init as a server; see service.h.
  *
- * One loop, three endpoints. Which endpoint a message came to is its authority: `programs` manages, `exit` ends the program
- * whose number is the payload, and only the kernel has entries to `faults`. init calls nobody but the kernel, so no program
- * can keep it waiting.
+ * One loop, three endpoints. Which endpoint a message came to is its authority: `programs` manages,
+ * `exit` ends the program whose number is the payload, and only the kernel has entries to `faults`.
+ * init calls nobody but the kernel, so no program can keep it waiting.
  */
 #include "service.h"
 
@@ -22,7 +22,9 @@
 static char received[DESC_ARGS + 1]; /* strings of requests */
 static char answer[256];             /* strings of answers */
 
-/* ---- init.programs ------------------------------------------------------------------------------------------------ */
+/* ---- init.programs
+ * ------------------------------------------------------------------------------------------------
+ */
 
 /* The program that word 1 numbers: sets *i. */
 static bool asked_program(const struct lk_request *rq, unsigned *i)
@@ -96,7 +98,8 @@ static enum status programs_op_start(struct lk_request *rq)
     const char *args = rq->string_len > 0 ? request_text(rq) : NULL;
     enum status s = programs_start(i, rq->w[2], args, &why);
 
-    if (s == STATUS_OK && lk_caps(rq->delivery) > 1 && shelf_put(i, SHELF_NOTICE, LK_REG_ARG) == STATUS_OK) {
+    if (s == STATUS_OK && lk_caps(rq->delivery) > 1 &&
+        shelf_put(i, SHELF_NOTICE, LK_REG_ARG) == STATUS_OK) {
         instances[i].notice_bits = rq->w[3];
         instances[i].has_notice = true;
     }
@@ -147,7 +150,8 @@ static enum status programs_op_caps(struct lk_request *rq)
 
 static const struct lk_method programs_methods[] = {
     [PROGRAMS_INFO] = { programs_op_info, .words = 1, .name = "info" },
-    [PROGRAMS_FIND] = { programs_op_find, .string_min = 1, .string_max = DESC_NAME, .name = "find" },
+    [PROGRAMS_FIND] = { programs_op_find, .string_min = 1, .string_max = DESC_NAME,
+                        .name = "find" },
     [PROGRAMS_NAME] = { programs_op_name, .words = 1, .name = "name" },
     [PROGRAMS_START] = { programs_op_start, .words = 3, .string_max = DESC_ARGS, .name = "start" },
     [PROGRAMS_DESTROY] = { programs_op_destroy, .words = 1, .name = "destroy" },
@@ -162,7 +166,9 @@ static const struct lk_server programs_server = {
     .buffer_size = sizeof(received) - 1,
 };
 
-/* ---- init.exit ---------------------------------------------------------------------------------------------------- */
+/* ---- init.exit
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static enum status exit_op_exit(struct lk_request *rq)
 {
@@ -192,9 +198,12 @@ static const struct lk_server exit_server = {
     .buffer_size = sizeof(received) - 1,
 };
 
-/* ---- init.faults -------------------------------------------------------------------------------------------------- */
+/* ---- init.faults
+ * --------------------------------------------------------------------------------------------------
+ */
 
-/* The kernel's message about a fault. Its capability 0 is a Process, not a reply: nothing may be sent there. */
+/* The kernel's message about a fault. Its capability 0 is a Process, not a reply: nothing may be
+ * sent there. */
 static enum status faults_message(struct lk_request *rq)
 {
     rq->no_answer = 1;
@@ -211,7 +220,9 @@ static const struct lk_server faults_server = {
     .buffer_size = sizeof(received) - 1,
 };
 
-/* ---- the loop ----------------------------------------------------------------------------------------------------- */
+/* ---- the loop
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 /* Who serves the endpoint with this ID. */
 static const struct lk_server *server_of(uint64_t id)

@@ -11,7 +11,8 @@
 
 #define PAGE_SLOTS 256u
 
-_Static_assert(DESC_PROGRAMS * SHELF_PLACES <= SHELF_PAGES * PAGE_SLOTS, "the shelf holds all programs");
+_Static_assert(DESC_PROGRAMS *SHELF_PLACES <= SHELF_PAGES * PAGE_SLOTS,
+               "the shelf holds all programs");
 _Static_assert(SHELF_ENDPOINT + DESC_ENDPOINTS <= SHELF_PLACES, "a program's endpoints fit");
 
 enum status shelf_put(unsigned program, unsigned place, uint32_t reg)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The shelf: where init keeps the capabilities of its programs, 16 places for each, in capability pages. A process has
- * just 32 registers.
+ * The shelf: where init keeps the capabilities of its programs, 16 places for each, in capability
+ * pages. A process has just 32 registers.
  */
 #ifndef INIT_SHELF_H
 #define INIT_SHELF_H
@@ -12,10 +12,10 @@
 enum shelf_place {
     SHELF_PROCESS,
     SHELF_SCHEDULE,
-    SHELF_REPLY,     /* its reply Endpoint */
-    SHELF_SPACE,     /* the GPT at the root of its space */
-    SHELF_NOTICE,    /* AppNotice of whoever started it and wants to know its end */
-    SHELF_ENDPOINT,  /* and the following: its endpoints */
+    SHELF_REPLY,    /* its reply Endpoint */
+    SHELF_SPACE,    /* the GPT at the root of its space */
+    SHELF_NOTICE,   /* AppNotice of whoever started it and wants to know its end */
+    SHELF_ENDPOINT, /* and the following: its endpoints */
     SHELF_PLACES = 16
 };
 

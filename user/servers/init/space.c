@@ -2,16 +2,16 @@
  *
  * Building address spaces; see space.h.
  *
- * A GPT whose l2v is v splits 2^(v+4) bytes into 16 parts of 2^v. The root has v = 28; below it stand GPTs of v = 24, 20,
- * 16 and 12, and the slots of the last hold pages. Pages are put in by rising address as a rule, so the last GPT used is
- * kept in REG_LEAF.
+ * A GPT whose l2v is v splits 2^(v+4) bytes into 16 parts of 2^v. The root has v = 28; below it
+ * stand GPTs of v = 24, 20, 16 and 12, and the slots of the last hold pages. Pages are put in by
+ * rising address as a rule, so the last GPT used is kept in REG_LEAF.
  */
 #include "space.h"
 
 #include "registers.h"
 
-#include <lykos/stubs.h>
 #include <lykos/string.h>
+#include <lykos/stubs.h>
 
 #define ROOT_L2V 28u
 #define LEAF_L2V 12u
@@ -155,7 +155,8 @@ static enum status own_page(uint64_t address)
     return STATUS_NOT_FOUND;
 }
 
-enum status space_insert_shared(struct purse *p, uint64_t address, const void *data, unsigned restrictions)
+enum status space_insert_shared(struct purse *p, uint64_t address, const void *data,
+                                unsigned restrictions)
 {
     enum status s = own_page((uint64_t)data);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Building the address space of a program: a tree of GPTs, four bits of the address at each level, 4 GiB in all.
+ * Building the address space of a program: a tree of GPTs, four bits of the address at each level,
+ * 4 GiB in all.
  *
- * init reaches a page that it fills through its scratch window, one page at a time. Pages that a program may only read and
- * that lie in the archive as they are to be are not copied: the program gets a read-only capability to the archive's page.
+ * init reaches a page that it fills through its scratch window, one page at a time. Pages that a
+ * program may only read and that lie in the archive as they are to be are not copied: the program
+ * gets a read-only capability to the archive's page.
  */
 #ifndef INIT_SPACE_H
 #define INIT_SPACE_H
@@ -24,12 +26,14 @@ enum status space_begin(struct purse *p);
 /* Put the memory capability in register `reg` at a page address of the space in REG_ROOT. */
 enum status space_insert(struct purse *p, uint64_t address, uint32_t reg);
 
-/* Put a new page there that holds `bytes` bytes of `data` from byte `skip` on and zeros elsewhere, with the restrictions
- * LK_RO and LK_NX as given. */
+/* Put a new page there that holds `bytes` bytes of `data` from byte `skip` on and zeros elsewhere,
+ * with the restrictions LK_RO and LK_NX as given. */
 enum status space_insert_page(struct purse *p, uint64_t address, size_t skip, const void *data,
                               size_t bytes, unsigned restrictions);
 
-/* Put a page of the archive there, read-only and with these restrictions. `data` is where init sees it. */
-enum status space_insert_shared(struct purse *p, uint64_t address, const void *data, unsigned restrictions);
+/* Put a page of the archive there, read-only and with these restrictions. `data` is where init sees
+ * it. */
+enum status space_insert_shared(struct purse *p, uint64_t address, const void *data,
+                                unsigned restrictions);
 
 #endif

@@ -49,7 +49,9 @@ static struct seconds show_seconds(uint64_t nsec)
     return s;
 }
 
-/* ---- ps ----------------------------------------------------------------------------------------------------------- */
+/* ---- ps
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static const char *state_words(const struct program_info *p)
 {
@@ -89,7 +91,8 @@ static void wait_words(const struct program_info *p, char *text, size_t size)
         lk_format(text, size, "a notice");
         break;
     case LK_WAIT_SENDING:
-        lk_format(text, size, "%s%s%s to take its message", who, p->endpoint[0] != '\0' ? "." : "", p->endpoint);
+        lk_format(text, size, "%s%s%s to take its message", who, p->endpoint[0] != '\0' ? "." : "",
+                  p->endpoint);
         break;
     case LK_WAIT_SLEEPING:
         lk_format(text, size, "the time %s", show_seconds(p->until).text);
@@ -112,7 +115,8 @@ static void command_ps(const char *args)
     bool others = false;
 
     (void)args;
-    print("%-16s %-9s %4s %12s %7s  %s\n", "NAME", "STATE", "PRI", "CPU TIME", "MEMORY", "WAITS FOR");
+    print("%-16s %-9s %4s %12s %7s  %s\n", "NAME", "STATE", "PRI", "CPU TIME", "MEMORY",
+          "WAITS FOR");
     for (uint64_t i = 0; program_info(i, &p); i++) {
         if (!p.running) {
             others = true;
@@ -133,7 +137,9 @@ static void command_ps(const char *args)
     }
 }
 
-/* ---- programs ----------------------------------------------------------------------------------------------------- */
+/* ---- programs
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static void command_caps(const char *args)
 {
@@ -162,7 +168,8 @@ static void command_caps(const char *args)
 }
 
 /* A command whose arguments begin with the name of a program. */
-static void with_program(const char *args, const char *command, void (*run)(const char *name, const char *rest))
+static void with_program(const char *args, const char *command,
+                         void (*run)(const char *name, const char *rest))
 {
     char name[PROGRAM_NAME_MAX];
     const char *rest = first_word(args, name, sizeof(name));
@@ -180,11 +187,26 @@ static void destroy_named(const char *name, const char *rest)
     program_destroy(name);
 }
 
-static void command_run_program(const char *args) { with_program(args, "run", program_run); }
-static void command_start(const char *args) { with_program(args, "start", program_start); }
-static void command_destroy(const char *args) { with_program(args, "destroy", destroy_named); }
-static void command_ping(const char *args) { program_run("ping", args); }
-static void command_fault(const char *args) { program_run("fault", args); }
+static void command_run_program(const char *args)
+{
+    with_program(args, "run", program_run);
+}
+static void command_start(const char *args)
+{
+    with_program(args, "start", program_start);
+}
+static void command_destroy(const char *args)
+{
+    with_program(args, "destroy", destroy_named);
+}
+static void command_ping(const char *args)
+{
+    program_run("ping", args);
+}
+static void command_fault(const char *args)
+{
+    program_run("fault", args);
+}
 
 /* Every program whose name begins with "bench". */
 static void command_bench(const char *args)
@@ -203,7 +225,9 @@ static void command_bench(const char *args)
     }
 }
 
-/* ---- the machine -------------------------------------------------------------------------------------------------- */
+/* ---- the machine
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void command_log(const char *args)
 {
@@ -240,8 +264,8 @@ static void command_mem(const char *args)
     uint64_t given = 0;
 
     (void)args;
-    enum status s = lk_sysctl_get_memory(lk_cap("sysctl"), &frames, &free_frames, &objects, &tables, &tables_max,
-                                         &depends_max, &depends);
+    enum status s = lk_sysctl_get_memory(lk_cap("sysctl"), &frames, &free_frames, &objects, &tables,
+                                         &tables_max, &depends_max, &depends);
 
     if (s != STATUS_OK) {
         print("memory cannot be looked at: %s\n", lk_status_text(s));
@@ -305,9 +329,14 @@ static void command_uptime(const char *args)
     print("%s since the machine started\n", show_seconds(lk_now()).text);
 }
 
-/* ---- small things ------------------------------------------------------------------------------------------------- */
+/* ---- small things
+ * -------------------------------------------------------------------------------------------------
+ */
 
-static void command_echo(const char *args) { print("%s\n", args); }
+static void command_echo(const char *args)
+{
+    print("%s\n", args);
+}
 
 static void command_history(const char *args)
 {
@@ -330,7 +359,8 @@ static const struct command commands[] = {
     { "log", "", "the kernel log", command_log },
     { "mem", "", "memory: how much, and who has it", command_mem },
     { "ping", "[ROUNDS]", "a client calls a server in another address space", command_ping },
-    { "fault", "[KIND]", "a program faults on purpose; 'fault help' lists the kinds", command_fault },
+    { "fault", "[KIND]", "a program faults on purpose; 'fault help' lists the kinds",
+      command_fault },
     { "bench", "", "run the benchmarks, if they are in this system", command_bench },
     { "run", "NAME [ARGS]", "start a program and wait for its end", command_run_program },
     { "start", "NAME [ARGS]", "start a program and do not wait", command_start },
@@ -353,8 +383,10 @@ static void command_help(const char *args)
         lk_format(usage, sizeof(usage), "%s %s", commands[i].name, commands[i].args);
         print("  %-20s %s\n", usage, commands[i].help);
     }
-    print("Ctrl-C ends a command that runs. Arrow keys, Ctrl-A, Ctrl-E, Ctrl-K, Ctrl-U, Ctrl-W edit the line\n"
-          "(under QEMU type Ctrl-A twice), up and down bring earlier lines back. Ctrl-A X leaves QEMU.\n");
+    print("Ctrl-C ends a command that runs. Arrow keys, Ctrl-A, Ctrl-E, Ctrl-K, Ctrl-U, Ctrl-W "
+          "edit the line\n"
+          "(under QEMU type Ctrl-A twice), up and down bring earlier lines back. Ctrl-A X leaves "
+          "QEMU.\n");
 }
 
 void command_run(const char *line)

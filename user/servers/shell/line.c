@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Line editing; see line.h. Nearly every key changes text, len and cursor and then draws the row anew. Only typing at the
- * end of a short line writes just the character, which keeps a slow line quick and a captured session readable.
+ * Line editing; see line.h. Nearly every key changes text, len and cursor and then draws the row
+ * anew. Only typing at the end of a short line writes just the character, which keeps a slow line
+ * quick and a captured session readable.
  */
 #include "line.h"
 
-#define CTRL(c) ((c) & 0x1f)
+#define CTRL(c) ((c)&0x1f)
 #define SCROLL 16u /* columns by which a line too wide for the row moves sideways */
 
-/* ---- the screen --------------------------------------------------------------------------------------------------- */
+/* ---- the screen
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static size_t text_length(const char *s)
 {
@@ -75,7 +78,9 @@ void line_redraw(struct line_editor *e)
     put_left(e, end - e->cursor);
 }
 
-/* ---- editing ------------------------------------------------------------------------------------------------------ */
+/* ---- editing
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 /* Take out the characters from `from` to before `to`; the cursor goes to `from`. */
 static void cut(struct line_editor *e, unsigned from, unsigned to)
@@ -143,7 +148,9 @@ static unsigned word_right(const struct line_editor *e)
     return i;
 }
 
-/* ---- history ------------------------------------------------------------------------------------------------------ */
+/* ---- history
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void copy_line(char *to, const char *from)
 {
@@ -210,7 +217,9 @@ static void history_newer(struct line_editor *e)
     }
 }
 
-/* ---- keys --------------------------------------------------------------------------------------------------------- */
+/* ---- keys
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void delete_under(struct line_editor *e)
 {
@@ -379,7 +388,9 @@ static void key_control(struct line_editor *e, uint8_t byte)
     }
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------- */
+/* ---- the whole
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 void line_start(struct line_editor *e)
 {

@@ -2,13 +2,14 @@
  *
  * Line editing with history, for a terminal that understands the usual escape sequences.
  *
- * Pure: bytes typed go in, bytes for the terminal come out through a callback. A line wider than the terminal scrolls
- * sideways, so that editing never leaves the row.
+ * Pure: bytes typed go in, bytes for the terminal come out through a callback. A line wider than
+ * the terminal scrolls sideways, so that editing never leaves the row.
  *
- *      left, right, Ctrl-B, Ctrl-F     one character        backspace, Ctrl-H   delete before the cursor
- *      home, end, Ctrl-A, Ctrl-E       ends of the line     delete, Ctrl-D      delete under the cursor
- *      Alt-B, Alt-F, Ctrl-left, -right one word             Ctrl-W, Ctrl-U, Ctrl-K   delete word, to start, to end
- *      up, down, Ctrl-P, Ctrl-N        history              Ctrl-L              clear the screen
+ *      left, right, Ctrl-B, Ctrl-F     one character        backspace, Ctrl-H   delete before the
+ * cursor home, end, Ctrl-A, Ctrl-E       ends of the line     delete, Ctrl-D      delete under the
+ * cursor Alt-B, Alt-F, Ctrl-left, -right one word             Ctrl-W, Ctrl-U, Ctrl-K   delete word,
+ * to start, to end up, down, Ctrl-P, Ctrl-N        history              Ctrl-L              clear
+ * the screen
  */
 #ifndef SHELL_LINE_H
 #define SHELL_LINE_H
@@ -17,9 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LINE_MAX 255u     /* characters of a line */
-#define LINE_HISTORY 64u  /* lines remembered */
-#define LINE_COLUMNS 79u  /* of the terminal's row used; the last column would make some terminals wrap */
+#define LINE_MAX 255u    /* characters of a line */
+#define LINE_HISTORY 64u /* lines remembered */
+#define LINE_COLUMNS                                                                               \
+    79u /* of the terminal's row used; the last column would make some terminals wrap */
 
 struct line_editor {
     const char *prompt;
@@ -28,7 +30,7 @@ struct line_editor {
 
     char text[LINE_MAX + 1]; /* NUL behind the last character */
     unsigned len, cursor;
-    unsigned view;           /* first character shown */
+    unsigned view; /* first character shown */
 
     /* The newest line stands at (history_next - 1) % LINE_HISTORY. */
     char history[LINE_HISTORY][LINE_MAX + 1];
@@ -37,15 +39,16 @@ struct line_editor {
     char kept[LINE_MAX + 1]; /* that line, while an older one is shown */
 
     enum { KEYS_PLAIN, KEYS_ESCAPE, KEYS_CSI, KEYS_SS3 } keys; /* where in an escape sequence */
-    unsigned number[2];      /* its parameters */
+    unsigned number[2];                                        /* its parameters */
     unsigned numbers;
-    bool after_return;       /* a line feed now belongs to the carriage return before */
+    bool after_return; /* a line feed now belongs to the carriage return before */
 };
 
 /* Begin a line: write the prompt. */
 void line_start(struct line_editor *e);
 
-/* A byte was typed. True: the line is whole; it stands in e->text until line_start(), and the cursor is on a new row. */
+/* A byte was typed. True: the line is whole; it stands in e->text until line_start(), and the
+ * cursor is on a new row. */
 bool line_key(struct line_editor *e, uint8_t byte);
 
 /* Give the line up, as Ctrl-C does: leaves it on the screen with "^C" behind it. */

@@ -2,8 +2,8 @@
  *
  * The shell: a prompt on the console's terminal.
  *
- * It waits for notices only: something was typed, Ctrl-C, the program in the foreground ended, the time is up. So it is
- * always ready for Ctrl-C, whatever it waits for.
+ * It waits for notices only: something was typed, Ctrl-C, the program in the foreground ended, the
+ * time is up. So it is always ready for Ctrl-C, whatever it waits for.
  */
 #include "shell.h"
 
@@ -83,7 +83,8 @@ static void take_input(void)
 
 static void begin(void)
 {
-    if (lk_endpoint_make_app_notice(LK_REG_ENDPOINT, NOTICE_INPUT | NOTICE_CTRL_C | NOTICE_ENDED | NOTICE_TIMER,
+    if (lk_endpoint_make_app_notice(LK_REG_ENDPOINT,
+                                    NOTICE_INPUT | NOTICE_CTRL_C | NOTICE_ENDED | NOTICE_TIMER,
                                     REG_NOTICE) != STATUS_OK) {
         lk_die("no endpoint to receive on");
     }

@@ -7,10 +7,13 @@
 #include <lykos/lykos.h>
 
 /* Register of the entry to init.programs. */
-static uint32_t programs(void) { return lk_cap("programs"); }
+static uint32_t programs(void)
+{
+    return lk_cap("programs");
+}
 
-/* A call with words, the capability in register `cap` (0: none), and perhaps a string either way; the answer's text comes
- * into `out`, terminated. */
+/* A call with words, the capability in register `cap` (0: none), and perhaps a string either way;
+ * the answer's text comes into `out`, terminated. */
 static enum status ask(struct lk_msg *msg, uint64_t method, uint32_t cap, char *out, size_t size)
 {
     msg->control = LK_CTL_CALL(programs(), 4);

@@ -16,9 +16,9 @@
 #include <stdint.h>
 
 /* Notice bits posted to the shell. */
-#define NOTICE_INPUT 0x1u  /* something was typed */
+#define NOTICE_INPUT 0x1u /* something was typed */
 #define NOTICE_CTRL_C 0x2u
-#define NOTICE_ENDED 0x4u  /* the program that was started has ended */
+#define NOTICE_ENDED 0x4u /* the program that was started has ended */
 #define NOTICE_TIMER 0x8u
 
 /* Registers. */
@@ -26,22 +26,23 @@
 
 extern struct line_editor editor;
 
-/* ---- main.c: the terminal ---- */
+/* ---- main.c: the terminal -------------------------------------------------------------------- */
 
 /* Raw text; it is sent when much has gathered, and before the shell waits. */
 void put(const char *text, size_t len);
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void flush(void);
 
-/* Wait until one of the bits is posted; returns those of them that were. NOTICE_INPUT is kept for later meanwhile. */
+/* Wait until one of the bits is posted; returns those of them that were. NOTICE_INPUT is kept for
+ * later meanwhile. */
 uint64_t wait_for(uint64_t bits);
 
-/* ---- commands.c ---- */
+/* ---- commands.c ------------------------------------------------------------------------------ */
 
 /* Carry out a line. */
 void command_run(const char *line);
 
-/* ---- programs.c: init.programs as functions ---- */
+/* ---- programs.c: init.programs as functions -------------------------------------------------- */
 
 /* Number of a program by name. False, and says so: there is none. */
 bool program_find(const char *name, uint64_t *number);
@@ -49,7 +50,8 @@ bool program_find(const char *name, uint64_t *number);
 /* State of a program. False: there is none of this number. */
 bool program_info(uint64_t number, struct program_info *out);
 
-/* Start a program in the foreground and wait for its end, or end it at Ctrl-C. Says how it ended, unless it ended well. */
+/* Start a program in the foreground and wait for its end, or end it at Ctrl-C. Says how it ended,
+ * unless it ended well. */
 void program_run(const char *name, const char *args);
 
 /* Start one in the background; end one. */

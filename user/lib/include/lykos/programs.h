@@ -1,37 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What init answers to after boot: the list of programs, and how a program ends itself. Word 0 of a request is one of
- * the methods below, word 0 of the answer an `enum status`. Programs are named as the system description names them,
- * and numbered in its order, from 0.
+ * What init answers to after boot: the list of programs, and how a program ends itself. Word 0 of a
+ * request is one of the methods below, word 0 of the answer an `enum status`. Programs are named as
+ * the system description names them, and numbered in its order, from 0.
  */
 #ifndef LYKOS_PROGRAMS_H
 #define LYKOS_PROGRAMS_H
 
 #include <stdint.h>
 
-/* init.exit: every program has an Entry to it. */
-#define PROGRAM_EXIT 1u /* word 1: status, 0 for success. The program is destroyed; no answer comes */
+/* ---- init.exit: every program has an Entry to it. ---- */
 
-/* init.programs: the shell and whoever else manages programs. */
-#define PROGRAMS_INFO 1u    /* word 1: number. Answer: string, a struct program_info. Behind the last program comes init itself; behind
-                             * that, OUT_OF_RANGE */
-#define PROGRAMS_FIND 2u    /* string: name. Answer: word 1, its number; NOT_FOUND */
-#define PROGRAMS_NAME 3u    /* word 1: number. Answer: string, its name. For servers that tell clients apart by payload */
-#define PROGRAMS_START 4u   /* word 1: number; word 2: flags, below; string: arguments, empty for those of the
-                             * description; capability 1: an AppNotice, or Null; word 3: the bits to post to it when the
-                             * program has ended. Programs whose endpoints it is given entries to are started with it.
-                             * Answer: the result; string: if it failed, why, in words */
-#define PROGRAMS_DESTROY 5u /* word 1: number. Destroys the program and whatever was started along with it */
-#define PROGRAMS_RESULT 6u  /* word 1: number. How it ended last. Answer: word 1, PROGRAM_ENDED_..; word 2, exit status or
-                             * fault code; string: in words */
-#define PROGRAMS_CAPS 7u    /* word 1: number; word 2: line. Answer: string, one line about a slot or capability register;
-                             * OUT_OF_RANGE behind the last */
+/* word 1: status, 0 for success. The program is destroyed; no answer comes. */
+#define PROGRAM_EXIT 1u
+
+/* ---- init.programs: the shell and whoever else manages programs. ---- */
+
+/* word 1: number. Answer: string, a struct program_info. Behind the last program comes init itself;
+ * behind that, OUT_OF_RANGE. */
+#define PROGRAMS_INFO 1u
+
+/* string: name. Answer: word 1, its number; NOT_FOUND. */
+#define PROGRAMS_FIND 2u
+
+/* word 1: number. Answer: string, its name. For servers that tell clients apart by payload. */
+#define PROGRAMS_NAME 3u
+
+/* word 1: number; word 2: flags, below; word 3: notice bits; string: arguments, empty for those of
+ * the description; capability 1: an AppNotice or Null, to which the bits are posted when the
+ * program has ended. The programs whose endpoints it is given entries to are started along with it.
+ * Answer: the result; if it failed, string: why, in words. */
+#define PROGRAMS_START 4u
+
+/* word 1: number. Destroys the program and whatever was started along with it. */
+#define PROGRAMS_DESTROY 5u
+
+/* word 1: number. How it ended last. Answer: word 1, PROGRAM_ENDED_..; word 2, exit status or fault
+ * code; string: in words. */
+#define PROGRAMS_RESULT 6u
+
+/* word 1: number; word 2: line. Answer: string, one line about a slot or capability register;
+ * OUT_OF_RANGE behind the last. */
+#define PROGRAMS_CAPS 7u
 
 /* Flags of PROGRAMS_START. */
 #define PROGRAM_FOREGROUND 1u /* when it faults it is torn down, not kept for inspection */
 
 /* How a program ended. */
-#define PROGRAM_ENDED_NOT 0u       /* it runs, or was never started */
+#define PROGRAM_ENDED_NOT 0u /* it runs, or was never started */
 #define PROGRAM_ENDED_EXIT 1u
 #define PROGRAM_ENDED_FAULT 2u
 #define PROGRAM_ENDED_DESTROYED 3u
@@ -44,16 +60,17 @@ struct program_info {
     uint8_t running;   /* 1: there is a process */
     uint8_t run_state; /* LK_STATE_.. */
     uint8_t holds;
-    uint8_t wait;      /* LK_WAIT_.. */
+    uint8_t wait; /* LK_WAIT_.. */
     uint8_t fault_code;
-    uint8_t at_boot;   /* the description starts it at boot */
-    uint8_t faulty;    /* the description has a mistake in it */
-    uint32_t priority; /* 256: it has no schedule */
-    uint32_t frames;   /* of memory given to it */
-    uint64_t cpu_time; /* nanoseconds */
-    uint64_t wait_id;  /* endpoint ID of a closed wait, or of the endpoint sent to */
-    uint64_t until;    /* end of a sleep */
-    char waits_for[PROGRAM_NAME_MAX]; /* label of the process waited for, "" where that is not known */
+    uint8_t at_boot;                  /* the description starts it at boot */
+    uint8_t faulty;                   /* the description has a mistake in it */
+    uint32_t priority;                /* 256: it has no schedule */
+    uint32_t frames;                  /* of memory given to it */
+    uint64_t cpu_time;                /* nanoseconds */
+    uint64_t wait_id;                 /* endpoint ID of a closed wait, or of the endpoint sent to */
+    uint64_t until;                   /* end of a sleep */
+    char waits_for[PROGRAM_NAME_MAX]; /* label of the process waited for, "" where that is not known
+                                       */
     char endpoint[25];                /* the endpoint that wait_id names, where that is known */
 };
 
