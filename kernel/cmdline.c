@@ -43,6 +43,12 @@ static bool take_trace(UNUSED const char *value)
     return true;
 }
 
+static bool take_nofast(UNUSED const char *value)
+{
+    cmdline.nofast = true;
+    return true;
+}
+
 static bool take_seed(const char *value)
 {
     return number_parse(value, &cmdline.seed);
@@ -60,6 +66,7 @@ static const struct {
     { "selftest", EITHER, take_selftest },
     { "log", WITH_VALUE, take_log },
     { "trace", ALONE, take_trace },
+    { "nofast", ALONE, take_nofast },
     { "seed", WITH_VALUE, take_seed },
 };
 

@@ -49,6 +49,7 @@ void kernel_main(const struct boot_info *boot)
     irq_init();                        /* interrupt lines, all free and masked */
     sched_init();                      /* ready queues, empty */
     cpu_self()->preempt_seed = cmdline.seed;
+    cpu_self()->no_fast = cmdline.nofast;
 
     if (cmdline.selftest) {
         arch_exit(selftest_run(cmdline.pattern));

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * ACPI, as little of it as is needed: the table "APIC" (MADT), which names the interrupt controllers, the CPUs, and how
- * the lines of the old ISA bus are wired. What the firmware says is checked; if it says nothing or nonsense, what is
- * usual on a PC is assumed, and the log says so.
+ * ACPI, as little of it as is needed: the table "APIC" (MADT), which names the interrupt
+ * controllers, the CPUs, and how the lines of the old ISA bus are wired. What the firmware says is
+ * checked; if it says nothing or nonsense, what is usual on a PC is assumed, and the log says so.
  */
-#include <arch/port.h>
 #include <arch/paging.h>
-#include <kernel/log.h>
+#include <arch/port.h>
 #include <kernel/cpu.h>
+#include <kernel/log.h>
 #include <kernel/string.h>
 
 #define DEFAULT_LAPIC 0xfee00000u
 #define DEFAULT_IOAPIC 0xfec00000u
 
-/* Where the root pointer may be, if the loader does not tell: the first KiB of the extended BIOS data, whose segment
- * stands at 0x40e, and the BIOS itself. */
+/* Where the root pointer may be, if the loader does not tell: the first KiB of the extended BIOS
+ * data, whose segment stands at 0x40e, and the BIOS itself. */
 #define EBDA_SEGMENT 0x40eu
 #define EBDA_BYTES 1024u
 #define BIOS_START 0xe0000u
@@ -106,7 +106,8 @@ static bool sum_is_zero(const void *data, size_t n)
     return sum == 0;
 }
 
-/* What a PC has if nobody says otherwise: the ISA lines are edge-triggered and active high, PCI's the opposite. */
+/* What a PC has if nobody says otherwise: the ISA lines are edge-triggered and active high, PCI's
+ * the opposite. */
 static void assume_defaults(void)
 {
     machine = (struct machine){ .lapic = DEFAULT_LAPIC, .ioapic = DEFAULT_IOAPIC, .cpus = 1 };
@@ -117,7 +118,8 @@ static void assume_defaults(void)
 
 static bool rsdp_good(const struct rsdp *r)
 {
-    return memcmp(r->signature, "RSD PTR ", sizeof(r->signature)) == 0 && sum_is_zero(r, RSDP_V1_BYTES);
+    return memcmp(r->signature, "RSD PTR ", sizeof(r->signature)) == 0 &&
+           sum_is_zero(r, RSDP_V1_BYTES);
 }
 
 static const struct rsdp *rsdp_scan(kpa_t start, size_t n)
@@ -275,7 +277,8 @@ void acpi_init(kpa_t rsdp)
 
     assume_defaults();
     if (madt == NULL) {
-        log_line(LOG_WARN, "acpi: nothing usable; one CPU and the usual interrupt controllers assumed");
+        log_line(LOG_WARN,
+                 "acpi: nothing usable; one CPU and the usual interrupt controllers assumed");
     } else {
         take_madt(madt);
     }

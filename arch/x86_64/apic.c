@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Interrupt controllers: the local APIC of this CPU, the I/O APIC with its 24 lines, and the two old 8259s, which are
- * switched off.
+ * Interrupt controllers: the local APIC of this CPU, the I/O APIC with its 24 lines, and the two
+ * old 8259s, which are switched off.
  *
- * A level-triggered line is masked at the I/O APIC. An edge-triggered one is not, since an edge that comes while it is
- * masked there would be lost, and with it a serial port would fall silent for ever: its mask is a word of ours. If an edge
- * comes while that is set, it is remembered, and the line is masked in hardware too, so that a device gone wild costs
- * one interrupt more and no others. At unmasking the CPU sends itself what was remembered.
+ * A level-triggered line is masked at the I/O APIC. An edge-triggered one is not, since an edge
+ * that comes while it is masked there would be lost, and with it a serial port would fall silent
+ * for ever: its mask is a word of ours. If an edge comes while that is set, it is remembered, and
+ * the line is masked in hardware too, so that a device gone wild costs one interrupt more and no
+ * others. At unmasking the CPU sends itself what was remembered.
  */
 #include <arch/paging.h>
 #include <arch/port.h>
@@ -107,7 +108,8 @@ static void pic_off(void)
     arch_out(0xa1, 1, 0xff);
 }
 
-/* Find the local APIC in the mode in which the firmware left it: from x2APIC there is no way back but through off. */
+/* Find the local APIC in the mode in which the firmware left it: from x2APIC there is no way back
+ * but through off. */
 static void lapic_find(void)
 {
     uint64_t base = x86_rdmsr(MSR_APIC_BASE);
@@ -130,7 +132,8 @@ static void lapic_init(void)
 
     lapic_find();
     entries = (lapic_read(LAPIC_VERSION) >> 16 & 0xff) + 1;
-    lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS); /* first: while off, all are masked */
+    /* On first: while it is off, everything is masked. */
+    lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
     lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | LVT_MASKED);
     lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
     lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
@@ -180,8 +183,8 @@ void apic_init(void)
     pic_off();
     lapic_init();
     ioapic_init();
-    log_line(LOG_INFO, "apic: %s, %u lines, %u CPU%s present", lapic == NULL ? "x2APIC" : "xAPIC", lines,
-             cpu_count, cpu_count == 1 ? "" : "s, of which one runs");
+    log_line(LOG_INFO, "apic: %s, %u lines, %u CPU%s present", lapic == NULL ? "x2APIC" : "xAPIC",
+             lines, cpu_count, cpu_count == 1 ? "" : "s, of which one runs");
 }
 
 void apic_eoi(void)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The clock is the time-stamp counter, turned into nanoseconds by one multiplication. Its rate is measured at boot
- * against channel 2 of the 8254 timer. A rate that is a whole number of MHz but for the error of measuring is taken to be
- * that number: oscillators are made so, and under QEMU's -icount the answer is then exactly 1000 MHz.
+ * The clock is the time-stamp counter, turned into nanoseconds by one multiplication. Its rate is
+ * measured at boot against channel 2 of the 8254 timer. A rate that is a whole number of MHz but
+ * for the error of measuring is taken to be that number: oscillators are made so, and under QEMU's
+ * -icount the answer is then exactly 1000 MHz.
  *
- * The local APIC is the alarm: by deadline where the CPU can, else by a count, whose rate is measured against the
- * time-stamp counter. A count is too short for long times, so the alarm is set for a second at most; if that was not
- * yet the time, it is set again here.
+ * The local APIC is the alarm: by deadline where the CPU can, else by a count, whose rate is
+ * measured against the time-stamp counter. A count is too short for long times, so the alarm is set
+ * for a second at most; if that was not yet the time, it is set again here.
  */
 #include <arch/port.h>
 #include <arch/x86.h>
@@ -34,7 +35,8 @@
 #define LAPIC_PART 200 /* measure the local APIC for 1/200 s */
 #define READINGS 16
 
-#define ROUNDING 5000 /* take a rate for a whole number of MHz if it differs by less than 1/5000 */
+/* A rate is taken for a whole number of MHz if it differs by less than 1/5000. */
+#define ROUNDING 5000
 #define MHZ 1000000ull
 
 #define FALLBACK_HZ NS_PER_S
@@ -44,8 +46,8 @@
 /* const after boot */
 static uint64_t tsc_hz;
 static uint64_t boot_tsc;
-static uint64_t ns_per_cycle;  /* 32.32 fixed point */
-static uint64_t ticks_per_ns;  /* 32.32, of the alarm: cycles, or counts of the local APIC timer */
+static uint64_t ns_per_cycle; /* 32.32 fixed point */
+static uint64_t ticks_per_ns; /* 32.32, of the alarm: cycles, or counts of the local APIC timer */
 static bool deadline;
 
 static nsec_t armed_for = NEVER;
@@ -83,7 +85,7 @@ static uint64_t rounded(uint64_t hz)
 
 struct measured {
     uint64_t cycles; /* 0: no answer */
-    uint64_t error;  /* by so many it may be wrong: how long the host or an SMI kept us from looking, at both ends */
+    uint64_t error;  /* by so many it may be wrong: how long we did not look, at both ends */
 };
 
 /* Cycles of the time-stamp counter in PIT_TICKS of the 8254. */
@@ -97,7 +99,7 @@ static struct measured measure_once(void)
     arch_out(PIT_CHANNEL_2, 1, PIT_TICKS & 0xff);
     arch_out(PIT_CHANNEL_2, 1, PIT_TICKS >> 8);
     before = arch_cycles();
-    arch_out(PIT_GATE, 1, gate | GATE_ON); /* begins to count; its output is low until it has done */
+    arch_out(PIT_GATE, 1, gate | GATE_ON); /* begins to count; output low until it has done */
     start = last = arch_cycles();
     for (unsigned i = 0; i < POLLS_TOO_MANY && last - start < TSC_TOO_LONG; i++) {
         bool done = (arch_in(PIT_GATE, 1) & GATE_OUT) != 0;
@@ -133,8 +135,8 @@ static uint64_t measure_tsc(void)
     return rounded(best.cycles * PIT_HZ / PIT_TICKS);
 }
 
-/* The rate that the CPU names itself (leaves 0x15, 0x16), or 0. Emulators name that of the CPU they play, so it is asked
- * only if nothing can be measured. */
+/* The rate that the CPU names itself (leaves 0x15, 0x16), or 0. Emulators name that of the CPU they
+ * play, so it is asked only if nothing can be measured. */
 static uint64_t named_rate(void)
 {
     uint32_t leaves = x86_cpuid(0, 0).eax;
@@ -158,11 +160,13 @@ static void find_tsc_rate(void)
     tsc_hz = measure_tsc();
     if (tsc_hz == 0) {
         tsc_hz = named_rate();
-        log_line(LOG_WARN, "clock: the 8254 timer does not answer; the CPU names a rate of %lu Hz", tsc_hz);
+        log_line(LOG_WARN, "clock: the 8254 timer does not answer; the CPU names a rate of %lu Hz",
+                 tsc_hz);
     }
     if (tsc_hz == 0) {
         tsc_hz = FALLBACK_HZ;
-        log_line(LOG_WARN, "clock: the rate of the time-stamp counter is unknown; times will be wrong");
+        log_line(LOG_WARN,
+                 "clock: the rate of the time-stamp counter is unknown; times will be wrong");
     }
     ns_per_cycle = fraction_of(NS_PER_S, tsc_hz);
 }
@@ -221,7 +225,8 @@ void clock_init(void)
     }
     lapic_hz = measure_lapic();
     if (lapic_hz == 0) {
-        log_line(LOG_ERROR, "clock: the local APIC timer does not run; there will be no time slices");
+        log_line(LOG_ERROR,
+                 "clock: the local APIC timer does not run; there will be no time slices");
     }
     ticks_per_ns = fraction_of(lapic_hz, NS_PER_S);
     log_line(LOG_INFO, "clock: %lu kHz, alarm %lu kHz", tsc_hz / 1000, lapic_hz / 1000);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * This CPU: its data, what it has, the control registers, and what user level may have in its registers.
+ * This CPU: its data, what it has, the control registers, and what user level may have in its
+ * registers.
  *
- * Nothing is used that CPUID does not name. Left out on purpose: FSGSBASE (the FS base is set through the kernel, user
- * GS base is 0), XSAVE (so AVX is an invalid instruction, and the FPU state is the 512 bytes of FXSAVE), PCID, PKU, CET,
- * performance counters in user mode. rdtsc is allowed in user mode.
+ * Nothing is used that CPUID does not name. Left out on purpose: FSGSBASE (the FS base is set
+ * through the kernel, user GS base is 0), XSAVE (so AVX is an invalid instruction, and the FPU
+ * state is the 512 bytes of FXSAVE), PCID, PKU, CET, performance counters in user mode. rdtsc is
+ * allowed in user mode.
  */
 #include <arch/paging.h>
 #include <arch/port.h>
@@ -116,10 +118,12 @@ bool arch_regs_acceptable(const struct lk_regs *r)
     return r->rip < LK_USER_END && r->rsp < LK_USER_END && r->fs_base < LK_USER_END;
 }
 
-/* The trap flag belongs to PROC_SINGLE_STEP, the I/O privilege and the interrupt flag to the kernel. */
+/* The trap flag belongs to PROC_SINGLE_STEP, the I/O privilege and the interrupt flag to the
+ * kernel. */
 uint64_t arch_flags_sanitise(uint64_t rflags)
 {
-    const uint64_t user = RFLAGS_ARITHMETIC | RFLAGS_DF | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC | RFLAGS_ID;
+    const uint64_t user =
+        RFLAGS_ARITHMETIC | RFLAGS_DF | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC | RFLAGS_ID;
 
     return (rflags & user) | RFLAGS_ONE | RFLAGS_IF;
 }

@@ -2,8 +2,9 @@
  *
  * The end of the machine: registers and back-trace for a panic, exit, reboot.
  *
- * The back-trace follows frame pointers, which may be garbage by then: each must lie in the mapped part of the kernel's
- * stacks, be aligned, and be higher than the one before, so that the walk is safe and ends.
+ * The back-trace follows frame pointers, which may be garbage by then: each must lie in the mapped
+ * part of the kernel's stacks, be aligned, and be higher than the one before, so that the walk is
+ * safe and ends.
  */
 #include "boot/exit_codes.h"
 #include <arch/paging.h>
@@ -98,7 +99,8 @@ void arch_panic_dump(void)
     }
 }
 
-/* Tell an emulator to switch the machine off. Hardware may have anything at these ports, so it is not told. */
+/* Tell an emulator to switch the machine off. Hardware may have anything at these ports, so it is
+ * not told. */
 static void power_off(void)
 {
     if (cpu_features.hypervisor) {
@@ -115,7 +117,7 @@ void arch_exit(unsigned status)
                                                   : EXIT_CODE_FAIL;
 
     arch_out(EXIT_PORT, 4, code);
-    /* Without that device QEMU would call everything a success, so only a success is switched off. */
+    /* Switched off, QEMU calls everything a success: so only a success is. */
     if (status == 0) {
         power_off();
     }

@@ -2,18 +2,20 @@
  *
  * Ways into the kernel: `syscall`, exceptions, interrupts.
  *
- * From user level every register goes into the saved registers of the current process, and C begins on the empty stack
- * of this CPU: a process has no kernel stack. C decides all the rest and never returns here; the way out is
- * arch_resume() or arch_idle() in switch.S. The kernel runs with interrupts off.
+ * From user level every register goes into the saved registers of the current process, and C begins
+ * on the empty stack of this CPU: a process has no kernel stack. C decides all the rest and never
+ * returns here; the way out is arch_resume() or arch_idle() in switch.S. The kernel runs with
+ * interrupts off.
  *
- * A system call first tries the fast path (kernel/fastpath.c), with only those registers saved that C does not preserve:
- * rbx, rbp and r12 to r15 stay where they are, also as words of a message from one process to another.
+ * A system call first tries the fast path (kernel/fastpath.c), with only those registers saved that
+ * C does not preserve: rbx, rbp and r12 to r15 stay where they are, also as words of a message from
+ * one process to another.
  */
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
-/* Save a user's registers into the process at \p: those that C functions may change, but rax, rcx, r11; and the rest, but
- * rip, rsp, flags. */
+/* Save a user's registers into the process at \p: those that C functions may change, but rax,
+ * rcx, r11; and the rest, but rip, rsp, flags. */
 .macro SAVE_CHANGED p
     movq    %rdx, P_RDX(\p)
     movq    %rsi, P_RSI(\p)
@@ -99,7 +101,8 @@ vector_table:
     GATE    \vector, 1b, ISTACK_NONE, 0
 .endm
 
-/* One that may come at any instruction, with any stack pointer and with the user's or the kernel's GS base. */
+/* One that may come at any instruction, with any stack pointer and with the user's or the
+ * kernel's GS base. */
 .macro EXCEPTION_DIRE vector, ist
 1:  pushq   $0
     pushq   $\vector
@@ -112,8 +115,9 @@ vector_table:
     GATE    \vector, 1b, \ist, 0
 .endm
 
-/* The debug exception: some processors raise it behind a `syscall` that began with the trap flag set, in the kernel but
- * with the user's stack pointer and GS base. It shares the stack of the NMI, which never returns. */
+/* The debug exception: some processors raise it behind a `syscall` that began with the trap flag
+ * set, in the kernel but with the user's stack pointer and GS base. It shares the stack of the
+ * NMI, which never returns. */
 .macro EXCEPTION_DEBUG vector
 1:  pushq   $0
     pushq   $\vector
@@ -134,15 +138,16 @@ vector_table:
     .text
 
 /* `syscall` from user level.
- *   on entry: rcx user rip, r11 user flags, everything else the user's; stack the user's; GS base the user's (0);
- *             CR3 the user's, which maps the kernel too; interrupts off, DF, TF, AC, NT clear (SFMASK).
+ *   on entry: rcx user rip, r11 user flags, everything else the user's; stack the user's; GS base
+ *             the user's (0); CR3 the user's, which maps the kernel too; interrupts off, DF, TF,
+ *             AC, NT clear (SFMASK).
  *   to C:     all registers saved, GS base this CPU's, its stack empty. */
     .balign 16
     .globl  entry_syscall
 entry_syscall:
     swapgs
     movq    %rsp, %gs:CPU_SCRATCH
-    movq    %gs:CPU_CURRENT, %rsp       /* a pointer for now: no interrupt can come, NMI has its own stack */
+    movq    %gs:CPU_CURRENT, %rsp       /* a pointer for now; NMI has a stack of its own */
     movq    %rax, P_RAX(%rsp)
     movq    %rcx, P_RIP(%rsp)
     movq    %r11, P_RFLAGS(%rsp)
@@ -154,7 +159,7 @@ entry_syscall:
     movq    %gs:CPU_RESUMED, %rdi       /* p: it ran last */
     cmpq    %rdi, %rax
     jne     1f
-    movq    P_RIP(%rax), %rcx           /* done, and p goes on; C has preserved the other registers */
+    movq    P_RIP(%rax), %rcx           /* done, p goes on; C preserved the others */
     btq     $47, %rcx
     jc      1f
     movq    P_RFLAGS(%rax), %r11
@@ -216,10 +221,11 @@ vector_table_end:
     .text
 
 /* Exceptions and interrupts.
- *   on entry: on the stack of this CPU: vector, error code, rip, cs, flags, rsp, ss. From user level the stack was
- *             empty, and the GS base is the user's. Interrupts off; DF and AC as they were.
- *   to C:     from user level: all registers saved, GS base this CPU's, its stack empty, DF clear. PROC_IRET says
- *             that rcx and r11 are to be given back.
+ *   on entry: on the stack of this CPU: vector, error code, rip, cs, flags, rsp, ss. From user
+ *             level the stack was empty, and the GS base is the user's. Interrupts off; DF and AC
+ *             as they were.
+ *   to C:     from user level: all registers saved, GS base this CPU's, its stack empty, DF clear.
+ *             PROC_IRET says that rcx and r11 are to be given back.
  *             from the kernel: a struct trap_frame on the stack, rdi points to it. */
 entry_common:
     testb   $3, FRAME_CS - FRAME_VECTOR(%rsp)
@@ -251,10 +257,10 @@ entry_from_kernel:
     ud2
 
 /* Double fault, NMI, machine check, debug exception in the kernel.
- *   on entry: on an interrupt stack: vector, error code, rip, cs, flags, rsp, ss. GS base unknown, so ask for it:
- *             that of the kernel has its highest bit set, that of a user is 0.
- *   to C:     a struct trap_frame on the stack, rdi points to it; GS base this CPU's. If C returns, everything goes
- *             on as it was. */
+ *   on entry: on an interrupt stack: vector, error code, rip, cs, flags, rsp, ss. GS base unknown,
+ *             so ask for it: that of the kernel has its highest bit set, that of a user is 0.
+ *   to C:     a struct trap_frame on the stack, rdi points to it; GS base this CPU's. If C returns,
+ *             everything goes on as it was. */
 entry_dire:
     PUSH_REGISTERS
     cld

@@ -2,16 +2,18 @@
  *
  * The FPU: x87 and SSE registers, 512 bytes a process. AVX and what came after are not switched on.
  *
- * A process that never used the FPU runs with CR0.TS set. Its first FPU instruction raises #NM; from then on PROC_FPU
- * is set, and its state is saved when the CPU goes to another process and loaded when it comes back, both eagerly. When
- * the CPU goes from such a process to one without PROC_FPU, the initial state is loaded before TS is set. So the
- * registers never hold the state of anyone but the process that runs, and the processors on which instructions behind
- * TS can be made to read them speculatively (Lazy FP state restore, CVE-2018-3665) have nothing to read. Between two
- * processes that do not use the FPU, arch_resume() tests two words and nothing is called.
+ * A process that never used the FPU runs with CR0.TS set. Its first FPU instruction raises #NM;
+ * from then on PROC_FPU is set, and its state is saved when the CPU goes to another process and
+ * loaded when it comes back, both eagerly. When the CPU goes from such a process to one without
+ * PROC_FPU, the initial state is loaded before TS is set. So the registers never hold the state of
+ * anyone but the process that runs, and the processors on which instructions behind TS can be made
+ * to read them speculatively (Lazy FP state restore, CVE-2018-3665) have nothing to read. Between
+ * two processes that do not use the FPU, arch_resume() tests two words and nothing is called.
  *
  * INV-FPU-1  cpu->fpu_owner != NULL  <=>  TS is clear, and the registers hold that process's state.
  * INV-FPU-2  fpu_owner == NULL  <=>  TS is set, and the registers hold the initial state.
- * INV-FPU-3  PROC_FPU is clear  =>  p->fpu is the initial image, or one that a user gave to a process not yet run.
+ * INV-FPU-3  PROC_FPU is clear  =>  p->fpu is the initial image, or one that a user gave to a
+ * process not yet run.
  */
 #include <arch/port.h>
 #include <arch/x86.h>
@@ -115,8 +117,8 @@ void arch_fpu_save(struct process *p)
     arch_fpu_drop(p);
 }
 
-/* Also makes arch_resume() look again at all that it would load: `p` may be a new process in the place of an old one,
- * or its p->fpu may be about to change. */
+/* Also makes arch_resume() look again at all that it would load: `p` may be a new process in the
+ * place of an old one, or its p->fpu may be about to change. */
 void arch_fpu_drop(struct process *p)
 {
     struct cpu *cpu = cpu_self();

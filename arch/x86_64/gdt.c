@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Descriptor tables: segments (flat, all of them), the task state segment with the stacks, and the interrupt gates that
- * are made from the table in entry.S.
+ * Descriptor tables: segments (flat, all of them), the task state segment with the stacks, and the
+ * interrupt gates that are made from the table in entry.S.
  */
 #include <arch/paging.h>
 #include <arch/port.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Offsets and constants for assembly. This file is compiled to assembly only; the Makefile makes <arch/offsets.h> from
- * the marked lines.
+ * Offsets and constants for assembly. This file is compiled to assembly only; the Makefile makes
+ * <arch/offsets.h> from the marked lines.
  */
 #include <arch/trap.h>
 #include <kernel/cpu.h>

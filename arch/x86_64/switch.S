@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Ways out of the kernel: arch_resume() to a process, arch_idle() to nothing, arch_on_fresh_stack() to begin again.
+ * Ways out of the kernel: arch_resume() to a process, arch_idle() to nothing,
+ * arch_on_fresh_stack() to begin again.
  *
- * arch_resume() loads what differs from what the CPU holds. If the process is the one that was resumed last, only its
- * address space can have changed. Otherwise:
- *   - Segment registers are given back Null. A user may have loaded some (its data segment, or Null with a number in the
- *     two lowest bits); another would see it.
- *   - The FS base is written unless it is 0 and was 0: a user can clear it unseen by loading the FS segment, so that two
- *     equal values other than 0 prove nothing. (The GS base of users is 0 and stays so.)
+ * arch_resume() loads what differs from what the CPU holds. If the process is the one that was
+ * resumed last, only its address space can have changed. Otherwise:
+ *   - Segment registers are given back Null. A user may have loaded some (its data segment, or
+ *     Null with a number in the two lowest bits); another would see it.
+ *   - The FS base is written unless it is 0 and was 0: a user can clear it unseen by loading the
+ *     FS segment, so that two equal values other than 0 prove nothing. (The GS base of users is 0
+ *     and stays so.)
  *   - The FPU: see fpu.c. Between two processes that do not use it, two tests.
- * It leaves by sysret, or by iret if rcx and r11 matter (PROC_IRET). Not restored are no registers: what is not a
- * process's own never shows.
+ * It leaves by sysret, or by iret if rcx and r11 matter (PROC_IRET). Every register is the
+ * process's own then: nothing of a stranger or of the kernel shows.
  *
- * sysret does in kernel mode what it does, with the user's stack pointer, if rip is not canonical: so rip is tested.
- * The only such value that can get here is 2^47, from a `syscall` in the last two bytes of user memory.
- * Single step: iret with the trap flag set executes one instruction, then comes the debug exception. If that instruction
- * is a `syscall`, the step is over when it is; processors differ in what they do then, so it is said here in its place.
+ * sysret to a rip that is not canonical faults in kernel mode, with the user's stack pointer: so
+ * rip is tested. The only such value that can get here is 2^47, from a `syscall` in the last two
+ * bytes of user memory.
+ * Single step: iret with the trap flag set executes one instruction, then comes the debug
+ * exception. If that instruction is a `syscall`, the step is over when it is; processors differ
+ * in what they do then, so it is said here in its place.
  */
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
     .text
 
-/* void arch_resume(struct process *p): any stack; rdi = p = cpu->current, GS base this CPU's, interrupts off. */
+/* void arch_resume(struct process *p): any stack; rdi = p = cpu->current, GS base this CPU's,
+ * interrupts off. */
     .balign 16
     .globl  arch_resume
 arch_resume:
@@ -70,7 +75,7 @@ leave_by_sysret:
     movq    P_R13(%rdi), %r13
     movq    P_R14(%rdi), %r14
     movq    P_R15(%rdi), %r15
-    movq    P_RSP(%rdi), %rsp           /* the user's: from here only NMI and machine check, on their own stacks */
+    movq    P_RSP(%rdi), %rsp           /* the user's: NMI has a stack of its own */
     movq    P_RDI(%rdi), %rdi
     swapgs
     sysretq
@@ -86,7 +91,7 @@ clear_segments:
     movl    %eax, %ds
     movl    %eax, %es
     movl    %eax, %fs
-    swapgs                              /* loading a segment may clear its base: let it be the user's */
+    swapgs                              /* loading it may clear a base: the user's */
     movl    %eax, %gs
     swapgs
     jmp     segments_clear
@@ -109,7 +114,8 @@ load_fpu:
     popq    %rdi
     jmp     context_loaded
 
-/* With PROC_IRET or PROC_SINGLE_STEP. The trap flag is set on the way out only: the saved flags are the process's. */
+/* With PROC_IRET or PROC_SINGLE_STEP. The trap flag is set on the way out only: the saved flags
+ * are the process's. */
 leave_other:
     movq    P_RFLAGS(%rdi), %r11
     testb   $PROC_SINGLE_STEP, P_FLAGS(%rdi)
@@ -157,8 +163,9 @@ syscall_stepped:
     call    trap_syscall_stepped
     ud2
 
-/* void arch_idle(void): any stack; cpu->current is NULL. An interrupt enters at entry_common and finds that it came from
- * the kernel; its handler does not return here. `sti` takes effect behind `hlt`, so none is missed. */
+/* void arch_idle(void): any stack; cpu->current is NULL. An interrupt enters at entry_common and
+ * finds that it came from the kernel; its handler does not return here. `sti` takes effect behind
+ * the next instruction, so none is missed. */
     .globl  arch_idle
 arch_idle:
     movq    %gs:CPU_KERNEL_STACK, %rsp

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What an exception or interrupt means. entry.S saved the registers; here it is decided which of the kernel's entries
- * is called. Exceptions of the kernel itself are bugs and end in a panic.
+ * What an exception or interrupt means. entry.S saved the registers; here it is decided which of
+ * the kernel's entries is called. Exceptions of the kernel itself are bugs and end in a panic.
  */
 #include <abi/gen.h>
 #include <arch/paging.h>
@@ -124,8 +124,8 @@ void trap_from_user(uint64_t vector, uint64_t error)
     exception(vector, error);
 }
 
-/* The process was to go on behind the end of user memory, where neither sysret nor iret can go. Its own fault, and an
- * entry into the kernel like the one that the processor would have made there. */
+/* The process was to go on behind the end of user memory, where neither sysret nor iret can go. Its
+ * own fault, and an entry into the kernel like the one that the processor would have made there. */
 void trap_bad_rip(void)
 {
     kernel_fault(FAULT_GENERAL_PROTECTION, 0);
@@ -185,7 +185,8 @@ void trap_from_kernel(const struct trap_frame *frame)
             : frame->error & PF_WRITE ? "write"
                                       : "read",
             address,
-            address < LK_USER_END ? "user memory, which the kernel never touches" : "kernel memory");
+            address < LK_USER_END ? "user memory, which the kernel never touches"
+                                  : "kernel memory");
     }
     BUG("kernel exception: %s, error code %lx", exception_name(frame->vector), frame->error);
 }

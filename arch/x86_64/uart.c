@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The early console: COM1, a 16550, polled, 115200 baud, 8 data bits, no parity. The kernel only ever writes. A
- * user-level driver may have the same device; it sees a transmitter that is busy now and then.
+ * The early console: COM1, a 16550, polled, 115200 baud, 8 data bits, no parity. The kernel only
+ * ever writes. A user-level driver may have the same device; it sees a transmitter that is busy now
+ * and then.
  */
 #include <arch/port.h>
 #include <arch/x86.h>

@@ -10,6 +10,7 @@
 #include <kernel/ipc.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
+#include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/string.h>
 #include <kernel/txn.h>
@@ -41,8 +42,9 @@ static bool slot_accepts(unsigned slot, const struct cap *c)
     switch (slot) {
     case SLOT_ADDR_SPACE:
         return c->type == CAP_GPT || c->type == CAP_PAGE;
-    case SLOT_SCHEDULE:
-        return c->type == CAP_SCHEDULE;
+    case SLOT_SCHEDULE: /* one that is set up: its priority is copied now and never looked at again */
+        return c->type == CAP_SCHEDULE &&
+               ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
     case SLOT_HANDLER:
     case SLOT_PROXY_RECEIVER:
         return c->type == CAP_ENTRY;

@@ -126,3 +126,15 @@ enum status sysctl_op_set_preempt(struct invocation *inv)
     cpu_self()->preempt_seed = inv->word[1];
     return STATUS_OK;
 }
+
+enum status sysctl_op_set_fast_path(struct invocation *inv)
+{
+    if (inv->word[1] > 1) {
+        return STATUS_REQUEST_ERROR;
+    }
+
+    txn_commit();
+
+    cpu_self()->no_fast = inv->word[1] == 0;
+    return STATUS_OK;
+}

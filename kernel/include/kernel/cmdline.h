@@ -14,6 +14,7 @@ struct cmdline {
     bool selftest;                      /* run the self-tests instead of init */
     char pattern[CMDLINE_PATTERN];      /* those that match this; "*" unless given */
     bool trace;                         /* record every event from the start */
+    bool nofast;                        /* no fast path for messages */
     uint64_t seed;                      /* of the random preemption; 0: none */
     char init_words[BOOT_COMMAND_LINE]; /* what is for init, with one blank between */
 };

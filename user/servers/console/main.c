@@ -54,9 +54,7 @@ static struct {
     char received[LK_CONSOLE_WRITE_MAX];
 } console;
 
-/* ---- input
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- input ----------------------------------------------------------------------------------- */
 
 static size_t input_waiting(void)
 {
@@ -105,9 +103,7 @@ static void input_offer(void)
     }
 }
 
-/* ---- output
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 static bool next_output(uint8_t *byte)
 {
@@ -129,9 +125,7 @@ static void output_check_drained(void)
     }
 }
 
-/* ---- the kernel log
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- the kernel log -------------------------------------------------------------------------- */
 
 /* Print the lines of the log that are whole. */
 static void log_lines(const char *text, size_t len)
@@ -179,9 +173,7 @@ static void log_take_over(void)
     log_print(); /* look again: it may have grown before it was bound */
 }
 
-/* ---- methods
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- methods --------------------------------------------------------------------------------- */
 
 static bool holds_terminal(const struct lk_request *rq)
 {
@@ -269,9 +261,7 @@ static enum status console_op_get_info(struct lk_request *rq)
     return STATUS_OK;
 }
 
-/* ---- the loop
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 /* Notices. The line of the device is masked since it interrupted; between the last look at the
  * device and the unmasking a reason may have come, so it is looked at again. */

@@ -17,6 +17,7 @@
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
+#define BOOT_WORDS "$boot"      /* arguments that mean: the words of the boot command line */
 #define IMAGE_END 0x40000000ull /* a program lies in [LK_IMAGE_VA, IMAGE_END) */
 #define PAGE_OF(a) ((a) & ~(uint64_t)(SPACE_PAGE - 1))
 #define PAGE_UP(a) PAGE_OF((a) + SPACE_PAGE - 1)
@@ -31,8 +32,7 @@ static bool step(enum status s, const char *what, struct trouble *why)
     return s == STATUS_OK;
 }
 
-/* ---- how much memory
- * ---------------------------------------------------------------------------------------------- */
+/* ---- how much memory ------------------------------------------------------------------------- */
 
 /* May this page of a segment be the archive's own? All of it must be as the file has it, or never
  * looked at. */
@@ -74,8 +74,7 @@ static uint64_t frames_needed(const struct program *p, const struct instance *in
     return n;
 }
 
-/* ---- first pass: objects
- * ------------------------------------------------------------------------------------------ */
+/* ---- first pass: objects --------------------------------------------------------------------- */
 
 /* Find and check the program's file. */
 static bool check_file(const struct program *p, struct instance *in, struct trouble *why)
@@ -166,8 +165,7 @@ static bool make_objects(unsigned i, struct trouble *why)
     return true;
 }
 
-/* ---- second pass: memory
- * ------------------------------------------------------------------------------------------ */
+/* ---- second pass: memory --------------------------------------------------------------------- */
 
 /* One page of a segment. */
 static enum status load_page(struct instance *in, const struct elf_segment *s, uint64_t page)
@@ -242,7 +240,10 @@ static bool load_start_block(unsigned i, const char *args, struct trouble *why)
 
     start = (struct lk_start){ .magic = LK_START_MAGIC, .self = LK_REG_SELF };
     memcpy(start.name, p->name, strnlen(p->name, LK_START_NAME));
-    lk_copy_text(start.argument, sizeof(start.argument), args != NULL ? args : p->args);
+    if (args == NULL) {
+        args = strcmp(p->args, BOOT_WORDS) == 0 ? boot_words : p->args;
+    }
+    lk_copy_text(start.argument, sizeof(start.argument), args);
     for (unsigned e = 0; e < p->endpoints; e++) {
         start_add_cap(&start, p->endpoint[e], e == 0 ? LK_REG_ENDPOINT : next++);
     }
@@ -286,8 +287,7 @@ static bool load_memory(unsigned i, const char *args, struct trouble *why)
                 "the registers", why);
 }
 
-/* ---- third pass: grants
- * ------------------------------------------------------------------------------------------- */
+/* ---- third pass: grants ---------------------------------------------------------------------- */
 
 /* The endpoint that a grant names into REG_WORK. */
 static enum status granted_endpoint(const struct grant *g)
@@ -426,9 +426,7 @@ static void grant_all(unsigned i)
     lk_drop_cap(REG_WORK);
 }
 
-/* ---- all of it
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 /* A program could not be made. */
 static void give_up(unsigned i, const struct trouble *t, struct trouble *why)

@@ -31,9 +31,7 @@ struct reader {
     void *context;
 };
 
-/* ---- text
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 static size_t text_length(const char *s)
 {
@@ -258,8 +256,7 @@ static unsigned word_distance(struct word w, const char *text)
     return row[n];
 }
 
-/* ---- properties of a program
- * -------------------------------------------------------------------------------------- */
+/* ---- properties of a program ----------------------------------------------------------------- */
 
 static void property_file(struct reader *r)
 {
@@ -407,9 +404,7 @@ static void property_param(struct reader *r)
     }
 }
 
-/* ---- grants
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- grants ---------------------------------------------------------------------------------- */
 
 /* Word `i` as PROGRAM.ENDPOINT. Names are resolved when all is read. */
 static bool take_endpoint(struct reader *r, unsigned i, struct grant *g)
@@ -591,9 +586,7 @@ static void property_cap(struct reader *r)
             nearest != NULL ? "'?" : "");
 }
 
-/* ---- lines
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 enum property_index {
     PROP_FILE,
@@ -791,9 +784,7 @@ static void read_line(struct reader *r, const char *at, size_t len)
     }
 }
 
-/* ---- the whole
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 int description_find(const struct description *d, const char *name)
 {

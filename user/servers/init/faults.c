@@ -182,8 +182,8 @@ void fault_handle(unsigned i, uint32_t process, uint64_t code, uint64_t info, ui
                                          sizeof(regs), NULL);
 
     fault_words(i, code, info, rip, words, sizeof(words));
-    say("%s faulted: %s", p->name, words);
-    say("  in program %s at rip %s", p->name, describe_place(in, rip).text);
+    say("fault in program %s: %s", p->name, words);
+    say("  at rip %s", describe_place(in, rip).text);
     if (s == STATUS_OK) {
         report_registers(&regs);
     }

@@ -14,6 +14,7 @@
 struct description description;
 struct instance instances[DESC_PROGRAMS];
 struct archive archive;
+const char *boot_words = "";
 
 void trouble_say(struct trouble *t, const char *format, ...)
 {

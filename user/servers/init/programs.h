@@ -41,6 +41,7 @@ void trouble_say(struct trouble *t, const char *format, ...) __attribute__((form
 extern struct description description;
 extern struct instance instances[DESC_PROGRAMS];
 extern struct archive archive;
+extern const char *boot_words; /* the words of the boot command line that the kernel left for us */
 
 /* A set of programs, by number. */
 typedef uint64_t program_set;

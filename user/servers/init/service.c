@@ -22,9 +22,7 @@
 static char received[DESC_ARGS + 1]; /* strings of requests */
 static char answer[256];             /* strings of answers */
 
-/* ---- init.programs
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- init.programs --------------------------------------------------------------------------- */
 
 /* The program that word 1 numbers: sets *i. */
 static bool asked_program(const struct lk_request *rq, unsigned *i)
@@ -166,9 +164,7 @@ static const struct lk_server programs_server = {
     .buffer_size = sizeof(received) - 1,
 };
 
-/* ---- init.exit
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- init.exit ------------------------------------------------------------------------------- */
 
 static enum status exit_op_exit(struct lk_request *rq)
 {
@@ -198,9 +194,7 @@ static const struct lk_server exit_server = {
     .buffer_size = sizeof(received) - 1,
 };
 
-/* ---- init.faults
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- init.faults ----------------------------------------------------------------------------- */
 
 /* The kernel's message about a fault. Its capability 0 is a Process, not a reply: nothing may be
  * sent there. */
@@ -220,9 +214,7 @@ static const struct lk_server faults_server = {
     .buffer_size = sizeof(received) - 1,
 };
 
-/* ---- the loop
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 /* Who serves the endpoint with this ID. */
 static const struct lk_server *server_of(uint64_t id)

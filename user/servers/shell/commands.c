@@ -49,9 +49,7 @@ static struct seconds show_seconds(uint64_t nsec)
     return s;
 }
 
-/* ---- ps
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- ps -------------------------------------------------------------------------------------- */
 
 static const char *state_words(const struct program_info *p)
 {
@@ -112,10 +110,11 @@ static void command_ps(const char *args)
 {
     struct program_info p;
     char waits[96];
+    char memory[16];
     bool others = false;
 
     (void)args;
-    print("%-16s %-9s %4s %12s %7s  %s\n", "NAME", "STATE", "PRI", "CPU TIME", "MEMORY",
+    print("%-16s %-9s %4s %12s %8s  %s\n", "NAME", "STATE", "PRI", "CPU TIME", "MEMORY",
           "WAITS FOR");
     for (uint64_t i = 0; program_info(i, &p); i++) {
         if (!p.running) {
@@ -123,8 +122,13 @@ static void command_ps(const char *args)
             continue;
         }
         wait_words(&p, waits, sizeof(waits));
-        print("%-16s %-9s %4u %12s %4u KiB  %s\n", p.name, state_words(&p), p.priority,
-              show_seconds(p.cpu_time).text, p.frames * 4, waits);
+        if (p.frames > 0) {
+            lk_format(memory, sizeof(memory), "%u KiB", p.frames * 4);
+        } else {
+            lk_copy_text(memory, sizeof(memory), "-");
+        }
+        print("%-16s %-9s %4u %12s %8s  %s\n", p.name, state_words(&p), p.priority,
+              show_seconds(p.cpu_time).text, memory, waits);
     }
     if (others) {
         print("not running:");
@@ -137,9 +141,7 @@ static void command_ps(const char *args)
     }
 }
 
-/* ---- programs
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- programs -------------------------------------------------------------------------------- */
 
 static void command_caps(const char *args)
 {
@@ -187,9 +189,14 @@ static void destroy_named(const char *name, const char *rest)
     program_destroy(name);
 }
 
+static void run_named(const char *name, const char *rest)
+{
+    program_run(name, rest);
+}
+
 static void command_run_program(const char *args)
 {
-    with_program(args, "run", program_run);
+    with_program(args, "run", run_named);
 }
 static void command_start(const char *args)
 {
@@ -208,26 +215,31 @@ static void command_fault(const char *args)
     program_run("fault", args);
 }
 
-/* Every program whose name begins with "bench". */
-static void command_bench(const char *args)
+/* Run every program whose name begins with "bench". Did all end well, and was there one? */
+static bool run_benches(const char *args)
 {
     struct program_info p;
     bool any = false;
+    bool good = true;
 
     for (uint64_t i = 0; program_info(i, &p); i++) {
         if (strncmp(p.name, "bench", 5) == 0) {
             any = true;
-            program_run(p.name, args);
+            good = program_run(p.name, args) && good;
         }
     }
     if (!any) {
         print("there are no bench programs in this system\n");
     }
+    return any && good;
 }
 
-/* ---- the machine
- * --------------------------------------------------------------------------------------------------
- */
+static void command_bench(const char *args)
+{
+    run_benches(args);
+}
+
+/* ---- the machine ----------------------------------------------------------------------------- */
 
 static void command_log(const char *args)
 {
@@ -329,9 +341,7 @@ static void command_uptime(const char *args)
     print("%s since the machine started\n", show_seconds(lk_now()).text);
 }
 
-/* ---- small things
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- small things ---------------------------------------------------------------------------- */
 
 static void command_echo(const char *args)
 {
@@ -404,4 +414,49 @@ void command_run(const char *line)
         }
     }
     print("unknown command '%s'; 'help' lists the commands\n", name);
+}
+
+/* ---- the boot command line ------------------------------------------------------------------- */
+
+/* run=NAME or run=NAME,ARGUMENT,ARGUMENT */
+static bool run_word(const char *word)
+{
+    char text[128];
+    char name[PROGRAM_NAME_MAX];
+
+    lk_copy_text(text, sizeof(text), word);
+    for (char *c = text; *c != '\0'; c++) {
+        *c = *c == ',' ? ' ' : *c;
+    }
+    const char *args = first_word(text, name, sizeof(name));
+
+    return program_run(name, args);
+}
+
+bool commands_boot(const char *words)
+{
+    char word[128];
+    bool any = false;
+    bool good = true;
+    bool stay = false;
+
+    while (*words != '\0') {
+        words = first_word(words, word, sizeof(word));
+        if (strcmp(word, "shell") == 0) {
+            stay = true;
+        } else if (strcmp(word, "bench") == 0) {
+            any = true;
+            good = run_benches("") && good;
+        } else if (strncmp(word, "run=", 4) == 0) {
+            any = true;
+            good = run_word(word + 4) && good;
+        } else if (word[0] != '\0') {
+            print("the word '%s' of the boot command line means nothing here\n", word);
+        }
+    }
+    if (any && !stay) {
+        last_words(good ? "all ended well" : "not all ended well");
+        lk_sysctl_halt(lk_cap("sysctl"), good ? 0 : 1);
+    }
+    return any;
 }

@@ -9,9 +9,7 @@
 #define CTRL(c) ((c)&0x1f)
 #define SCROLL 16u /* columns by which a line too wide for the row moves sideways */
 
-/* ---- the screen
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- the screen ------------------------------------------------------------------------------ */
 
 static size_t text_length(const char *s)
 {
@@ -78,9 +76,7 @@ void line_redraw(struct line_editor *e)
     put_left(e, end - e->cursor);
 }
 
-/* ---- editing
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- editing --------------------------------------------------------------------------------- */
 
 /* Take out the characters from `from` to before `to`; the cursor goes to `from`. */
 static void cut(struct line_editor *e, unsigned from, unsigned to)
@@ -148,9 +144,7 @@ static unsigned word_right(const struct line_editor *e)
     return i;
 }
 
-/* ---- history
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- history --------------------------------------------------------------------------------- */
 
 static void copy_line(char *to, const char *from)
 {
@@ -217,9 +211,7 @@ static void history_newer(struct line_editor *e)
     }
 }
 
-/* ---- keys
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 static void delete_under(struct line_editor *e)
 {
@@ -388,9 +380,7 @@ static void key_control(struct line_editor *e, uint8_t byte)
     }
 }
 
-/* ---- the whole
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 void line_start(struct line_editor *e)
 {

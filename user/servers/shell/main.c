@@ -89,15 +89,15 @@ static void begin(void)
         lk_die("no endpoint to receive on");
     }
     print("\nLykos. To leave QEMU type Ctrl-A, then X. 'help' lists the commands.\n");
-    editor.prompt = "lykos> ";
-    editor.put = editor_put;
-    line_start(&editor);
-    flush();
     enum status s = lk_console_set_notice(LK_REG_CONSOLE, NOTICE_CTRL_C, NOTICE_INPUT, REG_NOTICE);
 
     if (s != STATUS_OK) {
         lk_die("no terminal: %s", lk_status_text(s));
     }
+    commands_boot(lk_start->argument);
+    editor.prompt = "lykos> ";
+    editor.put = editor_put;
+    line_start(&editor);
 }
 
 int main(void)

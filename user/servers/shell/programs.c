@@ -93,30 +93,31 @@ static enum status destroy(uint64_t number)
     return ask(&msg, PROGRAMS_DESTROY, 0, NULL, 0);
 }
 
-/* Say how a program ended, if it is worth saying. */
-static void report_end(const char *name, uint64_t number)
+/* Say how a program ended, if it is worth saying. Did it end well? */
+static bool report_end(const char *name, uint64_t number)
 {
     char words[160];
     struct lk_msg msg = { .w = { 0, number } };
 
     if (ask(&msg, PROGRAMS_RESULT, 0, words, sizeof(words)) != STATUS_OK) {
-        return;
+        return false;
     }
     if (msg.w[1] == PROGRAM_ENDED_FAULT) {
-        print("%s faulted: %s\n", name, words);
+        print("%s was ended by a fault: %s\n", name, words);
     } else if (msg.w[1] == PROGRAM_ENDED_EXIT && msg.w[2] != 0) {
         print("%s %s\n", name, words);
     } else if (msg.w[1] == PROGRAM_ENDED_DESTROYED) {
         print("%s was destroyed\n", name);
     }
+    return msg.w[1] == PROGRAM_ENDED_EXIT && msg.w[2] == 0;
 }
 
-void program_run(const char *name, const char *args)
+bool program_run(const char *name, const char *args)
 {
     uint64_t number;
 
     if (!program_find(name, &number) || !start(number, PROGRAM_FOREGROUND, args, NOTICE_ENDED)) {
-        return;
+        return false;
     }
     for (;;) {
         uint64_t bits = wait_for(NOTICE_ENDED | NOTICE_CTRL_C);
@@ -133,7 +134,7 @@ void program_run(const char *name, const char *args)
             break;
         }
     }
-    report_end(name, number);
+    return report_end(name, number);
 }
 
 void program_start(const char *name, const char *args)

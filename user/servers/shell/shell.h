@@ -42,6 +42,11 @@ uint64_t wait_for(uint64_t bits);
 /* Carry out a line. */
 void command_run(const char *line);
 
+/* Carry out the words of the boot command line that are commands, `bench` and `run=NAME,ARGUMENTS`,
+ * and then end the machine, with status 1 if one of them ended badly; the word `shell` keeps it on.
+ * False: there was no such word. */
+bool commands_boot(const char *words);
+
 /* ---- programs.c: init.programs as functions -------------------------------------------------- */
 
 /* Number of a program by name. False, and says so: there is none. */
@@ -52,7 +57,7 @@ bool program_info(uint64_t number, struct program_info *out);
 
 /* Start a program in the foreground and wait for its end, or end it at Ctrl-C. Says how it ended,
  * unless it ended well. */
-void program_run(const char *name, const char *args);
+bool program_run(const char *name, const char *args);
 
 /* Start one in the background; end one. */
 void program_start(const char *name, const char *args);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The inline part of the contract in <kernel/arch.h>, for x86-64: the direct map, the way to this CPU's data, the
- * time-stamp counter, and port I/O. Included by <kernel/arch.h> only.
+ * The inline part of the contract in <kernel/arch.h>, for x86-64: the direct map, the way to this
+ * CPU's data, the time-stamp counter, and port I/O. Included by <kernel/arch.h> only.
  */
 #ifndef ARCH_ARCH_INLINE_H
 #define ARCH_ARCH_INLINE_H
@@ -25,7 +25,8 @@ static inline kpa_t arch_kpa(const void *kva)
     return (kpa_t)((uint64_t)kva - ARCH_DIRECT_MAP);
 }
 
-/* Data of this CPU: the first field of struct cpu points to itself. It never changes while the kernel runs. */
+/* Data of this CPU: the first field of struct cpu points to itself. It never changes while the
+ * kernel runs. */
 static inline struct cpu *arch_cpu(void)
 {
     struct cpu *cpu;

@@ -30,7 +30,7 @@ void idt_init(void);
 
 /* --- fpu.c --- */
 void fpu_init(void);
-/* The FPU's part of going to another process; called by arch_resume() when one of the two uses it. */
+/* The FPU's part of going to another process, if one of the two uses it. For arch_resume(). */
 void fpu_switch(struct process *to);
 /* The current process used the FPU and must not yet: let it. */
 void fpu_first_use(void);

@@ -10,7 +10,7 @@
 /* What entry.S leaves on the stack of an exception or interrupt that came while the kernel ran. */
 struct trap_frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
-    uint64_t vector, error; /* error: 0 where the vector has none */
+    uint64_t vector, error;            /* error: 0 where the vector has none */
     uint64_t rip, cs, rflags, rsp, ss; /* pushed by the processor */
 };
 
@@ -28,8 +28,8 @@ extern const struct vector vector_table[], vector_table_end[];
 NORETURN void trap_from_user(uint64_t vector, uint64_t error);
 /* From the kernel: an interrupt while idle, or else a bug. */
 NORETURN void trap_from_kernel(const struct trap_frame *frame);
-/* On a stack of its own, from anywhere: double fault, NMI, machine check, and the debug exception, which is the only one
- * from which it may return. */
+/* On a stack of its own, from anywhere: double fault, NMI, machine check, and the debug exception,
+ * which is the only one from which it may return. */
 void trap_dire(const struct trap_frame *frame);
 
 /* The frame of the exception that this CPU dies of, for arch_panic_dump(); NULL: none. */

@@ -6,24 +6,24 @@
 #define ARCH_VECTORS_H
 
 /* Exceptions, by the names of the manuals. */
-#define EXC_DE 0   /* divide error */
-#define EXC_DB 1   /* debug: single step */
-#define EXC_NMI 2  /* non-maskable interrupt */
-#define EXC_BP 3   /* int3 */
-#define EXC_OF 4   /* int 4 */
-#define EXC_BR 5   /* bound range */
-#define EXC_UD 6   /* invalid instruction */
-#define EXC_NM 7   /* FPU not available */
-#define EXC_DF 8   /* double fault */
-#define EXC_TS 10  /* invalid task segment */
-#define EXC_NP 11  /* segment not present */
-#define EXC_SS 12  /* stack segment */
-#define EXC_GP 13  /* general protection */
-#define EXC_PF 14  /* page fault */
-#define EXC_MF 16  /* x87 error */
-#define EXC_AC 17  /* alignment check */
-#define EXC_MC 18  /* machine check */
-#define EXC_XM 19  /* SSE error */
+#define EXC_DE 0  /* divide error */
+#define EXC_DB 1  /* debug: single step */
+#define EXC_NMI 2 /* non-maskable interrupt */
+#define EXC_BP 3  /* int3 */
+#define EXC_OF 4  /* int 4 */
+#define EXC_BR 5  /* bound range */
+#define EXC_UD 6  /* invalid instruction */
+#define EXC_NM 7  /* FPU not available */
+#define EXC_DF 8  /* double fault */
+#define EXC_TS 10 /* invalid task segment */
+#define EXC_NP 11 /* segment not present */
+#define EXC_SS 12 /* stack segment */
+#define EXC_GP 13 /* general protection */
+#define EXC_PF 14 /* page fault */
+#define EXC_MF 16 /* x87 error */
+#define EXC_AC 17 /* alignment check */
+#define EXC_MC 18 /* machine check */
+#define EXC_XM 19 /* SSE error */
 
 /* The old interrupt controllers are moved out of the way of the exceptions, and masked. */
 #define VECTOR_PIC 0x20
@@ -41,8 +41,8 @@
 #define ISTACK_NMI 2
 #define ISTACK_MACHINE_CHECK 3
 
-/* Selectors. `syscall` and `sysret` want this order; the place at 0x18 is that of 32-bit user code, which there is
- * none of. */
+/* Selectors. `syscall` and `sysret` want this order; the place at 0x18 is that of 32-bit user code,
+ * which there is none of. */
 #define SEL_KERNEL_CODE 0x08
 #define SEL_KERNEL_DATA 0x10
 #define SEL_SYSRET_BASE 0x1b

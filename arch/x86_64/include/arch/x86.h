@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The instructions that C has no words for, each behind a function, and the numbers that go with them.
+ * The instructions that C has no words for, each behind a function, and the numbers that go with
+ * them.
  */
 #ifndef ARCH_X86_H
 #define ARCH_X86_H
@@ -118,7 +119,8 @@ static inline void x86_write_cr4(uint64_t v)
     __asm__ volatile("movq %0, %%cr4" : : "r"(v) : "memory");
 }
 
-/* Debug register 6 says why a debug exception came; the processor sets its bits and never clears them. */
+/* Debug register 6 says why a debug exception came; the processor sets its bits and never clears
+ * them. */
 static inline void x86_clear_dr6(void)
 {
     __asm__ volatile("movq %0, %%dr6" : : "r"(0xffff0ff0ull));
@@ -200,8 +202,9 @@ static inline void x86_fxsave(uint8_t image[512])
     __asm__ volatile("fxsave64 %0" : "=m"(*(uint8_t(*)[512])image));
 }
 
-/* Some processors neither save nor load the address of the last x87 instruction and operand unless an error is
- * pending; an instruction of our own puts known values there first, so that no other process's are seen. */
+/* Some processors neither save nor load the address of the last x87 instruction and operand unless
+ * an error is pending; an instruction of our own puts known values there first, so that no other
+ * process's are seen. */
 static inline void x86_fxrstor(const uint8_t image[512])
 {
     static const int32_t zero;

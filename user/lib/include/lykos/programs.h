@@ -69,8 +69,7 @@ struct program_info {
     uint64_t cpu_time;                /* nanoseconds */
     uint64_t wait_id;                 /* endpoint ID of a closed wait, or of the endpoint sent to */
     uint64_t until;                   /* end of a sleep */
-    char waits_for[PROGRAM_NAME_MAX]; /* label of the process waited for, "" where that is not known
-                                       */
+    char waits_for[PROGRAM_NAME_MAX]; /* label of the process waited for, where that is known */
     char endpoint[25];                /* the endpoint that wait_id names, where that is known */
 };
 

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the three programs of the benchmark agree on.
+ *
+ *   bench        measures: it is the client, the poster of notices, the one that faults
+ *   bench_peer   in another space, of the same priority: the server, the fault handler, the other
+ * one that yields bench_high   in a third space, of higher priority: woken by notices and by an
+ * interrupt, like a driver
+ *
+ * Word 0 of a request is one of the methods below. In between, bench_peer runs the loop of one
+ * measurement, which answers nothing but that measurement's rounds and leaves at the first message
+ * that is none.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <lykos/lykos.h>
+
+/* ---- bench_peer ---- */
+#define BENCH_BEGIN 1u /* word 1: one of the loops; word 2: how many yields */
+#define BENCH_END 2u
+#define BENCH_ROUND 3u
+
+enum bench_loop {
+    LOOP_0W,
+    LOOP_4W,
+    LOOP_8W,
+    LOOP_1CAP,
+    LOOP_STRING,
+    LOOP_FAULT,
+    LOOP_YIELD,
+};
+
+#define BENCH_STRING 4096u
+
+/* ---- bench_high ---- */
+#define BENCH_TAKE                                                                                 \
+    1u /* answer: word 1, the sum of the times at which it ran after a notice; word 2, their       \
+        * number. Both begin again at 0 */
+#define BENCH_LISTEN 2u /* word 1: 1, the interrupt comes; 0, it does not */
+
+#define BENCH_BIT_NOTICE 1u /* posted by bench */
+#define BENCH_BIT_IRQ 2u    /* by the interrupt line */
+
+/* The keyboard controller: command 0xd2 makes it take the next byte written to its data port for
+ * one that came from the keyboard, and raise the keyboard's interrupt. So there is an interrupt at
+ * an instruction that is known, on every PC, on a line that nobody else uses here. */
+#define KEYBOARD_DATA 0x60u
+#define KEYBOARD_COMMAND 0x64u
+#define KEYBOARD_STATUS 0x64u
+#define KEYBOARD_HAS_OUTPUT 1u
+#define KEYBOARD_BUSY 2u
+#define KEYBOARD_READ_MODE 0x20u
+#define KEYBOARD_WRITE_MODE 0x60u
+#define KEYBOARD_MODE_IRQ 1u
+#define KEYBOARD_PRETEND 0xd2u
+
+/* The time-stamp counter. Under tools/bench it counts instructions. */
+static inline uint64_t bench_ticks(void)
+{
+    uint32_t low;
+    uint32_t high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+/* Marks in the instruction stream for tools/bench-plugin.c, which looks at every instruction: from
+ * MARK_BEGIN to MARK_END what is executed counts; MARK_NEXT ends a measurement. Each is a nop with
+ * a number in it. */
+#define BENCH_MARK(n)                                                                              \
+    __asm__ volatile(".byte 0x0f, 0x1f, 0x80\n\t.long 0x4c4b0000 + " #n : : : "memory")
+#define MARK_BEGIN() BENCH_MARK(1)
+#define MARK_END() BENCH_MARK(2)
+#define MARK_NEXT() BENCH_MARK(3)
+
+#endif

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * bench: measures the kernel from user level. README.md says what each number means.
+ *
+ * Each measurement is 1,000 rounds to warm up and 10,000 that count; the value is their time
+ * divided by their number, this program's own loop included, in ticks of the time-stamp counter.
+ * Beside it stand the events of a round that ticks do not price, from the kernel's own counters.
+ * Everything is printed when all is measured, so that no character leaves the machine in between.
+ */
+#include "bench.h"
+
+#define WARM_UP 1000u
+#define ROUNDS 10000u
+#define SETTLE_MS 200u /* so that everybody else has come to rest */
+
+/* Capability registers of its own. */
+#define REG_NOTICE LK_REG_SCRATCH    /* AppNotice to itself */
+#define REG_OLD (LK_REG_SCRATCH + 1) /* what a slot held */
+#define REG_TOP (LK_REG_SCRATCH + 2) /* GPTs of the piece of address space */
+#define REG_LEAF (LK_REG_SCRATCH + 3)
+#define REG_PAGE (LK_REG_SCRATCH + 4)
+#define REG_CAME (LK_REG_SCRATCH + 5) /* the capability that came back */
+
+/* The piece of address space for map_page: 64 KiB below two GPTs, which with the root are three. */
+#define MAP_VA 0x50000000ull
+#define MAP_ROOT_SLOT 5u /* of 256 MiB each */
+#define MAP_SLOT 3u
+#define MAP_PAGE ((volatile char *)(MAP_VA + MAP_SLOT * 4096ull))
+
+static uint32_t peer, high, high_notice, sysctl, keyboard;
+static char string[BENCH_STRING] __attribute__((aligned(4096)));
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+struct events {
+    uint64_t entries, cr3_writes, invalidations, interrupts;
+};
+
+static struct events events_now(void)
+{
+    struct events e = { 0 };
+
+    lk_sysctl_get_stats(sysctl, &e.entries, &e.cr3_writes, &e.invalidations, NULL, &e.interrupts,
+                        NULL, NULL);
+    return e;
+}
+
+/* ---- results --------------------------------------------------------------------------------- */
+
+#define RESULTS 16
+
+struct result {
+    const char *name;
+    uint64_t ticks; /* of all rounds together */
+    uint64_t rounds;
+    uint64_t event_rounds; /* rounds that `events` is of */
+    struct events events;
+};
+static struct result results[RESULTS];
+static unsigned result_count;
+
+/* A number with two decimals, rounded down; with none if it is whole. */
+struct number {
+    char text[32];
+};
+
+static struct number divided(uint64_t sum, uint64_t by)
+{
+    struct number n;
+    uint64_t hundredths = sum * 100 / by;
+
+    if (sum % by == 0) {
+        lk_format(n.text, sizeof(n.text), "%lu", sum / by);
+    } else {
+        lk_format(n.text, sizeof(n.text), "%lu.%02lu", hundredths / 100, hundredths % 100);
+    }
+    return n;
+}
+
+static void print_results(void)
+{
+    for (unsigned i = 0; i < result_count; i++) {
+        const struct result *r = &results[i];
+
+        say("%s %s ticks; per round: entries %s cr3_writes %s invalidations %s interrupts %s",
+            r->name, divided(r->ticks, r->rounds).text,
+            divided(r->events.entries, r->event_rounds).text,
+            divided(r->events.cr3_writes, r->event_rounds).text,
+            divided(r->events.invalidations, r->event_rounds).text,
+            divided(r->events.interrupts, r->event_rounds).text);
+    }
+    say("%u measurements", result_count);
+}
+
+/* ---- measuring ------------------------------------------------------------------------------- */
+
+static void check(enum status s, const char *what)
+{
+    if (s != STATUS_OK) {
+        lk_die("%s: %s", what, lk_status_text(s));
+    }
+}
+
+static void peer_begin(enum bench_loop loop, uint64_t yields)
+{
+    check((enum status)lk_call2(peer, BENCH_BEGIN, loop, yields).w[0], "bench_peer does not begin");
+}
+
+static void peer_end(void)
+{
+    check((enum status)lk_call0(peer, BENCH_END).w[0], "bench_peer does not end");
+}
+
+/* Enter a result: the time of ROUNDS rounds, and what the counters said before and after them. The
+ * call that reads the counters is itself one entry. */
+static void enter(const char *name, uint64_t ticks, const struct events *before,
+                  const struct events *after)
+{
+    results[result_count++] = (struct result){
+        .name = name,
+        .ticks = ticks,
+        .rounds = ROUNDS,
+        .event_rounds = ROUNDS,
+        .events = {
+            .entries = after->entries - before->entries - 1,
+            .cr3_writes = after->cr3_writes - before->cr3_writes,
+            .invalidations = after->invalidations - before->invalidations,
+            .interrupts = after->interrupts - before->interrupts,
+        },
+    };
+    MARK_NEXT();
+}
+
+/* Measure `rounds(n)`, which does n rounds. */
+static inline __attribute__((always_inline)) void measure(const char *name,
+                                                          void (*rounds)(unsigned n))
+{
+    struct events before;
+    struct events after;
+    uint64_t start;
+    uint64_t end;
+
+    rounds(WARM_UP);
+    before = events_now();
+    MARK_BEGIN();
+    start = bench_ticks();
+    rounds(ROUNDS);
+    end = bench_ticks();
+    MARK_END();
+    after = events_now();
+    enter(name, end - start, &before, &after);
+}
+
+/* Register 0 is Null by definition. */
+static void null_syscall(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (lk_call0(0, 0).w[0] != STATUS_INVALID_CAP) {
+            lk_die("register 0 is not Null");
+        }
+    }
+}
+
+static void call_0w(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        check((enum status)lk_call0(peer, BENCH_ROUND).w[0], "0w");
+    }
+}
+
+static void call_4w(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        check((enum status)lk_call3(peer, BENCH_ROUND, i, n, 3).w[0], "4w");
+    }
+}
+
+static void call_8w(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        check((enum status)lk_call7(peer, BENCH_ROUND, i, n, 3, 4, 5, 6, 7).w[0], "8w");
+    }
+}
+
+static void call_1cap(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct lk_in in = lk_call_ctl0(
+            LK_CTL_CALL_CAPS(peer, 1, 1, LK_REG_ENDPOINT, 0, 0, REG_CAME, 0, 0, 0), BENCH_ROUND);
+
+        check((enum status)in.w[0], "1cap");
+    }
+}
+
+static void call_string(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct lk_in in =
+            lk_call_send0(LK_CTL_CALL(peer, 1) | LK_SSTR, BENCH_ROUND, string, sizeof(string));
+
+        check((enum status)in.w[0], "string");
+    }
+}
+
+static void measure_calls(void)
+{
+    static const struct {
+        const char *name;
+        enum bench_loop loop;
+        void (*rounds)(unsigned n);
+    } calls[] = {
+        { "ipc_round_trip_0w", LOOP_0W, call_0w },
+        { "ipc_round_trip_4w", LOOP_4W, call_4w },
+        { "ipc_round_trip_8w", LOOP_8W, call_8w },
+        { "ipc_round_trip_1cap", LOOP_1CAP, call_1cap },
+        { "ipc_round_trip_string_4k", LOOP_STRING, call_string },
+    };
+
+    for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        peer_begin(calls[i].loop, 0);
+        measure(calls[i].name, calls[i].rounds);
+        peer_end();
+    }
+}
+
+/* To itself, which does not wait. */
+static void post(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        check(lk_appnotice_post(REG_NOTICE, 1), "post");
+    }
+}
+
+static void measure_post(void)
+{
+    check(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, 1, REG_NOTICE), "makeAppNotice");
+    measure("notice_post", post);
+    lk_park();
+}
+
+/* Of each round, one yield by this program and one by bench_peer. */
+static void yield(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        lk_yield();
+    }
+}
+
+static void measure_yield(void)
+{
+    peer_begin(LOOP_YIELD, WARM_UP + ROUNDS + 100);
+    measure("yield", yield);
+    results[result_count - 1].rounds = 2 * ROUNDS;
+    results[result_count - 1].event_rounds = 2 * ROUNDS;
+    peer_end();
+}
+
+/* A breakpoint: the handler lets the process go on behind it. */
+static void fault(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        __asm__ volatile("int3" : : : "memory");
+    }
+}
+
+static void measure_fault(void)
+{
+    check(lk_process_swap_slot(LK_REG_SELF, SLOT_HANDLER, peer, REG_OLD), "setting the handler");
+    peer_begin(LOOP_FAULT, 0);
+    measure("fault_round_trip", fault);
+    peer_end();
+    check(lk_process_swap_slot(LK_REG_SELF, SLOT_HANDLER, REG_OLD, 0), "setting the handler back");
+}
+
+/* The sum of the times at which bench_high ran, and no others than these `rounds`. */
+static uint64_t take_sum(unsigned rounds)
+{
+    struct lk_in in = lk_call0(high, BENCH_TAKE);
+
+    check((enum status)in.w[0], "bench_high does not answer");
+    if (in.w[2] != rounds) {
+        lk_die("bench_high ran %lu times, not %u", in.w[2], rounds);
+    }
+    return in.w[1];
+}
+
+/* One notice after the other; the sum of the times before them. */
+static uint64_t post_high(unsigned n)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        MARK_BEGIN(); /* bench_high has the mark that ends it */
+        sum += bench_ticks();
+        check(lk_appnotice_post(high_notice, BENCH_BIT_NOTICE), "post");
+    }
+    return sum;
+}
+
+static void measure_switch(void)
+{
+    struct events before;
+    struct events after;
+    uint64_t sum;
+
+    post_high(WARM_UP);
+    take_sum(WARM_UP);
+    before = events_now();
+    sum = post_high(ROUNDS);
+    after = events_now();
+    enter("notice_switch", take_sum(ROUNDS) - sum, &before, &after);
+}
+
+/* ---- the interrupt --------------------------------------------------------------------------- */
+
+static uint64_t keyboard_in(uint64_t port)
+{
+    uint64_t value = 0;
+
+    check(lk_iopriv_input(keyboard, port, 1, &value), "reading the keyboard controller");
+    return value;
+}
+
+static void keyboard_wait(void)
+{
+    while ((keyboard_in(KEYBOARD_STATUS) & KEYBOARD_BUSY) != 0) {
+    }
+}
+
+static void keyboard_drain(void)
+{
+    while ((keyboard_in(KEYBOARD_STATUS) & KEYBOARD_HAS_OUTPUT) != 0) {
+        keyboard_in(KEYBOARD_DATA);
+    }
+}
+
+static void keyboard_command(uint64_t command)
+{
+    keyboard_wait();
+    check(lk_iopriv_output(keyboard, KEYBOARD_COMMAND, 1, command), "the keyboard controller");
+    keyboard_wait();
+}
+
+/* Have the controller raise its interrupt for each byte. */
+static void keyboard_enable(void)
+{
+    uint64_t mode;
+
+    keyboard_drain();
+    keyboard_command(KEYBOARD_READ_MODE);
+    mode = keyboard_in(KEYBOARD_DATA);
+    keyboard_command(KEYBOARD_WRITE_MODE);
+    check(lk_iopriv_output(keyboard, KEYBOARD_DATA, 1, mode | KEYBOARD_MODE_IRQ), "the mode");
+    keyboard_wait();
+    keyboard_drain();
+}
+
+/* Raise the interrupt n times, by the system call that writes the byte. The sum of the times
+ * before, and of those behind. */
+static uint64_t raise(unsigned n, uint64_t *behind)
+{
+    uint64_t sum = 0;
+
+    *behind = 0;
+    for (unsigned i = 0; i < n; i++) {
+        enum status s;
+
+        keyboard_command(KEYBOARD_PRETEND);
+        MARK_BEGIN();
+        sum += bench_ticks();
+        s = lk_iopriv_output(keyboard, KEYBOARD_DATA, 1, 0);
+        *behind += bench_ticks();
+        MARK_END();
+        check(s, "writing the byte");
+        keyboard_drain();
+    }
+    return sum;
+}
+
+/* The interrupt comes behind the `sysret` of the call that raises it. What that call itself takes
+ * is measured with the line unbound, and subtracted. */
+static void measure_irq(void)
+{
+    struct events before;
+    struct events after;
+    uint64_t behind;
+    uint64_t call;
+    uint64_t sum;
+
+    keyboard_enable();
+    check((enum status)lk_call1(high, BENCH_LISTEN, 0).w[0], "unbinding the interrupt");
+    raise(WARM_UP, &behind);
+    sum = raise(ROUNDS, &behind);
+    call = behind - sum;
+    MARK_NEXT(); /* tools/bench takes this one away from the next */
+    check((enum status)lk_call1(high, BENCH_LISTEN, 1).w[0], "binding the interrupt");
+    raise(WARM_UP, &behind);
+    take_sum(WARM_UP);
+    before = events_now();
+    sum = raise(ROUNDS, &behind);
+    after = events_now();
+    enter("irq_to_user", take_sum(ROUNDS) - sum - call, &before, &after);
+    check((enum status)lk_call1(high, BENCH_LISTEN, 0).w[0], "unbinding the interrupt");
+}
+
+/* ---- mapping --------------------------------------------------------------------------------- */
+
+/* Each round: the slot set, the page touched, the slot empty again. The first two count. */
+static uint64_t map(unsigned n)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        enum status s;
+
+        MARK_BEGIN();
+        sum -= bench_ticks();
+        s = lk_gpt_swap_slot(REG_LEAF, MAP_SLOT, REG_PAGE, 0);
+        *MAP_PAGE;
+        sum += bench_ticks();
+        MARK_END();
+        check(s, "setting the slot");
+        check(lk_gpt_swap_slot(REG_LEAF, MAP_SLOT, 0, 0), "emptying the slot");
+    }
+    return sum;
+}
+
+static void measure_map(void)
+{
+    uint32_t memory = lk_cap("memory");
+    uint32_t space = lk_cap("space");
+    struct events before;
+    struct events after;
+    uint64_t sum;
+
+    check(lk_range_fabricate(memory, LK_TYPE_GPT, 0, 0, REG_TOP), "a GPT");
+    check(lk_gpt_set_l2v(REG_TOP, 16), "a GPT");
+    check(lk_memory_set_guard(REG_TOP, 0, 20, REG_TOP), "a GPT");
+    check(lk_range_fabricate(memory, LK_TYPE_GPT, 0, 1, REG_LEAF), "a GPT");
+    check(lk_range_fabricate(memory, LK_TYPE_PAGE, 1, 0, REG_PAGE), "a page");
+    check(lk_gpt_swap_slot(REG_TOP, 0, REG_LEAF, 0), "a GPT");
+    check(lk_gpt_swap_slot(space, MAP_ROOT_SLOT, REG_TOP, REG_OLD), "the root");
+    map(WARM_UP);
+    before = events_now();
+    sum = map(ROUNDS);
+    after = events_now();
+    enter("map_page", sum, &before, &after);
+    check(lk_gpt_swap_slot(space, MAP_ROOT_SLOT, REG_OLD, 0), "the root");
+}
+
+int main(void)
+{
+    peer = lk_cap("peer");
+    high = lk_cap("high");
+    high_notice = lk_cap("high_notice");
+    sysctl = lk_cap("sysctl");
+    keyboard = lk_cap("keyboard");
+
+    lk_sleep_ms(SETTLE_MS);
+    lk_console_drain(LK_REG_CONSOLE);
+    lk_sleep_ms(SETTLE_MS);
+    measure("null_syscall", null_syscall);
+    measure_calls();
+    measure_post();
+    measure_switch();
+    measure_yield();
+    measure_fault();
+    measure_irq();
+    measure_map();
+    print_results();
+    return 0;
+}
