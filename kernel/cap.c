@@ -87,10 +87,10 @@ struct cap cap_weaken(struct cap c)
 
 bool cap_same(const struct cap *a, const struct cap *b)
 {
-    bool live = cap_live(a);
+    bool valid = cap_valid(a);
 
-    if (live != cap_live(b) || !live) {
-        return live == cap_live(b);
+    if (valid != cap_valid(b) || !valid) {
+        return valid == cap_valid(b);
     }
     return a->type == b->type && a->restr == b->restr && a->aux == b->aux && a->payload == b->payload &&
            a->oid == b->oid && a->count == b->count;

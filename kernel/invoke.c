@@ -165,12 +165,14 @@ static void acquire_string_in(struct invocation *inv, uint64_t control, size_t m
     size_t got;
 
     inv->string_len = 0;
+    inv->string_cut = false;
     if (!(control & LK_SSTR) || most == 0) {
         return;
     }
     inv->string_len = (uint32_t)p->regs.r9;
     if (inv->string_len > most) {
         inv->string_len = most;
+        inv->string_cut = true;
     }
     code = ipc_acquire_string(p, p->regs.r10, inv->string_len, ACCESS_READ, cpu->from_page, &where, &handler,
                               &got);
@@ -475,6 +477,7 @@ void kernel_syscall(void)
     struct cap *target;
 
     txn_begin_syscall(p);
+    trace_event(TRACE_SYSCALL, control, p->capreg[control_target(control)].oid);
     if (unlikely(p->s.flags & PROC_TRAP_SYSCALL)) {
         trap_syscall(p, control);
     }

@@ -5,6 +5,7 @@
  * copied most. No function here may be turned by the compiler into a call of itself, hence
  * OWN_LOOPS.
  */
+#include <kernel/arch.h>
 #include <kernel/string.h>
 
 /* GCC knows loops that copy or fill and replaces them by calls of memcpy and memset; clang does so
@@ -21,24 +22,11 @@ typedef uint64_t __attribute__((may_alias, aligned(1))) word_t;
 /* Copy upwards; right also for overlapping areas if `to` is below `from`. */
 OWN_LOOPS static void copy_up(uint8_t *to, const uint8_t *from, size_t n)
 {
-    for (; n >= 64; n -= 64, to += 64, from += 64) {
-        word_t *t = (word_t *)to;
-        const word_t *f = (const word_t *)from;
+    size_t whole = n & ~(size_t)7;
 
-        t[0] = f[0];
-        t[1] = f[1];
-        t[2] = f[2];
-        t[3] = f[3];
-        t[4] = f[4];
-        t[5] = f[5];
-        t[6] = f[6];
-        t[7] = f[7];
-    }
-    for (; n >= 8; n -= 8, to += 8, from += 8) {
-        *(word_t *)to = *(const word_t *)from;
-    }
-    for (; n > 0; n--) {
-        *to++ = *from++;
+    arch_copy_words(to, from, n / 8);
+    for (size_t i = whole; i < n; i++) {
+        to[i] = from[i];
     }
 }
 
@@ -69,22 +57,10 @@ OWN_LOOPS void *memmove(void *to, const void *from, size_t n)
 OWN_LOOPS void *memset(void *to, int byte, size_t n)
 {
     uint8_t *t = to;
-    word_t word = 0x0101010101010101ull * (uint8_t)byte;
 
-    for (; n >= 64; n -= 64, t += 64) {
-        word_t *w = (word_t *)t;
-
-        w[0] = word;
-        w[1] = word;
-        w[2] = word;
-        w[3] = word;
-        w[4] = word;
-        w[5] = word;
-        w[6] = word;
-        w[7] = word;
-    }
-    for (; n > 0; n--) {
-        *t++ = (uint8_t)byte;
+    arch_fill_words(t, 0x0101010101010101ull * (uint8_t)byte, n / 8);
+    for (size_t i = n & ~(size_t)7; i < n; i++) {
+        t[i] = (uint8_t)byte;
     }
     return to;
 }

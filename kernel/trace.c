@@ -26,6 +26,7 @@ uint32_t trace_mask = TRACE_EVERYTHING & ~TRACE_FREQUENT;
 
 void trace_all(bool on)
 {
+    cpu_self()->tracing = on;
     trace_mask = on ? TRACE_EVERYTHING : TRACE_EVERYTHING & ~TRACE_FREQUENT;
 }
 

@@ -29,7 +29,7 @@
 
 #define PIT_TICKS 11932u /* 10 ms */
 #define ROUNDS 20
-#define GOOD_ENOUGH 2000 /* an error of less than 1/2000 */
+#define GOOD_ENOUGH 2000           /* an error of less than 1/2000 */
 #define TSC_TOO_LONG 2000000000ull /* 10 ms on a CPU of 200 GHz: the timer does not run */
 #define POLLS_TOO_MANY 50000000u
 #define LAPIC_PART 200 /* measure the local APIC for 1/200 s */
@@ -92,7 +92,7 @@ struct measured {
 static struct measured measure_once(void)
 {
     uint8_t gate = (uint8_t)arch_in(PIT_GATE, 1) & (uint8_t)~SPEAKER_ON;
-    uint64_t before, start, last, now;
+    uint64_t before, start, last;
 
     arch_out(PIT_GATE, 1, gate & (uint8_t)~GATE_ON);
     arch_out(PIT_COMMAND, 1, PIT_ONE_SHOT);
@@ -103,8 +103,8 @@ static struct measured measure_once(void)
     start = last = arch_cycles();
     for (unsigned i = 0; i < POLLS_TOO_MANY && last - start < TSC_TOO_LONG; i++) {
         bool done = (arch_in(PIT_GATE, 1) & GATE_OUT) != 0;
+        uint64_t now = arch_cycles();
 
-        now = arch_cycles();
         if (done) {
             /* At once: there is no such timer. */
             return (struct measured){ i == 0 ? 0 : now - start, start - before + now - last };

@@ -76,7 +76,7 @@
 /* The table from which gdt.c makes the interrupt descriptors: struct vector. */
     .section .rodata.vectors, "a"
     .balign 8
-    .globl  vector_table, vector_table_end
+    .globl  vector_table, vector_count
 vector_table:
 
 .macro GATE vector, entry, ist, dpl
@@ -217,7 +217,8 @@ entry_syscall:
     EXCEPTION VECTOR_APIC_ERROR
     EXCEPTION VECTOR_SPURIOUS
     .section .rodata.vectors, "a"
-vector_table_end:
+vector_count:
+    .quad   (vector_count - vector_table) / 16 /* sizeof(struct vector) */
     .text
 
 /* Exceptions and interrupts.

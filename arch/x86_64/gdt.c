@@ -76,7 +76,9 @@ void idt_init(void)
 {
     struct table_pointer pointer = { sizeof(idt) - 1, (uint64_t)idt };
 
-    for (const struct vector *v = vector_table; v < vector_table_end; v++) {
+    for (uint64_t i = 0; i < vector_count; i++) {
+        const struct vector *v = &vector_table[i];
+
         idt[v->number] = (struct gate){
             .offset_low = (uint16_t)v->entry,
             .offset_middle = (uint16_t)(v->entry >> 16),

@@ -59,6 +59,15 @@ static NORETURN void interrupt(uint64_t vector)
     go_on(); /* the old interrupt controllers, or spurious: nothing to acknowledge */
 }
 
+/* What was tried, of ACCESS_..., from a page fault's error code. */
+static unsigned access_of(uint64_t error)
+{
+    if (error & PF_EXEC) {
+        return ACCESS_EXEC;
+    }
+    return (error & PF_WRITE) ? ACCESS_WRITE : ACCESS_READ;
+}
+
 static NORETURN void page_fault(uint64_t error)
 {
     uva_t address = x86_read_cr2();
@@ -66,9 +75,7 @@ static NORETURN void page_fault(uint64_t error)
     if (error & PF_RESERVED) {
         BUG("a reserved bit is set in the page tables for address %lx", address);
     }
-    kernel_memory_fault(address, error & PF_EXEC    ? ACCESS_EXEC
-                                 : error & PF_WRITE ? ACCESS_WRITE
-                                                    : ACCESS_READ);
+    kernel_memory_fault(address, access_of(error));
 }
 
 static NORETURN void exception(uint64_t vector, uint64_t error)
@@ -169,6 +176,12 @@ static const char *exception_name(uint64_t vector)
 
 void trap_from_kernel(const struct trap_frame *frame)
 {
+    static const char *const access_name[] = {
+        [ACCESS_READ] = "read",
+        [ACCESS_WRITE] = "write",
+        [ACCESS_EXEC] = "execution",
+    };
+
     if (frame->vector >= VECTOR_PIC) {
         if (arch_cpu()->current != NULL) {
             trap_dying = frame;
@@ -180,10 +193,7 @@ void trap_from_kernel(const struct trap_frame *frame)
     if (frame->vector == EXC_PF) {
         uint64_t address = x86_read_cr2();
 
-        BUG("kernel page fault: %s of address %lx (%s)",
-            frame->error & PF_EXEC    ? "execution"
-            : frame->error & PF_WRITE ? "write"
-                                      : "read",
+        BUG("kernel page fault: %s of address %lx (%s)", access_name[access_of(frame->error)],
             address,
             address < LK_USER_END ? "user memory, which the kernel never touches"
                                   : "kernel memory");

@@ -14,7 +14,10 @@ enum status capbits_op_get(struct invocation *inv)
     uint64_t bits[2];
 
     STATIC_ASSERT(sizeof(bits) == sizeof(struct cap), "two words");
-    memcpy(bits, &inv->arg[1], sizeof(bits));
+    memset(bits, 0, sizeof(bits));
+    if (cap_valid(&inv->arg[1])) {
+        memcpy(bits, &inv->arg[1], sizeof(bits));
+    }
 
     txn_commit();
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operations of Discrim: what is this capability? An invalid capability classifies as Null; the
- * dispatcher has made it so before it comes here.
+ * Operations of Discrim: what is this capability? An invalid capability classifies as Null, also an Entry that may
+ * become valid again: it is Null for as long as its endpoint has no recipient.
  */
 #include <kernel/invoke.h>
 #include <kernel/txn.h>
@@ -11,11 +11,12 @@
 enum status discrim_op_classify(struct invocation *inv)
 {
     const struct cap *c = &inv->arg[1];
+    bool valid = cap_valid(c);
 
     txn_commit();
 
-    inv->out[1] = c->type;
-    inv->out[2] = cap_is_memory(c) ? c->restr : 0;
+    inv->out[1] = valid ? c->type : CAP_NULL;
+    inv->out[2] = valid && cap_is_memory(c) ? c->restr : 0;
     return STATUS_OK;
 }
 

@@ -156,7 +156,7 @@ enum status process_op_set_regs(struct invocation *inv)
     if (inv->word[1] != p->s.run_state) {
         return STATUS_STATE_CHANGED;
     }
-    if (inv->string_len != sizeof(regs)) {
+    if (inv->string_len != sizeof(regs) || inv->string_cut) {
         return STATUS_REQUEST_ERROR;
     }
     memcpy(&regs, inv->string, sizeof(regs));
@@ -355,7 +355,7 @@ enum status process_op_set_fpu(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
 
-    if (inv->string_len != sizeof(p->fpu)) {
+    if (inv->string_len != sizeof(p->fpu) || inv->string_cut) {
         return STATUS_REQUEST_ERROR;
     }
 

@@ -22,6 +22,8 @@ struct lk_regs;
  *   kpa_t arch_kpa(const void *)     and back; only for addresses from arch_kva
  *   struct cpu *arch_cpu(void)       data of this CPU
  *   uint64_t arch_cycles(void)       a free-running count, the same that the clock is made of
+ *   void arch_copy_words(void *to, const void *from, size_t n)   n words of 8 bytes, upwards
+ *   void arch_fill_words(void *to, uint64_t word, size_t n)
  *   uint64_t arch_in(uint16_t port, unsigned width)             width 1, 2 or 4
  *   void arch_out(uint16_t port, unsigned width, uint32_t value)
  */

@@ -58,7 +58,7 @@ struct cpu {
             bool work;     /* something may be on these three */
             bool resched;  /* look at the ready queues before going back */
             bool no_fast;  /* the fast path is switched off */
-            uint8_t spare;
+            bool tracing;  /* every entry is recorded, which the fast path does not do */
         };
         uint32_t busy; /* all of them: a fast path asks once */
     };

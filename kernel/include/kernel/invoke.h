@@ -27,6 +27,7 @@ struct invocation {
     unsigned words;    /* words and capabilities that the invoker says it sent */
     unsigned caps;
     size_t string_len;  /* of `string`, as sent (cut to the operation's most) */
+    bool string_cut;    /* it was longer */
     char *string;       /* KERNEL_STRING_MAX bytes */
 
     /* The answer. All zero when the operation begins. */

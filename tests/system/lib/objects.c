@@ -10,7 +10,7 @@
 #define ARENA_LEAST 512u
 #define SHELF_SLOTS 256
 #define FRAMES_PER_MASK 64u
-#define SLICE_USUAL NSEC_PER_MSEC
+#define SLICE_USUAL (10000 * NSEC_PER_MSEC) /* nothing depends on how fast the machine is */
 
 /* Kinds of objects of which several share a frame: where the next one goes. */
 struct place {

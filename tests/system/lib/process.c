@@ -155,8 +155,10 @@ struct lk_regs raw_regs(uint64_t control)
 
 void raw_go(obj p, const struct lk_regs *r)
 {
-    proc_set_regs(p, r);
-    if (proc_state(p).run_state == LK_STATE_FAULTED) {
+    struct pstate s = proc_state(p);
+
+    OK(lk_process_set_regs(R_T0, s.run_state, r, sizeof(*r)));
+    if (s.run_state == LK_STATE_FAULTED) {
         proc_resume(p);
     }
 }

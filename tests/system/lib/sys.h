@@ -139,7 +139,7 @@ bool reg_same(unsigned a, unsigned b);
 struct lk_in invoke(uint64_t control, uint64_t id, const uint64_t w[LK_MAX_WORDS]);
 
 obj page_new(void);
-obj schedule_of(unsigned priority);                     /* slice 1 ms */
+obj schedule_of(unsigned priority);                     /* slice 10 s: no round robin */
 obj schedule_new(unsigned priority, uint64_t slice);
 obj endpoint_new(obj recipient, uint64_t id, bool match); /* NO_OBJ: no recipient */
 obj entry_new(obj endpoint, uint64_t payload);

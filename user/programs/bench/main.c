@@ -284,13 +284,21 @@ static uint64_t take_sum(unsigned rounds)
     return in.w[1];
 }
 
+/* MARK_BEGIN for rounds that count. Warming up does not. */
+static void mark_begin(bool counts)
+{
+    if (counts) {
+        MARK_BEGIN();
+    }
+}
+
 /* One notice after the other; the sum of the times before them. */
 static uint64_t post_high(unsigned n)
 {
     uint64_t sum = 0;
 
     for (unsigned i = 0; i < n; i++) {
-        MARK_BEGIN(); /* bench_high has the mark that ends it */
+        mark_begin(n == ROUNDS); /* bench_high has the mark that ends it */
         sum += bench_ticks();
         check(lk_appnotice_post(high_notice, BENCH_BIT_NOTICE), "post");
     }
@@ -366,7 +374,7 @@ static uint64_t raise(unsigned n, uint64_t *behind)
         enum status s;
 
         keyboard_command(KEYBOARD_PRETEND);
-        MARK_BEGIN();
+        mark_begin(n == ROUNDS);
         sum += bench_ticks();
         s = lk_iopriv_output(keyboard, KEYBOARD_DATA, 1, 0);
         *behind += bench_ticks();
@@ -413,7 +421,7 @@ static uint64_t map(unsigned n)
     for (unsigned i = 0; i < n; i++) {
         enum status s;
 
-        MARK_BEGIN();
+        mark_begin(n == ROUNDS);
         sum -= bench_ticks();
         s = lk_gpt_swap_slot(REG_LEAF, MAP_SLOT, REG_PAGE, 0);
         *MAP_PAGE;

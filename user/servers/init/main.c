@@ -18,6 +18,7 @@
 #include <lykos/stubs.h>
 
 #define DESCRIPTION_FILE "system.lyk"
+#define MISTAKES_SHOWN 30u
 
 static struct purse own_purse; /* of init's own objects */
 
@@ -54,6 +55,7 @@ static void take_over(void)
     if (info->magic != LK_BOOT_INFO_MAGIC) {
         stop("the boot information is damaged");
     }
+    boot_words = info->command_line;
     const char *wrong =
         archive_open(&archive, (const void *)LK_INIT_ARCHIVE_VA, info->archive_bytes);
 
@@ -82,6 +84,9 @@ static void take_over(void)
 static void report_mistake(void *context, unsigned line, const char *message)
 {
     (void)context;
+    if (description.mistakes > MISTAKES_SHOWN) {
+        return; /* most likely the file is no description at all */
+    }
     if (line == 0) {
         say("%s: %s", DESCRIPTION_FILE, message);
     } else {

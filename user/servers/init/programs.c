@@ -133,6 +133,9 @@ void programs_dismantle(unsigned i)
     struct instance *in = &instances[i];
 
     in->running = false;
+    if (in->purse.frames == 0) {
+        return; /* nothing of it was made */
+    }
     if (shelf_get(i, SHELF_PROCESS, REG_PROCESS) == STATUS_OK) {
         lk_range_rescind(LK_INIT_RANGE, REG_PROCESS);
     }

@@ -215,7 +215,13 @@ static void command_fault(const char *args)
     program_run("fault", args);
 }
 
-/* Run every program whose name begins with "bench". Did all end well, and was there one? */
+/* Is this a benchmark: "bench", "bench-ipc"? Others, like "bench_peer", are only parts of one. */
+static bool is_bench(const char *name)
+{
+    return strcmp(name, "bench") == 0 || strncmp(name, "bench-", 6) == 0;
+}
+
+/* Run all benchmarks. Did all end well, and was there one? */
 static bool run_benches(const char *args)
 {
     struct program_info p;
@@ -223,7 +229,7 @@ static bool run_benches(const char *args)
     bool good = true;
 
     for (uint64_t i = 0; program_info(i, &p); i++) {
-        if (strncmp(p.name, "bench", 5) == 0) {
+        if (is_bench(p.name)) {
             any = true;
             good = program_run(p.name, args) && good;
         }

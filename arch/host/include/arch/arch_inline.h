@@ -50,4 +50,18 @@ static inline void arch_out(uint16_t port, unsigned width, uint32_t value)
     host_ports[port] = value;
 }
 
+/* Copy, and fill, `n` words of 8 bytes, upwards, at any alignment. Bytes, so that the sanitizers see every one. */
+static inline void arch_copy_words(void *to, const void *from, size_t n)
+{
+    for (size_t i = 0; i < 8 * n; i++) {
+        ((volatile uint8_t *)to)[i] = ((const uint8_t *)from)[i];
+    }
+}
+static inline void arch_fill_words(void *to, uint64_t word, size_t n)
+{
+    for (size_t i = 0; i < 8 * n; i++) {
+        ((volatile uint8_t *)to)[i] = (uint8_t)(word >> 8 * (i % 8));
+    }
+}
+
 #endif

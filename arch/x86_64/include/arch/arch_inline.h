@@ -44,6 +44,16 @@ static inline uint64_t arch_cycles(void)
     return (uint64_t)high << 32 | low;
 }
 
+/* Copy, and fill, `n` words of 8 bytes, upwards, at any alignment. */
+static inline void arch_copy_words(void *to, const void *from, size_t n)
+{
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+}
+static inline void arch_fill_words(void *to, uint64_t word, size_t n)
+{
+    __asm__ volatile("rep stosq" : "+D"(to), "+c"(n) : "a"(word) : "memory");
+}
+
 /* Read 1, 2 or 4 bytes from a port. */
 static inline uint64_t arch_in(uint16_t port, unsigned width)
 {

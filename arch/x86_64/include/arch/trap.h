@@ -22,7 +22,9 @@ struct vector {
     uint16_t dpl; /* 3: user level may call it by `int` */
     uint16_t reserved;
 };
-extern const struct vector vector_table[], vector_table_end[];
+STATIC_ASSERT(sizeof(struct vector) == 16, "known to entry.S");
+extern const struct vector vector_table[];
+extern const uint64_t vector_count;
 
 /* From user level: registers are in cpu->current->regs, the stack is fresh. */
 NORETURN void trap_from_user(uint64_t vector, uint64_t error);
