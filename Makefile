@@ -181,9 +181,17 @@ $(1): $(1).debug
 endef
 $(foreach d,$(PROGRAM_DIRS),$(eval $(call program,$(BUILD)/user/$(notdir $(d)),$(call program_src,$(d)))))
 
-$(ARCHIVE): $(PROGRAMS) $(wildcard user/system.lyk) tools/mkimage
+# A mistake in the system description ends the build: init's own reader looks at it first, on this machine.
+HOST_CC ?= $(if $(CLANG),clang,gcc)
+CHECKSYSTEM := $(BUILD)/tools/checksystem
+$(CHECKSYSTEM): tools/checksystem.c user/servers/init/description.c user/servers/init/description.h
+	$(call say,HOSTCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOST_CC) -std=gnu11 -O1 $(WARNINGS) -I. -o $@ $(filter %.c,$^)
+$(ARCHIVE): $(PROGRAMS) user/system.lyk $(CHECKSYSTEM) tools/mkimage
 	$(call say,ARCHIVE,$@)
-	$(Q)$(PYTHON) tools/mkimage make $@ $(PROGRAMS) $(wildcard user/system.lyk)
+	$(Q)$(CHECKSYSTEM) user/system.lyk $(PROGRAMS)
+	$(Q)$(PYTHON) tools/mkimage make $@ $(PROGRAMS) user/system.lyk
 
 .PHONY: programs
 programs: $(PROGRAMS) $(LIB)
@@ -233,7 +241,6 @@ bench: all ## measure; prints `name value unit` lines
 
 # --- unit tests on the build machine --------------------------------------------------------------------------
 # The machine-independent kernel with the port arch/host, under sanitizers: make unit [T=NAME].
-HOST_CC ?= $(if $(CLANG),clang,gcc)
 UNIT := $(BUILD)/unit/lykos-unit
 UNIT_SRC := $(sort $(wildcard kernel/*.c kernel/cap/*.c arch/host/*.c tests/unit/*.c))
 UNIT_OBJ := $(addprefix $(BUILD)/unit/,$(addsuffix .o,$(UNIT_SRC)))

@@ -115,7 +115,7 @@ void boot_exception(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2)
 static void early_idt_load(void)
 {
     for (unsigned i = 0; i < EXCEPTIONS; i++) {
-        uint64_t entry = (uint64_t)boot_exception_entries + 16u * i;
+        uint64_t entry = (uint64_t)boot_exception_entries + 16ull * i;
 
         early_idt[i] = (struct gate){
             .offset_low = (uint16_t)entry,

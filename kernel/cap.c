@@ -10,7 +10,8 @@
 
 struct cap_type_info {
     const char *name;
-    uint8_t frame_kind; /* of the frame in which the object's header stands; FRAME_NONE: no object */
+    uint8_t
+        frame_kind; /* of the frame in which the object's header stands; FRAME_NONE: no object */
     bool memory;
 };
 
@@ -36,7 +37,8 @@ bool cap_is_object(const struct cap *c)
     return c->type < CAP_TYPES && type_info[c->type].frame_kind != FRAME_NONE;
 }
 
-/* Where the header of an object of this kind stands: that of a Page or CapPage in the table of descriptors. */
+/* Where the header of an object of this kind stands: that of a Page or CapPage in the table of
+ * descriptors. */
 static enum frame_kind header_frame_kind(enum frame_kind kind)
 {
     return kind == FRAME_PAGE || kind == FRAME_CAPPAGE ? FRAME_DESCRIPTORS : kind;
@@ -92,6 +94,6 @@ bool cap_same(const struct cap *a, const struct cap *b)
     if (valid != cap_valid(b) || !valid) {
         return valid == cap_valid(b);
     }
-    return a->type == b->type && a->restr == b->restr && a->aux == b->aux && a->payload == b->payload &&
-           a->oid == b->oid && a->count == b->count;
+    return a->type == b->type && a->restr == b->restr && a->aux == b->aux &&
+           a->payload == b->payload && a->oid == b->oid && a->count == b->count;
 }

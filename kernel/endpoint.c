@@ -2,9 +2,10 @@
  *
  * Endpoints: who waits where, and one-shot replies.
  *
- * A reply capability is an Entry with the payload that its endpoint had when it was made. Making one advances the
- * payload, and so does the delivery through it, so a used, copied or stale one never matches again. Whoever still waits
- * to send with an old payload is told so: the whole queue of a matching endpoint is stale whenever its payload advances.
+ * A reply capability is an Entry with the payload that its endpoint had when it was made. Making
+ * one advances the payload, and so does the delivery through it, so a used, copied or stale one
+ * never matches again. Whoever still waits to send with an old payload is told so: the whole queue
+ * of a matching endpoint is stale whenever its payload advances.
  */
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
@@ -40,7 +41,8 @@ void endpoint_update(struct endpoint *ep)
     ASSERT_AFTER_COMMIT();
     if (first == NULL || r == NULL) {
         endpoint_unlink(ep);
-        plist_splice_end(&cpu_self()->dead_senders, &ep->senders); /* none, or nobody to receive them */
+        plist_splice_end(&cpu_self()->dead_senders,
+                         &ep->senders); /* none, or nobody to receive them */
         cpu_self()->work = true;
         return;
     }
@@ -49,7 +51,8 @@ void endpoint_update(struct endpoint *ep)
     }
     endpoint_unlink(ep);
     plist_insert(&r->senders, &ep->recv_node, first->priority);
-    /* A closed wait that is passing over the list in pieces must not miss what comes in behind it. */
+    /* A closed wait that is passing over the list in pieces must not miss what comes in behind it.
+     */
     if ((r->attention & ATTN_SCAN) && r->scan_id == ep->state.id) {
         r->scan_next = ep;
     }
@@ -70,7 +73,8 @@ static void say_endless_wait(const struct endpoint *ep)
     if (r != NULL && r->s.run_state == PROC_RECEIVING && r->s.wait == WAIT_CLOSED &&
         r->regs.r8 == ep->state.id) {
         process_label(r, label);
-        log_limited(LOG_WARN, "%s: in a closed wait on endpoint ID %llu, whose endpoint was destroyed", label,
+        log_limited(LOG_WARN,
+                    "%s: in a closed wait on endpoint ID %llu, whose endpoint was destroyed", label,
                     (unsigned long long)ep->state.id);
     }
 }
@@ -91,12 +95,15 @@ unsigned endpoint_check(const struct endpoint *ep)
     bool queued = plist_node_queued(&ep->recv_node);
     oid_t oid = object_oid(ep);
 
-    if ((first != NULL && r != NULL) != queued || (queued && ep->recv_node.priority != first->priority)) {
-        log_line(LOG_ERROR, "INV-EP-1 broken: endpoint %x: senders and recipient's list differ", oid);
+    if ((first != NULL && r != NULL) != queued ||
+        (queued && ep->recv_node.priority != first->priority)) {
+        log_line(LOG_ERROR, "INV-EP-1 broken: endpoint %x: senders and recipient's list differ",
+                 oid);
         failed++;
     }
     if (ep->state.outstanding && !ep->state.match) {
-        log_line(LOG_ERROR, "INV-EP-2 broken: endpoint %x: a reply is outstanding without payload match", oid);
+        log_line(LOG_ERROR,
+                 "INV-EP-2 broken: endpoint %x: a reply is outstanding without payload match", oid);
         failed++;
     }
     if (ep->state.id == LK_NOTICE_ID) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The fast path: a call, or a reply with the next wait, of words alone, to a process that waits for it. And the invocation
- * of a Null capability, which is nothing but its result.
+ * The fast path: a call, or a reply with the next wait, of words alone, to a process that waits for
+ * it. And the invocation of a Null capability, which is nothing but its result.
  *
- * The form is: tests, one reason each, every failure goes the long way (invoke.c); then the commit; then stores only. What it
- * does is exactly what the long way would have done, to the last register; SysCtl.setFastPath switches it off, so that the
- * tests can compare. It runs before the registers that C preserves are saved: rbx and r12 to r15, words 3 to 7, are
- * carried over by entry.S while they are still in the registers.
+ * The form is: tests, one reason each, every failure goes the long way (invoke.c); then the commit;
+ * then stores only. What it does is exactly what the long way would have done, to the last
+ * register; SysCtl.setFastPath switches it off, so that the tests can compare. It runs before the
+ * registers that C preserves are saved: rbx and r12 to r15, words 3 to 7, are carried over by
+ * entry.S while they are still in the registers.
  */
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
@@ -14,9 +15,10 @@
 #include <kernel/sched.h>
 #include <kernel/trace.h>
 
-/* Bits of a control word other than its shape that the fast path knows: target, number of words, first capability register
- * to receive into. Any other, and it is no message of words alone. */
-#define KNOWN_FIELDS (31ull << LK_TARGET_SHIFT | 15ull << LK_NWORDS_SHIFT | 31ull << LK_RECV_CAP_SHIFT)
+/* Bits of a control word other than its shape that the fast path knows: target, number of words,
+ * first capability register to receive into. Any other, and it is no message of words alone. */
+#define KNOWN_FIELDS                                                                               \
+    (31ull << LK_TARGET_SHIFT | 15ull << LK_NWORDS_SHIFT | 31ull << LK_RECV_CAP_SHIFT)
 #define RECV_FIRST (31ull << LK_RECV_CAP_SHIFT)
 #define RECV_OTHERS (0x7fffull << (LK_RECV_CAP_SHIFT + LK_CAP_BITS))
 #define RECV_SHAPE (LK_RECV | LK_CLOSED | LK_RSTR | LK_CAPS)
@@ -29,7 +31,8 @@ static inline unsigned first_recv_reg(uint64_t control)
     return (unsigned)(control >> LK_RECV_CAP_SHIFT) & 31u;
 }
 
-/* Are shape and fields those of a message of words alone? (A string may be received in the wait that follows.) */
+/* Are shape and fields those of a message of words alone? (A string may be received in the wait
+ * that follows.) */
 static inline bool plain(uint64_t control)
 {
     unsigned shape = (unsigned)control & 0xff & ~(LK_CAPS | LK_RSTR);
@@ -40,7 +43,8 @@ static inline bool plain(uint64_t control)
            ((control >> LK_NWORDS_SHIFT) & 15) <= LK_MAX_WORDS;
 }
 
-/* A message of words alone from `p`, or NULL. Not inline, so that an invocation of Null does not pay for its registers. */
+/* A message of words alone from `p`, or NULL. Not inline, so that an invocation of Null does not
+ * pay for its registers. */
 static __attribute__((noinline)) struct process *message(struct process *p, uint64_t control)
 {
     struct cpu *cpu = cpu_self();
@@ -57,7 +61,8 @@ static __attribute__((noinline)) struct process *message(struct process *p, uint
         return NULL; /* malformed */
     }
     if (unlikely((p->attention | p->s.word | cpu->busy) != 0)) {
-        return NULL; /* notices, a debugger, FPU state; work put off, another to run, the fast path is off */
+        return NULL; /* notices, a debugger, FPU state; work put off, another to run, the fast path
+                        is off */
     }
     if (target->type != CAP_ENTRY || !object_alive(target, FRAME_ENDPOINT)) {
         return NULL; /* a kernel capability, or none any more */
@@ -113,7 +118,8 @@ static __attribute__((noinline)) struct process *message(struct process *p, uint
     if (call) {
         unsigned reg = to->regs.rax & LK_CAPS ? first_recv_reg(to->regs.rax) : 0;
 
-        p->last_called = (struct cap){ .type = CAP_ENDPOINT, .oid = target->oid, .count = target->count };
+        p->last_called =
+            (struct cap){ .type = CAP_ENDPOINT, .oid = target->oid, .count = target->count };
         reply->state.payload++;
         reply->state.outstanding = 1;
         if (reg != 0) {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Faults of processes. A process that faults stops, and the kernel sends a message to its handler on its behalf, as
- * a blocking send would: if the handler does not wait, the faulted process waits in its queue like any other sender.
+ * Faults of processes. A process that faults stops, and the kernel sends a message to its handler
+ * on its behalf, as a blocking send would: if the handler does not wait, the faulted process waits
+ * in its queue like any other sender.
  *
- * A fault on the string that a waiting process is to receive is special: the process stays in its wait, armed, because a
- * non-blocking reply must not miss it (P11). Only blocked senders are held back until the handler is done; whatever else
- * arrives ends the wait and the fault with it.
+ * A fault on the string that a waiting process is to receive is special: the process stays in its
+ * wait, armed, because a non-blocking reply must not miss it (P11). Only blocked senders are held
+ * back until the handler is done; whatever else arrives ends the wait and the fault with it.
  */
 #include <kernel/cpu.h>
 #include <kernel/fault.h>
@@ -30,7 +31,8 @@ static bool is_memory_fault(unsigned code)
 /* A capability by which a handler can be told: a valid Entry to somebody else. */
 static bool usable(const struct cap *c, const struct process *p)
 {
-    return c != NULL && c->type == CAP_ENTRY && cap_valid(c) && endpoint_recipient(endpoint_of(c)) != p;
+    return c != NULL && c->type == CAP_ENTRY && cap_valid(c) &&
+           endpoint_recipient(endpoint_of(c)) != p;
 }
 
 const struct cap *fault_handler(struct process *p)
@@ -59,8 +61,8 @@ void fault_message(struct message *m, struct process *p, const struct cap *entry
         .is_entry = true,
         .words = LK_MAX_WORDS,
         .caps = 1,
-        .word = { LK_FAULT_MESSAGE, p->fault_code, p->fault_info, p->regs.rip, p->regs.rsp, p->regs.rflags,
-                  p->label[0], p->label[1] },
+        .word = { LK_FAULT_MESSAGE, p->fault_code, p->fault_info, p->regs.rip, p->regs.rsp,
+                  p->regs.rflags, p->label[0], p->label[1] },
     };
     m->cap[0] = object_cap(&p->hdr);
 }
@@ -70,9 +72,9 @@ static void say_unhandled(const struct process *p)
     char label[LABEL_TEXT];
 
     process_label(p, label);
-    log_limited(LOG_WARN, "%s: %s at %llx, instruction %llx: nobody handles it, it stays stopped", label,
-                fault_text((enum fault_code)p->fault_code), (unsigned long long)p->fault_info,
-                (unsigned long long)p->regs.rip);
+    log_limited(LOG_WARN, "%s: %s at %llx, instruction %llx: nobody handles it, it stays stopped",
+                label, fault_text((enum fault_code)p->fault_code),
+                (unsigned long long)p->fault_info, (unsigned long long)p->regs.rip);
 }
 
 void fault_tell(struct process *p, const struct cap *memory_handler)
@@ -112,7 +114,8 @@ void fault_tell_again(struct process *p)
     fault_tell(p, NULL);
 }
 
-void fault_raise(struct process *p, enum fault_code code, uint64_t info, const struct cap *memory_handler)
+void fault_raise(struct process *p, enum fault_code code, uint64_t info,
+                 const struct cap *memory_handler)
 {
     ASSERT_AFTER_COMMIT();
     cpu_self()->stats.faults++;

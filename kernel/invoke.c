@@ -2,10 +2,11 @@
  *
  * The system call: invoke a capability, and the three pseudo-instructions beside it.
  *
- * An invocation is an optional send phase followed by an optional receive phase, in one transaction. What the capability
- * in the target register is decides the send phase: an Entry goes to a process (ipc.c), everything else to the
- * operation table of its type, made from kernel/abi/lykos.toml. Either way the caller sees the same: words, capabilities and
- * a string, delivered into its wait.
+ * An invocation is an optional send phase followed by an optional receive phase, in one
+ * transaction. What the capability in the target register is decides the send phase: an Entry goes
+ * to a process (ipc.c), everything else to the operation table of its type, made from
+ * kernel/abi/lykos.toml. Either way the caller sees the same: words, capabilities and a string,
+ * delivered into its wait.
  *
  * Read <abi/invoke.h>, txn.h and ipc.h first.
  */
@@ -20,10 +21,11 @@
 #include <kernel/trace.h>
 #include <kernel/txn.h>
 
-#define CAPS_FIELDS                                                                  \
+#define CAPS_FIELDS                                                                                \
     (7ull << LK_NSEND_SHIFT | 0xfffffull << LK_SEND_CAP_SHIFT | 0xfffffull << LK_RECV_CAP_SHIFT)
 
-/* --- what ends a system call ----------------------------------------------------------------------------------- */
+/* --- what ends a system call
+ * ----------------------------------------------------------------------------------- */
 
 /* Commit a result with nothing sent and nothing received, and leave. */
 static NORETURN void finish(struct process *p, enum status status)
@@ -53,9 +55,10 @@ void invoke_block(struct process *p, unsigned wait_kind)
     sched_exit();
 }
 
-/* Refusals in words, for whoever debugs a server. Register 0 is Null by definition, and would-block is no mistake. */
-static void say_refused(const struct process *p, uint64_t control, const struct cap *c, uint64_t method,
-                        enum status status)
+/* Refusals in words, for whoever debugs a server. Register 0 is Null by definition, and would-block
+ * is no mistake. */
+static void say_refused(const struct process *p, uint64_t control, const struct cap *c,
+                        uint64_t method, enum status status)
 {
     static const char *const status_text[] = LK_STATUS_NAMES;
     static const char *const op_text[LK_TYPES][LK_OPS] = LK_OP_NAMES;
@@ -80,9 +83,11 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
     }
 }
 
-/* --- sending to a process ------------------------------------------------------------------------------------ */
+/* --- sending to a process
+ * ------------------------------------------------------------------------------------ */
 
-/* After a committed send: the sender begins its wait or goes on, and the CPU goes to whom it should. */
+/* After a committed send: the sender begins its wait or goes on, and the CPU goes to whom it
+ * should. */
 static NORETURN void after_send(struct process *p, uint64_t control, struct process *to)
 {
     if (control & LK_RECV) {
@@ -145,14 +150,15 @@ static NORETURN void send_to_process(struct process *p, uint64_t control, const 
     txn_commit();
 
     if (m.make_reply) {
-        cap_copy(&p->last_called, &(struct cap){ .type = CAP_ENDPOINT, .oid = entry->oid,
-                                                 .count = entry->count });
+        cap_copy(&p->last_called,
+                 &(struct cap){ .type = CAP_ENDPOINT, .oid = entry->oid, .count = entry->count });
     }
     ipc_transfer(&m);
     after_send(p, control, m.to);
 }
 
-/* --- kernel capabilities ------------------------------------------------------------------------------------- */
+/* --- kernel capabilities
+ * ------------------------------------------------------------------------------------- */
 
 /* The string of a request, into the invocation. ACQUIRE; may fault the invoker. */
 static void acquire_string_in(struct invocation *inv, uint64_t control, size_t most)
@@ -174,15 +180,16 @@ static void acquire_string_in(struct invocation *inv, uint64_t control, size_t m
         inv->string_len = most;
         inv->string_cut = true;
     }
-    code = ipc_acquire_string(p, p->regs.r10, inv->string_len, ACCESS_READ, cpu->from_page, &where, &handler,
-                              &got);
+    code = ipc_acquire_string(p, p->regs.r10, inv->string_len, ACCESS_READ, cpu->from_page, &where,
+                              &handler, &got);
     if (code != FAULT_NONE && inv->string_len != 0) {
         finish_fault(p, code, where, handler);
     }
     ipc_copy_in(inv->string, cpu->from_page, p->regs.r10, inv->string_len);
 }
 
-/* Room for the string of the answer of a call. ACQUIRE; may fault the invoker. Returns how much there is. */
+/* Room for the string of the answer of a call. ACQUIRE; may fault the invoker. Returns how much
+ * there is. */
 static size_t acquire_string_out(struct invocation *inv, uint64_t control, size_t most)
 {
     struct process *p = inv->invoker;
@@ -198,8 +205,8 @@ static size_t acquire_string_out(struct invocation *inv, uint64_t control, size_
     if (limit > most) {
         limit = most;
     }
-    code = ipc_acquire_string(p, p->regs.rbp, limit, ACCESS_WRITE, cpu_self()->to_page, &where, &handler,
-                              &got);
+    code = ipc_acquire_string(p, p->regs.rbp, limit, ACCESS_WRITE, cpu_self()->to_page, &where,
+                              &handler, &got);
     if (code != FAULT_NONE) {
         finish_fault(p, code, where, handler);
     }
@@ -228,9 +235,10 @@ static enum status find_operation(const struct invocation *inv, const struct ope
     return STATUS_OK;
 }
 
-/* The operation's answer is delivered into the call of the invoker, exactly as a server's reply would be. */
-static void answer_call(struct invocation *inv, uint64_t control, const struct cap *reply, uint64_t id,
-                        unsigned words, size_t room)
+/* The operation's answer is delivered into the call of the invoker, exactly as a server's reply
+ * would be. */
+static void answer_call(struct invocation *inv, uint64_t control, const struct cap *reply,
+                        uint64_t id, unsigned words, size_t room)
 {
     struct process *p = inv->invoker;
     struct lk_regs *r = &p->regs;
@@ -247,8 +255,8 @@ static void answer_call(struct invocation *inv, uint64_t control, const struct c
             p->capreg[reg] = i < inv->out_caps ? inv->out_cap[i] : (struct cap){ 0 };
         }
     }
-    r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT | (uint64_t)words << LK_DLV_NWORDS_SHIFT |
-             (uint64_t)inv->out_caps << LK_DLV_NCAPS_SHIFT;
+    r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT |
+             (uint64_t)words << LK_DLV_NWORDS_SHIFT | (uint64_t)inv->out_caps << LK_DLV_NCAPS_SHIFT;
     if (inv->out_len > room) {
         inv->out_len = room;
         r->rax |= LK_DLV_TRUNCATED;
@@ -270,8 +278,8 @@ static void answer_call(struct invocation *inv, uint64_t control, const struct c
     p->attention &= ~ATTN_AFTER_NOTICE;
 }
 
-/* Not a call: whoever waits behind the Entry sent as capability 0 gets the answer, as a non-blocking send; the invoker
- * itself, perhaps, since its wait has begun by then. */
+/* Not a call: whoever waits behind the Entry sent as capability 0 gets the answer, as a
+ * non-blocking send; the invoker itself, perhaps, since its wait has begun by then. */
 static void answer_entry(struct invocation *inv, const struct cap *entry, unsigned words)
 {
     struct message m;
@@ -285,8 +293,13 @@ static void answer_entry(struct invocation *inv, const struct cap *entry, unsign
         return;
     }
     m = (struct message){
-        .to = to, .ep = endpoint_of(entry), .payload = entry_payload(entry), .is_entry = true,
-        .words = words, .caps = inv->out_caps, .truncated = inv->out_len != 0,
+        .to = to,
+        .ep = endpoint_of(entry),
+        .payload = entry_payload(entry),
+        .is_entry = true,
+        .words = words,
+        .caps = inv->out_caps,
+        .truncated = inv->out_len != 0,
     };
     memcpy(m.word, inv->out, sizeof(m.word));
     memcpy(m.cap, inv->out_cap, sizeof(m.cap));
@@ -295,8 +308,9 @@ static void answer_entry(struct invocation *inv, const struct cap *entry, unsign
 }
 
 /* Carry out a committed operation's end: answer, and the receive phase. */
-static NORETURN void finish_operation(struct invocation *inv, uint64_t control, const struct cap *reply,
-                                      uint64_t id, unsigned words, size_t room)
+static NORETURN void finish_operation(struct invocation *inv, uint64_t control,
+                                      const struct cap *reply, uint64_t id, unsigned words,
+                                      size_t room)
 {
     struct process *p = inv->invoker;
 
@@ -317,7 +331,8 @@ static NORETURN void finish_operation(struct invocation *inv, uint64_t control, 
     sched_exit();
 }
 
-static void load_invocation(struct invocation *inv, struct process *p, uint64_t control, const struct cap *cap)
+static void load_invocation(struct invocation *inv, struct process *p, uint64_t control,
+                            const struct cap *cap)
 {
     const struct lk_regs *r = &p->regs;
 
@@ -397,7 +412,8 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
     finish_operation(&inv, control, &reply, id, words, room);
 }
 
-/* --- the system call ----------------------------------------------------------------------------------------- */
+/* --- the system call
+ * ----------------------------------------------------------------------------------------- */
 
 /* Yield, copy capability, set FS base. */
 static NORETURN void pseudo_instruction(struct process *p, uint64_t control)
@@ -430,21 +446,24 @@ static NORETURN void pseudo_instruction(struct process *p, uint64_t control)
     finish_fault(p, FAULT_MALFORMED_SYSCALL, control, NULL);
 }
 
-/* The shapes that make sense: something is done, what belongs to a phase comes with it, and a call is wholly one. A table
- * of all 256, made by the compiler. */
-#define SHAPE_OK(s)                                                                  \
-    (((s) & (LK_SEND | LK_RECV)) && ((s) & LK_SEND || !((s) & (LK_BLOCK | LK_SSTR | LK_CALLBIT))) &&     \
-     ((s) & LK_RECV || !((s) & (LK_CLOSED | LK_RSTR | LK_CALLBIT))) &&                           \
-     (!((s) & LK_CALLBIT) || ((s) & LK_SHAPE_CALL) == LK_SHAPE_CALL))
+/* The shapes that make sense: something is done, what belongs to a phase comes with it, and a call
+ * is wholly one. A table of all 256, made by the compiler. */
+#define SHAPE_OK(s)                                                                                \
+    (((s) & (LK_SEND | LK_RECV)) && ((s)&LK_SEND || !((s) & (LK_BLOCK | LK_SSTR | LK_CALLBIT))) && \
+     ((s)&LK_RECV || !((s) & (LK_CLOSED | LK_RSTR | LK_CALLBIT))) &&                               \
+     (!((s)&LK_CALLBIT) || ((s)&LK_SHAPE_CALL) == LK_SHAPE_CALL))
 #define SHAPES_4(s) SHAPE_OK(s), SHAPE_OK((s) + 1), SHAPE_OK((s) + 2), SHAPE_OK((s) + 3)
 #define SHAPES_16(s) SHAPES_4(s), SHAPES_4((s) + 4), SHAPES_4((s) + 8), SHAPES_4((s) + 12)
 #define SHAPES_64(s) SHAPES_16(s), SHAPES_16((s) + 16), SHAPES_16((s) + 32), SHAPES_16((s) + 48)
-static const bool shape_ok[256] = { SHAPES_64(0u), SHAPES_64(64u), SHAPES_64(128u), SHAPES_64(192u) };
+static const bool shape_ok[256] = { SHAPES_64(0u), SHAPES_64(64u), SHAPES_64(128u),
+                                    SHAPES_64(192u) };
 
-/* Is this control word one that makes no sense? Clients write no code for this: it is a fault, not a result. */
+/* Is this control word one that makes no sense? Clients write no code for this: it is a fault, not
+ * a result. */
 static inline bool malformed(const struct process *p, uint64_t control)
 {
-    if (!shape_ok[control & 0xff] || (control & LK_RESERVED_MASK) || control_nsend(control) > LK_MAX_CAPS ||
+    if (!shape_ok[control & 0xff] || (control & LK_RESERVED_MASK) ||
+        control_nsend(control) > LK_MAX_CAPS ||
         ((control >> LK_NWORDS_SHIFT) & 15u) > LK_MAX_WORDS) {
         return true;
     }

@@ -2,13 +2,14 @@
  *
  * Messages between two processes: acquiring, transferring, waiting, matching. Read ipc.h first.
  *
- * Why a wait is armed at once: a caller whose blocked send is taken must be RECEIVING in the same step, or a reply that is
- * sent without blocking would miss it and it would wait for ever (P11). So the step that completes a send also begins the
- * wait, and whoever already waits for the new receiver is found later, in pieces (ipc_work).
+ * Why a wait is armed at once: a caller whose blocked send is taken must be RECEIVING in the same
+ * step, or a reply that is sent without blocking would miss it and it would wait for ever (P11). So
+ * the step that completes a send also begins the wait, and whoever already waits for the new
+ * receiver is found later, in pieces (ipc_work).
  *
- * Why the saved control word is rewritten when the wait begins: whatever makes the process begin its system call again
- * (a page fault on its receive string, a debugger) then begins the receive phase alone; a committed send is never sent
- * twice (P12).
+ * Why the saved control word is rewritten when the wait begins: whatever makes the process begin
+ * its system call again (a page fault on its receive string, a debugger) then begins the receive
+ * phase alone; a committed send is never sent twice (P12).
  */
 #include <kernel/cpu.h>
 #include <kernel/fault.h>
@@ -21,15 +22,16 @@
 #include <kernel/trace.h>
 #include <kernel/txn.h>
 
-#define SCAN_STEPS 64  /* endpoints looked at in one piece of a closed wait's search */
-#define DEAD_STEPS 16  /* senders told in one piece that their target is gone */
-#define RING_STEPS 16  /* length of a ring of waits that is found */
+#define SCAN_STEPS 64 /* endpoints looked at in one piece of a closed wait's search */
+#define DEAD_STEPS 16 /* senders told in one piece that their target is gone */
+#define RING_STEPS 16 /* length of a ring of waits that is found */
 
 /* The bits of a control word that describe the receive phase. */
 #define RECV_SHAPE (LK_RECV | LK_CLOSED | LK_RSTR | LK_CAPS)
 #define RECV_CAP_MASK (0xfffffull << LK_RECV_CAP_SHIFT)
 
-/* --- acquiring a message ------------------------------------------------------------------------------------- */
+/* --- acquiring a message
+ * ------------------------------------------------------------------------------------- */
 
 static void copy_words(struct lk_regs *to, const struct lk_regs *from)
 {
@@ -100,7 +102,8 @@ enum status ipc_prepare(struct message *m, struct process *from, const struct ca
 }
 
 enum fault_code ipc_acquire_string(struct process *p, uva_t address, size_t n, unsigned access,
-                                   void *pages[], uva_t *where, const struct cap **handler, size_t *got)
+                                   void *pages[], uva_t *where, const struct cap **handler,
+                                   size_t *got)
 {
     uva_t at = address;
     unsigned i = 0;
@@ -148,28 +151,32 @@ enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code
     if (m->length == 0) {
         return ACQUIRE_OK;
     }
-    *code = ipc_acquire_string(m->from, m->from_string, m->length, ACCESS_READ, cpu->from_page, address,
-                               handler, &got);
+    *code = ipc_acquire_string(m->from, m->from_string, m->length, ACCESS_READ, cpu->from_page,
+                               address, handler, &got);
     if (*code != FAULT_NONE) {
         return ACQUIRE_SENDER_FAULT;
     }
-    *code = ipc_acquire_string(m->to, m->to_string, m->length, ACCESS_WRITE, cpu->to_page, address, handler,
-                               &got);
+    *code = ipc_acquire_string(m->to, m->to_string, m->length, ACCESS_WRITE, cpu->to_page, address,
+                               handler, &got);
     if (*code == FAULT_NONE) {
         return ACQUIRE_OK;
     }
     if (m->may_block) {
         return ACQUIRE_RECEIVER_FAULT;
     }
-    m->length = got; /* the sender may not wait for the receiver's memory: cut, and the receiver told */
+    m->length =
+        got; /* the sender may not wait for the receiver's memory: cut, and the receiver told */
     m->truncated = true;
     return ACQUIRE_OK;
 }
 
-/* --- moving it ----------------------------------------------------------------------------------------------- */
+/* --- moving it
+ * -----------------------------------------------------------------------------------------------
+ */
 
-/* Copy `n` bytes between two runs of pages. The bytes of the two sides may lie differently in their pages. A page may be
- * seen half written by another process that maps it: memory shared by users is theirs to guard (docs/abi.md, Strings). */
+/* Copy `n` bytes between two runs of pages. The bytes of the two sides may lie differently in their
+ * pages. A page may be seen half written by another process that maps it: memory shared by users is
+ * theirs to guard (docs/abi.md, Strings). */
 static void copy_pages(void *const to[], uva_t to_at, void *const from[], uva_t from_at, size_t n)
 {
     size_t t = to_at & PAGE_MASK;
@@ -255,8 +262,9 @@ void ipc_transfer(struct message *m)
     } else {
         store_words(r, m->word);
     }
-    r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT | (uint64_t)m->words << LK_DLV_NWORDS_SHIFT |
-             (uint64_t)m->caps << LK_DLV_NCAPS_SHIFT | m->length;
+    r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT |
+             (uint64_t)m->words << LK_DLV_NWORDS_SHIFT | (uint64_t)m->caps << LK_DLV_NCAPS_SHIFT |
+             m->length;
     if (m->truncated) {
         r->rax |= LK_DLV_TRUNCATED;
     }
@@ -271,7 +279,9 @@ void ipc_transfer(struct message *m)
     }
 }
 
-/* --- waiting ------------------------------------------------------------------------------------------------- */
+/* --- waiting
+ * -------------------------------------------------------------------------------------------------
+ */
 
 void ipc_begin_wait(struct process *p, uint64_t control)
 {
@@ -294,9 +304,9 @@ void ipc_begin_wait(struct process *p, uint64_t control)
     }
 }
 
-/* Does a ring of waits lead from `q` back to `p`? Follows those who send, those who were told of a fault of, and those in a
- * closed wait for the answer of whom they called last (which is likely, not certain: the reply capability may have been
- * passed on). */
+/* Does a ring of waits lead from `q` back to `p`? Follows those who send, those who were told of a
+ * fault of, and those in a closed wait for the answer of whom they called last (which is likely,
+ * not certain: the reply capability may have been passed on). */
 static bool ring_of_waits(const struct process *p, const struct process *q)
 {
     for (unsigned i = 0; q != NULL && i < RING_STEPS; i++) {
@@ -305,7 +315,8 @@ static bool ring_of_waits(const struct process *p, const struct process *q)
         }
         if (plist_node_queued(&q->sender_node) && cap_live(&q->sending_to)) {
             q = endpoint_recipient(endpoint_of(&q->sending_to));
-        } else if (q->s.run_state == PROC_RECEIVING && q->s.wait == WAIT_CLOSED && cap_live(&q->last_called)) {
+        } else if (q->s.run_state == PROC_RECEIVING && q->s.wait == WAIT_CLOSED &&
+                   cap_live(&q->last_called)) {
             q = endpoint_recipient(endpoint_of(&q->last_called));
         } else {
             return false;
@@ -323,12 +334,14 @@ static void say_if_endless(const struct process *p, const struct process *to)
     process_label(p, label);
     process_label(to, to_label);
     if (ring_of_waits(p, to)) {
-        log_limited(LOG_WARN, "%s: waits to send to %s, which waits for %s in turn: a ring of waits", label,
+        log_limited(LOG_WARN,
+                    "%s: waits to send to %s, which waits for %s in turn: a ring of waits", label,
                     to_label, label);
     } else if (to->s.run_state == PROC_FAULTED && !plist_node_queued(&to->sender_node) &&
                !(to->attention & ATTN_FAULT_TOLD)) {
-        log_limited(LOG_WARN, "%s: waits to send to %s, which is stopped by a fault that nobody handles", label,
-                    to_label);
+        log_limited(LOG_WARN,
+                    "%s: waits to send to %s, which is stopped by a fault that nobody handles",
+                    label, to_label);
     }
 }
 
@@ -362,7 +375,8 @@ void ipc_requeue_sender(struct process *p)
 
     ASSERT_AFTER_COMMIT();
     /* Otherwise its target is gone and it is about to be told so: that queue has no order. */
-    if (entry != NULL && cap_live(&p->sending_to) && endpoint_of(entry) == endpoint_of(&p->sending_to)) {
+    if (entry != NULL && cap_live(&p->sending_to) &&
+        endpoint_of(entry) == endpoint_of(&p->sending_to)) {
         plist_remove(&p->sender_node);
         plist_insert(&endpoint_of(entry)->senders, &p->sender_node, p->priority);
         endpoint_update(endpoint_of(entry));
@@ -378,12 +392,14 @@ void ipc_recheck(struct process *p)
     }
 }
 
-/* --- matching, in pieces ------------------------------------------------------------------------------------- */
+/* --- matching, in pieces
+ * ------------------------------------------------------------------------------------- */
 
 /* The waiting sender `s` has its system call ended with an error. EFFECT. */
 static void fail_sender(struct process *s, enum status status)
 {
-    if (s->fault_code != FAULT_NONE) { /* it was to tell a handler of a fault: whom does it tell now? */
+    if (s->fault_code !=
+        FAULT_NONE) { /* it was to tell a handler of a fault: whom does it tell now? */
         fault_tell_again(s);
         return;
     }
@@ -404,8 +420,9 @@ void ipc_sender_again(struct process *s)
     sched_wake(s);
 }
 
-/* The endpoint whose first sender the wait of `p` takes next: open, the one of highest priority; closed, the first with
- * the ID, searched for in pieces. False: the search goes on in the next piece. */
+/* The endpoint whose first sender the wait of `p` takes next: open, the one of highest priority;
+ * closed, the first with the ID, searched for in pieces. False: the search goes on in the next
+ * piece. */
 static bool find_endpoint(struct process *p, struct endpoint **found)
 {
     struct plist_node *n = plist_first(&p->senders);
@@ -451,8 +468,9 @@ static void sender_done(struct process *s, uint64_t control)
     }
 }
 
-/* Take the message of `s`, first of the queue of `ep`, into the wait of `p`: judged afresh, from the sender's registers.
- * Returns true if `p` has its message, or waits for a page; false: look again. Commits. */
+/* Take the message of `s`, first of the queue of `ep`, into the wait of `p`: judged afresh, from
+ * the sender's registers. Returns true if `p` has its message, or waits for a page; false: look
+ * again. Commits. */
 static bool take_message(struct process *p, struct endpoint *ep, struct process *s)
 {
     uint64_t control = s->regs.rax;
@@ -463,7 +481,8 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
     enum status status = STATUS_INVALID_CAP;
     uva_t where = 0;
 
-    if (entry != NULL && endpoint_of(entry) != ep) { /* its register names another endpoint by now */
+    if (entry != NULL &&
+        endpoint_of(entry) != ep) { /* its register names another endpoint by now */
         txn_commit();
         ipc_sender_again(s);
         return false;
@@ -521,7 +540,8 @@ static void match(struct process *p)
 
     txn_begin();
     if (p->notices != 0 && takes_notices &&
-        (p->s.wait == WAIT_NOTICE || plist_empty(&p->senders) || !(p->attention & ATTN_AFTER_NOTICE))) {
+        (p->s.wait == WAIT_NOTICE || plist_empty(&p->senders) ||
+         !(p->attention & ATTN_AFTER_NOTICE))) {
         txn_commit();
         notice_deliver(p);
         return;

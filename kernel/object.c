@@ -2,8 +2,9 @@
  *
  * Objects: making them in frames, destroying them, and the checks that pass over all of them.
  *
- * A frame gives out its allocation counts in rising order, to whatever is made in it, and never the same twice; so a
- * capability that was made for one object can never be taken for one to the next. Read object.h first.
+ * A frame gives out its allocation counts in rising order, to whatever is made in it, and never the
+ * same twice; so a capability that was made for one object can never be taken for one to the next.
+ * Read object.h first.
  */
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
@@ -108,7 +109,8 @@ struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index)
     }
     ASSERT(f->kind == kind && f->next_count < UINT32_MAX);
     hdr = frame_object(f, kind, index);
-    memset(hdr, 0, kind == FRAME_PAGE || kind == FRAME_CAPPAGE ? sizeof(*hdr) : frame_object_size(kind));
+    memset(hdr, 0,
+           kind == FRAME_PAGE || kind == FRAME_CAPPAGE ? sizeof(*hdr) : frame_object_size(kind));
     f->next_count++;
     f->live++;
     f->live_mask |= 1ull << index;
@@ -126,12 +128,12 @@ struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index)
     return hdr;
 }
 
-/* Bounded pieces of what must happen before the object's last transaction: its hardware mappings go. */
+/* Bounded pieces of what must happen before the object's last transaction: its hardware mappings
+ * go. */
 static void acquire_rescind(struct objhdr *hdr)
 {
     txn_acquire_point();
-    if (hdr->kind == FRAME_GPT &&
-        !space_flush_slot((struct gpt *)(void *)hdr, SPACE_ALL_SLOTS)) {
+    if (hdr->kind == FRAME_GPT && !space_flush_slot((struct gpt *)(void *)hdr, SPACE_ALL_SLOTS)) {
         txn_restart();
     }
     if (!space_flush_object(hdr)) {
@@ -169,8 +171,9 @@ void object_rescind(struct objhdr *hdr)
 struct cap object_cap(const struct objhdr *hdr)
 {
     static const uint8_t type_of[FRAME_KINDS] = {
-        [FRAME_PAGE] = CAP_PAGE,       [FRAME_CAPPAGE] = CAP_CAPPAGE, [FRAME_PROCESS] = CAP_PROCESS,
-        [FRAME_ENDPOINT] = CAP_ENDPOINT, [FRAME_GPT] = CAP_GPT,        [FRAME_SCHEDULE] = CAP_SCHEDULE,
+        [FRAME_PAGE] = CAP_PAGE,       [FRAME_CAPPAGE] = CAP_CAPPAGE,
+        [FRAME_PROCESS] = CAP_PROCESS, [FRAME_ENDPOINT] = CAP_ENDPOINT,
+        [FRAME_GPT] = CAP_GPT,         [FRAME_SCHEDULE] = CAP_SCHEDULE,
     };
     struct cap c = { .type = type_of[hdr->kind], .oid = object_oid(hdr), .count = hdr->count };
 
@@ -208,8 +211,8 @@ static uint64_t check_one(const struct objhdr *hdr, uint64_t failed)
     const struct frame *f = object_frame(hdr);
 
     if (hdr->count == 0 || hdr->count > f->next_count || hdr->kind != f->kind) {
-        log_line(LOG_ERROR, "INV-OBJ-1 broken: object %x: count %x, kind %u", object_oid(hdr), hdr->count,
-                 hdr->kind);
+        log_line(LOG_ERROR, "INV-OBJ-1 broken: object %x: count %x, kind %u", object_oid(hdr),
+                 hdr->count, hdr->kind);
         failed++;
     }
     if (hdr->kind == FRAME_PROCESS) {
@@ -243,7 +246,8 @@ static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
     return h;
 }
 
-/* The capability as users can tell it: one that is not live is Null, whether or not somebody wrote that down. */
+/* The capability as users can tell it: one that is not live is Null, whether or not somebody wrote
+ * that down. */
 static uint64_t hash_caps(uint64_t h, const struct cap *c, unsigned n)
 {
     static const struct cap null_cap;
@@ -294,7 +298,8 @@ static uint64_t hash_one(const struct objhdr *hdr, uint64_t h)
     if (hdr->kind == FRAME_SCHEDULE) {
         const struct schedule *s = (const struct schedule *)(const void *)hdr;
 
-        return (h ^ s->state.slice ^ s->state.cpus ^ s->state.priority ^ ((uint64_t)s->state.ready << 8)) *
+        return (h ^ s->state.slice ^ s->state.cpus ^ s->state.priority ^
+                ((uint64_t)s->state.ready << 8)) *
                0x100000001b3ull;
     }
     return h;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Processes: beginning, end, and leaving a wait. What moves messages is in ipc.c, what runs them in sched.c.
+ * Processes: beginning, end, and leaving a wait. What moves messages is in ipc.c, what runs them in
+ * sched.c.
  */
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
@@ -92,8 +93,9 @@ void process_schedule_changed(struct process *p)
     sched_wake(p);
 }
 
-/* Answer the callers whose reply capabilities die with `p`, so that none waits in silence (DESIGN 4). Bounded by the number
- * of registers; reply capabilities in capability pages are not looked for. */
+/* Answer the callers whose reply capabilities die with `p`, so that none waits in silence (DESIGN
+ * 4). Bounded by the number of registers; reply capabilities in capability pages are not looked
+ * for. */
 static void answer_callers(struct process *p)
 {
     for (unsigned i = 1; i < LK_CAP_REGS; i++) {
@@ -105,7 +107,11 @@ static void answer_callers(struct process *p)
 
             if (caller != p && ipc_accepts(caller, ep)) {
                 struct message m = {
-                    .to = caller, .ep = ep, .payload = entry_payload(c), .words = 1, .is_entry = true,
+                    .to = caller,
+                    .ep = ep,
+                    .payload = entry_payload(c),
+                    .words = 1,
+                    .is_entry = true,
                 };
 
                 m.word[0] = STATUS_INVOKEE_GONE;
@@ -145,18 +151,20 @@ static unsigned broken(const struct process *p, const char *what)
     char label[LABEL_TEXT];
 
     process_label(p, label);
-    log_line(LOG_ERROR, "%s broken: process %s (%x): state %u wait %u holds %x", what, label, object_oid(p),
-             p->s.run_state, p->s.wait, p->s.holds);
+    log_line(LOG_ERROR, "%s broken: process %s (%x): state %u wait %u holds %x", what, label,
+             object_oid(p), p->s.run_state, p->s.wait, p->s.holds);
     return 1;
 }
 
-/* Would the wait of `p` accept a sender that waits at one of its first endpoints? (Bounded: enough for a check.) */
+/* Would the wait of `p` accept a sender that waits at one of its first endpoints? (Bounded: enough
+ * for a check.) */
 static bool has_takeable_sender(const struct process *p)
 {
     const struct plist_node *n = plist_first(&p->senders);
 
     for (unsigned i = 0; n != NULL && i < 64; i++, n = plist_next(&p->senders, n)) {
-        if (ipc_accepts(p, container_of((struct plist_node *)(uintptr_t)n, struct endpoint, recv_node))) {
+        if (ipc_accepts(
+                p, container_of((struct plist_node *)(uintptr_t)n, struct endpoint, recv_node))) {
             return true;
         }
     }

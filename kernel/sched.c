@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Scheduling: 256 ready queues, round robin within one, a one-shot timer that is set only while somebody waits for it.
+ * Scheduling: 256 ready queues, round robin within one, a one-shot timer that is set only while
+ * somebody waits for it.
  *
- * The slice belongs to the CPU: a direct switch hands it on with the timer untouched. A process that loses the CPU to a
- * higher priority keeps what is left of its slice. CPU time is charged at every change of process, in units of the cycle
- * counter, so that it is exact.
+ * The slice belongs to the CPU: a direct switch hands it on with the timer untouched. A process
+ * that loses the CPU to a higher priority keeps what is left of its slice. CPU time is charged at
+ * every change of process, in units of the cycle counter, so that it is exact.
  */
 #include <kernel/cpu.h>
 #include <kernel/ipc.h>
@@ -16,7 +17,8 @@
 #include <kernel/txn.h>
 
 #define NEVER UINT64_MAX
-#define WORK_PIECES 64 /* done before going back; what is left waits for a timer interrupt that is due at once */
+#define WORK_PIECES                                                                                \
+    64 /* done before going back; what is left waits for a timer interrupt that is due at once */
 
 struct cpu cpu_table[MAX_CPUS];
 unsigned cpu_count = 1;
@@ -194,8 +196,8 @@ static void put_back(struct cpu *cpu, nsec_t now)
     p->behind = 0;
 }
 
-/* Who runs next: the first of the highest priority that may. Those whose schedule is gone are dropped on the way; each
- * is dropped once, so the steps are paid for by whoever queued them. */
+/* Who runs next: the first of the highest priority that may. Those whose schedule is gone are
+ * dropped on the way; each is dropped once, so the steps are paid for by whoever queued them. */
 static void pick(struct cpu *cpu, nsec_t now)
 {
     struct process *old = cpu->current;
@@ -224,7 +226,8 @@ static void pick(struct cpu *cpu, nsec_t now)
     }
 }
 
-/* Set the timer for what comes first: the end of the slice, if an equal waits for it, or a timed wait. */
+/* Set the timer for what comes first: the end of the slice, if an equal waits for it, or a timed
+ * wait. */
 static void arm_timer(struct cpu *cpu, bool work_left)
 {
     const struct timer *first = timer_first(&cpu->timers);

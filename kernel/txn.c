@@ -2,8 +2,9 @@
  *
  * Transactions: commit point, restart, and restart injection. Read txn.h first.
  *
- * Restart injection is a test of the rule itself: a watched system call is thrown away at its n-th acquire point, after
- * the stored state of every object was compared with what it was when the call began.
+ * Restart injection is a test of the rule itself: a watched system call is thrown away at its n-th
+ * acquire point, after the stored state of every object was compared with what it was when the call
+ * began.
  */
 #include <kernel/arch.h>
 #include <kernel/cpu.h>

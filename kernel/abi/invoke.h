@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The form of an invocation: what travels in which register, and the bits of the two control words.
- * Used by the kernel, by user-level C, and by assembly. The lists of operations, result codes, fault codes and
- * slots are generated from lykos.toml into <abi/gen.h>.
+ * Used by the kernel, by user-level C, and by assembly. The lists of operations, result codes,
+ * fault codes and slots are generated from lykos.toml into <abi/gen.h>.
  *
  * Registers at `syscall` (rcx and r11 are the instruction's own):
  *
@@ -24,7 +24,8 @@
  *      rbp        address to receive a string at       preserved
  *      rsp, FS    preserved                            preserved
  *
- * An invocation that receives nothing leaves its result in word 0 and preserves everything else but rax, rcx, r11.
+ * An invocation that receives nothing leaves its result in word 0 and preserves everything else but
+ * rax, rcx, r11.
  */
 #ifndef ABI_INVOKE_H
 #define ABI_INVOKE_H
@@ -43,11 +44,15 @@
 #define LK_SHAPE_REPLY_WAIT (LK_SEND | LK_RECV)
 
 /* Control word, the rest. Bits 60..63 are reserved and must be zero. */
-#define LK_TARGET_SHIFT 8     /* 5 bits: capability register to invoke */
-#define LK_NSEND_SHIFT 13     /* 3 bits, 0..4: capabilities sent; in a call the reply capability counts as one */
-#define LK_SEND_CAP_SHIFT 16  /* 4 x 5 bits: capability registers sent; in a call the first field must be 0 */
-#define LK_NWORDS_SHIFT 36    /* 4 bits, 0..8: words that mean something; all eight travel in any case */
-#define LK_RECV_CAP_SHIFT 40  /* 4 x 5 bits: capability registers received into; register 0 drops */
+#define LK_TARGET_SHIFT 8 /* 5 bits: capability register to invoke */
+#define LK_NSEND_SHIFT                                                                             \
+    13 /* 3 bits, 0..4: capabilities sent; in a call the reply capability counts as one */
+#define LK_SEND_CAP_SHIFT                                                                          \
+    16 /* 4 x 5 bits: capability registers sent; in a call the first field must be 0 */
+#define LK_NWORDS_SHIFT                                                                            \
+    36 /* 4 bits, 0..8: words that mean something; all eight travel in any case */
+#define LK_RECV_CAP_SHIFT 40 /* 4 x 5 bits: capability registers received into; register 0 drops   \
+                              */
 #define LK_CAP_BITS 5
 #define LK_RESERVED_MASK 0xf000000000000000ull
 
@@ -56,7 +61,8 @@
 #define LK_CAP_REGS 32
 #define LK_MAX_STRING 65536u
 
-/* Endpoint ID of notices; no endpoint may have it. A closed wait that names it waits for notices only. */
+/* Endpoint ID of notices; no endpoint may have it. A closed wait that names it waits for notices
+ * only. */
 #define LK_NOTICE_ID 0xffffffffffffffffull
 
 /* Delivery word: only the kernel writes it. */
@@ -73,16 +79,17 @@
 #define LK_KIND_PROXIED 3u        /* a proxied message */
 #define LK_KIND_PROXIED_NOTICE 4u /* a proxied notice */
 
-/* Message that the kernel sends on behalf of a process that faults, to its handler. Capability 0 is a Process
- * capability to it. Words: 0 LK_FAULT_MESSAGE, 1 fault code, 2 fault information, 3 instruction pointer,
- * 4 stack pointer, 5 flags register, 6 and 7 the label of the process. */
+/* Message that the kernel sends on behalf of a process that faults, to its handler. Capability 0 is
+ * a Process capability to it. Words: 0 LK_FAULT_MESSAGE, 1 fault code, 2 fault information, 3
+ * instruction pointer, 4 stack pointer, 5 flags register, 6 and 7 the label of the process. */
 #define LK_FAULT_MESSAGE 0x4641554c54ull
 
-/* Other entries, told from an invocation by the control word in rax: a control word has SEND or RECV set or is
- * malformed, so the shapes without both are free for the pseudo-instructions. Bits not named must be zero. */
-#define LK_YIELD 0x00ull               /* give the CPU to the next ready process of this priority */
-#define LK_COPY_CAP 0x04ull            /* copy capability register (bits 8..12) to register (bits 16..20) */
-#define LK_SET_FS_BASE 0x08ull         /* FS base := rdi, a user address */
+/* Other entries, told from an invocation by the control word in rax: a control word has SEND or
+ * RECV set or is malformed, so the shapes without both are free for the pseudo-instructions. Bits
+ * not named must be zero. */
+#define LK_YIELD 0x00ull       /* give the CPU to the next ready process of this priority */
+#define LK_COPY_CAP 0x04ull    /* copy capability register (bits 8..12) to register (bits 16..20) */
+#define LK_SET_FS_BASE 0x08ull /* FS base := rdi, a user address */
 #define LK_PSEUDO_MASK 0xffull
 
 /* Restrictions of memory capabilities. */
@@ -112,7 +119,8 @@
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
-/* Registers of a process, as Process.getState shows and Process.setRegs takes them: 19 words of 8 bytes. */
+/* Registers of a process, as Process.getState shows and Process.setRegs takes them: 19 words of 8
+ * bytes. */
 struct lk_regs {
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
     uint64_t rip, rsp, rflags;

@@ -116,7 +116,7 @@ enum status endpoint_op_get_state(struct invocation *inv)
 
     inv->out[1] = ep->state.id;
     inv->out[2] = ep->state.payload;
-    inv->out[3] = ep->state.match | ep->state.outstanding * 2u | (endpoint_recipient(ep) != NULL) * 4u |
-                  !plist_empty(&ep->senders) * 8u;
+    inv->out[3] = ep->state.match | ep->state.outstanding * 2u |
+                  (endpoint_recipient(ep) != NULL) * 4u | !plist_empty(&ep->senders) * 8u;
     return STATUS_OK;
 }

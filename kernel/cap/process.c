@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operations of the Process capability: slots, registers, state, holds, faults. Whatever reads a process leaves its wait as
- * it is; what writes the registers of one that waits ends the wait.
+ * Operations of the Process capability: slots, registers, state, holds, faults. Whatever reads a
+ * process leaves its wait as it is; what writes the registers of one that waits ends the wait.
  */
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
@@ -42,7 +42,8 @@ static bool slot_accepts(unsigned slot, const struct cap *c)
     switch (slot) {
     case SLOT_ADDR_SPACE:
         return c->type == CAP_GPT || c->type == CAP_PAGE;
-    case SLOT_SCHEDULE: /* one that is set up: its priority is copied now and never looked at again */
+    case SLOT_SCHEDULE: /* one that is set up: its priority is copied now and never looked at again
+                         */
         return c->type == CAP_SCHEDULE &&
                ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
     case SLOT_HANDLER:
@@ -82,7 +83,8 @@ enum status process_op_swap_slot(struct invocation *inv)
         space_set(p);
     } else if (slot == SLOT_SCHEDULE) {
         process_schedule_changed(p);
-    } else if (slot == SLOT_HANDLER && p->fault_code != FAULT_NONE && plist_node_queued(&p->sender_node)) {
+    } else if (slot == SLOT_HANDLER && p->fault_code != FAULT_NONE &&
+               plist_node_queued(&p->sender_node)) {
         fault_tell_again(p); /* its message waits at the old handler */
     }
     return STATUS_OK;
@@ -236,7 +238,7 @@ enum status process_op_clear_not_schedulable(struct invocation *inv)
     txn_commit();
 
     inv->out[1] = p->s.holds;
-    p->s.holds &= (uint8_t)~(1u << inv->word[1]);
+    p->s.holds &= (uint8_t) ~(1u << inv->word[1]);
     sched_wake(p);
     return STATUS_OK;
 }
@@ -335,7 +337,8 @@ enum status process_op_set_flags(struct invocation *inv)
         flags |= PROC_TRAP_SYSCALL;
     }
     p->s.flags = flags;
-    p->regs.rflags = arch_flags_sanitise(p->regs.rflags); /* the trap flag may be left from a step */
+    p->regs.rflags =
+        arch_flags_sanitise(p->regs.rflags); /* the trap flag may be left from a step */
     return STATUS_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operations of the Range capability: fabricate and destroy objects in a range of frames. A Range names no object: its
- * payload is the first frame, its oid the number of frames.
+ * Operations of the Range capability: fabricate and destroy objects in a range of frames. A Range
+ * names no object: its payload is the first frame, its oid the number of frames.
  */
 #include <kernel/invoke.h>
 #include <kernel/object.h>
@@ -18,7 +18,8 @@ static uint64_t range_frames(const struct invocation *inv)
     return inv->cap.oid;
 }
 
-/* The kind of frame in which objects of a capability type live; FRAME_NONE for types that are not made from storage. */
+/* The kind of frame in which objects of a capability type live; FRAME_NONE for types that are not
+ * made from storage. */
 static enum frame_kind kind_of_type(uint64_t type)
 {
     switch (type) {
@@ -56,7 +57,8 @@ enum status range_op_get_info(struct invocation *inv)
     uint64_t first = inv->word[1];
     uint64_t free = 0;
 
-    for (unsigned i = 0; i < 64 && first < range_frames(inv) && i < range_frames(inv) - first; i++) {
+    for (unsigned i = 0; i < 64 && first < range_frames(inv) && i < range_frames(inv) - first;
+         i++) {
         if (frame_table[range_first(inv) + first + i].kind == FRAME_FREE) {
             free |= 1ull << i;
         }

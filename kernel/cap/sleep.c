@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operations of the Sleep capability: the clock. One pending wait and one timed notice live in the process; more, and
- * relative times, are a library's work.
+ * Operations of the Sleep capability: the clock. One pending wait and one timed notice live in the
+ * process; more, and relative times, are a library's work.
  */
 #include <kernel/cpu.h>
 #include <kernel/invoke.h>

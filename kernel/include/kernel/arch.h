@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the kernel asks of a port. <arch/...> supplies exactly these names; arch/x86_64 is the machine, arch/host the
- * build machine, on which the unit tests run. The kernel runs with interrupts off throughout; they are taken in user
- * mode and in arch_idle() only.
+ * What the kernel asks of a port. <arch/...> supplies exactly these names; arch/x86_64 is the
+ * machine, arch/host the build machine, on which the unit tests run. The kernel runs with
+ * interrupts off throughout; they are taken in user mode and in arch_idle() only.
  */
 #ifndef KERNEL_ARCH_H
 #define KERNEL_ARCH_H
@@ -18,22 +18,22 @@ struct lk_regs;
 #include <arch/arch_inline.h>
 /* <arch/arch_inline.h> defines, inline:
  *
- *   void *arch_kva(kpa_t)            address at which the kernel sees physical memory (the direct map)
- *   kpa_t arch_kpa(const void *)     and back; only for addresses from arch_kva
- *   struct cpu *arch_cpu(void)       data of this CPU
- *   uint64_t arch_cycles(void)       a free-running count, the same that the clock is made of
- *   void arch_copy_words(void *to, const void *from, size_t n)   n words of 8 bytes, upwards
- *   void arch_fill_words(void *to, uint64_t word, size_t n)
- *   uint64_t arch_in(uint16_t port, unsigned width)             width 1, 2 or 4
- *   void arch_out(uint16_t port, unsigned width, uint32_t value)
+ *   void *arch_kva(kpa_t)            address at which the kernel sees physical memory (the direct
+ * map) kpa_t arch_kpa(const void *)     and back; only for addresses from arch_kva struct cpu
+ * *arch_cpu(void)       data of this CPU uint64_t arch_cycles(void)       a free-running count, the
+ * same that the clock is made of void arch_copy_words(void *to, const void *from, size_t n)   n
+ * words of 8 bytes, upwards void arch_fill_words(void *to, uint64_t word, size_t n) uint64_t
+ * arch_in(uint16_t port, unsigned width)             width 1, 2 or 4 void arch_out(uint16_t port,
+ * unsigned width, uint32_t value)
  */
 
 /* --- going back to user level. All of these leave the kernel stack behind. --- */
 
-/* Run `p` on this CPU: load address space, FS base, FPU state (if it uses one) and registers. cpu->current is `p`. */
+/* Run `p` on this CPU: load address space, FS base, FPU state (if it uses one) and registers.
+ * cpu->current is `p`. */
 NORETURN void arch_resume(struct process *p);
-/* Nothing to run (cpu->current is NULL): wait for an interrupt, which enters the kernel through kernel_interrupt() or
- * kernel_timer() and from there goes to sched_exit() like any other. */
+/* Nothing to run (cpu->current is NULL): wait for an interrupt, which enters the kernel through
+ * kernel_interrupt() or kernel_timer() and from there goes to sched_exit() like any other. */
 NORETURN void arch_idle(void);
 /* Reset the stack and call. */
 NORETURN void arch_on_fresh_stack(void (*fn)(void));
@@ -42,12 +42,14 @@ NORETURN void arch_on_fresh_stack(void (*fn)(void));
 
 /* Initial registers of a new process, all clear but what the machine wants set in the flags. */
 void arch_process_init(struct process *p);
-/* Are these values that user level may have in rip, rsp, FS base? And the flags register, made harmless. */
+/* Are these values that user level may have in rip, rsp, FS base? And the flags register, made
+ * harmless. */
 bool arch_regs_acceptable(const struct lk_regs *r);
 uint64_t arch_flags_sanitise(uint64_t rflags);
 /* Make the process execute its `syscall` instruction again, or take that back: rip -+ 2. */
 void arch_syscall_rewind(struct process *p);
-/* If the FPU of this or another CPU holds state of `p`, save it to p->fpu (or, for a process that ends, drop it). */
+/* If the FPU of this or another CPU holds state of `p`, save it to p->fpu (or, for a process that
+ * ends, drop it). */
 void arch_fpu_save(struct process *p);
 void arch_fpu_drop(struct process *p);
 /* The initial FXSAVE image; and make one given by a user safe to load. */
@@ -60,12 +62,12 @@ void arch_load_fs_base(uint64_t base);
 void arch_stop_cpu(unsigned cpu);
 
 /* --- clock and interrupts --- */
-nsec_t arch_now(void);                 /* nanoseconds since boot */
+nsec_t arch_now(void); /* nanoseconds since boot */
 uint64_t arch_cycles_to_ns(uint64_t cycles);
-void arch_timer_arm(nsec_t at);        /* one shot, this CPU; in the past: at once. Calls kernel_timer() */
+void arch_timer_arm(nsec_t at); /* one shot, this CPU; in the past: at once. Calls kernel_timer() */
 void arch_timer_off(void);
 #define ARCH_IRQ_LINES 24
-bool arch_irq_usable(unsigned line);   /* exists and is not the kernel's own */
+bool arch_irq_usable(unsigned line); /* exists and is not the kernel's own */
 void arch_irq_mask(unsigned line);
 void arch_irq_unmask(unsigned line);
 
@@ -80,16 +82,17 @@ void arch_panic_dump(void);
 
 /* --- hardware page tables: see mapping.h --- */
 
-/* --- what the port calls in the kernel. All are entries, with the registers of the interrupted process saved in
- *     cpu->current->regs (if there is one), and do not return. --- */
+/* --- what the port calls in the kernel. All are entries, with the registers of the interrupted
+ * process saved in cpu->current->regs (if there is one), and do not return. --- */
 NORETURN void kernel_syscall(void);
-/* Asked first about every system call (fastpath.c). Of the registers of `p`, the current process, rbx, rbp, rcx and r11 to
- * r15 and rsp are not saved yet. Returns NULL: nothing was done, and kernel_syscall() follows; `p`: it is done, and p goes
- * on; another process: it is done, and that one runs now, to which rbx and r12 to r15 are to be given. */
+/* Asked first about every system call (fastpath.c). Of the registers of `p`, the current process,
+ * rbx, rbp, rcx and r11 to r15 and rsp are not saved yet. Returns NULL: nothing was done, and
+ * kernel_syscall() follows; `p`: it is done, and p goes on; another process: it is done, and that
+ * one runs now, to which rbx and r12 to r15 are to be given. */
 struct process *kernel_fastpath(struct process *p);
-NORETURN void kernel_fault(unsigned fault_code, uint64_t info);                     /* other than memory */
-NORETURN void kernel_memory_fault(uva_t address, unsigned access);                  /* ACCESS_... of space.h */
-NORETURN void kernel_interrupt(unsigned line);                                      /* masked and acknowledged */
+NORETURN void kernel_fault(unsigned fault_code, uint64_t info);    /* other than memory */
+NORETURN void kernel_memory_fault(uva_t address, unsigned access); /* ACCESS_... of space.h */
+NORETURN void kernel_interrupt(unsigned line);                     /* masked and acknowledged */
 NORETURN void kernel_timer(void);
 
 #endif

@@ -20,7 +20,8 @@ struct boot_range {
 struct boot_info {
     const char *path;   /* "pvh" or "multiboot2" */
     const char *loader; /* name the loader gives itself, or "" */
-    unsigned ranges;    /* sorted by start, not overlapping; the first MiB, kernel image and archive not yet taken out */
+    unsigned ranges;    /* sorted by start, not overlapping; the first MiB, kernel image and archive
+                           not yet taken out */
     struct boot_range range[BOOT_MAX_RANGES];
     kpa_t kernel_start, kernel_end;   /* the image with its bss */
     kpa_t archive_start, archive_end; /* equal: no archive was given */

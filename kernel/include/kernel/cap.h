@@ -2,9 +2,10 @@
  *
  * Capabilities: the 16-byte word itself, and the only functions that write one.
  *
- * A capability names its object by an object identity (oid) and carries the allocation count that the object had when
- * the capability was made. It is valid while the two counts are the same and the frame still holds objects of that
- * kind; otherwise it is Null in every way. See docs/invariants.md, INV-CAP.
+ * A capability names its object by an object identity (oid) and carries the allocation count that
+ * the object had when the capability was made. It is valid while the two counts are the same and
+ * the frame still holds objects of that kind; otherwise it is Null in every way. See
+ * docs/invariants.md, INV-CAP.
  */
 #ifndef KERNEL_CAP_H
 #define KERNEL_CAP_H
@@ -24,8 +25,8 @@ struct cap {
     uint8_t type;     /* enum cap_type */
     uint8_t restr;    /* memory: LK_RO.. ; AppNotice, Entry: 0 */
     uint16_t aux;     /* memory: l2g. Entry of a matching endpoint: bits 32..47 of the payload */
-    uint32_t payload; /* Entry: protected payload. AppNotice: mask. memory: guard match. Range: first frame.
-                       * IrqWait: line. IOPriv: first port, last port << 16 */
+    uint32_t payload; /* Entry: protected payload. AppNotice: mask. memory: guard match. Range:
+                       * first frame. IrqWait: line. IOPriv: first port, last port << 16 */
     oid_t oid;        /* object; Range: number of frames */
     uint32_t count;   /* allocation count; 0 where there is no object */
 };
@@ -34,15 +35,17 @@ STATIC_ASSERT(sizeof(struct cap) == 16, "a capability is 16 bytes");
 /* The name of a type, for messages: "Endpoint". Any value will do. */
 const char *cap_type_name(unsigned type);
 
-/* Does the object of `c` still live? For types without an object: always. IrqWait: the line's count. A capability that is
- * not live never will be again. */
+/* Does the object of `c` still live? For types without an object: always. IrqWait: the line's
+ * count. A capability that is not live never will be again. */
 bool cap_live(const struct cap *c);
 
-/* Is `c` valid as it is shown to users: live, and an Entry or AppNotice has a recipient, a reply capability is not used
- * or stale. Otherwise it is Null in every way, though an Entry may become valid when its endpoint gets a recipient. */
+/* Is `c` valid as it is shown to users: live, and an Entry or AppNotice has a recipient, a reply
+ * capability is not used or stale. Otherwise it is Null in every way, though an Entry may become
+ * valid when its endpoint gets a recipient. */
 bool cap_valid(const struct cap *c);
 
-/* ACQUIRE. If `c` is not live, make it Null where it stands (that changes nothing visible). Returns whether it is. */
+/* ACQUIRE. If `c` is not live, make it Null where it stands (that changes nothing visible). Returns
+ * whether it is. */
 bool cap_prepare(struct cap *c) MAY_RESTART;
 
 /* EFFECT. Copy, and Null. The destination's old value needs no care: nothing is counted. */
@@ -55,8 +58,9 @@ static inline void cap_set_null(struct cap *to)
     *to = (struct cap){ 0 };
 }
 
-/* What `c` becomes when fetched through a weak capability: memory becomes weak and read-only, objects without a
- * read-only form (and everything that is not memory) become Null. Pages become read-only. Pure. */
+/* What `c` becomes when fetched through a weak capability: memory becomes weak and read-only,
+ * objects without a read-only form (and everything that is not memory) become Null. Pages become
+ * read-only. Pure. */
 struct cap cap_weaken(struct cap c);
 
 /* Is this a memory capability: GPT, Page, CapPage? */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Per-CPU data. `cpu_self()` is the one way to it; there is no global "current". Assembly knows the first fields
- * through arch/x86_64/offsets.c.
+ * Per-CPU data. `cpu_self()` is the one way to it; there is no global "current". Assembly knows the
+ * first fields through arch/x86_64/offsets.c.
  */
 #ifndef KERNEL_CPU_H
 #define KERNEL_CPU_H
@@ -16,7 +16,7 @@
 #define STRING_PAGES 17
 
 struct cpu_stats {
-    uint64_t entries;       /* kernel entries: a ring crossing each way */
+    uint64_t entries; /* kernel entries: a ring crossing each way */
     uint64_t cr3_writes;
     uint64_t invalidations; /* of the TLB: invlpg, or all */
     uint64_t restarts;
@@ -26,14 +26,16 @@ struct cpu_stats {
 };
 
 struct cpu {
-    struct cpu *self;         /* at 0: read through GS */
-    struct process *current;  /* whose registers this CPU holds; NULL: idle */
-    uint64_t kernel_stack;    /* top of this CPU's stack */
-    uint64_t scratch[2];      /* for the first instructions of an entry */
-    struct process *fpu_owner;/* whose state the FPU registers hold; NULL: nobody's, and they are cleared */
-    uint64_t loaded_root;     /* what CR3 holds */
-    struct process *resumed;  /* whose FS base, FPU state and segments are loaded (port); NULL: look again */
-    uint64_t fs_base;         /* what the FS base register was loaded with (port) */
+    struct cpu *self;        /* at 0: read through GS */
+    struct process *current; /* whose registers this CPU holds; NULL: idle */
+    uint64_t kernel_stack;   /* top of this CPU's stack */
+    uint64_t scratch[2];     /* for the first instructions of an entry */
+    struct process
+        *fpu_owner; /* whose state the FPU registers hold; NULL: nobody's, and they are cleared */
+    uint64_t loaded_root; /* what CR3 holds */
+    struct process
+        *resumed; /* whose FS base, FPU state and segments are loaded (port); NULL: look again */
+    uint64_t fs_base; /* what the FS base register was loaded with (port) */
     unsigned id;
 
     struct txn txn;
@@ -46,19 +48,20 @@ struct cpu {
     struct process *charged; /* whom the CPU time since charged_from belongs to; NULL: idle */
     uint64_t charged_from;   /* arch_cycles() */
     nsec_t slice_end;        /* when the slice ends, if an equal waits by then */
-    nsec_t timer_armed; /* what the hardware timer is set to; UINT64_MAX: off */
-    uint64_t preempt_seed; /* random preemption; 0: none */
+    nsec_t timer_armed;      /* what the hardware timer is set to; UINT64_MAX: off */
+    uint64_t preempt_seed;   /* random preemption; 0: none */
 
-    /* Work put off, done in bounded pieces before going back to user level (ipc.h). Own CPU only. */
+    /* Work put off, done in bounded pieces before going back to user level (ipc.h). Own CPU only.
+     */
     struct plist dead_senders;   /* their target is gone */
     struct plist dead_endpoints; /* by recv_node: their recipient is gone */
     struct list rechecks;        /* processes whose wait is to be matched */
     union {
         struct {
-            bool work;     /* something may be on these three */
-            bool resched;  /* look at the ready queues before going back */
-            bool no_fast;  /* the fast path is switched off */
-            bool tracing;  /* every entry is recorded, which the fast path does not do */
+            bool work;    /* something may be on these three */
+            bool resched; /* look at the ready queues before going back */
+            bool no_fast; /* the fast path is switched off */
+            bool tracing; /* every entry is recorded, which the fast path does not do */
         };
         uint32_t busy; /* all of them: a fast path asks once */
     };

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The cache of hardware page tables: which tables there are, and what each of their entries was made from.
+ * The cache of hardware page tables: which tables there are, and what each of their entries was
+ * made from.
  *
- * A table is a pure function of its key: the object that produces it, where in that object's space its region begins,
- * and the restrictions met on the way. So every space that reaches the same region in the same way uses the same table;
- * it stands on a chain of its producer (objhdr.product), where it is found again.
+ * A table is a pure function of its key: the object that produces it, where in that object's space
+ * its region begins, and the restrictions met on the way. So every space that reaches the same
+ * region in the same way uses the same table; it stands on a chain of its producer
+ * (objhdr.product), where it is found again.
  *
  * Three things lead from what may change to the entries made from it:
- *   - each entry is linked with the others that name the same page (chain from objhdr.depend of the page) or the same
- *     lower table (chain from table.parents);
- *   - each GPT passed on the way from a table's producer to an entry has a dependency (chain from objhdr.depend of the
- *     GPT): in this table its slot 0 begins at entry `first`; which entries come from which slot follows from l2v;
+ *   - each entry is linked with the others that name the same page (chain from objhdr.depend of the
+ * page) or the same lower table (chain from table.parents);
+ *   - each GPT passed on the way from a table's producer to an entry has a dependency (chain from
+ * objhdr.depend of the GPT): in this table its slot 0 begins at entry `first`; which entries come
+ * from which slot follows from l2v;
  *   - the products of a GPT hang on the GPT itself.
  *
  * Everything here is cache: it may be thrown away at any time, and is when room is needed.
@@ -26,30 +29,33 @@ struct gpt;
 
 /* What a table is made from. */
 struct table_key {
-    oid_t producer;  /* innermost GPT through which every address of the region goes; where the guard of the root
-                      * capability lets through only a part of the region: the object of that capability */
-    uint8_t level;   /* 1: entries are pages; MMU_LEVELS: a root */
-    uint8_t restr;   /* restrictions on the way to the producer: LK_RO, LK_NX */
-    uint8_t low;     /* holds user address 0, whose page is never mapped: such a table is used nowhere else */
-    uint64_t base;   /* where its region begins: in the producer's space, or (with guard) in the user's */
-    uint64_t guard;  /* 0, or the guard of the root capability: match << 8 | l2g */
+    oid_t producer; /* innermost GPT through which every address of the region goes; where the guard
+                     * of the root capability lets through only a part of the region: the object of
+                     * that capability */
+    uint8_t level;  /* 1: entries are pages; MMU_LEVELS: a root */
+    uint8_t restr;  /* restrictions on the way to the producer: LK_RO, LK_NX */
+    uint8_t low; /* holds user address 0, whose page is never mapped: such a table is used nowhere
+                    else */
+    uint64_t
+        base; /* where its region begins: in the producer's space, or (with guard) in the user's */
+    uint64_t guard; /* 0, or the guard of the root capability: match << 8 | l2g */
 };
 
-/* INV-MAP-1  a present entry of a page grants exactly what the walk grants from the table's producer on.
- * INV-MAP-2  a present entry depends on every slot that was passed to make it, and on its page or lower table.
- * INV-MAP-3  a lower table is the one that the walk would choose: same key.
- * INV-MAP-4  chains: linked both ways, counted, of live objects only.
- * INV-MAP-5  space_root of a process: the kernel's root, or the root made from its address space capability. */
+/* INV-MAP-1  a present entry of a page grants exactly what the walk grants from the table's
+ * producer on. INV-MAP-2  a present entry depends on every slot that was passed to make it, and on
+ * its page or lower table. INV-MAP-3  a lower table is the one that the walk would choose: same
+ * key. INV-MAP-4  chains: linked both ways, counted, of live objects only. INV-MAP-5  space_root of
+ * a process: the kernel's root, or the root made from its address space capability. */
 struct table {
-    struct table_key key;   /* producer 0: free */
-    uint32_t next, prev;    /* products of the same object, as table + 1; free list */
-    uint32_t parents;       /* first entry that names this table, as entry + 1 */
-    uint32_t refs;          /* number of these; of a root: of processes */
-    uint32_t depends;       /* first dependency of this table, as index + 1 */
-    uint32_t pin;           /* equals depend_pin: needed by the walk in progress */
-    uint16_t present;       /* entries in use, not counting the kernel's */
-    bool used;              /* since the clock hand passed */
-    struct list processes;  /* of a root: by process.space_link */
+    struct table_key key;  /* producer 0: free */
+    uint32_t next, prev;   /* products of the same object, as table + 1; free list */
+    uint32_t parents;      /* first entry that names this table, as entry + 1 */
+    uint32_t refs;         /* number of these; of a root: of processes */
+    uint32_t depends;      /* first dependency of this table, as index + 1 */
+    uint32_t pin;          /* equals depend_pin: needed by the walk in progress */
+    uint16_t present;      /* entries in use, not counting the kernel's */
+    bool used;             /* since the clock hand passed */
+    struct list processes; /* of a root: by process.space_link */
 };
 
 extern struct table *table_list; /* const after boot; tables are named by their index */
@@ -99,17 +105,19 @@ void table_destroy(unsigned t);
 /* Fill an empty entry: with a page, or a lower table. */
 void entry_set(unsigned t, unsigned i, pte_t e);
 
-/* Entries of table `t` from `first` (of slot 0; may be negative) on, but before `end`, are made through the slots of `g`.
- * Returns false if there is no room, and nothing left to throw away but the tables touched. */
+/* Entries of table `t` from `first` (of slot 0; may be negative) on, but before `end`, are made
+ * through the slots of `g`. Returns false if there is no room, and nothing left to throw away but
+ * the tables touched. */
 bool depend_record(unsigned t, const struct gpt *g, int64_t first, unsigned end) WARN_UNUSED;
 
-/* Throw away what was made through a slot (SPACE_ALL_SLOTS: any), what names a page, the products of an object: each a
- * bounded piece; false: there is more. */
+/* Throw away what was made through a slot (SPACE_ALL_SLOTS: any), what names a page, the products
+ * of an object: each a bounded piece; false: there is more. */
 bool depend_flush_slot(struct gpt *g, unsigned slot) WARN_UNUSED;
 bool depend_flush_page(struct objhdr *page) WARN_UNUSED;
 bool depend_flush_products(struct objhdr *hdr) WARN_UNUSED;
 
-/* Make the processor forget what was thrown away. Before anything here returns to its caller's caller. */
+/* Make the processor forget what was thrown away. Before anything here returns to its caller's
+ * caller. */
 void depend_forget(void);
 
 /* Does table `t` know that entry `i` was made through this slot? For space_check(). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Endpoint: a rendezvous. Senders that wait are queued here, by priority; an endpoint with waiting senders is itself
- * queued at its recipient, by the priority of its first sender.
+ * Endpoint: a rendezvous. Senders that wait are queued here, by priority; an endpoint with waiting
+ * senders is itself queued at its recipient, by the priority of its first sender.
  */
 #ifndef KERNEL_ENDPOINT_H
 #define KERNEL_ENDPOINT_H
@@ -14,25 +14,27 @@
 /* Payloads of replies have 48 bits; at the last one the endpoint makes no more. */
 #define ENDPOINT_PAYLOAD_MAX ((1ull << 48) - 1)
 
-/* INV-EP-1  senders not empty and recipient valid  <=>  queued in the recipient's `senders`, by the priority of the first.
- * INV-EP-2  outstanding  =>  payload match is on.
- * INV-EP-3  id != LK_NOTICE_ID. */
+/* INV-EP-1  senders not empty and recipient valid  <=>  queued in the recipient's `senders`, by the
+ * priority of the first. INV-EP-2  outstanding  =>  payload match is on. INV-EP-3  id !=
+ * LK_NOTICE_ID. */
 struct endpoint {
     struct objhdr hdr;
     struct {
         struct cap recipient; /* Process, or Null */
         uint64_t id;
-        uint64_t payload;    /* of the reply that is or was last outstanding; at most ENDPOINT_PAYLOAD_MAX */
+        uint64_t payload;    /* of the reply that is or was last outstanding; at most
+                                ENDPOINT_PAYLOAD_MAX */
         uint8_t match;       /* payload match is on */
         uint8_t outstanding; /* a reply capability was made and not used */
     } state;
-    struct plist senders;         /* processes, by process.sender_node */
+    struct plist senders;        /* processes, by process.sender_node */
     struct plist_node recv_node; /* in the recipient's process.senders */
 };
 STATIC_ASSERT(sizeof(struct endpoint) <= 192, "21 endpoints in a frame");
 #define ENDPOINT_SIZE 192
 
-static inline struct endpoint *endpoint_of(const struct cap *c) /* of a live Endpoint, Entry or AppNotice */
+static inline struct endpoint *
+endpoint_of(const struct cap *c) /* of a live Endpoint, Entry or AppNotice */
 {
     return (struct endpoint *)(void *)oid_header(c->oid);
 }
@@ -49,7 +51,8 @@ static inline struct process *endpoint_recipient(const struct endpoint *ep)
     return process_of(&ep->state.recipient);
 }
 
-/* Does this Entry to the live endpoint `ep` pass its payload match: off, or the payload of the outstanding reply? */
+/* Does this Entry to the live endpoint `ep` pass its payload match: off, or the payload of the
+ * outstanding reply? */
 static inline bool endpoint_matches(const struct endpoint *ep, const struct cap *entry)
 {
     return !ep->state.match || (ep->state.outstanding && ep->state.payload == entry_payload(entry));
@@ -58,9 +61,11 @@ static inline bool endpoint_matches(const struct endpoint *ep, const struct cap 
 /* May a message go through this live Entry: a recipient, and payload match? */
 static inline bool endpoint_entry_valid(const struct cap *entry)
 {
-    return endpoint_recipient(endpoint_of(entry)) != NULL && endpoint_matches(endpoint_of(entry), entry);
+    return endpoint_recipient(endpoint_of(entry)) != NULL &&
+           endpoint_matches(endpoint_of(entry), entry);
 }
-/* EFFECT. Those who wait here wait in vain: they get INVALID_CAP, in pieces, soon. O(1). NO_FAIL. */
+/* EFFECT. Those who wait here wait in vain: they get INVALID_CAP, in pieces, soon. O(1). NO_FAIL.
+ */
 void endpoint_fail_waiting(struct endpoint *ep);
 static inline void endpoint_fail_senders(struct endpoint *ep)
 {
@@ -69,8 +74,8 @@ static inline void endpoint_fail_senders(struct endpoint *ep)
     }
 }
 
-/* Is the capability of a slot replyEndpoint fit for a call of `p`: an endpoint whose recipient it is, payload match on,
- * payloads left? ACQUIRE. */
+/* Is the capability of a slot replyEndpoint fit for a call of `p`: an endpoint whose recipient it
+ * is, payload match on, payloads left? ACQUIRE. */
 static inline enum status endpoint_check_reply(const struct cap *slot, const struct process *p)
 {
     const struct endpoint *ep;
@@ -88,7 +93,8 @@ static inline enum status endpoint_check_reply(const struct cap *slot, const str
     return ep->state.payload > ENDPOINT_PAYLOAD_MAX - 2 ? STATUS_EXHAUSTED : STATUS_OK;
 }
 
-/* EFFECT. Make the reply capability of a call: the payload advances, what was outstanding is stale. NO_FAIL. */
+/* EFFECT. Make the reply capability of a call: the payload advances, what was outstanding is stale.
+ * NO_FAIL. */
 static inline struct cap endpoint_make_reply(struct endpoint *ep)
 {
     ASSERT_AFTER_COMMIT();
@@ -113,7 +119,8 @@ static inline void endpoint_reply_delivered(struct endpoint *ep)
     endpoint_fail_senders(ep);
 }
 
-/* EFFECT. Put the endpoint where it belongs in its recipient's list, after its senders, recipient or ID changed. NO_FAIL. */
+/* EFFECT. Put the endpoint where it belongs in its recipient's list, after its senders, recipient
+ * or ID changed. NO_FAIL. */
 void endpoint_update(struct endpoint *ep);
 /* EFFECT. Take the endpoint out of the list of its recipient. NO_FAIL. */
 void endpoint_unlink(struct endpoint *ep);

@@ -2,9 +2,10 @@
  *
  * An invocation of a kernel capability while it is carried out, as the operations of cap/ see it.
  *
- * An operation finds its arguments checked against its table entry, acquires what else it needs, calls txn_commit(), and
- * then fills in the answer and changes objects. If it returns anything but OK it has not committed and has changed
- * nothing; the dispatcher then commits an answer with that result.
+ * An operation finds its arguments checked against its table entry, acquires what else it needs,
+ * calls txn_commit(), and then fills in the answer and changes objects. If it returns anything but
+ * OK it has not committed and has changed nothing; the dispatcher then commits an answer with that
+ * result.
  */
 #ifndef KERNEL_INVOKE_H
 #define KERNEL_INVOKE_H
@@ -18,20 +19,21 @@ struct process;
 
 struct invocation {
     struct process *invoker;
-    struct cap cap;            /* the capability invoked: valid */
-    struct objhdr *obj;        /* its object; NULL for types without one */
+    struct cap cap;     /* the capability invoked: valid */
+    struct objhdr *obj; /* its object; NULL for types without one */
     uint64_t word[LK_MAX_WORDS];
-    struct cap arg[LK_MAX_CAPS]; /* capabilities sent: arg[1].. are the operation's; prepared (invalid ones read Null) */
+    struct cap arg[LK_MAX_CAPS]; /* capabilities sent: arg[1].. are the operation's; prepared
+                                    (invalid ones read Null) */
     bool is_call;
-    bool no_answer;    /* set by an operation that wrote the invoker's registers itself */
-    unsigned words;    /* words and capabilities that the invoker says it sent */
+    bool no_answer; /* set by an operation that wrote the invoker's registers itself */
+    unsigned words; /* words and capabilities that the invoker says it sent */
     unsigned caps;
-    size_t string_len;  /* of `string`, as sent (cut to the operation's most) */
-    bool string_cut;    /* it was longer */
-    char *string;       /* KERNEL_STRING_MAX bytes */
+    size_t string_len; /* of `string`, as sent (cut to the operation's most) */
+    bool string_cut;   /* it was longer */
+    char *string;      /* KERNEL_STRING_MAX bytes */
 
     /* The answer. All zero when the operation begins. */
-    uint64_t out[LK_MAX_WORDS];     /* out[1].. */
+    uint64_t out[LK_MAX_WORDS];      /* out[1].. */
     struct cap out_cap[LK_MAX_CAPS]; /* out_cap[0].. */
     unsigned out_caps;
     size_t out_len;
@@ -52,8 +54,8 @@ struct operation_table {
 };
 extern const struct operation_table operation_tables[];
 
-/* EFFECT, and the end of the operation: the invoker waits (blocked, not armed for messages) and will begin its system call
- * again when whatever it waits for wakes it. */
+/* EFFECT, and the end of the operation: the invoker waits (blocked, not armed for messages) and
+ * will begin its system call again when whatever it waits for wakes it. */
 NORETURN void invoke_block(struct process *p, unsigned wait_kind);
 
 /* Typed access to the object invoked. */

@@ -2,10 +2,11 @@
  *
  * Messages between two processes.
  *
- * There are two ways a message moves, and both end in ipc_transfer(): a running process sends to one that waits (the send
- * phase of invoke.c), or a process that waits is matched with a sender that waits (ipc_match). Whatever makes a match
- * possible (a wait begun, a hold or fault ended, a recipient set) calls ipc_recheck(), and the matching is done in bounded
- * pieces, each a transaction of its own, before the CPU goes back to user level.
+ * There are two ways a message moves, and both end in ipc_transfer(): a running process sends to
+ * one that waits (the send phase of invoke.c), or a process that waits is matched with a sender
+ * that waits (ipc_match). Whatever makes a match possible (a wait begun, a hold or fault ended, a
+ * recipient set) calls ipc_recheck(), and the matching is done in bounded pieces, each a
+ * transaction of its own, before the CPU goes back to user level.
  */
 #ifndef KERNEL_IPC_H
 #define KERNEL_IPC_H
@@ -33,19 +34,20 @@ static inline unsigned control_nsend(uint64_t control)
 
 /* A message about to be transferred; filled in by what is acquired. */
 struct message {
-    struct process *from;  /* its registers hold the words; NULL: the kernel's own message, in `word` */
+    struct process
+        *from; /* its registers hold the words; NULL: the kernel's own message, in `word` */
     struct process *to;
-    struct endpoint *ep;   /* through which it goes */
-    uint64_t payload;      /* shown to the receiver */
+    struct endpoint *ep; /* through which it goes */
+    uint64_t payload;    /* shown to the receiver */
     uint64_t word[LK_MAX_WORDS];
     struct cap cap[LK_MAX_CAPS];
     unsigned caps;
     unsigned words;
-    bool make_reply;       /* capability 0 is a reply capability of `from`, made at the commit */
+    bool make_reply; /* capability 0 is a reply capability of `from`, made at the commit */
     bool may_block;
-    bool is_entry;         /* goes through an Entry: a matching endpoint's payload advances */
+    bool is_entry; /* goes through an Entry: a matching endpoint's payload advances */
     uva_t from_string, to_string;
-    size_t length;         /* bytes to copy */
+    size_t length; /* bytes to copy */
     bool truncated;
 };
 
@@ -63,8 +65,8 @@ static inline bool ipc_accepts(const struct process *to, const struct endpoint *
            (to->s.wait == WAIT_OPEN || (to->s.wait == WAIT_CLOSED && to->regs.r8 == ep->state.id));
 }
 
-/* ACQUIRE. Fill in `m` for the message that `from` sends by its registers through `target` (a valid Entry). Does not look
- * at strings. */
+/* ACQUIRE. Fill in `m` for the message that `from` sends by its registers through `target` (a valid
+ * Entry). Does not look at strings. */
 enum status ipc_prepare(struct message *m, struct process *from, const struct cap *target);
 /* ACQUIRE. Find the pages of the strings, into the CPU's page arrays. */
 enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code, uva_t *address,
@@ -72,31 +74,37 @@ enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code
 /* EFFECT. Move the message: `to` becomes READY (not queued to run yet). NO_FAIL. */
 void ipc_transfer(struct message *m);
 
-/* EFFECT. `p` begins the receive phase of `control`: RECEIVING, armed, its saved control word now the receive phase alone.
- * Then whoever waits for it is matched (ipc_recheck), if anyone does. NO_FAIL. */
+/* EFFECT. `p` begins the receive phase of `control`: RECEIVING, armed, its saved control word now
+ * the receive phase alone. Then whoever waits for it is matched (ipc_recheck), if anyone does.
+ * NO_FAIL. */
 void ipc_begin_wait(struct process *p, uint64_t control);
 
 /* EFFECT. Queue `p`, the sender of `control`, on `ep`. NO_FAIL. */
 void ipc_block_sender(struct process *p, struct endpoint *ep);
 
-/* The Entry through which the waiting sender `p` sends: in its register, or of its fault handler. NULL: nothing there. */
+/* The Entry through which the waiting sender `p` sends: in its register, or of its fault handler.
+ * NULL: nothing there. */
 const struct cap *ipc_sender_entry(struct process *p);
-/* EFFECT. The waiting sender `s` is to look anew at whom it sends to: it begins its system call, or the telling of its
- * fault, again. NO_FAIL. */
+/* EFFECT. The waiting sender `s` is to look anew at whom it sends to: it begins its system call, or
+ * the telling of its fault, again. NO_FAIL. */
 void ipc_sender_again(struct process *s);
-/* EFFECT. The priority of the waiting sender `p` changed: it waits behind its new equals. NO_FAIL. */
+/* EFFECT. The priority of the waiting sender `p` changed: it waits behind its new equals. NO_FAIL.
+ */
 void ipc_requeue_sender(struct process *p);
 
 /* EFFECT. The wait of `p` is to be matched before the CPU goes back. NO_FAIL. */
 void ipc_recheck(struct process *p);
 
-/* One bounded piece of the work put off on this CPU; each is a transaction of its own. False: there was none. */
+/* One bounded piece of the work put off on this CPU; each is a transaction of its own. False: there
+ * was none. */
 bool ipc_work(void);
 
-/* ACQUIRE. Pages of [address, address + n) in the space of `p`, into `pages`. On a fault: the code, where, and the handler
- * of the memory if it has one; *got is how many bytes before it are there. */
+/* ACQUIRE. Pages of [address, address + n) in the space of `p`, into `pages`. On a fault: the code,
+ * where, and the handler of the memory if it has one; *got is how many bytes before it are there.
+ */
 enum fault_code ipc_acquire_string(struct process *p, uva_t address, size_t n, unsigned access,
-                                   void *pages[], uva_t *where, const struct cap **handler, size_t *got);
+                                   void *pages[], uva_t *where, const struct cap **handler,
+                                   size_t *got);
 /* EFFECT. Copy between acquired pages and a kernel buffer. */
 void ipc_copy_in(char *to, void *const pages[], uva_t address, size_t n);
 void ipc_copy_out(void *const pages[], uva_t address, const char *from, size_t n);

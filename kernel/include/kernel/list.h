@@ -2,9 +2,9 @@
  *
  * Circular doubly linked lists inside the objects linked, and priority lists made of two of them.
  *
- * A priority list keeps its nodes by descending priority, first in first out within one. The first node of each
- * priority also stands in the ring of leaders, so an insertion passes over at most 256 leaders and no followers:
- * every operation here is bounded, whatever the number of nodes.
+ * A priority list keeps its nodes by descending priority, first in first out within one. The first
+ * node of each priority also stands in the ring of leaders, so an insertion passes over at most 256
+ * leaders and no followers: every operation here is bounded, whatever the number of nodes.
  */
 #ifndef KERNEL_LIST_H
 #define KERNEL_LIST_H
@@ -123,14 +123,15 @@ static inline void plist_insert(struct plist *p, struct plist_node *n, uint8_t p
     } else {
         list_insert_before(l, &n->leader);
     }
-    list_insert_before(l == &p->leaders ? &p->nodes : &container_of(l, struct plist_node, leader)->node,
-                       &n->node);
+    list_insert_before(
+        l == &p->leaders ? &p->nodes : &container_of(l, struct plist_node, leader)->node, &n->node);
 }
 
 /* Take `n` out of its list, whichever that is; not queued: nothing happens. NO_FAIL. */
 static inline void plist_remove(struct plist_node *n)
 {
-    /* A list head and a node begin alike, so at the end of the list `next` is the head and next->leader its ring. */
+    /* A list head and a node begin alike, so at the end of the list `next` is the head and
+     * next->leader its ring. */
     struct plist_node *next = container_of(n->node.next, struct plist_node, node);
 
     if (!list_empty(&n->leader)) {
@@ -142,14 +143,17 @@ static inline void plist_remove(struct plist_node *n)
     list_remove(&n->node);
 }
 
-/* Move all of `from` behind `to`, whatever the priorities: for lists that are only emptied. O(1). */
+/* Move all of `from` behind `to`, whatever the priorities: for lists that are only emptied. O(1).
+ */
 static inline void plist_splice_end(struct plist *to, struct plist *from)
 {
     list_splice_end(&to->leaders, &from->leaders);
     list_splice_end(&to->nodes, &from->nodes);
 }
 
-STATIC_ASSERT(offsetof(struct plist, leaders) == offsetof(struct plist_node, leader), "a head looks like a node");
-STATIC_ASSERT(offsetof(struct plist, nodes) == offsetof(struct plist_node, node), "a head looks like a node");
+STATIC_ASSERT(offsetof(struct plist, leaders) == offsetof(struct plist_node, leader),
+              "a head looks like a node");
+STATIC_ASSERT(offsetof(struct plist, nodes) == offsetof(struct plist_node, node),
+              "a head looks like a node");
 
 #endif

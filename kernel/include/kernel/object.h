@@ -2,12 +2,14 @@
  *
  * Object headers, frames, and the table of frame descriptors.
  *
- * Every object begins with a header. Small objects (Process, Endpoint, GPT, Schedule) stand in frames of their kind;
- * the header of a Page or CapPage is the frame's descriptor, so that its 4096 bytes are all the user's. An oid is the
- * physical address of the header in units of 64 bytes, in both cases; 32 bits of it cover 256 GiB.
+ * Every object begins with a header. Small objects (Process, Endpoint, GPT, Schedule) stand in
+ * frames of their kind; the header of a Page or CapPage is the frame's descriptor, so that its 4096
+ * bytes are all the user's. An oid is the physical address of the header in units of 64 bytes, in
+ * both cases; 32 bits of it cover 256 GiB.
  *
- * What stops a stale capability from reading a user's page as a header: the descriptor of the frame in which the header
- * would stand says what kind of objects the frame holds, and its counts only ever grow.
+ * What stops a stale capability from reading a user's page as a header: the descriptor of the frame
+ * in which the header would stand says what kind of objects the frame holds, and its counts only
+ * ever grow.
  */
 #ifndef KERNEL_OBJECT_H
 #define KERNEL_OBJECT_H
@@ -18,17 +20,18 @@
 
 /* What a frame holds. Kept in its descriptor. */
 enum frame_kind {
-    FRAME_NONE,       /* no memory here: a hole, firmware, a device */
-    FRAME_KERNEL,     /* the kernel's own: image, tables, page-table pool */
-    FRAME_FREE,       /* ordinary memory, nothing in it */
-    FRAME_RETIRED,    /* its count would wrap */
-    FRAME_PAGE,       /* one Page */
-    FRAME_CAPPAGE,    /* one CapPage */
-    FRAME_PROCESS,    /* several small objects */
+    FRAME_NONE,    /* no memory here: a hole, firmware, a device */
+    FRAME_KERNEL,  /* the kernel's own: image, tables, page-table pool */
+    FRAME_FREE,    /* ordinary memory, nothing in it */
+    FRAME_RETIRED, /* its count would wrap */
+    FRAME_PAGE,    /* one Page */
+    FRAME_CAPPAGE, /* one CapPage */
+    FRAME_PROCESS, /* several small objects */
     FRAME_ENDPOINT,
     FRAME_GPT,
     FRAME_SCHEDULE,
-    FRAME_DESCRIPTORS, /* part of the table of descriptors: where the headers of Pages and CapPages stand */
+    FRAME_DESCRIPTORS, /* part of the table of descriptors: where the headers of Pages and CapPages
+                          stand */
     FRAME_KINDS
 };
 
@@ -37,18 +40,20 @@ struct objhdr {
     uint8_t kind;     /* enum frame_kind of the object */
     uint8_t flags;    /* OBJ_... */
     uint16_t index;   /* which object of its frame */
-    uint32_t depend;  /* head of the chain of hardware mappings that depend on this object (depend.h); 0: none */
+    uint32_t depend;  /* head of the chain of hardware mappings that depend on this object
+                         (depend.h); 0: none */
     uint32_t product; /* head of the chain of hardware page tables made from this GPT; 0: none */
 };
 STATIC_ASSERT(sizeof(struct objhdr) == 16, "object header");
 
 struct frame {
-    struct objhdr hdr;    /* of the Page or CapPage in the frame, if there is one */
-    uint32_t next_count;  /* the last count given to any object that ever stood here; UINT32_MAX: retired */
-    uint8_t kind;         /* enum frame_kind */
-    uint8_t live;         /* number of objects in the frame */
+    struct objhdr hdr;   /* of the Page or CapPage in the frame, if there is one */
+    uint32_t next_count; /* the last count given to any object that ever stood here; UINT32_MAX:
+                            retired */
+    uint8_t kind;        /* enum frame_kind */
+    uint8_t live;        /* number of objects in the frame */
     uint8_t spare[6];
-    uint64_t live_mask;   /* which of its small objects are live */
+    uint64_t live_mask; /* which of its small objects are live */
     uint64_t reserved[3];
 };
 STATIC_ASSERT(sizeof(struct frame) == 64, "one descriptor per frame, indexed like the oid");
@@ -86,39 +91,44 @@ static inline void *frame_data(const struct frame *f)
 {
     return arch_kva(frame_kpa(f));
 }
-static inline struct frame *page_frame(const struct cap *page) /* of a valid Page or CapPage capability */
+static inline struct frame *
+page_frame(const struct cap *page) /* of a valid Page or CapPage capability */
 {
     return (struct frame *)(void *)oid_header(page->oid);
 }
 
-/* Does the small object (not a Page or CapPage) that `c` names still live? `kind` is what its type says. The frame is asked
- * first what it holds: in a frame that became a user's page a header must not be looked for. A count never comes
- * again, so the kind of the header needs no look. */
+/* Does the small object (not a Page or CapPage) that `c` names still live? `kind` is what its type
+ * says. The frame is asked first what it holds: in a frame that became a user's page a header must
+ * not be looked for. A count never comes again, so the kind of the header needs no look. */
 static inline bool object_alive(const struct cap *c, enum frame_kind kind)
 {
     return oid_frame(c->oid)->kind == kind && oid_header(c->oid)->count == c->count;
 }
 
-/* Size of the objects of a kind in a frame, and how many there are. 0 for kinds that are not made from storage. */
+/* Size of the objects of a kind in a frame, and how many there are. 0 for kinds that are not made
+ * from storage. */
 size_t frame_object_size(enum frame_kind kind);
 unsigned frame_objects(enum frame_kind kind);
 
-/* Boot only: describe memory. Ranges are cut to whole frames. The table itself is taken from the first free range
- * that is large enough. Too little memory: panic in words. */
+/* Boot only: describe memory. Ranges are cut to whole frames. The table itself is taken from the
+ * first free range that is large enough. Too little memory: panic in words. */
 struct boot_info;
 void frames_init(const struct boot_info *boot);
 
-/* Boot only: take `n` frames in a row for the kernel, cleared, or panic saying what they were for. */
+/* Boot only: take `n` frames in a row for the kernel, cleared, or panic saying what they were for.
+ */
 void *frames_take(size_t n, const char *what);
 
-/* ACQUIRE for fabrication: status of making an object of `kind` at (frame, index). Nothing changes. */
+/* ACQUIRE for fabrication: status of making an object of `kind` at (frame, index). Nothing changes.
+ */
 enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index) WARN_UNUSED;
 
 /* EFFECT. Make the object, cleared and initialised, and return its header. */
 struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index) NO_FAIL;
 
-/* Destroy an object. Bounded: does a piece of work that is complete in itself and, if more is to be done, restarts the
- * system call; when it returns, nothing refers to the object any more and the transaction has been committed. */
+/* Destroy an object. Bounded: does a piece of work that is complete in itself and, if more is to be
+ * done, restarts the system call; when it returns, nothing refers to the object any more and the
+ * transaction has been committed. */
 void object_rescind(struct objhdr *hdr) MAY_RESTART;
 
 /* Frame number of the frame that an object takes up; the live object at a place, or NULL. */

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The end: assertions of our own mistakes, and the panic that they lead to. Never for a user's word.
+ * The end: assertions of our own mistakes, and the panic that they lead to. Never for a user's
+ * word.
  */
 #ifndef KERNEL_PANIC_H
 #define KERNEL_PANIC_H
 
 #include <kernel/types.h>
 
-/* Says why on the console, with registers, symbolised back-trace, current process and last trace events, then ends
- * the machine with the status for a panic. Callable from anywhere, also from within itself. */
+/* Says why on the console, with registers, symbolised back-trace, current process and last trace
+ * events, then ends the machine with the status for a panic. Callable from anywhere, also from
+ * within itself. */
 NORETURN void panic(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);
 
 #define BUG(...) panic(__FILE__, __LINE__, __VA_ARGS__)

@@ -2,9 +2,10 @@
  *
  * Process: a single thread of execution.
  *
- * Everything that a process is stands here; it has no kernel stack. One that waits keeps its operation in its saved
- * registers. When an invocation goes from its send phase into its receive phase, the saved control word is rewritten to
- * the receive phase alone, so that beginning it again never sends twice (P12).
+ * Everything that a process is stands here; it has no kernel stack. One that waits keeps its
+ * operation in its saved registers. When an invocation goes from its send phase into its receive
+ * phase, the saved control word is rewritten to the receive phase alone, so that beginning it again
+ * never sends twice (P12).
  */
 #ifndef KERNEL_PROCESS_H
 #define KERNEL_PROCESS_H
@@ -14,45 +15,47 @@
 #include <kernel/timer.h>
 
 enum run_state {
-    PROC_READY = LK_STATE_READY,         /* running, or on a ready queue, or would be but for holds or schedule */
+    PROC_READY =
+        LK_STATE_READY, /* running, or on a ready queue, or would be but for holds or schedule */
     PROC_RECEIVING = LK_STATE_RECEIVING, /* in an open or closed wait, armed */
     PROC_BLOCKED = LK_STATE_BLOCKED,     /* sending, or sleeping */
     PROC_FAULTED = LK_STATE_FAULTED,
 };
 
 enum wait_kind { /* numbers as in <abi/invoke.h> LK_WAIT_... */
-    WAIT_NONE = LK_WAIT_NONE,
-    WAIT_OPEN = LK_WAIT_OPEN,
-    WAIT_CLOSED = LK_WAIT_CLOSED,         /* endpoint ID in regs.r8 */
-    WAIT_NOTICE = LK_WAIT_NOTICE,
-    WAIT_SENDING = LK_WAIT_SENDING,
-    WAIT_SLEEPING = LK_WAIT_SLEEPING,
-    WAIT_FAULT_SEND = LK_WAIT_FAULT_SEND, /* faulted, and its message to the handler waits */
+                 WAIT_NONE = LK_WAIT_NONE,
+                 WAIT_OPEN = LK_WAIT_OPEN,
+                 WAIT_CLOSED = LK_WAIT_CLOSED, /* endpoint ID in regs.r8 */
+                 WAIT_NOTICE = LK_WAIT_NOTICE,
+                 WAIT_SENDING = LK_WAIT_SENDING,
+                 WAIT_SLEEPING = LK_WAIT_SLEEPING,
+                 WAIT_FAULT_SEND =
+                     LK_WAIT_FAULT_SEND, /* faulted, and its message to the handler waits */
 };
 
 /* Bits of `flags`. */
-#define PROC_FPU 0x01u           /* uses the FPU: its registers are loaded and saved at every switch */
+#define PROC_FPU 0x01u /* uses the FPU: its registers are loaded and saved at every switch */
 #define PROC_SINGLE_STEP 0x02u
 #define PROC_TRAP_SYSCALL 0x04u
-#define PROC_IRET 0x08u          /* rcx and r11 matter: go back by iret, not sysret */
+#define PROC_IRET 0x08u /* rcx and r11 matter: go back by iret, not sysret */
 
 /* Bits of `attention`: a fast path looks at this word once. */
-#define ATTN_NOTICE 0x01u        /* plain notice bits are pending */
-#define ATTN_AFTER_NOTICE 0x02u  /* the last delivery was a notice: a waiting message goes first */
-#define ATTN_RECV_FAULT 0x04u    /* receiving, and its receive string faulted: blocked senders of strings wait */
-#define ATTN_TRAP_ONCE 0x08u     /* the syscall trap was told; let this system call pass */
-#define ATTN_INJECT 0x10u        /* restart injection watches the next invocation */
-#define ATTN_SCAN 0x20u          /* scan_next and scan_id are in use */
-#define ATTN_FAULT_TOLD 0x40u    /* the fault message was delivered */
+#define ATTN_NOTICE 0x01u       /* plain notice bits are pending */
+#define ATTN_AFTER_NOTICE 0x02u /* the last delivery was a notice: a waiting message goes first */
+#define ATTN_RECV_FAULT                                                                            \
+    0x04u /* receiving, and its receive string faulted: blocked senders of strings wait */
+#define ATTN_TRAP_ONCE 0x08u  /* the syscall trap was told; let this system call pass */
+#define ATTN_INJECT 0x10u     /* restart injection watches the next invocation */
+#define ATTN_SCAN 0x20u       /* scan_next and scan_id are in use */
+#define ATTN_FAULT_TOLD 0x40u /* the fault message was delivered */
 
 #define PROC_SLOTS 10
 
-/* INV-PROC-1  READY, no holds, a valid schedule, not current  <=>  on the ready queue of its priority.
- * INV-PROC-2  RECEIVING  =>  no sender that could be taken waits at an endpoint of this process that the wait accepts.
- * INV-PROC-3  sender_node queued  =>  BLOCKED with WAIT_SENDING, or a fault is to be told.
- * INV-PROC-4  current of a CPU  =>  READY and no holds.
- * INV-PROC-5  capreg[0] is Null.
- * INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE. */
+/* INV-PROC-1  READY, no holds, a valid schedule, not current  <=>  on the ready queue of its
+ * priority. INV-PROC-2  RECEIVING  =>  no sender that could be taken waits at an endpoint of this
+ * process that the wait accepts. INV-PROC-3  sender_node queued  =>  BLOCKED with WAIT_SENDING, or
+ * a fault is to be told. INV-PROC-4  current of a CPU  =>  READY and no holds. INV-PROC-5 capreg[0]
+ * is Null. INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE. */
 struct process {
     struct objhdr hdr;
 
@@ -66,38 +69,42 @@ struct process {
         };
         uint32_t word;
     } s;
-#define RUNNING_MASK 0x00ff00ffu /* of `word`: run state and holds, both 0 while the process may run */
-    uint32_t attention;         /* ATTN_... */
+#define RUNNING_MASK                                                                               \
+    0x00ff00ffu         /* of `word`: run state and holds, both 0 while the process may run */
+    uint32_t attention; /* ATTN_... */
 
     struct lk_regs regs; /* rip is behind the `syscall` while a system call is in progress */
-    uint64_t space_root; /* physical address of the top hardware page table: always valid to load (mmu) */
+    uint64_t space_root; /* physical address of the top hardware page table: always valid to load
+                            (mmu) */
 
-    uint8_t priority;       /* of the schedule, while that is valid */
-    uint8_t cpu;            /* where it last ran */
-    uint8_t fault_code;     /* enum fault_code, 0: none */
-    uint8_t behind;         /* goes behind its equals when it is queued next */
-    uint32_t notices;       /* plain notice bits pending */
+    uint8_t priority;   /* of the schedule, while that is valid */
+    uint8_t cpu;        /* where it last ran */
+    uint8_t fault_code; /* enum fault_code, 0: none */
+    uint8_t behind;     /* goes behind its equals when it is queued next */
+    uint32_t notices;   /* plain notice bits pending */
     uint64_t fault_info;
-    uint64_t slice;      /* nanoseconds, of the schedule */
-    uint64_t slice_left; /* nanoseconds of the slice not used yet; 0: a new one begins */
-    uint64_t cpu_cycles; /* CPU time used, in units of arch_cycles() */
-    struct cap last_called; /* endpoint of the last call, for diagnosis: an Endpoint capability, maybe stale */
+    uint64_t slice;         /* nanoseconds, of the schedule */
+    uint64_t slice_left;    /* nanoseconds of the slice not used yet; 0: a new one begins */
+    uint64_t cpu_cycles;    /* CPU time used, in units of arch_cycles() */
+    struct cap last_called; /* endpoint of the last call, for diagnosis: an Endpoint capability,
+                               maybe stale */
     uint64_t label[2];
 
     struct cap slot[PROC_SLOTS]; /* SLOT_ADDR_SPACE.. (abi) */
     struct cap capreg[LK_CAP_REGS];
 
     /* Links. */
-    struct list ready_link;         /* on a ready queue */
-    struct plist_node sender_node;  /* on endpoint.senders, or on the list of those whose target is gone */
-    struct cap sending_to;          /* Endpoint where sender_node is or was queued */
-    struct plist senders;           /* endpoints with waiting senders whose recipient this is */
-    struct endpoint *scan_next;     /* closed wait in pieces: the endpoint to look at next */
-    uint64_t scan_id;               /* and the ID looked for */
-    struct list recheck_link;       /* on the list of those whose wait is to be matched (ipc.h) */
-    struct list space_link;         /* processes that share space_root (mmu) */
-    struct timer sleep_timer;       /* wakes it from sleepUntil */
-    struct timer notice_timer;      /* posts notice_bits */
+    struct list ready_link; /* on a ready queue */
+    struct plist_node
+        sender_node;       /* on endpoint.senders, or on the list of those whose target is gone */
+    struct cap sending_to; /* Endpoint where sender_node is or was queued */
+    struct plist senders;  /* endpoints with waiting senders whose recipient this is */
+    struct endpoint *scan_next; /* closed wait in pieces: the endpoint to look at next */
+    uint64_t scan_id;           /* and the ID looked for */
+    struct list recheck_link;   /* on the list of those whose wait is to be matched (ipc.h) */
+    struct list space_link;     /* processes that share space_root (mmu) */
+    struct timer sleep_timer;   /* wakes it from sleepUntil */
+    struct timer notice_timer;  /* posts notice_bits */
     uint32_t notice_bits;
 
     uint8_t fpu[512] ALIGNED(64); /* FXSAVE64 image, while not loaded */
@@ -108,7 +115,9 @@ STATIC_ASSERT(sizeof(struct process) <= 2048, "two processes in a frame");
 /* The process named by a Process capability that may be stale, or NULL. */
 static inline struct process *process_of(const struct cap *c)
 {
-    return c->type == CAP_PROCESS && object_alive(c, FRAME_PROCESS) ? (struct process *)(void *)oid_header(c->oid) : NULL;
+    return c->type == CAP_PROCESS && object_alive(c, FRAME_PROCESS)
+               ? (struct process *)(void *)oid_header(c->oid)
+               : NULL;
 }
 
 /* A system call of `p` is over with nothing received: word 0 is the result. EFFECT, NO_FAIL. */
@@ -119,8 +128,8 @@ static inline void process_result(struct process *p, enum status result)
 }
 /* EFFECT. A waiting sender leaves the queue it stands in, be its target alive or gone. NO_FAIL. */
 void process_leave_queue(struct process *p);
-/* EFFECT. Whatever `p` waits for, it does not any more: off every queue but the ready queues, READY, not yet queued to
- * run. A fault and its message are withdrawn. NO_FAIL. */
+/* EFFECT. Whatever `p` waits for, it does not any more: off every queue but the ready queues,
+ * READY, not yet queued to run. A fault and its message are withdrawn. NO_FAIL. */
 void process_end_wait(struct process *p);
 /* EFFECT. The schedule slot changed: take over its priority and slice. NO_FAIL. */
 void process_schedule_changed(struct process *p);

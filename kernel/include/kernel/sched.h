@@ -10,13 +10,14 @@
 
 void sched_init(void);
 
-/* EFFECT. `p` may have become able to run (state, holds, schedule changed): queue it if so. If it is of higher priority
- * than the current process, the CPU is given to it at exit. NO_FAIL. */
+/* EFFECT. `p` may have become able to run (state, holds, schedule changed): queue it if so. If it
+ * is of higher priority than the current process, the CPU is given to it at exit. NO_FAIL. */
 void sched_wake(struct process *p);
-/* EFFECT. `p` must not run any more as it is: take it off the ready queue, or off the CPU at exit. NO_FAIL. */
+/* EFFECT. `p` must not run any more as it is: take it off the ready queue, or off the CPU at exit.
+ * NO_FAIL. */
 void sched_stop(struct process *p);
-/* EFFECT. Go from the current process, which has just stopped being ready or has a lower or equal priority, directly to
- * `p`, which is READY; the rest of the slice goes with it. NO_FAIL. */
+/* EFFECT. Go from the current process, which has just stopped being ready or has a lower or equal
+ * priority, directly to `p`, which is READY; the rest of the slice goes with it. NO_FAIL. */
 void sched_switch_to(struct process *p);
 /* EFFECT. The CPU is `p`'s from now on, which may run and is on no ready queue. NO_FAIL. */
 void sched_hand_over(struct process *p);
@@ -43,7 +44,8 @@ uint64_t sched_cpu_time(const struct process *p);
 /* EFFECT. The timers changed: the hardware timer is looked at again at exit. NO_FAIL. */
 void sched_timers_changed(void);
 
-/* Leave the kernel: bounded clean-up that is due, charge time, pick who runs, arm the timer if it must be, go. */
+/* Leave the kernel: bounded clean-up that is due, charge time, pick who runs, arm the timer if it
+ * must be, go. */
 NORETURN void sched_exit(void);
 
 #endif

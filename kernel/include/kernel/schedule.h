@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Schedule: the right to run. Set up once, constant afterwards, so that a process may keep a copy of its priority.
+ * Schedule: the right to run. Set up once, constant afterwards, so that a process may keep a copy
+ * of its priority.
  */
 #ifndef KERNEL_SCHEDULE_H
 #define KERNEL_SCHEDULE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Address spaces: the software walk over the tree of GPTs, which is the truth, and the hardware page tables, which are
- * a cache of it and never grant more.
+ * Address spaces: the software walk over the tree of GPTs, which is the truth, and the hardware
+ * page tables, which are a cache of it and never grant more.
  */
 #ifndef KERNEL_SPACE_H
 #define KERNEL_SPACE_H
@@ -16,28 +16,34 @@ struct gpt;
 #define ACCESS_EXEC 4u
 
 struct walk {
-    struct frame *frame;        /* the page found */
-    unsigned restr;             /* restrictions accumulated along the path */
-    const struct cap *handler;  /* fault handler slot of the innermost GPT on the path that has one, or NULL;
-                                 * also set when the walk fails */
+    struct frame *frame;       /* the page found */
+    unsigned restr;            /* restrictions accumulated along the path */
+    const struct cap *handler; /* fault handler slot of the innermost GPT on the path that has one,
+                                * or NULL; also set when the walk fails */
 };
 
-/* Walk from a memory capability to the page at `address`. Bounded: l2v must fall at every step. Pure: changes nothing.
- * Returns FAULT_NONE, or the fault that an access of this kind takes there. */
-enum fault_code space_walk(const struct cap *root, uva_t address, unsigned access, struct walk *out) WARN_UNUSED;
+/* Walk from a memory capability to the page at `address`. Bounded: l2v must fall at every step.
+ * Pure: changes nothing. Returns FAULT_NONE, or the fault that an access of this kind takes there.
+ */
+enum fault_code space_walk(const struct cap *root, uva_t address, unsigned access, struct walk *out)
+    WARN_UNUSED;
 
-/* Make the hardware page tables of `p` map `address` for this access, if the walk allows it (then FAULT_NONE). May throw
- * other mappings away to find room. Changes only the cache, so it belongs before the commit point. Bounded. */
-enum fault_code space_map(struct process *p, uva_t address, unsigned access, struct walk *out) WARN_UNUSED;
+/* Make the hardware page tables of `p` map `address` for this access, if the walk allows it (then
+ * FAULT_NONE). May throw other mappings away to find room. Changes only the cache, so it belongs
+ * before the commit point. Bounded. */
+enum fault_code space_map(struct process *p, uva_t address, unsigned access, struct walk *out)
+    WARN_UNUSED;
 
-/* The address space slot of `p` changed (or p is new): give it the right root, or the empty one until it faults. */
+/* The address space slot of `p` changed (or p is new): give it the right root, or the empty one
+ * until it faults. */
 void space_set(struct process *p) NO_FAIL;
 /* `p` is going away: forget its root. */
 void space_drop(struct process *p) NO_FAIL;
 
-/* Remove hardware mappings that were made through slot `slot` of `g` (SPACE_ALL_SLOTS: all of them), or through the
- * object, in a bounded piece. Returns false if more is to be done: the caller restarts the system call. Belongs before
- * the commit point: throwing a cache entry away is always allowed. */
+/* Remove hardware mappings that were made through slot `slot` of `g` (SPACE_ALL_SLOTS: all of
+ * them), or through the object, in a bounded piece. Returns false if more is to be done: the caller
+ * restarts the system call. Belongs before the commit point: throwing a cache entry away is always
+ * allowed. */
 #define SPACE_ALL_SLOTS 16u
 bool space_flush_slot(struct gpt *g, unsigned slot) WARN_UNUSED;
 bool space_flush_object(struct objhdr *hdr) WARN_UNUSED;
@@ -45,8 +51,8 @@ bool space_flush_object(struct objhdr *hdr) WARN_UNUSED;
 /* Boot: take the pools. */
 void space_init(void);
 
-/* For tests: what the hardware tables of `p` grant at an address now (0: nothing mapped), as ACCESS_ bits, and the
- * physical page. Never more than the walk grants. */
+/* For tests: what the hardware tables of `p` grant at an address now (0: nothing mapped), as
+ * ACCESS_ bits, and the physical page. Never more than the walk grants. */
 unsigned space_probe(struct process *p, uva_t address, kpa_t *page);
 /* INV-MAP-n over all tables and dependency entries; logs failures; their number. */
 unsigned space_check(void);

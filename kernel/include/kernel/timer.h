@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Timers: a leftist heap of absolute times, linked inside the objects that wait. Insert, remove and take-first are
- * O(log n) in the worst case: the right spine of a leftist heap of n nodes has at most log2(n + 1) nodes.
+ * Timers: a leftist heap of absolute times, linked inside the objects that wait. Insert, remove and
+ * take-first are O(log n) in the worst case: the right spine of a leftist heap of n nodes has at
+ * most log2(n + 1) nodes.
  */
 #ifndef KERNEL_TIMER_H
 #define KERNEL_TIMER_H
@@ -11,7 +12,7 @@
 struct timer {
     nsec_t time;
     struct timer *left, *right, *parent;
-    uint32_t rank;   /* length of the right spine */
+    uint32_t rank; /* length of the right spine */
     bool queued;
     uint8_t purpose; /* enum timer_purpose */
 };

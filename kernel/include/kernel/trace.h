@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The trace ring: one fixed record per event, always compiled in. Faults, blocks, kernel errors, notices and slow-path
- * entries are always recorded; the rest while SysCtl.setTrace is on.
+ * The trace ring: one fixed record per event, always compiled in. Faults, blocks, kernel errors,
+ * notices and slow-path entries are always recorded; the rest while SysCtl.setTrace is on.
  */
 #ifndef KERNEL_TRACE_H
 #define KERNEL_TRACE_H
@@ -10,16 +10,16 @@
 
 enum trace_event {
     TRACE_NONE,
-    TRACE_SYSCALL,  /* control word, target oid */
-    TRACE_FAULT,    /* code, info */
-    TRACE_BLOCK,    /* wait kind, endpoint oid */
-    TRACE_RESULT,   /* status other than OK, control word */
-    TRACE_NOTICE,   /* bits, posted to oid */
-    TRACE_IRQ,      /* line */
+    TRACE_SYSCALL, /* control word, target oid */
+    TRACE_FAULT,   /* code, info */
+    TRACE_BLOCK,   /* wait kind, endpoint oid */
+    TRACE_RESULT,  /* status other than OK, control word */
+    TRACE_NOTICE,  /* bits, posted to oid */
+    TRACE_IRQ,     /* line */
     TRACE_TIMER,
-    TRACE_SWITCH,   /* to process oid */
-    TRACE_RESTART,  /* how often */
-    TRACE_RESCIND,  /* oid, kind */
+    TRACE_SWITCH,  /* to process oid */
+    TRACE_RESTART, /* how often */
+    TRACE_RESCIND, /* oid, kind */
     TRACE_EVENTS
 };
 
@@ -46,7 +46,8 @@ static inline void trace_event(enum trace_event e, uint64_t a, uint64_t b)
 /* Print the last `n` events through log_raw, oldest first. */
 void trace_dump(unsigned n);
 
-/* The record `back` events before the latest of this CPU, 0 the latest; NULL: there was none, or it is gone. */
+/* The record `back` events before the latest of this CPU, 0 the latest; NULL: there was none, or it
+ * is gone. */
 const struct trace_record *trace_last(unsigned back);
 
 #endif

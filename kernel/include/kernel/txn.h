@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Transactions: every entry into the kernel is one. First acquire (find, check, prepare), then txn_commit(), then
- * effects. Before the commit any line may restart or abandon, and nothing visible has changed; after it nothing fails,
- * blocks or restarts. So nothing on the stack ever needs cleaning up: restart and abandon leave it where it is and go
- * back to the process. The rule is checked: functions that acquire begin with ASSERT_BEFORE_COMMIT(), those that change
- * stored state with ASSERT_AFTER_COMMIT().
+ * Transactions: every entry into the kernel is one. First acquire (find, check, prepare), then
+ * txn_commit(), then effects. Before the commit any line may restart or abandon, and nothing
+ * visible has changed; after it nothing fails, blocks or restarts. So nothing on the stack ever
+ * needs cleaning up: restart and abandon leave it where it is and go back to the process. The rule
+ * is checked: functions that acquire begin with ASSERT_BEFORE_COMMIT(), those that change stored
+ * state with ASSERT_AFTER_COMMIT().
  */
 #ifndef KERNEL_TXN_H
 #define KERNEL_TXN_H
@@ -27,7 +28,8 @@ static inline bool txn_is_committed(void)
 #define ASSERT_BEFORE_COMMIT() ASSERT(!txn_is_committed())
 #define ASSERT_AFTER_COMMIT() ASSERT(txn_is_committed())
 
-/* Begin: called once by each kernel entry, before anything else, and by each piece of work put off. */
+/* Begin: called once by each kernel entry, before anything else, and by each piece of work put off.
+ */
 static inline void txn_begin(void)
 {
     struct txn *t = &cpu_self()->txn;
@@ -62,7 +64,8 @@ static inline void txn_commit(void)
     }
 }
 
-/* Leave without having changed anything; the system call of the current process will be begun again. */
+/* Leave without having changed anything; the system call of the current process will be begun
+ * again. */
 NORETURN void txn_restart(void);
 
 /* An acquire point: where restart injection may strike. */
@@ -73,8 +76,8 @@ static inline void txn_acquire_point(void)
     }
 }
 
-/* EFFECT. Restart injection: the next system call of `p` is restarted at its n-th acquire point. Reads out what happened
- * to the one watched last. */
+/* EFFECT. Restart injection: the next system call of `p` is restarted at its n-th acquire point.
+ * Reads out what happened to the one watched last. */
 void txn_inject(struct process *p, uint32_t n, uint32_t *passed, bool *hit);
 
 #endif

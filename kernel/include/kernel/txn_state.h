@@ -14,7 +14,7 @@ struct txn {
     uint32_t passed;    /* acquire points passed by the last one watched */
     uint32_t inject_at; /* restart at this acquire point; 0: none */
     bool inject_hit;
-    uint64_t hash;      /* of all stored state at the start, while watched */
+    uint64_t hash; /* of all stored state at the start, while watched */
 };
 
 #endif

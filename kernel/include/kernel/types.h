@@ -11,7 +11,8 @@
 
 typedef uint64_t kpa_t;  /* physical address */
 typedef uint64_t uva_t;  /* user virtual address: an allegation until it was walked */
-typedef uint32_t oid_t;  /* object identity: physical address of the object's header, in units of 64 bytes; 0: none */
+typedef uint32_t oid_t;  /* object identity: physical address of the object's header, in units of 64
+                            bytes; 0: none */
 typedef uint64_t pfn_t;  /* physical frame number */
 typedef uint64_t nsec_t; /* time since boot, or a duration, in nanoseconds */
 
@@ -29,9 +30,10 @@ typedef uint64_t nsec_t; /* time since boot, or a duration, in nanoseconds */
 #define unlikely(e) __builtin_expect(!!(e), 0)
 #define STATIC_ASSERT(e, text) _Static_assert(e, text)
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-/* What a function may do to the transaction (txn.h); words for readers and for tools/check-commit. */
+/* What a function may do to the transaction (txn.h); words for readers and for tools/check-commit.
+ */
 #define MAY_RESTART
 #define NO_FAIL
 

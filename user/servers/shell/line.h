@@ -20,8 +20,9 @@
 
 #define LINE_MAX 255u    /* characters of a line */
 #define LINE_HISTORY 64u /* lines remembered */
-#define LINE_COLUMNS                                                                               \
-    79u /* of the terminal's row used; the last column would make some terminals wrap */
+/* Columns of the row that are used: of 80, two are left for "^C", and the last one would make some
+ * terminals wrap. */
+#define LINE_COLUMNS 77u
 
 struct line_editor {
     const char *prompt;
