@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The cache of hardware page tables, and what its entries depend on. Read depend.h first, then space.c, which decides
- * what goes into an entry.
+ * The cache of hardware page tables, and what its entries depend on. Read depend.h first, then
+ * space.c, which decides what goes into an entry.
  *
- * Room is made with a clock hand over the tables: one that was not used since the hand last came by is taken apart. A
- * table that is on the way of the walk in progress stays ("touched"), and so does, as long as there is another, one that
- * a processor has loaded or that very many entries name.
+ * Room is made with a clock hand over the tables: one that was not used since the hand last came by
+ * is taken apart. A table that is on the way of the walk in progress stays ("touched"), and so
+ * does, as long as there is another, one that a processor has loaded or that very many entries
+ * name.
  *
- * What was thrown away the processor may still remember. That is noted as it happens, and depend_forget() tells the
- * processor once, at the end: no user instruction runs in between.
+ * What was thrown away the processor may still remember. That is noted as it happens, and
+ * depend_forget() tells the processor once, at the end: no user instruction runs in between.
  */
 #include <kernel/cpu.h>
 #include <kernel/depend.h>
@@ -17,12 +18,12 @@
 #include <kernel/process.h>
 
 /* Sizes of a bounded piece. */
-#define PIECE_DEPENDS 64u    /* dependencies looked at */
-#define PIECE_ENTRIES 4096u  /* entries they cover */
-#define PIECE_LINKS 64u      /* entries of one chain cleared */
-#define SEARCH_PRODUCTS 64u  /* products of one object looked at for a key */
-#define SEARCH_DEPENDS 8u    /* dependencies of one GPT looked at for the same one again */
-#define FORGET_PAGES 8u      /* pages forgotten one by one; more: all of them */
+#define PIECE_DEPENDS 64u   /* dependencies looked at */
+#define PIECE_ENTRIES 4096u /* entries they cover */
+#define PIECE_LINKS 64u     /* entries of one chain cleared */
+#define SEARCH_PRODUCTS 64u /* products of one object looked at for a key */
+#define SEARCH_DEPENDS 8u   /* dependencies of one GPT looked at for the same one again */
+#define FORGET_PAGES 8u     /* pages forgotten one by one; more: all of them */
 
 /* The links of the entry with the same number: others that have the same target, as entry + 1. */
 struct link {
@@ -86,7 +87,8 @@ void depend_init(unsigned tables, unsigned depends)
     table_frames = take(tables, PAGE_SIZE, "hardware page tables");
     table_base = arch_kpa(table_frames);
     table_list = take(tables, sizeof(struct table), "the list of page tables");
-    link_list = take((size_t)tables * MMU_ENTRIES, sizeof(struct link), "links of page table entries");
+    link_list =
+        take((size_t)tables * MMU_ENTRIES, sizeof(struct link), "links of page table entries");
     depend_list = take(depends, sizeof(struct depend), "dependencies of page tables");
     free_table = free_depend = 0;
     for (unsigned i = tables; i > 0; i--) {
@@ -115,8 +117,9 @@ void table_touch(unsigned t)
 
 /* --- making the processor forget --- */
 
-/* Entry `i` of table `t` is being cleared. If there is one way to it from a root, it is known whether a processor can
- * have seen it, and at which address; else all must be forgotten. At most one step per level. */
+/* Entry `i` of table `t` is being cleared. If there is one way to it from a root, it is known
+ * whether a processor can have seen it, and at which address; else all must be forgotten. At most
+ * one step per level. */
 static void forget_entry(unsigned t, unsigned i)
 {
     bool leaf = table_list[t].key.level == 1;
@@ -130,7 +133,8 @@ static void forget_entry(unsigned t, unsigned i)
         }
         forget.all = table->refs > 1;
         t = (table->parents - 1) / MMU_ENTRIES;
-        address |= (uva_t)((table->parents - 1) % MMU_ENTRIES) << entry_bits(table_list[t].key.level);
+        address |= (uva_t)((table->parents - 1) % MMU_ENTRIES)
+                   << entry_bits(table_list[t].key.level);
     }
     if (forget.all || !mmu_root_loaded(table_kpa(t))) {
         return;
@@ -160,8 +164,8 @@ void depend_forget(void)
 /* The head of the chain on which an entry of a table of this level stands. */
 static uint32_t *chain_of(unsigned level, pte_t e)
 {
-    return level == 1 ? &frame_table[mmu_target(e) >> PAGE_SHIFT].hdr.depend :
-                        &table_list[table_of(mmu_target(e))].parents;
+    return level == 1 ? &frame_table[mmu_target(e) >> PAGE_SHIFT].hdr.depend
+                      : &table_list[table_of(mmu_target(e))].parents;
 }
 
 void entry_set(unsigned t, unsigned i, pte_t e)
@@ -215,7 +219,8 @@ static void entries_clear(unsigned t, unsigned from, unsigned end)
     }
 }
 
-/* Clear entries of a chain, from its head on, at most a piece of them. Returns whether the chain is empty. */
+/* Clear entries of a chain, from its head on, at most a piece of them. Returns whether the chain is
+ * empty. */
 static bool chain_clear(const uint32_t *head)
 {
     for (unsigned n = 0; *head != 0 && n < PIECE_LINKS; n++) {
@@ -314,8 +319,9 @@ bool depend_record(unsigned t, const struct gpt *g, int64_t first, unsigned end)
     return true;
 }
 
-/* Entries [from, end) of `t` are clear now. Dependencies that cover nothing else are of no use: those of GPTs that were
- * reached through the slot that changed. Looks at a bounded number; one that stays does no harm. */
+/* Entries [from, end) of `t` are clear now. Dependencies that cover nothing else are of no use:
+ * those of GPTs that were reached through the slot that changed. Looks at a bounded number; one
+ * that stays does no harm. */
 static void depend_prune(unsigned t, unsigned from, unsigned end)
 {
     uint32_t next;
@@ -331,7 +337,8 @@ static void depend_prune(unsigned t, unsigned from, unsigned end)
     }
 }
 
-/* Throw away all that some dependencies of an object cover, and them. A piece; returns whether that was all. */
+/* Throw away all that some dependencies of an object cover, and them. A piece; returns whether that
+ * was all. */
 static bool depend_drop(struct objhdr *hdr)
 {
     unsigned work = 0;
@@ -350,8 +357,8 @@ static bool depend_drop(struct objhdr *hdr)
     return hdr->depend == 0;
 }
 
-/* The entries made through one slot, if that is a piece. Returns whether it was, and they are clear. Dependencies stay,
- * for the other slots. */
+/* The entries made through one slot, if that is a piece. Returns whether it was, and they are
+ * clear. Dependencies stay, for the other slots. */
 static bool depend_clear_slot(struct gpt *g, unsigned slot)
 {
     struct {
@@ -371,7 +378,8 @@ static bool depend_clear_slot(struct gpt *g, unsigned slot)
     }
     for (unsigned i = 0; i < n; i++) {
         entries_clear(range[i].table, range[i].from, range[i].end);
-        if (range[i].end - range[i].from > 1) { /* below one entry there is no room for another GPT's slots */
+        if (range[i].end - range[i].from >
+            1) { /* below one entry there is no room for another GPT's slots */
             depend_prune(range[i].table, range[i].from, range[i].end);
         }
     }
@@ -380,8 +388,10 @@ static bool depend_clear_slot(struct gpt *g, unsigned slot)
 
 bool depend_flush_slot(struct gpt *g, unsigned slot)
 {
-    /* A GPT seen at very many places: throw all of them away, piece by piece, so that there are less each time. */
-    return slot == SPACE_ALL_SLOTS ? depend_drop(&g->hdr) : depend_clear_slot(g, slot) || depend_drop(&g->hdr);
+    /* A GPT seen at very many places: throw all of them away, piece by piece, so that there are
+     * less each time. */
+    return slot == SPACE_ALL_SLOTS ? depend_drop(&g->hdr)
+                                   : depend_clear_slot(g, slot) || depend_drop(&g->hdr);
 }
 
 bool depend_flush_page(struct objhdr *page)
@@ -391,7 +401,8 @@ bool depend_flush_page(struct objhdr *page)
 
 /* --- tables --- */
 
-/* Take the processes that use a root off it, at most a piece of them. Returns whether it has none left. */
+/* Take the processes that use a root off it, at most a piece of them. Returns whether it has none
+ * left. */
 static bool root_leave(struct table *table)
 {
     for (unsigned n = 0; !list_empty(&table->processes) && n < PIECE_LINKS; n++) {
@@ -549,12 +560,12 @@ bool depend_known(unsigned t, unsigned i, const struct gpt *g, unsigned slot)
     return false;
 }
 
-#define CHECK(e, ...)                       \
-    do {                                    \
-        if (!(e)) {                         \
-            log_line(LOG_ERROR, __VA_ARGS__); \
-            failed++;                       \
-        }                                   \
+#define CHECK(e, ...)                                                                              \
+    do {                                                                                           \
+        if (!(e)) {                                                                                \
+            log_line(LOG_ERROR, __VA_ARGS__);                                                      \
+            failed++;                                                                              \
+        }                                                                                          \
     } while (0)
 
 /* Entry `i` of table `t` stands on the chain of its target. */
@@ -563,8 +574,8 @@ static unsigned check_link(unsigned t, unsigned i)
     unsigned failed = 0;
     uint32_t id = t * MMU_ENTRIES + i + 1;
     const struct link *l = &link_list[id - 1];
-    uint32_t before = l->prev != 0 ? link_list[l->prev - 1].next :
-                                     *chain_of(table_list[t].key.level, table_entries(t)[i]);
+    uint32_t before = l->prev != 0 ? link_list[l->prev - 1].next
+                                   : *chain_of(table_list[t].key.level, table_entries(t)[i]);
 
     CHECK(before == id && (l->next == 0 || link_list[l->next - 1].prev == id),
           "INV-MAP-4 broken: entry %u of table %u is not linked", i, t);
@@ -579,15 +590,16 @@ static unsigned check_table(unsigned t)
     unsigned present = 0;
     uint32_t refs = 0;
 
-    CHECK(oid_header(table->key.producer)->count != 0, "INV-MAP-4 broken: table %u has no producer", t);
+    CHECK(oid_header(table->key.producer)->count != 0, "INV-MAP-4 broken: table %u has no producer",
+          t);
     for (unsigned i = 0; i < table_size(table->key.level); i++) {
         if (mmu_present(table_entries(t)[i])) {
             present++;
             failed += check_link(t, i);
         }
     }
-    CHECK(present == table->present, "INV-MAP-4 broken: table %u has %u entries, not %u", t, present,
-          table->present);
+    CHECK(present == table->present, "INV-MAP-4 broken: table %u has %u entries, not %u", t,
+          present, table->present);
     for (uint32_t id = table->parents; id != 0; id = link_list[id - 1].next) {
         CHECK(mmu_target(table_frames[id - 1]) == table_kpa(t),
               "INV-MAP-4 broken: entry %u does not name table %u", id - 1, t);
@@ -600,7 +612,8 @@ static unsigned check_table(unsigned t)
             refs++;
         }
     }
-    CHECK(refs == table->refs, "INV-MAP-4 broken: table %u has %u users, not %u", t, refs, table->refs);
+    CHECK(refs == table->refs, "INV-MAP-4 broken: table %u has %u users, not %u", t, refs,
+          table->refs);
     return failed;
 }
 
@@ -636,8 +649,8 @@ unsigned depend_check(void)
             failed += check_depends(t, &depends);
         }
     }
-    CHECK(tables == space_totals.tables, "INV-MAP-4 broken: %lu tables, not %lu", (unsigned long)tables,
-          (unsigned long)space_totals.tables);
+    CHECK(tables == space_totals.tables, "INV-MAP-4 broken: %lu tables, not %lu",
+          (unsigned long)tables, (unsigned long)space_totals.tables);
     CHECK(depends == space_totals.depends, "INV-MAP-4 broken: %lu dependencies, not %lu",
           (unsigned long)depends, (unsigned long)space_totals.depends);
     return failed;

@@ -2,10 +2,10 @@
  *
  * Physical frames: what is where in memory.
  *
- * At boot the memory map becomes the table of descriptors, one of 64 bytes for each frame below the highest frame of
- * memory. The table itself is taken from the first range that has room for it, the kernel's pools after it. From then
- * on nothing is allocated here: what is left belongs to user level, which makes objects from it through Range
- * capabilities (object.c).
+ * At boot the memory map becomes the table of descriptors, one of 64 bytes for each frame below the
+ * highest frame of memory. The table itself is taken from the first range that has room for it, the
+ * kernel's pools after it. From then on nothing is allocated here: what is left belongs to user
+ * level, which makes objects from it through Range capabilities (object.c).
  */
 #include <kernel/boot_info.h>
 #include <kernel/endpoint.h>
@@ -191,7 +191,8 @@ void frames_init(const struct boot_info *boot)
     bytes = page_up(frame_count * sizeof(struct frame));
     table = find_table(boot, bytes);
     if (table == 0) {
-        BUG("too little memory: there are %lu KiB in all, and no %lu KiB in one piece for the table of "
+        BUG("too little memory: there are %lu KiB in all, and no %lu KiB in one piece for the "
+            "table of "
             "frames beside the kernel and an archive of %lu KiB",
             frames_to_kib(total), (unsigned long)(bytes / 1024),
             (unsigned long)((boot->archive_end - boot->archive_start) / 1024));
@@ -212,7 +213,8 @@ void frames_init(const struct boot_info *boot)
         frame_totals.free += frame_table[i].kind == FRAME_FREE;
     }
     if (frame_totals.free < FRAMES_LEFT_MIN) {
-        BUG("too little memory: there are %lu KiB, of which the kernel and the archive leave %lu KiB; "
+        BUG("too little memory: there are %lu KiB, of which the kernel and the archive leave %lu "
+            "KiB; "
             "at least %lu KiB must be left",
             frames_to_kib(total), frames_to_kib(frame_totals.free), frames_to_kib(FRAMES_LEFT_MIN));
     }
@@ -239,6 +241,8 @@ void *frames_take(size_t n, const char *what)
             return word;
         }
     }
-    BUG("too little memory: %lu KiB in one piece are needed for %s; of %lu KiB in all, %lu KiB are free",
-        frames_to_kib(n), what, frames_to_kib(frame_totals.frames), frames_to_kib(frame_totals.free));
+    BUG("too little memory: %lu KiB in one piece are needed for %s; of %lu KiB in all, %lu KiB are "
+        "free",
+        frames_to_kib(n), what, frames_to_kib(frame_totals.frames),
+        frames_to_kib(frame_totals.free));
 }

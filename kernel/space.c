@@ -2,14 +2,16 @@
  *
  * Address spaces: the walk over the tree of GPTs, and hardware page tables made from what it finds.
  *
- * A capability translates the addresses whose bits above l2g equal its guard's match; the l2g bits below go on. A GPT
- * takes the bits above l2v for the number of a slot, and the l2v bits below go on to the capability in it. l2v falls at
- * every step, so a walk ends even where GPTs form a ring. Restrictions add up.
+ * A capability translates the addresses whose bits above l2g equal its guard's match; the l2g bits
+ * below go on. A GPT takes the bits above l2v for the number of a slot, and the l2v bits below go
+ * on to the capability in it. l2v falls at every step, so a walk ends even where GPTs form a ring.
+ * Restrictions add up.
  *
- * The hardware wants one table for each aligned region of 2 MiB, 1 GiB, ... What a table holds is decided by the place
- * where the walks of all addresses of its region still run together: the last GPT that all of them go into (its
- * producer) and the offset in it. space_map() does the walk once, keeps its steps, and goes down the levels of the
- * hardware with a second finger on the steps. depend.c keeps the tables and knows what they depend on.
+ * The hardware wants one table for each aligned region of 2 MiB, 1 GiB, ... What a table holds is
+ * decided by the place where the walks of all addresses of its region still run together: the last
+ * GPT that all of them go into (its producer) and the offset in it. space_map() does the walk once,
+ * keeps its steps, and goes down the levels of the hardware with a second finger on the steps.
+ * depend.c keeps the tables and knows what they depend on.
  */
 #include <kernel/cpu.h>
 #include <kernel/depend.h>
@@ -52,12 +54,14 @@ static uint8_t hardware_restr(unsigned restr)
 /* The access that restrictions leave. */
 static unsigned granted(unsigned restr)
 {
-    return ACCESS_READ | (restr & (LK_RO | LK_WK) ? 0 : ACCESS_WRITE) | (restr & LK_NX ? 0 : ACCESS_EXEC);
+    return ACCESS_READ | (restr & (LK_RO | LK_WK) ? 0 : ACCESS_WRITE) |
+           (restr & LK_NX ? 0 : ACCESS_EXEC);
 }
 
-/* One step: into the GPT that `c` names, at *at of the space that `c` translates. On success *at is where to go on in the
- * capability of slot s->slot. */
-static enum fault_code step_into(const struct cap *c, uint64_t *at, struct step *s, struct walk *out)
+/* One step: into the GPT that `c` names, at *at of the space that `c` translates. On success *at is
+ * where to go on in the capability of slot s->slot. */
+static enum fault_code step_into(const struct cap *c, uint64_t *at, struct step *s,
+                                 struct walk *out)
 {
     struct gpt *g = (struct gpt *)(void *)oid_header(c->oid);
     uint64_t slot = *at >> g->state.l2v;
@@ -82,7 +86,8 @@ static enum fault_code step_into(const struct cap *c, uint64_t *at, struct step 
 /* What is at a capability that is no memory. */
 static enum fault_code not_memory(const struct cap *c)
 {
-    return c->type == CAP_WINDOW || c->type == CAP_LOCALWINDOW ? FAULT_MALFORMED_SPACE : FAULT_INVALID_ADDR;
+    return c->type == CAP_WINDOW || c->type == CAP_LOCALWINDOW ? FAULT_MALFORMED_SPACE
+                                                               : FAULT_INVALID_ADDR;
 }
 
 /* The guard: does `c` translate *at? If so *at is what it leaves. */
@@ -117,7 +122,8 @@ static enum fault_code leaf(const struct cap *c, unsigned access, struct walk *o
     return FAULT_NONE;
 }
 
-/* The walk, from `c` on, at offset `at` of what it translates; restrictions `restr` were met before. */
+/* The walk, from `c` on, at offset `at` of what it translates; restrictions `restr` were met
+ * before. */
 static enum fault_code walk_path(const struct cap *c, uint64_t at, unsigned restr, unsigned access,
                                  struct walk *out, struct path *path)
 {
@@ -154,8 +160,8 @@ static enum fault_code walk_path(const struct cap *c, uint64_t at, unsigned rest
     }
 }
 
-static enum fault_code walk_user(const struct cap *root, uva_t address, unsigned access, struct walk *out,
-                                 struct path *path)
+static enum fault_code walk_user(const struct cap *root, uva_t address, unsigned access,
+                                 struct walk *out, struct path *path)
 {
     if (address < LK_USER_MIN || address >= LK_USER_END) {
         *out = (struct walk){ 0 };
@@ -173,8 +179,9 @@ enum fault_code space_walk(const struct cap *root, uva_t address, unsigned acces
 
 /* --- from the walk to the tables --- */
 
-/* How far all addresses of a region of 2^bits around the path's address go together: the number of the last step, or -1,
- * when not even the root capability translates all of the region. `from` is known to be reached. */
+/* How far all addresses of a region of 2^bits around the path's address go together: the number of
+ * the last step, or -1, when not even the root capability translates all of the region. `from` is
+ * known to be reached. */
 static int producer_step(const struct path *path, int from, unsigned bits)
 {
     while (from + 1 < path->steps && path->step[from + 1].l2g >= bits &&
@@ -185,11 +192,12 @@ static int producer_step(const struct path *path, int from, unsigned bits)
 }
 
 /* The table for the region of a level around `address` that step `k` of the path produces. */
-static struct table_key key_of(const struct cap *root, const struct path *path, int k, uva_t address,
-                               unsigned level)
+static struct table_key key_of(const struct cap *root, const struct path *path, int k,
+                               uva_t address, unsigned level)
 {
     unsigned bits = table_bits(level);
-    struct table_key key = { .level = (uint8_t)level, .low = level < MMU_LEVELS && address >> bits == 0 };
+    struct table_key key = { .level = (uint8_t)level,
+                             .low = level < MMU_LEVELS && address >> bits == 0 };
 
     if (k < 0) {
         key.producer = root->oid;
@@ -218,9 +226,10 @@ static struct table_key root_key(const struct cap *root)
     return key;
 }
 
-/* An entry for a lower table depends on the slots of steps first_slot()..end_slot()-1: those passed on the way from the
- * producer of its table, step `k`, to that of the lower one, step `below`, and the one that was found not to go on with
- * the whole region: with another guard in it, the lower table would be another. */
+/* An entry for a lower table depends on the slots of steps first_slot()..end_slot()-1: those passed
+ * on the way from the producer of its table, step `k`, to that of the lower one, step `below`, and
+ * the one that was found not to go on with the whole region: with another guard in it, the lower
+ * table would be another. */
 static int first_slot(int k)
 {
     return k < 0 ? 0 : k;
@@ -230,7 +239,8 @@ static int end_slot(const struct path *path, int below, unsigned bits)
     return below >= 0 && path->step[below].l2v >= bits ? below + 1 : below;
 }
 
-/* An entry of table `t` for `address` is about to be made through the slots of steps from..end-1: record it. */
+/* An entry of table `t` for `address` is about to be made through the slots of steps from..end-1:
+ * record it. */
 static bool record(unsigned t, const struct path *path, int from, int end, uva_t address)
 {
     unsigned level = table_list[t].key.level;
@@ -240,8 +250,8 @@ static bool record(unsigned t, const struct path *path, int from, int end, uva_t
 
     for (int j = from; j < end; j++) {
         const struct step *s = &path->step[j];
-        /* Where in the table this GPT's slot 0 begins, and the window that the capability to it opens; both are whole
-         * entries, or the entry would not have come this far. */
+        /* Where in the table this GPT's slot 0 begins, and the window that the capability to it
+         * opens; both are whole entries, or the entry would not have come this far. */
         int64_t first = (at - (int64_t)s->at) >> bits;
         int64_t window = first + (1ll << (s->l2g - bits));
         int64_t slot_end = first + ((int64_t)(s->slot + 1) << (s->l2v - bits));
@@ -280,8 +290,8 @@ static unsigned root_table(struct process *p)
     return t;
 }
 
-/* Go down the levels and make what is missing. tables[] are those on the way. Returns false if there was no room for a
- * dependency: nothing is left to throw away but tables[]. */
+/* Go down the levels and make what is missing. tables[] are those on the way. Returns false if
+ * there was no room for a dependency: nothing is left to throw away but tables[]. */
 static bool build(struct process *p, const struct path *path, uva_t address, const struct walk *w,
                   unsigned tables[MMU_LEVELS + 1])
 {
@@ -309,7 +319,8 @@ static bool build(struct process *p, const struct path *path, uva_t address, con
 
             lower = table_make(&key);
             tables[level - 1] = lower;
-            if (!record(t, path, first_slot(k), end_slot(path, below, table_bits(level - 1)), address)) {
+            if (!record(t, path, first_slot(k), end_slot(path, below, table_bits(level - 1)),
+                        address)) {
                 return false;
             }
             entry_set(t, i, mmu_branch(table_kpa(lower)));
@@ -347,8 +358,9 @@ enum fault_code space_map(struct process *p, uva_t address, unsigned access, str
         if (likely(build(p, &path, address, out, tables))) {
             break;
         }
-        /* The tables on the way have all the dependencies there are: then it is they that must go. Each time round there
-         * are fewer tables that have any, so this ends; in practice the first time. */
+        /* The tables on the way have all the dependencies there are: then it is they that must go.
+         * Each time round there are fewer tables that have any, so this ends; in practice the first
+         * time. */
         for (unsigned level = 1; level <= MMU_LEVELS; level++) {
             if (tables[level] != UINT32_MAX) {
                 table_destroy(tables[level]);
@@ -449,8 +461,8 @@ unsigned space_probe(struct process *p, uva_t address, kpa_t *page)
     }
 }
 
-/* Walk from where a table's region begins, at an offset in it: from the producer, as if by a capability that translates
- * everything, or from the root capability. */
+/* Walk from where a table's region begins, at an offset in it: from the producer, as if by a
+ * capability that translates everything, or from the root capability. */
 static enum fault_code walk_table(unsigned t, uint64_t offset, struct cap *c, struct walk *out,
                                   struct path *path)
 {
@@ -463,12 +475,12 @@ static enum fault_code walk_table(unsigned t, uint64_t offset, struct cap *c, st
     return walk_path(c, key->base + offset, 0, ACCESS_READ, out, path);
 }
 
-#define CHECK(e, ...)                       \
-    do {                                    \
-        if (!(e)) {                         \
-            log_line(LOG_ERROR, __VA_ARGS__); \
-            failed++;                       \
-        }                                   \
+#define CHECK(e, ...)                                                                              \
+    do {                                                                                           \
+        if (!(e)) {                                                                                \
+            log_line(LOG_ERROR, __VA_ARGS__);                                                      \
+            failed++;                                                                              \
+        }                                                                                          \
     } while (0)
 
 /* The offset in its region of some page that table `t` maps; false: it maps none. */
@@ -511,8 +523,9 @@ static unsigned check_entry(unsigned t, unsigned i)
     k = table_list[t].key.guard != 0 ? -1 : 0;
     end = path.steps;
     if (level == 1) {
-        CHECK(e == mmu_leaf(frame_kpa(w.frame), granted(w.restr)) && w.frame->hdr.kind == FRAME_PAGE &&
-                  w.frame->hdr.count != 0 && (i != 0 || !table_list[t].key.low),
+        CHECK(e == mmu_leaf(frame_kpa(w.frame), granted(w.restr)) &&
+                  w.frame->hdr.kind == FRAME_PAGE && w.frame->hdr.count != 0 &&
+                  (i != 0 || !table_list[t].key.low),
               "INV-MAP-1 broken: entry %u of table %u is %lx", i, t, (unsigned long)e);
     } else {
         const struct table_key *lower = &table_list[table_of(mmu_target(e))].key;
@@ -522,8 +535,9 @@ static unsigned check_entry(unsigned t, unsigned i)
 
         end = end_slot(&path, below, table_bits(level - 1));
         key = key_of(&root, &path, below, table_list[t].key.base + offset, level - 1);
-        CHECK(key.producer == lower->producer && key.base == lower->base && key.guard == lower->guard &&
-                  key.restr == lower->restr && key.level == lower->level && e == mmu_branch(mmu_target(e)),
+        CHECK(key.producer == lower->producer && key.base == lower->base &&
+                  key.guard == lower->guard && key.restr == lower->restr &&
+                  key.level == lower->level && e == mmu_branch(mmu_target(e)),
               "INV-MAP-3 broken: entry %u of table %u names the wrong table", i, t);
         CHECK(lower->low == (i == 0 && (level == MMU_LEVELS || table_list[t].key.low)),
               "INV-MAP-3 broken: entry %u of table %u: first page", i, t);
@@ -543,8 +557,8 @@ static unsigned check_process(const struct process *p, unsigned t)
     const struct table_key *is = &table_list[t].key;
     unsigned failed = 0;
 
-    CHECK(cap_live(&p->slot[SLOT_ADDR_SPACE]) && key.producer == is->producer && key.guard == is->guard &&
-              key.restr == is->restr,
+    CHECK(cap_live(&p->slot[SLOT_ADDR_SPACE]) && key.producer == is->producer &&
+              key.guard == is->guard && key.restr == is->restr,
           "INV-MAP-5 broken: process %x uses the root of another space", object_oid(p));
     return failed;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The kernel's port to the build machine, for unit tests: the contract of <kernel/arch.h> without a machine. Ways out of
- * the kernel jump back into host_enter(); the clock stands still; interrupts never come by themselves.
+ * The kernel's port to the build machine, for unit tests: the contract of <kernel/arch.h> without a
+ * machine. Ways out of the kernel jump back into host_enter(); the clock stands still; interrupts
+ * never come by themselves.
  */
 #include <arch/host.h>
 #include <arch/mmu.h>
@@ -43,7 +44,8 @@ void host_machine(size_t bytes, struct boot_info *boot)
     if (host_arena != NULL) {
         munmap(host_arena, arena_bytes);
     }
-    host_arena = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    host_arena = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (host_arena == MAP_FAILED) {
         perror("mmap");
         exit(1);

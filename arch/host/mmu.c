@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * An MMU for tests. It remembers every page and every table that it came across and forgets only what it must: a real one
- * may forget sooner, so whatever holds here holds there. As on a real one, what is absent is not remembered, forgetting
- * one page forgets all tables, and a fault forgets its page.
+ * An MMU for tests. It remembers every page and every table that it came across and forgets only
+ * what it must: a real one may forget sooner, so whatever holds here holds there. As on a real one,
+ * what is absent is not remembered, forgetting one page forgets all tables, and a fault forgets its
+ * page.
  */
 #include <arch/host.h>
 #include <arch/mmu.h>
@@ -12,7 +13,7 @@
 
 /* One thing remembered: an entry of a table of `level`. */
 struct remembered {
-    uva_t region; /* address >> entry_bits */
+    uva_t region;   /* address >> entry_bits */
     unsigned level; /* 0: nothing */
     pte_t entry;
 };
@@ -64,7 +65,9 @@ static void remember(uva_t address, unsigned level, pte_t e)
     struct remembered *r = place(address, level);
 
     if (r != NULL) {
-        *r = (struct remembered){ .region = address >> region_shift(level), .level = level, .entry = e };
+        *r = (struct remembered){ .region = address >> region_shift(level),
+                                  .level = level,
+                                  .entry = e };
     }
 }
 
@@ -92,7 +95,8 @@ bool host_mmu_access(uva_t address, unsigned access, kpa_t *page)
     unsigned level = MMU_LEVELS;
     pte_t e = 0;
 
-    for (unsigned known = 1; known <= MMU_LEVELS; known++) { /* begin at the lowest level that is remembered */
+    for (unsigned known = 1; known <= MMU_LEVELS;
+         known++) { /* begin at the lowest level that is remembered */
         if (recall(address, known, &e)) {
             table = mmu_target(e);
             level = known - 1;

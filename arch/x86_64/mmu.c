@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The hardware side of kernel/space.c: top tables, and making the processor forget. Entries are in <arch/mmu.h>.
+ * The hardware side of kernel/space.c: top tables, and making the processor forget. Entries are in
+ * <arch/mmu.h>.
  *
- * One CPU runs. Telling the others belongs into the three functions that change what this CPU remembers: they are the
- * only ones, and all of them return only when the change holds.
+ * One CPU runs. Telling the others belongs into the three functions that change what this CPU
+ * remembers: they are the only ones, and all of them return only when the change holds.
  */
 #include <arch/mmu.h>
 #include <kernel/cpu.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operations of GPTs. Whatever changes how a GPT translates first throws away the hardware mappings made through it
- * (INV-MAP-2), in bounded pieces: each is complete in itself, and the system call begins again until none is left.
+ * Operations of GPTs. Whatever changes how a GPT translates first throws away the hardware mappings
+ * made through it (INV-MAP-2), in bounded pieces: each is complete in itself, and the system call
+ * begins again until none is left.
  */
 #include <kernel/gpt.h>
 #include <kernel/invoke.h>
@@ -79,7 +80,8 @@ enum status gpt_op_set_l2v(struct invocation *inv)
     return STATUS_OK;
 }
 
-/* Whether slot 15 is the fault handler. A background space in slot 14 is refused: the walk does not know it yet. */
+/* Whether slot 15 is the fault handler. A background space in slot 14 is refused: the walk does not
+ * know it yet. */
 enum status gpt_op_set_flags(struct invocation *inv)
 {
     struct gpt *g = inv_object(inv, gpt);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operations that all memory capabilities have: less authority, another guard. They make capabilities and touch no
- * object.
+ * Operations that all memory capabilities have: less authority, another guard. They make
+ * capabilities and touch no object.
  */
 #include <kernel/invoke.h>
 #include <kernel/txn.h>

@@ -33,6 +33,7 @@ enum status page_op_copy_from(struct invocation *inv)
 
     txn_commit();
 
-    memmove(page_data(inv), frame_data(page_frame(source)), PAGE_SIZE); /* it may be the same page */
+    memmove(page_data(inv), frame_data(page_frame(source)),
+            PAGE_SIZE); /* it may be the same page */
     return STATUS_OK;
 }

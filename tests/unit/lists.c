@@ -26,7 +26,8 @@ TEST(list_basic, "a list keeps its order, and taking a node out twice is harmles
     list_insert_before(&l, &a.link);
     list_insert_before(&l, &b.link);
     list_insert_before(&b.link, &c.link);
-    CHECK(l.next == &a.link && a.link.next == &c.link && c.link.next == &b.link && b.link.next == &l);
+    CHECK(l.next == &a.link && a.link.next == &c.link && c.link.next == &b.link &&
+          b.link.next == &l);
     CHECK(l.prev == &b.link && b.link.prev == &c.link);
     list_remove(&c.link);
     list_remove(&c.link);
@@ -60,7 +61,8 @@ TEST(list_splice, "a list moved to the end of another leaves an empty one behind
 
 #define THINGS 40u
 
-/* The priority list's nodes: as the model says, by priority, then by order; leaders are the firsts of each. */
+/* The priority list's nodes: as the model says, by priority, then by order; leaders are the firsts
+ * of each. */
 static void check_plist(const struct plist *p, const struct thing *t, const bool *queued)
 {
     unsigned n = 0;

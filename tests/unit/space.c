@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Hardware page tables as a cache of the tree: what is built, what is shared, and that exactly what changed goes.
+ * Hardware page tables as a cache of the tree: what is built, what is shared, and that exactly what
+ * changed goes.
  */
 #include "world.h"
 
@@ -76,9 +77,9 @@ TEST(space_rights, "an entry grants what the walk grants, from the first touch o
     for (unsigned restr = 0; restr < 16; restr++) {
         leaf->state.slot[restr].restr = (uint8_t)restr;
         map(p, AT + restr * 4096);
-        CHECK_EQUAL(probe(p, AT + restr * 4096),
-                    ACCESS_READ | (restr & (LK_RO | LK_WK) ? 0 : ACCESS_WRITE) |
-                        (restr & LK_NX ? 0 : ACCESS_EXEC));
+        CHECK_EQUAL(probe(p, AT + restr * 4096), ACCESS_READ |
+                                                     (restr & (LK_RO | LK_WK) ? 0 : ACCESS_WRITE) |
+                                                     (restr & LK_NX ? 0 : ACCESS_EXEC));
     }
     CHECK_EQUAL(world_fault(p, AT + 4096, ACCESS_WRITE, &w), FAULT_ACCESS_VIOLATION);
     CHECK_EQUAL(world_fault(p, AT + 2 * 4096, ACCESS_EXEC, &w), FAULT_NO_EXEC);
@@ -311,13 +312,15 @@ TEST(space_small_pools, "with the smallest pools everything is still mapped, one
     CHECK(space_totals.tables <= DEPEND_TABLES_MIN);
 }
 
-/* A tree in which each page has a chain of GPTs of its own: more dependencies in one table than the pool has. */
+/* A tree in which each page has a chain of GPTs of its own: more dependencies in one table than the
+ * pool has. */
 static struct gpt *bush(unsigned l2v, struct objhdr *page)
 {
     struct gpt *g = world_gpt(l2v);
 
     for (unsigned i = 0; i < 2; i++) {
-        g->state.slot[i] = l2v == 12 ? world_plain_cap(page) : world_cap(&bush(l2v - 1, page)->hdr, 0, l2v, 0);
+        g->state.slot[i] =
+            l2v == 12 ? world_plain_cap(page) : world_cap(&bush(l2v - 1, page)->hdr, 0, l2v, 0);
     }
     return g;
 }

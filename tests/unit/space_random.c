@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The property that the whole of space.c and depend.c is for: what the hardware grants equals what the walk grants, once
- * a fault has been taken, and is never more, whatever was changed before, whatever the processor remembers, and however
- * small the pools are.
+ * The property that the whole of space.c and depend.c is for: what the hardware grants equals what
+ * the walk grants, once a fault has been taken, and is never more, whatever was changed before,
+ * whatever the processor remembers, and however small the pools are.
  *
- * Random trees of GPTs (shared subtrees, guards, restrictions, rings, wrong types), random changes by the kernel's own
- * operations, random accesses through the pretended MMU of arch/host, which forgets only what it is told to forget. The
- * truth is a walk written down here a second time, straight from the rules.
+ * Random trees of GPTs (shared subtrees, guards, restrictions, rings, wrong types), random changes
+ * by the kernel's own operations, random accesses through the pretended MMU of arch/host, which
+ * forgets only what it is told to forget. The truth is a walk written down here a second time,
+ * straight from the rules.
  */
 #include "world.h"
 
@@ -93,7 +94,8 @@ static struct truth truth_at(const struct process *p, uva_t address, unsigned ac
 /* Where l2v tends to be; any other is drawn now and then. */
 static unsigned random_l2v(void)
 {
-    static const uint8_t usual[] = { 12, 12, 13, 16, 16, 17, 20, 20, 21, 22, 24, 28, 29, 30, 32, 38, 39, 43, 46 };
+    static const uint8_t usual[] = { 12, 12, 13, 16, 16, 17, 20, 20, 21, 22,
+                                     24, 28, 29, 30, 32, 38, 39, 43, 46 };
 
     return unit_once_in(8) ? 12 + (unsigned)unit_random(35) : usual[unit_random(sizeof(usual))];
 }
@@ -103,7 +105,8 @@ static unsigned random_restr(void)
     return unit_once_in(3) ? (unsigned)unit_random(16) : 0;
 }
 
-/* A capability for a slot of a GPT, or (AS_ROOT for l2v) for a process: most often one that makes sense there. */
+/* A capability for a slot of a GPT, or (AS_ROOT for l2v) for a process: most often one that makes
+ * sense there. */
 #define AS_ROOT 47u
 static struct cap random_cap(unsigned l2v)
 {
@@ -114,12 +117,13 @@ static struct cap random_cap(unsigned l2v)
 
     switch (unit_random(as_root ? 6 : 20)) {
     case 0:
-        return as_root ? world_cap(world.page[unit_random(PAGES)], unit_random(1u << 20), 12, 0) :
-                         (struct cap){ 0 };
+        return as_root ? world_cap(world.page[unit_random(PAGES)], unit_random(1u << 20), 12, 0)
+                       : (struct cap){ 0 };
     case 6:
         return world_cap(world.cappage, unit_random(2), 12, 0);
     case 7:
-        return unit_once_in(2) ? (struct cap){ .type = CAP_WINDOW } : object_cap(&world.process[0]->hdr);
+        return unit_once_in(2) ? (struct cap){ .type = CAP_WINDOW }
+                               : object_cap(&world.process[0]->hdr);
     case 8:
     case 9:
     case 10:
@@ -212,7 +216,8 @@ static void resume(struct process *p)
     world.current = p;
 }
 
-/* An access that no fault follows, as a processor makes them at any time: not more than the truth. */
+/* An access that no fault follows, as a processor makes them at any time: not more than the truth.
+ */
 static void peek(uva_t address, unsigned access)
 {
     struct truth t = truth_at(world.current, address, access);
@@ -268,8 +273,9 @@ static void touch(uva_t address, unsigned access)
     }
     if (granted && t.fault != FAULT_NONE) {
         say("the hardware grants what the walk does not", p, address, access);
-    } else if (t.fault == FAULT_NONE && (page != t.page || space_probe(p, address, &probed) != t.access ||
-                                         probed != t.page)) {
+    } else if (t.fault == FAULT_NONE &&
+               (page != t.page || space_probe(p, address, &probed) != t.access ||
+                probed != t.page)) {
         say("the hardware grants another page, or other rights", p, address, access);
     }
     world.granted += t.fault == FAULT_NONE;
@@ -416,5 +422,6 @@ TEST(space_random, "hardware and walk agree, whatever changes")
     }
     CHECK_EQUAL(space_check(), 0);
     CHECK_SAY(world.granted * 5 > world.refused, "%llu granted, %llu refused",
-              (unsigned long long)world.granted, (unsigned long long)world.refused); /* or the test looks at nothing */
+              (unsigned long long)world.granted,
+              (unsigned long long)world.refused); /* or the test looks at nothing */
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The runner of the unit tests. Usage: lykos-unit [--list] [--seed=N] [--rounds=N] [PATTERN...]; a pattern is part of
- * a test's name. Exit status 0: all that ran passed, and some ran.
+ * The runner of the unit tests. Usage: lykos-unit [--list] [--seed=N] [--rounds=N] [PATTERN...]; a
+ * pattern is part of a test's name. Exit status 0: all that ran passed, and some ran.
  */
 #include "unit.h"
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Unit tests of the machine-independent kernel, on the build machine under sanitizers. Each file here holds tests:
+ * Unit tests of the machine-independent kernel, on the build machine under sanitizers. Each file
+ * here holds tests:
  *
  *     TEST(list_remove_twice, "taking a node out twice is harmless")
  *     {
  *         CHECK(list_empty(&l));
  *     }
  *
- * All are linked into one program, which runs each in a process of its own and prints TAP. Tests that draw random
- * numbers run for unit_rounds rounds from unit_seed; a failure prints the command that repeats it.
+ * All are linked into one program, which runs each in a process of its own and prints TAP. Tests
+ * that draw random numbers run for unit_rounds rounds from unit_seed; a failure prints the command
+ * that repeats it.
  */
 #ifndef UNIT_H
 #define UNIT_H
@@ -47,7 +49,8 @@ bool unit_check(bool holds, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 bool unit_check_equal(uint64_t a, uint64_t b, const char *file, int line, const char *text);
 
-/* For random tests: --seed and --rounds, or what the test proposes. Says them if something fails later. */
+/* For random tests: --seed and --rounds, or what the test proposes. Says them if something fails
+ * later. */
 uint64_t unit_seed(uint64_t otherwise);
 uint64_t unit_rounds(uint64_t otherwise);
 unsigned unit_failures(void);

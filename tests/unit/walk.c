@@ -107,8 +107,10 @@ TEST(walk_restrictions, "restrictions add up along the path; weak means read-onl
             inner->state.slot[1].restr = at == 2 ? (uint8_t)restr : 0;
             CHECK_EQUAL(walk(root, 0x1000, ACCESS_READ), FAULT_NONE);
             CHECK_EQUAL(w.restr, restr);
-            CHECK_EQUAL(walk(root, 0x1000, ACCESS_WRITE), write ? FAULT_NONE : FAULT_ACCESS_VIOLATION);
-            CHECK_EQUAL(walk(root, 0x1000, ACCESS_EXEC), restr & LK_NX ? FAULT_NO_EXEC : FAULT_NONE);
+            CHECK_EQUAL(walk(root, 0x1000, ACCESS_WRITE),
+                        write ? FAULT_NONE : FAULT_ACCESS_VIOLATION);
+            CHECK_EQUAL(walk(root, 0x1000, ACCESS_EXEC),
+                        restr & LK_NX ? FAULT_NO_EXEC : FAULT_NONE);
         }
     }
 }

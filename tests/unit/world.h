@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A small booted kernel for unit tests: memory, pools, objects, and operations on them as if invoked.
+ * A small booted kernel for unit tests: memory, pools, objects, and operations on them as if
+ * invoked.
  */
 #ifndef UNIT_WORLD_H
 #define UNIT_WORLD_H
@@ -32,7 +33,8 @@ struct cap world_cap(const struct objhdr *hdr, uint64_t match, unsigned l2g, uns
 /* The same with the guard that fresh capabilities have. */
 struct cap world_plain_cap(const struct objhdr *hdr);
 
-/* Carry out an operation on `cap`, begun again as often as it restarts; *inv receives the answer, if not NULL. */
+/* Carry out an operation on `cap`, begun again as often as it restarts; *inv receives the answer,
+ * if not NULL. */
 enum status world_op(enum status (*fn)(struct invocation *), struct cap cap, uint64_t word1,
                      uint64_t word2, const struct cap *arg, struct invocation *inv);
 /* The commonest: GPT.swapSlot, by full authority. */

@@ -159,6 +159,16 @@ void obj_rescind(obj o)
     OK(lk_range_rescind(R_RANGE, R_T0));
 }
 
+unsigned shelf_mark(void)
+{
+    return shelf_next;
+}
+
+void shelf_back(unsigned mark)
+{
+    shelf_next = mark;
+}
+
 uint64_t reg_type(unsigned reg)
 {
     uint64_t type = 0;

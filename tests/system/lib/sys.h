@@ -132,6 +132,9 @@ void obj_get(obj o, unsigned reg);
 void obj_put(obj o, unsigned reg);
 /* Destroy the object. */
 void obj_rescind(obj o);
+/* Forget what was kept since the mark, so that its places on the shelf can be used again. */
+unsigned shelf_mark(void);
+void shelf_back(unsigned mark);
 /* Type code of what is in a register, by Discrim: 0 if Null or invalid. Are two the same? */
 uint64_t reg_type(unsigned reg);
 bool reg_same(unsigned a, unsigned b);

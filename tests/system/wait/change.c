@@ -273,60 +273,95 @@ CASE(receiver_destroyed_held, .text = "holds of the receiver do not keep message
     EQ(raw_result(r).rdi, 10);
 }
 
-CASE(all_at_once, .text = "hundreds of senders, receivers and endpoints destroyed in random order leave the rest in order",
-     .ms = 60000)
+enum { RECEIVERS = 6, ENDPOINTS = 12, SENDERS = 60, STEPS = 60 };
+#define LOWEST 101
+#define PRIORITIES_USED 30
+
+struct crowd {
+    obj r[RECEIVERS], e[ENDPOINTS], entry[ENDPOINTS], s[SENDERS];
+};
+
+/* One change: somebody goes, somebody waits, an endpoint changes. Things that are gone stay gone. */
+static void change(const struct crowd *c, struct rng *rng)
 {
-    enum { RECEIVERS = 6, SENDERS = 60, ROUNDS = 4 };
+    obj s = c->s[rng_below(rng, SENDERS)];
+    obj r = c->r[rng_below(rng, RECEIVERS)];
+    unsigned what = (unsigned)rng_below(rng, 12);
+
+    obj_get(c->e[rng_below(rng, ENDPOINTS)], R_A);
+    obj_get(r, R_B);
+    obj_get(s, R_C);
+    if (what < 3) {
+        lk_range_rescind(R_RANGE, R_C);
+    } else if (what < 5) {
+        lk_endpoint_set_recipient(R_A, R_B);
+    } else if (what < 7) {
+        lk_endpoint_set_endpoint_id(R_A, rng_below(rng, 3));
+    } else if (what == 7 && rng_below(rng, 6) == 0) {
+        lk_range_rescind(R_RANGE, R_B);
+    } else if (what == 8 && rng_below(rng, 6) == 0) {
+        lk_range_rescind(R_RANGE, R_A);
+    } else if (what == 9 && reg_type(R_C) != LK_TYPE_NULL) {
+        proc_slot(s, SLOT_SCHEDULE, schedule_of(LOWEST + (unsigned)rng_below(rng, PRIORITIES_USED)));
+    } else if (reg_type(R_B) != LK_TYPE_NULL) {
+        struct lk_regs regs = raw_regs(LK_RECV | (what == 10 ? LK_CLOSED : 0));
+
+        regs.r8 = rng_below(rng, 3);
+        raw_go(r, &regs);
+    }
+    EQ(kernel_check(), 0);
+}
+
+/* In the end nobody stands where nobody serves him: destroying the receivers ends every wait. */
+static void crowd_round(struct rng *rng)
+{
+    struct crowd c;
+
+    for (unsigned i = 0; i < RECEIVERS; i++) {
+        c.r[i] = proc_new(PRIO_HIGH);
+    }
+    for (unsigned i = 0; i < ENDPOINTS; i++) {
+        c.e[i] = endpoint_new(c.r[i / 2], rng_below(rng, 3), false);
+        c.entry[i] = entry_new(c.e[i], i);
+    }
+    for (unsigned i = 0; i < SENDERS; i++) {
+        c.s[i] = sender_new(LOWEST + (unsigned)rng_below(rng, PRIORITIES_USED),
+                            c.entry[rng_below(rng, ENDPOINTS)], i);
+    }
+    for (unsigned i = 0; i < STEPS; i++) {
+        change(&c, rng);
+    }
+    for (unsigned i = 0; i < RECEIVERS; i++) {
+        obj_get(c.r[i], R_A);
+        lk_range_rescind(R_RANGE, R_A);
+    }
+    for (unsigned i = 0; i < SENDERS; i++) {
+        obj_get(c.s[i], R_A);
+        if (reg_type(R_A) != LK_TYPE_NULL) {
+            EVENTUALLY(raw_done(c.s[i]));
+            obj_rescind(c.s[i]);
+        }
+    }
+    EQ(kernel_check(), 0);
+}
+
+CASE(all_at_once, .text = "senders, receivers and endpoints that change and go in random order leave the rest in order",
+     .ms = 600000)
+{
     struct rng rng = rng_new(sys_options.seed);
+    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 60 : 5;
+    unsigned mark;
 
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        obj r[RECEIVERS], e[2 * RECEIVERS], entry[2 * RECEIVERS], s[SENDERS];
-        bool gone[SENDERS] = { false };
-
-        sys_at("round %u", round);
-        for (unsigned i = 0; i < RECEIVERS; i++) {
-            r[i] = proc_new(PRIO_HIGH);
-        }
-        for (unsigned i = 0; i < 2 * RECEIVERS; i++) {
-            e[i] = endpoint_new(r[i / 2], rng_below(&rng, 3), false);
-            entry[i] = entry_new(e[i], i);
-        }
-        for (unsigned i = 0; i < SENDERS; i++) {
-            s[i] = sender_new(101 + (unsigned)rng_below(&rng, 30), entry[rng_below(&rng, 2 * RECEIVERS)], i);
-        }
-        for (unsigned i = 0; i < 60; i++) {
-            unsigned who = (unsigned)rng_below(&rng, SENDERS);
-            unsigned what = (unsigned)rng_below(&rng, 6);
-            unsigned end = (unsigned)rng_below(&rng, 2 * RECEIVERS);
-
-            obj_get(e[end], R_A);
-            obj_get(r[rng_below(&rng, RECEIVERS)], R_B);
-            if (what == 0 && !gone[who]) {
-                obj_rescind(s[who]);
-                gone[who] = true;
-            } else if (what == 1 && reg_type(R_A) != LK_TYPE_NULL) {
-                lk_endpoint_set_recipient(R_A, R_B);
-            } else if (what == 2 && reg_type(R_A) != LK_TYPE_NULL) {
-                lk_endpoint_set_endpoint_id(R_A, rng_below(&rng, 3));
-            } else if (what == 3 && reg_type(R_B) != LK_TYPE_NULL && i % 3 == 0) {
-                lk_range_rescind(R_RANGE, R_B);
-            } else if (what == 4 && reg_type(R_A) != LK_TYPE_NULL && i % 4 == 0) {
-                lk_range_rescind(R_RANGE, R_A);
-            } else if (reg_type(R_B) != LK_TYPE_NULL) {
-                obj p = obj_keep(R_B);
-
-                raw_do(p, what == 5 ? LK_RECV | LK_CLOSED : LK_RECV);
-            }
-            EQ(kernel_check(), 0);
-        }
-        for (unsigned i = 0; i < SENDERS; i++) {
-            if (!gone[i]) {
-                obj_rescind(s[i]);
-            }
-        }
-        EQ(kernel_check(), 0);
-        if (round + 1 < ROUNDS) {
-            break; /* the shelf holds one round; the seed makes others */
-        }
+    parking_entry();
+    own_space();
+    for (unsigned i = 0; i < PRIORITIES_USED; i++) {
+        schedule_of(LOWEST + i);
+    }
+    schedule_of(PRIO_HIGH);
+    mark = shelf_mark();
+    for (uint64_t round = 0; round < rounds; round++) {
+        sys_at("round %lu", round);
+        crowd_round(&rng);
+        shelf_back(mark);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The inline part of the contract in <kernel/arch.h>, for the build machine: "physical memory" is an arena, in which
- * address 0 is its first byte. There is one CPU.
+ * The inline part of the contract in <kernel/arch.h>, for the build machine: "physical memory" is
+ * an arena, in which address 0 is its first byte. There is one CPU.
  */
 #ifndef ARCH_ARCH_INLINE_H
 #define ARCH_ARCH_INLINE_H
@@ -50,7 +50,8 @@ static inline void arch_out(uint16_t port, unsigned width, uint32_t value)
     host_ports[port] = value;
 }
 
-/* Copy, and fill, `n` words of 8 bytes, upwards, at any alignment. Bytes, so that the sanitizers see every one. */
+/* Copy, and fill, `n` words of 8 bytes, upwards, at any alignment. Bytes, so that the sanitizers
+ * see every one. */
 static inline void arch_copy_words(void *to, const void *from, size_t n)
 {
     for (size_t i = 0; i < 8 * n; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What tests on the build machine may ask of the pretended machine: memory, the ways out of the kernel, the clock, and
- * user accesses through an MMU that remembers as much as a real one may.
+ * What tests on the build machine may ask of the pretended machine: memory, the ways out of the
+ * kernel, the clock, and user accesses through an MMU that remembers as much as a real one may.
  */
 #ifndef ARCH_HOST_H
 #define ARCH_HOST_H
@@ -9,8 +9,9 @@
 #include <kernel/boot_info.h>
 #include <kernel/types.h>
 
-/* A machine with so much memory, cleared; CPU 0 reset, MMU empty, clock at 0. `boot` describes it: memory from 0 to
- * 640 KiB and from 1 MiB on, the kernel from 1 MiB to 2 MiB, no archive. Any machine from before is gone. */
+/* A machine with so much memory, cleared; CPU 0 reset, MMU empty, clock at 0. `boot` describes it:
+ * memory from 0 to 640 KiB and from 1 MiB on, the kernel from 1 MiB to 2 MiB, no archive. Any
+ * machine from before is gone. */
 void host_machine(size_t bytes, struct boot_info *boot);
 
 /* How the kernel was left. */
@@ -23,10 +24,12 @@ enum host_exit {
 extern struct process *host_resumed;
 extern unsigned host_status;
 
-/* Call into the kernel; says how it came back. Not nested. Outside of this, arch_exit() ends the program. */
+/* Call into the kernel; says how it came back. Not nested. Outside of this, arch_exit() ends the
+ * program. */
 enum host_exit host_enter(void (*fn)(void *arg), void *arg);
 
-/* Text that went to the console goes to stderr, unless quiet; the last of it is kept, for tests to look at. */
+/* Text that went to the console goes to stderr, unless quiet; the last of it is kept, for tests to
+ * look at. */
 extern bool host_quiet;
 extern char host_console[4096];
 
@@ -34,8 +37,9 @@ extern char host_console[4096];
 extern nsec_t host_timer;
 extern uint32_t host_irq_masked;
 
-/* A user access with the loaded root: what the TLB remembers counts, and what is found is remembered. Returns whether it
- * is granted, and then the page in *page. One that is not granted makes the TLB forget that page, as a fault does. */
+/* A user access with the loaded root: what the TLB remembers counts, and what is found is
+ * remembered. Returns whether it is granted, and then the page in *page. One that is not granted
+ * makes the TLB forget that page, as a fault does. */
 bool host_mmu_access(uva_t address, unsigned access, kpa_t *page);
 
 /* All pages that the TLB remembers, one at a time: *at is 0 at first; returns false at the end. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The host pretends to have the MMU of x86-64: same entries, looked up by host_mmu_access() (host.h).
+ * The host pretends to have the MMU of x86-64: same entries, looked up by host_mmu_access()
+ * (host.h).
  */
 #ifndef ARCH_HOST_MMU_H
 #define ARCH_HOST_MMU_H

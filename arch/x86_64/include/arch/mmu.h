@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The x86-64 page table as kernel/space.c needs it: four levels of 512 entries, of which the lower half of the top
- * table is user level's. Entries here are always the user's: the kernel's own half is copied from kernel_root.
+ * The x86-64 page table as kernel/space.c needs it: four levels of 512 entries, of which the lower
+ * half of the top table is user level's. Entries here are always the user's: the kernel's own half
+ * is copied from kernel_root.
  *
- * The processor remembers entries that were present (and, inside INVLPG's reach, the tables on the way to them), never
- * absent ones. PCID is not in use: loading a root forgets everything that was remembered of user level.
+ * The processor remembers entries that were present (and, inside INVLPG's reach, the tables on the
+ * way to them), never absent ones. PCID is not in use: loading a root forgets everything that was
+ * remembered of user level.
  */
 #ifndef ARCH_MMU_H
 #define ARCH_MMU_H
@@ -27,12 +29,12 @@ typedef uint64_t pte_t;
 #define PTE_TARGET 0x000ffffffffff000ull
 #define PTE_NO_EXEC 0x8000000000000000ull
 
-/* Entry for a page. Accessed and dirty are set from the start: nobody reads them, and the processor is spared the
- * locked write that sets them. */
+/* Entry for a page. Accessed and dirty are set from the start: nobody reads them, and the processor
+ * is spared the locked write that sets them. */
 static inline pte_t mmu_leaf(kpa_t page, unsigned access)
 {
-    return page | PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY | (access & ACCESS_WRITE ? PTE_WRITE : 0) |
-           (access & ACCESS_EXEC ? 0 : PTE_NO_EXEC);
+    return page | PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY |
+           (access & ACCESS_WRITE ? PTE_WRITE : 0) | (access & ACCESS_EXEC ? 0 : PTE_NO_EXEC);
 }
 
 /* Entry for a lower table. It grants everything; the entries of pages decide. */
@@ -60,7 +62,8 @@ static inline unsigned mmu_access(pte_t e)
     return ACCESS_READ | (e & PTE_WRITE ? ACCESS_WRITE : 0) | (e & PTE_NO_EXEC ? 0 : ACCESS_EXEC);
 }
 
-/* The kernel's top table, whose lower half is empty; the space of those who have none (paging.c). */
+/* The kernel's top table, whose lower half is empty; the space of those who have none (paging.c).
+ */
 extern kpa_t kernel_root;
 
 /* Give a cleared top table the kernel's half; and clear that again. */
@@ -73,11 +76,13 @@ bool mmu_root_loaded(kpa_t root);
 /* Load a root on this CPU. */
 void mmu_load_root(kpa_t root);
 
-/* Forget what is remembered of one user address, and of the tables on the way to any; or of all of them. */
+/* Forget what is remembered of one user address, and of the tables on the way to any; or of all of
+ * them. */
 void mmu_invalidate_page(uva_t address);
 void mmu_invalidate_all(void);
 
-/* The root is about to be taken apart: have no CPU use it. When there are several, they are told from here. */
+/* The root is about to be taken apart: have no CPU use it. When there are several, they are told
+ * from here. */
 void mmu_unload_root(kpa_t root);
 
 #endif
