@@ -147,15 +147,9 @@ void boot_take_command_line(struct boot_info *boot, const char *text, uint64_t n
 {
     unsigned i;
 
-    for (i = 0; i < n && text[i] != '\0'; i++) {
-        if (i == BOOT_COMMAND_LINE - 1) {
-            boot_fail_value("the command line is too long; the most characters are",
-                            BOOT_COMMAND_LINE - 1);
-        }
-        boot->command_line[i] = text[i];
-        if (text[i] < ' ' || text[i] > '~') {
-            boot->command_line[i] = '?'; /* it will be printed */
-        }
+    for (i = 0; i < n && i < BOOT_COMMAND_LINE - 1 && text[i] != '\0'; i++) {
+        /* it will be printed */
+        boot->command_line[i] = text[i] < ' ' || text[i] > '~' ? '?' : text[i];
     }
     boot->command_line[i] = '\0';
 }

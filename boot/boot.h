@@ -69,7 +69,8 @@ void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map
  * above 4 GiB. */
 const void *boot_memory(kpa_t pa, uint64_t n, const char *what);
 
-/* Keep the command line, of at most `n` bytes; cut where it is too long, and said so. */
+/* Keep the command line, of at most `n` bytes. One that is too long fills the room for it, by which
+ * its reader (kernel/cmdline.c) sees that it was cut. */
 void boot_take_command_line(struct boot_info *boot, const char *text, uint64_t n);
 
 /* Keep where the archive lies; boot_fail() if it is empty or the second one. */

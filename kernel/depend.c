@@ -43,12 +43,12 @@ STATIC_ASSERT(sizeof(struct depend) == 32, "128 dependencies in a frame");
 struct table *table_list; /* const after boot, as are the next four */
 static struct link *link_list;
 static struct depend *depend_list;
-static pte_t *table_frames;
-static kpa_t table_base;
+pte_t *table_frames;
+kpa_t table_base;
 
 static uint32_t free_table;
 static uint32_t free_depend;
-static uint32_t depend_pin;
+uint32_t depend_pin;
 static unsigned clock_hand;
 
 struct space_totals space_totals;
@@ -59,21 +59,6 @@ static struct {
     unsigned pages;
     uva_t page[FORGET_PAGES];
 } forget;
-
-pte_t *table_entries(unsigned t)
-{
-    return table_frames + (size_t)t * MMU_ENTRIES;
-}
-
-kpa_t table_kpa(unsigned t)
-{
-    return table_base + (kpa_t)t * PAGE_SIZE;
-}
-
-unsigned table_of(kpa_t kpa)
-{
-    return (unsigned)((kpa - table_base) >> PAGE_SHIFT);
-}
 
 /* Frames for `n` things of a size. */
 static void *take(size_t n, size_t size, const char *what)
@@ -102,17 +87,6 @@ void depend_init(unsigned tables, unsigned depends)
     depend_pin = 1;
     clock_hand = 0;
     space_totals = (struct space_totals){ .tables_max = tables, .depends_max = depends };
-}
-
-void depend_begin(void)
-{
-    depend_pin++;
-}
-
-void table_touch(unsigned t)
-{
-    table_list[t].pin = depend_pin;
-    table_list[t].used = true;
 }
 
 /* --- making the processor forget --- */
@@ -277,9 +251,9 @@ static void depend_range(const struct depend *d, const struct gpt *g, unsigned s
 static struct table *table_alloc(void);
 static bool table_evict(void);
 
-bool depend_record(unsigned t, const struct gpt *g, int64_t first, unsigned end)
+bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
 {
-    struct objhdr *hdr = oid_header(object_oid(g));
+    struct objhdr *hdr = &g->hdr;
     uint32_t id = hdr->depend;
     struct depend *d;
 
@@ -448,6 +422,15 @@ void table_destroy(unsigned t)
     *table = (struct table){ .next = free_table };
     free_table = t + 1;
     space_totals.tables--;
+}
+
+void depend_give_up(void)
+{
+    for (unsigned t = 0; t < space_totals.tables_max; t++) {
+        if (table_list[t].key.producer != 0 && table_list[t].pin == depend_pin) {
+            table_destroy(t);
+        }
+    }
 }
 
 /* Make room: take one table apart. Returns false if all that are left are touched. */

@@ -398,6 +398,7 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
         if (status == STATUS_OK) {
             acquire_string_in(&inv, control, op->string_in);
             room = acquire_string_out(&inv, control, op->string_out);
+            inv.out_room = room;
             status = op->fn(&inv);
         }
         if (status != STATUS_OK) {

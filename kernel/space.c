@@ -60,8 +60,8 @@ static unsigned granted(unsigned restr)
 
 /* One step: into the GPT that `c` names, at *at of the space that `c` translates. On success *at is
  * where to go on in the capability of slot s->slot. */
-static enum fault_code step_into(const struct cap *c, uint64_t *at, struct step *s,
-                                 struct walk *out)
+static inline enum fault_code step_into(const struct cap *c, uint64_t *at, struct step *s,
+                                        struct walk *out)
 {
     struct gpt *g = (struct gpt *)(void *)oid_header(c->oid);
     uint64_t slot = *at >> g->state.l2v;
@@ -83,6 +83,16 @@ static enum fault_code step_into(const struct cap *c, uint64_t *at, struct step 
     return FAULT_NONE;
 }
 
+/* Is `c` memory that lives? As cap_live() says it, but without a call: this is asked at every step.
+ */
+static inline bool live_memory(const struct cap *c)
+{
+    enum frame_kind kind = c->type == CAP_GPT ? FRAME_GPT : FRAME_DESCRIPTORS;
+
+    return (c->type == CAP_GPT || c->type == CAP_PAGE || c->type == CAP_CAPPAGE) &&
+           oid_frame(c->oid)->kind == kind && oid_header(c->oid)->count == c->count;
+}
+
 /* What is at a capability that is no memory. */
 static enum fault_code not_memory(const struct cap *c)
 {
@@ -91,7 +101,7 @@ static enum fault_code not_memory(const struct cap *c)
 }
 
 /* The guard: does `c` translate *at? If so *at is what it leaves. */
-static enum fault_code pass_guard(const struct cap *c, uint64_t *at)
+static inline enum fault_code pass_guard(const struct cap *c, uint64_t *at)
 {
     if (c->aux < PAGE_SHIFT || c->aux > MMU_USER_BITS) {
         return FAULT_MALFORMED_SPACE;
@@ -135,7 +145,7 @@ static enum fault_code walk_path(const struct cap *c, uint64_t at, unsigned rest
         enum fault_code fault;
         struct step *s;
 
-        if (!cap_is_memory(c) || !cap_live(c)) {
+        if (unlikely(!live_memory(c))) {
             return not_memory(c);
         }
         fault = pass_guard(c, &at);
@@ -182,7 +192,7 @@ enum fault_code space_walk(const struct cap *root, uva_t address, unsigned acces
 /* How far all addresses of a region of 2^bits around the path's address go together: the number of
  * the last step, or -1, when not even the root capability translates all of the region. `from` is
  * known to be reached. */
-static int producer_step(const struct path *path, int from, unsigned bits)
+static inline int producer_step(const struct path *path, int from, unsigned bits)
 {
     while (from + 1 < path->steps && path->step[from + 1].l2g >= bits &&
            (from < 0 || path->step[from].l2v >= bits)) {
@@ -236,6 +246,7 @@ static int first_slot(int k)
 }
 static int end_slot(const struct path *path, int below, unsigned bits)
 {
+    ASSERT(below < path->steps);
     return below >= 0 && path->step[below].l2v >= bits ? below + 1 : below;
 }
 
@@ -290,52 +301,43 @@ static unsigned root_table(struct process *p)
     return t;
 }
 
-/* Go down the levels and make what is missing. tables[] are those on the way. Returns false if
- * there was no room for a dependency: nothing is left to throw away but tables[]. */
-static bool build(struct process *p, const struct path *path, uva_t address, const struct walk *w,
-                  unsigned tables[MMU_LEVELS + 1])
+/* Go down the levels and make what is missing. Touches the tables on the way. Returns false if
+ * there was no room for a dependency: nothing is left to throw away but these tables. */
+static bool build(struct process *p, const struct path *path, uva_t address, pte_t leaf_entry)
 {
-    const struct cap *root = &p->slot[SLOT_ADDR_SPACE];
     unsigned t = root_table(p);
     int k = producer_step(path, -1, table_bits(MMU_LEVELS));
-    unsigned level = MMU_LEVELS;
-    unsigned i;
+    pte_t *e;
 
-    for (;;) {
-        tables[level] = t;
-        i = entry_index(address, level);
-        if (level == 1) {
-            break;
-        }
-        pte_t e = table_entries(t)[i];
-        int below = producer_step(path, k, table_bits(level - 1));
-        unsigned lower;
+    for (unsigned level = MMU_LEVELS; level > 1; level--) {
+        unsigned i = entry_index(address, level);
+        unsigned bits = entry_bits(level);
+        int below = producer_step(path, k, bits);
 
-        if (mmu_present(e)) {
-            lower = table_of(mmu_target(e));
-            table_touch(lower);
+        if (mmu_present(table_entries(t)[i])) {
+            t = table_of(mmu_target(table_entries(t)[i]));
+            table_touch(t);
         } else {
-            struct table_key key = key_of(root, path, below, address, level - 1);
+            struct table_key key =
+                key_of(&p->slot[SLOT_ADDR_SPACE], path, below, address, level - 1);
+            unsigned lower = table_make(&key);
 
-            lower = table_make(&key);
-            tables[level - 1] = lower;
-            if (!record(t, path, first_slot(k), end_slot(path, below, table_bits(level - 1)),
-                        address)) {
+            if (!record(t, path, first_slot(k), end_slot(path, below, bits), address)) {
                 return false;
             }
             entry_set(t, i, mmu_branch(table_kpa(lower)));
+            t = lower;
         }
-        t = lower;
         k = below;
-        level--;
     }
-    if (!mmu_present(table_entries(t)[i])) {
+    e = &table_entries(t)[entry_index(address, 1)];
+    if (!mmu_present(*e)) {
         if (!record(t, path, first_slot(k), path->steps, address)) {
             return false;
         }
-        entry_set(t, i, mmu_leaf(frame_kpa(w->frame), granted(w->restr)));
+        entry_set(t, entry_index(address, 1), leaf_entry);
     }
-    ASSERT(table_entries(t)[i] == mmu_leaf(frame_kpa(w->frame), granted(w->restr)));
+    ASSERT(*e == leaf_entry); /* what changes it takes it away first */
     return true;
 }
 
@@ -343,29 +345,21 @@ enum fault_code space_map(struct process *p, uva_t address, unsigned access, str
 {
     struct path path;
     enum fault_code fault;
-    unsigned tables[MMU_LEVELS + 1];
+    pte_t e;
 
     ASSERT_BEFORE_COMMIT();
     fault = walk_user(&p->slot[SLOT_ADDR_SPACE], address, access, out, &path);
     if (fault != FAULT_NONE) {
         return fault;
     }
-    for (;;) {
-        for (unsigned level = 1; level <= MMU_LEVELS; level++) {
-            tables[level] = UINT32_MAX;
-        }
-        depend_begin();
-        if (likely(build(p, &path, address, out, tables))) {
-            break;
-        }
+    e = mmu_leaf(frame_kpa(out->frame), granted(out->restr));
+    depend_begin();
+    while (unlikely(!build(p, &path, address, e))) {
         /* The tables on the way have all the dependencies there are: then it is they that must go.
          * Each time round there are fewer tables that have any, so this ends; in practice the first
          * time. */
-        for (unsigned level = 1; level <= MMU_LEVELS; level++) {
-            if (tables[level] != UINT32_MAX) {
-                table_destroy(tables[level]);
-            }
-        }
+        depend_give_up();
+        depend_begin();
     }
     depend_forget();
     return FAULT_NONE;

@@ -149,7 +149,7 @@ class Cpu(gdb.Command):
                 current = label(cpu["current"].dereference())
             txn = cpu["txn"]
             where = "user level"
-            if txn["active"]:
+            if number("$cs") & 3 == 0:
                 where = "kernel, " + ("after" if txn["committed"] else "before") + " the commit point"
             print(f"CPU {i}: current {current}; in {where}; page tables {int(cpu['loaded_root']):#x}")
             for word in range(4):

@@ -5,14 +5,18 @@
  */
 #include "unit.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define FAILURES_MAX 100u
+#define HANG_SECONDS 300u /* only to see hangs; with --rounds, long enough for a soak */
+#define HANG_SECONDS_LONG 18000u
 
 static struct unit_test *first_test;
 static const char *program;
@@ -125,6 +129,8 @@ static bool run(const struct unit_test *t)
     }
     if (pid == 0) {
         running = t;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        alarm(rounds_given ? HANG_SECONDS_LONG : HANG_SECONDS);
         t->fn();
         if (failures != 0) {
             say_repeat();
@@ -138,7 +144,9 @@ static bool run(const struct unit_test *t)
         exit(2);
     }
     if (WIFSIGNALED(status)) {
-        printf("# ended by signal %d\n# repeat with: %s %s\n", WTERMSIG(status), program, t->name);
+        printf("# %s, signal %d\n# repeat with: %s %s\n",
+               WTERMSIG(status) == SIGALRM ? "it hangs" : "it died", WTERMSIG(status), program,
+               t->name);
     }
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

@@ -80,7 +80,7 @@ NORETURN void arch_reboot(void);
 /* Registers and back-trace of where we are, for panic. */
 void arch_panic_dump(void);
 
-/* --- hardware page tables: see mapping.h --- */
+/* --- hardware page tables: see <arch/mmu.h> --- */
 
 /* --- what the port calls in the kernel. All are entries, with the registers of the interrupted
  * process saved in cpu->current->regs (if there is one), and do not return. --- */

@@ -9,12 +9,15 @@
  * (objhdr.product), where it is found again.
  *
  * Three things lead from what may change to the entries made from it:
- *   - each entry is linked with the others that name the same page (chain from objhdr.depend of the
- * page) or the same lower table (chain from table.parents);
- *   - each GPT passed on the way from a table's producer to an entry has a dependency (chain from
- * objhdr.depend of the GPT): in this table its slot 0 begins at entry `first`; which entries come
- * from which slot follows from l2v;
- *   - the products of a GPT hang on the GPT itself.
+ *
+ *   - Each entry is linked with the others that name the same page (chain from objhdr.depend of
+ *     the page) or the same lower table (chain from table.parents).
+ *
+ *   - Each GPT passed on the way from a table's producer to an entry has a dependency (chain from
+ *     objhdr.depend of the GPT): in this table its slot 0 begins at entry `first`. Which entries
+ *     come from which slot follows from l2v.
+ *
+ *   - The products of a GPT hang on the GPT itself.
  *
  * Everything here is cache: it may be thrown away at any time, and is when room is needed.
  */
@@ -27,25 +30,29 @@
 
 struct gpt;
 
-/* What a table is made from. */
+/* What a table is made from. The producer is the innermost GPT through which every address of the
+ * region goes; where the guard of the root capability lets through only a part of the region, it is
+ * the object of that capability. */
 struct table_key {
-    oid_t producer; /* innermost GPT through which every address of the region goes; where the guard
-                     * of the root capability lets through only a part of the region: the object of
-                     * that capability */
-    uint8_t level;  /* 1: entries are pages; MMU_LEVELS: a root */
-    uint8_t restr;  /* restrictions on the way to the producer: LK_RO, LK_NX */
-    uint8_t low; /* holds user address 0, whose page is never mapped: such a table is used nowhere
-                    else */
-    uint64_t
-        base; /* where its region begins: in the producer's space, or (with guard) in the user's */
+    oid_t producer;
+    uint8_t level; /* 1: entries are pages; MMU_LEVELS: a root */
+    uint8_t restr; /* restrictions on the way to the producer: LK_RO, LK_NX */
+    uint8_t low;   /* holds address 0, where nothing is mapped: such a table is used nowhere else */
+    uint64_t base; /* where the region begins in the producer's space; with guard, in the user's */
     uint64_t guard; /* 0, or the guard of the root capability: match << 8 | l2g */
 };
 
-/* INV-MAP-1  a present entry of a page grants exactly what the walk grants from the table's
- * producer on. INV-MAP-2  a present entry depends on every slot that was passed to make it, and on
- * its page or lower table. INV-MAP-3  a lower table is the one that the walk would choose: same
- * key. INV-MAP-4  chains: linked both ways, counted, of live objects only. INV-MAP-5  space_root of
- * a process: the kernel's root, or the root made from its address space capability. */
+/* INV-MAP-1: a present entry of a page grants exactly what the walk from the producer on grants.
+ *
+ * INV-MAP-2: a present entry depends on every slot that was passed to make it, and is linked with
+ * its page or lower table.
+ *
+ * INV-MAP-3: a lower table is the one that the walk would choose: same key.
+ *
+ * INV-MAP-4: chains are linked both ways, counted, and of live objects only.
+ *
+ * INV-MAP-5: space_root of a process is the kernel's root, or the root made from its address space
+ * capability. */
 struct table {
     struct table_key key;  /* producer 0: free */
     uint32_t next, prev;   /* products of the same object, as table + 1; free list */
@@ -86,14 +93,38 @@ static inline unsigned entry_index(uva_t address, unsigned level)
     return (unsigned)(address >> entry_bits(level)) % MMU_ENTRIES;
 }
 
+/* Where the tables stand, one behind the other. Const after boot. */
+extern pte_t *table_frames;
+extern kpa_t table_base;
+
 /* Where a table stands, and which table stands there. */
-pte_t *table_entries(unsigned t);
-kpa_t table_kpa(unsigned t);
-unsigned table_of(kpa_t kpa);
+static inline pte_t *table_entries(unsigned t)
+{
+    return table_frames + (size_t)t * MMU_ENTRIES;
+}
+static inline kpa_t table_kpa(unsigned t)
+{
+    return table_base + (kpa_t)t * PAGE_SIZE;
+}
+static inline unsigned table_of(kpa_t kpa)
+{
+    return (unsigned)((kpa - table_base) >> PAGE_SHIFT);
+}
 
 /* Tables touched since the last depend_begin() are not thrown away by what follows. */
-void depend_begin(void);
-void table_touch(unsigned t);
+extern uint32_t depend_pin;
+static inline void depend_begin(void)
+{
+    depend_pin++;
+}
+static inline void table_touch(unsigned t)
+{
+    table_list[t].pin = depend_pin;
+    table_list[t].used = true;
+}
+
+/* Take those apart, to begin again. */
+void depend_give_up(void);
 
 /* Find the table of a key: its index + 1, or 0. Looks at a bounded number of products. */
 unsigned table_find(const struct table_key *key);
@@ -108,7 +139,7 @@ void entry_set(unsigned t, unsigned i, pte_t e);
 /* Entries of table `t` from `first` (of slot 0; may be negative) on, but before `end`, are made
  * through the slots of `g`. Returns false if there is no room, and nothing left to throw away but
  * the tables touched. */
-bool depend_record(unsigned t, const struct gpt *g, int64_t first, unsigned end) WARN_UNUSED;
+bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end) WARN_UNUSED;
 
 /* Throw away what was made through a slot (SPACE_ALL_SLOTS: any), what names a page, the products
  * of an object: each a bounded piece; false: there is more. */

@@ -61,12 +61,22 @@ static size_t input_waiting(void)
     return (size_t)(console.typed - console.read);
 }
 
+/* Post bits to the terminal's holder. What it gave as a notice may be anything, so this is a send
+ * that never waits; if it is Null by now, nobody wants to know. */
+static void notify(uint64_t bits)
+{
+    if (bits != 0 && lk_post2(REG_NOTICE, OP_APPNOTICE_POST, bits, 0) == STATUS_INVALID_CAP) {
+        console.ctrl_c_bits = 0;
+        console.input_bits = 0;
+    }
+}
+
 /* A byte was typed. */
 static void input_byte(uint8_t byte)
 {
     if (byte == CTRL_C && console.ctrl_c_bits != 0) {
         console.read = console.typed;
-        lk_appnotice_post(REG_NOTICE, console.ctrl_c_bits);
+        notify(console.ctrl_c_bits);
         return;
     }
     if (input_waiting() == INPUT_RING) {
@@ -98,8 +108,8 @@ static void input_offer(void)
         size_t n = input_take(console.reader_limit);
 
         lk_answer_later(REG_READER, STATUS_OK, console.answer, n);
-    } else if (console.input_bits != 0) {
-        lk_appnotice_post(REG_NOTICE, console.input_bits);
+    } else {
+        notify(console.input_bits);
     }
 }
 
@@ -224,7 +234,7 @@ static enum status console_op_read(struct lk_request *rq)
 
 static enum status console_op_set_notice(struct lk_request *rq)
 {
-    bool given = lk_caps(rq->delivery) > 1 && lk_get_type(LK_REG_ARG, NULL) != STATUS_INVALID_CAP;
+    bool given = lk_caps(rq->delivery) > 1;
 
     if (!holds_terminal(rq)) {
         return STATUS_NO_ACCESS;

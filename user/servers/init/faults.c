@@ -9,6 +9,8 @@
 #include "faults.h"
 
 #include "programs.h"
+#include "registers.h"
+#include "shelf.h"
 
 #include <lykos/names.h>
 #include <lykos/say.h>
@@ -107,7 +109,9 @@ static void words_protection(const struct instance *in, uint64_t error, uint64_t
     }
 }
 
-void fault_words(unsigned i, uint64_t code, uint64_t info, uint64_t rip, char *out, size_t size)
+/* Say in words what fault program `i` took: "stack overflow". */
+static void fault_words(unsigned i, uint64_t code, uint64_t info, uint64_t rip, char *out,
+                        size_t size)
 {
     const struct instance *in = &instances[i];
 
@@ -150,7 +154,7 @@ struct place {
 
 static struct place describe_place(const struct instance *in, uint64_t rip)
 {
-    struct place p;
+    struct place p = { "" };
     char name[48];
     uint64_t offset;
 
@@ -171,23 +175,49 @@ static void report_registers(const struct lk_regs *r)
     say("  rip %016lx  rflags %08lx  fs %016lx", r->rip, r->rflags, r->fs_base);
 }
 
-void fault_handle(unsigned i, uint32_t process, uint64_t code, uint64_t info, uint64_t rip)
+/* The state of the process in register `process`; false if it is not stopped at a fault. */
+static bool faulted_state(uint32_t process, uint64_t *code, uint64_t *info, struct lk_regs *regs)
+{
+    uint64_t run_state = LK_STATE_READY;
+
+    return lk_process_get_state(process, &run_state, NULL, code, info, NULL, NULL, NULL, regs,
+                                sizeof(*regs), NULL) == STATUS_OK &&
+           run_state == LK_STATE_FAULTED;
+}
+
+/* Is the Process in register `process` the one that init made for program `i`? */
+static bool is_program(unsigned i, uint32_t process)
+{
+    uint64_t same = 0;
+
+    return shelf_get(i, SHELF_PROCESS, REG_PROCESS) == STATUS_OK &&
+           lk_discrim_compare(LK_INIT_DISCRIM, process, REG_PROCESS, &same) == STATUS_OK &&
+           same == 1;
+}
+
+void fault_handle(unsigned i, uint32_t process)
 {
     const struct program *p = &description.program[i];
     struct instance *in = &instances[i];
-    struct lk_regs regs;
+    struct lk_regs regs = { 0 };
     char words[sizeof(in->ended_words)];
-    bool foreground = (in->flags & PROGRAM_FOREGROUND) != 0;
-    enum status s = lk_process_get_state(process, NULL, NULL, NULL, NULL, NULL, NULL, NULL, &regs,
-                                         sizeof(regs), NULL);
+    uint64_t type = LK_TYPE_NULL;
+    uint64_t code = FAULT_NONE;
+    uint64_t info = 0;
 
-    fault_words(i, code, info, rip, words, sizeof(words));
-    say("fault in program %s: %s", p->name, words);
-    say("  at rip %s", describe_place(in, rip).text);
-    if (s == STATUS_OK) {
-        report_registers(&regs);
+    if (lk_discrim_classify(LK_INIT_DISCRIM, process, &type, NULL) != STATUS_OK ||
+        type != LK_TYPE_PROCESS || !faulted_state(process, &code, &info, &regs)) {
+        return;
     }
-    if (foreground) {
+    bool own = is_program(i, process);
+
+    fault_words(i, code, info, regs.rip, words, sizeof(words));
+    say("fault in %sprogram %s: %s", own ? "" : "another process of ", p->name, words);
+    say("  at rip %s", describe_place(in, regs.rip).text);
+    report_registers(&regs);
+    if (!own) {
+        say("  it stays stopped");
+    } else if ((in->flags & PROGRAM_FOREGROUND) != 0) {
         say("  it ran in the foreground and is destroyed");
         programs_end(i, PROGRAM_ENDED_FAULT, code, words);
     } else {

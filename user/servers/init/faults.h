@@ -5,15 +5,13 @@
 #ifndef INIT_FAULTS_H
 #define INIT_FAULTS_H
 
-#include <abi/invoke.h>
-#include <stddef.h>
 #include <stdint.h>
 
-/* Say in words what fault program `i` took: "stack overflow". */
-void fault_words(unsigned i, uint64_t code, uint64_t info, uint64_t rip, char *out, size_t size);
-
-/* Program `i`, whose Process is in the register `process`, told a fault: report it, line by line;
- * then destroy its job if it was started in the foreground, else leave it as it is. */
-void fault_handle(unsigned i, uint32_t process, uint64_t code, uint64_t info, uint64_t rip);
+/* A fault was told with the payload of program `i`: report it, line by line; then destroy the
+ * program's job if it was started in the foreground, else leave it as it is. `process` is the
+ * register of what came as the Process. A program can send such a message itself, so that what is
+ * reported is what the kernel says of the process, and anything but a Process is not even looked
+ * at: a call to it might never be answered. */
+void fault_handle(unsigned i, uint32_t process);
 
 #endif

@@ -81,7 +81,11 @@ enum status programs_start(unsigned i, uint64_t flags, const char *args, struct 
     const struct program *p = &description.program[i];
 
     if (instances[i].purse.frames != 0) {
-        trouble_say(why, "%s runs already", p->name);
+        trouble_say(why,
+                    instances[i].ended == PROGRAM_ENDED_FAULT
+                        ? "%s has faulted and is still there; destroy it first"
+                        : "%s runs already",
+                    p->name);
         return STATUS_IN_USE;
     }
     if (p->faulty) {

@@ -82,6 +82,16 @@ static enum status programs_op_name(struct lk_request *rq)
     return STATUS_OK;
 }
 
+/* Is capability 1 of the request an AppNotice? Anything else might never answer the post. */
+static bool brings_notice(const struct lk_request *rq)
+{
+    uint64_t type = LK_TYPE_NULL;
+
+    return lk_caps(rq->delivery) > 1 &&
+           lk_discrim_classify(LK_INIT_DISCRIM, LK_REG_ARG, &type, NULL) == STATUS_OK &&
+           type == LK_TYPE_APPNOTICE;
+}
+
 static enum status programs_op_start(struct lk_request *rq)
 {
     struct trouble why = { "" };
@@ -96,7 +106,7 @@ static enum status programs_op_start(struct lk_request *rq)
     const char *args = rq->string_len > 0 ? request_text(rq) : NULL;
     enum status s = programs_start(i, rq->w[2], args, &why);
 
-    if (s == STATUS_OK && lk_caps(rq->delivery) > 1 &&
+    if (s == STATUS_OK && brings_notice(rq) &&
         shelf_put(i, SHELF_NOTICE, LK_REG_ARG) == STATUS_OK) {
         instances[i].notice_bits = rq->w[3];
         instances[i].has_notice = true;
@@ -203,7 +213,7 @@ static enum status faults_message(struct lk_request *rq)
     rq->no_answer = 1;
     if (rq->w[0] == LK_FAULT_MESSAGE && rq->payload < description.programs &&
         instances[rq->payload].purse.frames != 0) {
-        fault_handle((unsigned)rq->payload, LK_REG_CALLER, rq->w[1], rq->w[2], rq->w[3]);
+        fault_handle((unsigned)rq->payload, LK_REG_CALLER);
     }
     return STATUS_OK;
 }

@@ -41,7 +41,7 @@ struct seconds {
 
 static struct seconds show_seconds(uint64_t nsec)
 {
-    struct seconds s;
+    struct seconds s = { "" };
 
     uint64_t msec = nsec / LK_NSEC_PER_MSEC;
 

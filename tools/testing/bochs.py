@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bochs in tools/test: a second emulator, whose processor has what QEMU's TCG lacks (x2APIC, TSC deadline, PCID). Boots the ISO
+to the prompt, and runs the self-tests of the kernel."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+
+from . import core
+from .core import Failed, Part, Skipped, simple_job
+
+SECONDS = 240
+PACKAGES = "bochs bochs-term bochsbios vgabios"
+CONFIG = """\
+display_library: term
+megs: 128
+cpu: model=corei7_skylake_x, ips=100000000
+clock: sync=none
+romimage: file={bios}
+vgaromimage: file={vgabios}
+com1: enabled=1, mode=file, dev={com1}
+ata0-master: type=cdrom, path={iso}, status=inserted
+boot: cdrom
+log: {log}
+panic: action=fatal
+error: action=report
+info: action=ignore
+debug: action=ignore
+"""
+ROMS = {
+    "bios": ["/usr/share/bochs/BIOS-bochs-latest"],
+    "vgabios": ["/usr/share/bochs/VGABIOS-lgpl-latest", "/usr/share/vgabios/vgabios.bin"],
+}
+
+
+def roms():
+    found = {what: next((p for p in paths if os.path.exists(p)), None) for what, paths in ROMS.items()}
+    if shutil.which("bochs") is None or shutil.which("script") is None or None in found.values():
+        raise Skipped(f"Bochs is missing: sudo apt-get install {PACKAGES}")
+    return found
+
+
+def boot(context, name, words, until):
+    """Boot the ISO with these words on the command line until the pattern is seen on the console; the console."""
+    found = roms()
+    folder = context.path(f"bochs-{name}")
+    os.makedirs(folder)
+    files = {what: os.path.join(folder, what) for what in ("com1", "iso", "log", "rc", "commands")}
+    built = [os.path.join(context.build, product) for product in ("lykos", "archive")]
+    config = os.path.join(core.ROOT, "boot", "grub.cfg")
+    status, text = context.run([os.path.join(core.ROOT, "tools", "mkiso"), *built, config, files["iso"], words], 60)
+    if status != 0:
+        raise Skipped("the ISO cannot be made: " + " ".join(core.tail(text, 1)))
+    with open(files["rc"], "w", encoding="ascii") as f:
+        f.write(CONFIG.format(**found, com1=files["com1"], iso=files["iso"], log=files["log"]))
+    with open(files["commands"], "w", encoding="ascii") as f:
+        f.write("c\n")  # Debian's Bochs starts in its debugger
+    # Bochs wants a terminal for its display.
+    bochs = f"bochs -q -f {files['rc']} -rc {files['commands']}"
+    env = dict(os.environ, TERM="xterm", LINES="40", COLUMNS="120")
+    process = context.start(
+        ["script", "-qc", bochs, "/dev/null"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=env,
+        cwd=folder,
+    )
+    deadline = time.monotonic() + context.limit(SECONDS)
+    try:
+        while True:
+            console = ""
+            if os.path.exists(files["com1"]):
+                with open(files["com1"], encoding="latin-1") as f:
+                    console = f.read().replace("\r", "")
+            if re.search(until, console, re.MULTILINE):
+                return console
+            if process.poll() is not None:
+                raise Failed("Bochs ended", core.tail(console))
+            if time.monotonic() > deadline:
+                raise Failed(f"never seen: {until}", core.tail(console))
+            time.sleep(0.2)
+    finally:
+        context.finish(process)
+
+
+def prompt(context):
+    boot(context, "prompt", "", r"^lykos> ")
+
+
+def selftest(context):
+    console = boot(context, "selftest", "selftest", r"^# \d+ passed, \d+ failed$|panic")
+    bad = [line for line in console.splitlines() if line.startswith(("not ok", "#   "))]
+    if bad or not re.search(r"^# [1-9]\d* passed, 0 failed$", console, re.MULTILINE):
+        raise Failed("self-tests fail", bad + core.tail(console, 8))
+
+
+def part(_context):
+    return Part(
+        "bochs",
+        [
+            simple_job("prompt", "the ISO boots to the prompt in Bochs", prompt),
+            simple_job("selftest", "the self-tests of the kernel pass in Bochs", selftest),
+        ],
+    )

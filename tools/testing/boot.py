@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The boot matrix of tools/test: every way to start with several sizes of memory and numbers of CPUs, each to the prompt and
+from there to `halt`; and what happens when something is wrong with what the machine was given."""
+
+import os
+import struct
+import subprocess
+import zlib
+
+from . import core
+from .console import Session
+from .core import Failed, Part, simple_job
+
+BOOT_SECONDS = 120
+HEADER = 64
+PAGE = 4096
+
+# UEFI firmware needs more than 64 MiB for itself.
+MATRIX = [
+    (way, memory, cpus)
+    for way in ("pvh", "bios", "uefi")
+    for memory in ("64M", "256M", "3G", "8G")
+    for cpus in (1, 2)
+    if not (way == "uefi" and memory in ("64M", "3G"))
+]
+
+
+def to_prompt(way, memory, cpus):
+    def run(context):
+        more = ["--way", way, "--memory", memory, "--cpus", str(cpus), "--append", "log=debug"]
+        with Session(context, f"boot-{way}-{memory}-{cpus}", more, BOOT_SECONDS) as session:
+            session.prompt()
+            words = f"{cpus} CPU{'s' if cpus > 1 else ''}"
+            if words not in session.text:
+                raise Failed(f"the kernel does not say that it is on {words}", core.tail(session.text))
+            session.type("halt\r")
+            session.end(core.PASS)
+
+    return simple_job(f"{way}-{memory}-{cpus}cpu", "boots to the prompt, and halts from there", run)
+
+
+def selftest_through(way):
+    """The command line goes through the boot loader."""
+
+    def run(context):
+        more = ["--way", way, "--append", "selftest=TRIVIAL log=warn"]
+        status, text = context.qemu(f"boot-{way}-selftest", BOOT_SECONDS, *more)
+        if "ok 1 - TRIVIAL" not in text:
+            raise Failed("the self-test did not run", core.tail(text))
+        # A pattern that matches no test is a failed run: TRIVIAL alone is no test of anything.
+        if status not in (core.PASS, core.FAIL):
+            raise Failed(f"ended with {core.words_of(status)}", core.tail(text))
+
+    return simple_job(f"{way}-command-line", "the command line reaches the kernel", run)
+
+
+# ---- something is wrong ----------------------------------------------------------------------------------------------
+
+
+def expect(name, text, make_options, status, *phrases):
+    """A boot that must end with this status and say these phrases, whatever the case of their letters."""
+
+    def run(context):
+        folder = context.path("boot-" + name)
+        os.makedirs(folder, exist_ok=True)
+        got, console = context.qemu(f"boot-{name}", BOOT_SECONDS, *make_options(context, folder))
+        for phrase in phrases:
+            if phrase.lower() not in console.lower():
+                raise Failed(f"nothing was said like '{phrase}'", core.tail(console))
+        if got != status:
+            raise Failed(f"ended with {core.words_of(got)}, not {core.words_of(status)}", core.tail(console))
+
+    return simple_job(name, text, run)
+
+
+def archive_bytes(context):
+    with open(os.path.join(context.build, "archive"), "rb") as f:
+        return f.read()
+
+
+def damaged(change):
+    """Options to boot with an archive made by change(bytes of the good one)."""
+
+    def make(context, folder):
+        path = os.path.join(folder, "archive")
+        with open(path, "wb") as f:
+            f.write(change(bytearray(archive_bytes(context))))
+        return ["--archive", path]
+
+    return make
+
+
+def with_checksum(data):
+    """The archive with its checksum made right: what is wrong with it must be found otherwise."""
+    struct.pack_into("<I", data, 24, zlib.crc32(bytes(data[HEADER:])))
+    return data
+
+
+def flipped(at):
+    def change(data):
+        data[at if at >= 0 else len(data) + at] ^= 0x10
+        return data
+
+    return change
+
+
+def set_field(offset, form, value):
+    def change(data):
+        struct.pack_into(form, data, offset, value)
+        return with_checksum(data)
+
+    return change
+
+
+def with_init(make_init):
+    """Options to boot with an archive that has another init; None: none at all."""
+
+    def make(context, folder):
+        good = os.path.join(context.build, "user", "init")
+        path = os.path.join(folder, "archive")
+        files = [os.path.join(context.build, "user", "shell")]
+        data = make_init(good)
+        if data is not None:
+            init = os.path.join(folder, "init")
+            with open(init, "wb") as f:
+                f.write(data)
+            files.append(init)
+        command = [os.path.join(core.ROOT, "tools", "mkimage"), "make", path, *files]
+        subprocess.run(command, check=True, capture_output=True)
+        return ["--archive", path]
+
+    return make
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def elf32(path):
+    data = bytearray(read(path))
+    data[4] = 1
+    return data
+
+
+def other_machine(path):
+    data = bytearray(read(path))
+    struct.pack_into("<H", data, 18, 183)
+    return data
+
+
+def in_kernel_half(path):
+    """The first segment that is loaded claims an address of the kernel's half."""
+    data = bytearray(read(path))
+    (table,) = struct.unpack_from("<Q", data, 32)
+    struct.pack_into("<Q", data, table + 16, 0xFFFFFFFF80000000)
+    return data
+
+
+def writable_code(path):
+    """Every segment may be written and executed."""
+    data = bytearray(read(path))
+    (table,) = struct.unpack_from("<Q", data, 32)
+    (count,) = struct.unpack_from("<H", data, 56)
+    for i in range(count):
+        struct.pack_into("<I", data, table + 56 * i + 4, 7)
+    return data
+
+
+def options(*words):
+    return lambda context, folder: list(words)
+
+
+def small(memory):
+    return options("--memory", memory)
+
+
+def bad_inputs():
+    gone = core.BOOT_FAILED
+    yield expect("no-archive", "without an archive, a message", options("--archive", "none"), gone, "no archive")
+    for name, cut in (("header", HEADER - 20), ("entries", HEADER + 100), ("half", None), ("last-byte", -1)):
+        yield expect(
+            f"archive-cut-{name}",
+            "a truncated archive is refused in words",
+            damaged(lambda data, cut=cut: data[: len(data) // 2 if cut is None else cut]),
+            gone,
+            "archive",
+        )
+    for name, at in (("entry", HEADER + 5), ("first-page", PAGE + 3), ("middle", 100 * 1024 + 7), ("end", -1)):
+        yield expect(
+            f"archive-bit-{name}", "one wrong bit is found by the checksum", damaged(flipped(at)), gone, "checksum"
+        )
+    yield expect("archive-magic", "a file that is no archive is refused", damaged(flipped(0)), gone, "archive")
+    yield expect("archive-version", "an unknown version is refused", damaged(set_field(8, "<I", 77)), gone, "version")
+    yield expect(
+        "archive-many-entries", "too many entries are refused", damaged(set_field(12, "<I", 0xFFFFFFFF)), gone, "entr"
+    )
+    yield expect(
+        "archive-entry-outside",
+        "an entry outside the archive is refused",
+        damaged(set_field(HEADER + 48, "<Q", 0xFFFFFFFFFFFFF000)),
+        gone,
+        "entr",
+    )
+    yield expect("init-missing", "an archive without init is refused", with_init(lambda good: None), gone, "init")
+    yield expect("init-text", "init that is no program is refused", with_init(lambda good: b"#!/bin/sh\n"), gone, "init")
+    yield expect("init-empty", "an empty init is refused", with_init(lambda good: b""), gone, "init")
+    yield expect(
+        "init-cut", "init that is cut off is refused", with_init(lambda good: read(good)[: 5 * PAGE]), gone, "init"
+    )
+    yield expect("init-32-bit", "a 32-bit init is refused", with_init(elf32), gone, "init")
+    yield expect("init-other-machine", "init for another processor is refused", with_init(other_machine), gone, "init")
+    yield expect(
+        "init-kernel-address", "init at a kernel address is refused", with_init(in_kernel_half), gone, "init"
+    )
+    yield expect(
+        "init-writable-code", "init with code that can be written is refused", with_init(writable_code), gone, "init"
+    )
+
+
+def too_little_memory(memory):
+    """How much the kernel needs is its business; that it says so in words is tested."""
+
+    def run(context):
+        status, text = context.qemu(f"boot-memory-{memory}", BOOT_SECONDS, "--memory", memory)
+        if status not in (core.PANIC, core.BOOT_FAILED):
+            raise Failed(f"ended with {core.words_of(status)}", core.tail(text))
+        if "memory" not in text.lower() or "assertion" in text:
+            raise Failed("it does not say that memory is short", core.tail(text))
+
+    return simple_job(f"memory-{memory}", "too little memory is said in words", run)
+
+
+def odd_words(name, words, *phrases):
+    """Words of the boot command line that make no sense: they are named, and the system starts."""
+
+    def run(context):
+        with Session(context, f"boot-{name}", ["--append", words], BOOT_SECONDS) as session:
+            session.prompt()
+            for phrase in phrases:
+                if phrase not in session.text:
+                    raise Failed(f"nothing was said like '{phrase}'", core.tail(session.text))
+            session.type("halt\r")
+            session.end(core.PASS)
+
+    return simple_job(name, "odd words are named and ignored", run)
+
+
+def part(_context):
+    jobs = [to_prompt(*way) for way in MATRIX]
+    jobs += [selftest_through(way) for way in ("pvh", "bios", "uefi")]
+    jobs += list(bad_inputs())
+    jobs += [too_little_memory(memory) for memory in ("4M", "8M")]
+    jobs += [
+        odd_words("words-unknown", "frobnicate x=1", "'frobnicate'", "'x=1'"),
+        odd_words("words-bad-value", "log=loud seed=many", "'log=loud'", "'seed=many'"),
+        odd_words("words-long", "log=info " + "y" * 300, "'" + "y" * 60),
+        odd_words("words-many", " ".join(f"w{i}" for i in range(100)), "'w0'"),
+    ]
+    return Part("boot", jobs)

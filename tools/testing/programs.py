@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Parts of tools/test that run a program which prints TAP: unit tests, self-tests of the kernel, system scenarios; and the
+benchmark, judged by its targets."""
+
+import glob
+import os
+import subprocess
+
+from . import core
+from .core import Job, Part, Result
+
+UNIT_SECONDS = 240
+KERNEL_SECONDS = 120
+SYSTEM_SECONDS = 240
+BENCH_SECONDS = 300
+SOAK_SEEDS = 20
+
+
+def seeds(context, otherwise):
+    """The seeds to run with: the one asked for, or as many as there is time for."""
+    if context.seed is not None:
+        return [context.seed]
+    return list(range(1, SOAK_SEEDS + 1)) if context.soak else otherwise
+
+
+def unit_part(context):
+    """tests/unit, built for this machine with sanitizers."""
+    program = os.path.join(context.build, "unit", "lykos-unit")
+
+    def run_with(seed):
+        def run(context, pattern):
+            if not os.path.exists(program):
+                return [Result("built", "fail", f"{program} is not there; make tests builds it")]
+            listed = subprocess.run([program, "--list"], capture_output=True, text=True, check=False).stdout
+            names = [line.split(":")[0] for line in listed.splitlines()]
+            chosen = [name for name in names if core.matches(name, pattern)]
+            if not chosen:
+                return []
+            command = [program] + ([f"--seed={seed}"] if seed is not None else [])
+            command += [f"--rounds={context.rounds}"] if context.rounds is not None else []
+            command += chosen if pattern != "*" else []
+            status, text = context.run(command, UNIT_SECONDS)
+            results = core.read_tap(text, status, seed=f"--seed={seed}" if seed is not None else "")
+            return [r for r in results if core.matches(r.name, pattern) or r.verdict == "fail"]
+
+        return run
+
+    return Part("unit", [Job(run_with(seed)) for seed in seeds(context, [None])])
+
+
+def boot_tap(context, part, pattern, words, more, seed, seconds):
+    """Boot with the words, and read what is printed as TAP."""
+    try:
+        status, text = context.qemu(f"{part}-{seed}", seconds, "--append", " ".join(words), *more)
+    except core.Skipped as why:
+        return [Result("boots", "skip", str(why))]
+    results = core.read_tap(text, status, f"{part}/", f"--seed={seed}" if seed is not None else "")
+    return [r for r in results if core.matches(r.name, pattern) or r.verdict == "fail"]
+
+
+def kernel_part(context):
+    """tests/kernel, inside the kernel."""
+
+    def run_with(seed):
+        def run(context, pattern):
+            words = [f"selftest={pattern}"] + (["soak"] if context.soak else [])
+            words += [f"seed={seed}"] if seed is not None else []
+            return boot_tap(context, "kernel", pattern, words, ["--archive", "none"], seed, KERNEL_SECONDS)
+
+        return run
+
+    return Part("kernel", [Job(run_with(seed)) for seed in seeds(context, [None])])
+
+
+def system_part(context, scenario, archive):
+    """One folder of tests/system: an archive whose init is the test. On the virtual clock, so that times in it mean the
+    same however busy the machine is. Each runs as it is, and once more while the kernel takes the CPU away at random."""
+
+    def run_with(seed):
+        def run(context, pattern):
+            words = [f"test={pattern}"] + (["soak"] if context.soak else [])
+            words += [f"seed={seed}", f"init.seed={seed}"] if seed is not None else []
+            words += [f"init.rounds={context.rounds}"] if context.rounds is not None else []
+            more = ["--archive", archive, "--icount"]
+            return boot_tap(context, scenario, pattern, words, more, seed, SYSTEM_SECONDS)
+
+        return run
+
+    return Part(scenario, [Job(run_with(seed)) for seed in seeds(context, [None, 1])])
+
+
+def system_parts(context):
+    archives = sorted(glob.glob(os.path.join(context.build, "test", "*.archive")))
+    return [system_part(context, os.path.basename(a).removesuffix(".archive"), a) for a in archives]
+
+
+def bench_part(_context):
+    """tools/bench: two runs give the same digits, and no number is over its target."""
+
+    def run(context, _pattern):
+        text = "two runs give the same numbers, none over its target"
+        status, output = context.run([os.path.join(core.ROOT, "tools", "bench"), "--build", context.build], BENCH_SECONDS)
+        if status == core.MISSING:
+            return [Result("numbers", "skip", core.tail(output, 1)[0])]
+        return [Result("numbers", "pass" if status == 0 else "fail", text, core.tail(output))]
+
+    return Part("bench", [Job(run, ["numbers"])])
