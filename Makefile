@@ -267,7 +267,7 @@ unit-build: $(UNIT)
 -include $(UNIT_OBJ:.o=.d)
 
 # --- check ----------------------------------------------------------------------------------------------------
-C_FILES := $(sort $(shell find kernel arch boot user tests -name '*.c' -o -name '*.h' 2>/dev/null))
+C_FILES := $(sort $(shell find kernel arch boot user tests tools -name '*.c' -o -name '*.h' 2>/dev/null))
 KERNEL_C := $(filter kernel/% boot/% arch/$(ARCH)/% tests/kernel/%,$(filter %.c,$(C_FILES)))
 USER_C := $(filter %.c,$(ALL_USER_SRC))
 KERNEL_HEADERS := $(filter kernel/include/% kernel/abi/% arch/$(ARCH)/% boot/%,$(filter %.h,$(C_FILES)))

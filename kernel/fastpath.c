@@ -153,10 +153,11 @@ struct process *kernel_fastpath(struct process *p)
     if (p->capreg[control_target(control)].type != CAP_NULL) {
         return message(p, control);
     }
-    if ((control & ~(31ull << LK_TARGET_SHIFT | 7ull << LK_NWORDS_SHIFT)) != LK_SHAPE_CALL) {
+    if (unlikely((control & ~(31ull << LK_TARGET_SHIFT | 7ull << LK_NWORDS_SHIFT)) !=
+                 LK_SHAPE_CALL)) {
         return NULL; /* capabilities, a string, another shape: see whether it is malformed */
     }
-    if ((p->attention | p->s.word | cpu_self()->busy) != 0) {
+    if (unlikely((p->attention | p->s.word | cpu_self()->busy) != 0)) {
         return NULL; /* as above */
     }
 

@@ -85,6 +85,9 @@ void fault_tell(struct process *p, const struct cap *memory_handler)
 
     ASSERT_AFTER_COMMIT();
     p->attention &= ~ATTN_FAULT_TOLD;
+    if (p->s.run_state == PROC_FAULTED) {
+        p->s.wait = WAIT_NONE;
+    }
     if (entry == NULL) {
         say_unhandled(p);
         return;

@@ -172,6 +172,9 @@ enum status process_op_set_regs(struct invocation *inv)
     if (p->s.run_state == PROC_RECEIVING || p->s.run_state == PROC_BLOCKED) {
         process_end_wait(p);
     }
+    if (regs.rip != p->regs.rip) {
+        p->attention &= ~ATTN_TRAP_ONCE; /* not the system call that the debugger was told of */
+    }
     p->regs = regs;
     p->s.flags |= PROC_IRET;
     if (p == inv->invoker) {
@@ -335,6 +338,8 @@ enum status process_op_set_flags(struct invocation *inv)
     }
     if (inv->word[1] & FLAG_TRAP_SYSCALL) {
         flags |= PROC_TRAP_SYSCALL;
+    } else {
+        p->attention &= ~ATTN_TRAP_ONCE;
     }
     p->s.flags = flags;
     p->regs.rflags =

@@ -37,10 +37,12 @@ enum image_error {
     IMAGE_NO_MEMORY,
     IMAGE_ERRORS
 };
+/* The error in words, for the line that the boot ends with. Any value will do. */
 const char *image_error_text(enum image_error e);
 
 #define ARCHIVE_MAX_BYTES (512ull << 20) /* room for it in the space of init (abi/init.h) */
 
+/* A file in an archive: its bytes where they lie, from a page boundary on. */
 struct image_file {
     const uint8_t *data;
     uint64_t bytes;
@@ -55,6 +57,7 @@ bool archive_find(const void *data, const char *name, struct image_file *out) WA
 
 #define ELF_SEGMENTS 16
 
+/* A part of a program, as it is to stand in memory. */
 struct elf_segment {
     uva_t start;
     uint64_t bytes;      /* in memory */
@@ -63,6 +66,7 @@ struct elf_segment {
     bool write, exec; /* never both */
 };
 
+/* What elf_read() found in a file. */
 struct elf_program {
     uva_t entry;
     unsigned segments;

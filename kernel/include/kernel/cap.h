@@ -21,6 +21,7 @@ enum cap_type {
 #undef CAPTYPE
 };
 
+/* A capability. Users never see it, but for the holder of a CapBits capability. */
 struct cap {
     uint8_t type;     /* enum cap_type */
     uint8_t restr;    /* memory: LK_RO.. ; AppNotice, Entry: 0 */

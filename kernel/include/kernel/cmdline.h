@@ -10,6 +10,7 @@
 
 #define CMDLINE_PATTERN 64
 
+/* What the command line said. Constant after boot. */
 struct cmdline {
     bool selftest;                      /* run the self-tests instead of init */
     char pattern[CMDLINE_PATTERN];      /* those that match this; "*" unless given */

@@ -15,6 +15,7 @@
 #define MAX_CPUS 64
 #define STRING_PAGES 17
 
+/* Counters since boot, for SysCtl.getStats. */
 struct cpu_stats {
     uint64_t entries; /* kernel entries: a ring crossing each way */
     uint64_t cr3_writes;
@@ -25,6 +26,7 @@ struct cpu_stats {
     uint64_t faults;
 };
 
+/* What belongs to one CPU. Nobody but that CPU touches it. */
 struct cpu {
     struct cpu *self;        /* at 0: read through GS */
     struct process *current; /* whose registers this CPU holds; NULL: idle */
@@ -74,6 +76,7 @@ struct cpu {
 extern struct cpu cpu_table[MAX_CPUS];
 extern unsigned cpu_count; /* CPUs present; CPU 0 runs */
 
+/* The CPU that executes this. */
 static inline struct cpu *cpu_self(void)
 {
     return arch_cpu();

@@ -17,6 +17,7 @@ struct process;
 
 #define KERNEL_STRING_MAX 1024 /* most bytes of string that a kernel operation takes or gives */
 
+/* Made by the dispatcher for each invocation; lives on its stack until the system call ends. */
 struct invocation {
     struct process *invoker;
     struct cap cap;     /* the capability invoked: valid */
@@ -41,6 +42,8 @@ struct invocation {
     char *out_string; /* KERNEL_STRING_MAX bytes */
 };
 
+/* One operation: the function, and what the dispatcher checks before it calls. The numbers do not
+ * count word 0 and capability 0. */
 struct operation {
     enum status (*fn)(struct invocation *inv);
     uint8_t words_in, words_out, caps_in, caps_out;

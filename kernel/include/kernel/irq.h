@@ -19,6 +19,7 @@ struct irq_line {
     uint32_t bits;     /* what is posted */
 };
 
+/* Boot only: all lines free. */
 void irq_init(void);
 
 /* The line behind an IrqWait capability, or NULL if that is not valid. */

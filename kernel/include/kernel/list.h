@@ -12,16 +12,19 @@
 #include <kernel/panic.h>
 #include <kernel/types.h>
 
+/* A list head, and a link in what is listed: the two look alike. */
 struct list {
     struct list *next, *prev;
 };
 
+/* Make a head empty, or a link one that is on no list. */
 static inline void list_init(struct list *l)
 {
     l->next = l;
     l->prev = l;
 }
 
+/* Is the list empty? Of a link: is it on no list? */
 static inline bool list_empty(const struct list *l)
 {
     return l->next == l;
@@ -57,23 +60,27 @@ static inline void list_splice_end(struct list *to, struct list *from)
     list_init(from);
 }
 
+/* Head of a priority list. */
 struct plist {
     struct list leaders; /* ring of plist_node.leader */
     struct list nodes;   /* ring of plist_node.node */
 };
 
+/* Link of a priority list; `priority` is meaningful while it is queued. */
 struct plist_node {
     struct list leader; /* an empty list of its own unless first of its priority */
     struct list node;
     uint8_t priority;
 };
 
+/* Make a head empty. */
 static inline void plist_init(struct plist *p)
 {
     list_init(&p->leaders);
     list_init(&p->nodes);
 }
 
+/* Make a node one that is on no list. */
 static inline void plist_node_init(struct plist_node *n)
 {
     list_init(&n->leader);
@@ -81,6 +88,7 @@ static inline void plist_node_init(struct plist_node *n)
     n->priority = 0;
 }
 
+/* Is nothing queued? */
 static inline bool plist_empty(const struct plist *p)
 {
     return list_empty(&p->nodes);

@@ -10,6 +10,7 @@
 #include <kernel/types.h>
 #include <stdarg.h>
 
+/* How much a line matters, the most important first. */
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* One line, without newline at its end. Shown if `level` is at most log_level

@@ -35,6 +35,7 @@ enum frame_kind {
     FRAME_KINDS
 };
 
+/* Header of every object. Only object.c writes count, kind and index, only depend.c the chains. */
 struct objhdr {
     uint32_t count;   /* allocation count; 0: no object here */
     uint8_t kind;     /* enum frame_kind of the object */
@@ -46,6 +47,7 @@ struct objhdr {
 };
 STATIC_ASSERT(sizeof(struct objhdr) == 16, "object header");
 
+/* Descriptor of a frame of 4096 bytes. Only frames.c and object.c write one. */
 struct frame {
     struct objhdr hdr;   /* of the Page or CapPage in the frame, if there is one */
     uint32_t next_count; /* the last count given to any object that ever stood here; UINT32_MAX:

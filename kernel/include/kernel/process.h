@@ -14,6 +14,7 @@
 #include <kernel/object.h>
 #include <kernel/timer.h>
 
+/* What a process does. Numbers as in <abi/invoke.h> LK_STATE_... */
 enum run_state {
     PROC_READY =
         LK_STATE_READY, /* running, or on a ready queue, or would be but for holds or schedule */

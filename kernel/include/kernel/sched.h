@@ -8,6 +8,7 @@
 #include <kernel/process.h>
 #include <kernel/schedule.h>
 
+/* Boot only: this CPU has nothing to run. */
 void sched_init(void);
 
 /* EFFECT. `p` may have become able to run (state, holds, schedule changed): queue it if so. If it

@@ -8,6 +8,7 @@
 
 #include <kernel/object.h>
 
+/* The object. SchedCtl.setUp writes `state`, once. */
 struct schedule {
     struct objhdr hdr;
     struct {

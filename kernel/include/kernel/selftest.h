@@ -19,6 +19,7 @@
 #include <kernel/txn.h>
 #include <kernel/types.h>
 
+/* A test, as SELFTEST() leaves it for the linker to gather. */
 struct selftest {
     const char *name;
     const char *sentence; /* what holds if it passes */

@@ -15,6 +15,7 @@ struct gpt;
 #define ACCESS_WRITE 2u
 #define ACCESS_EXEC 4u
 
+/* What a walk found. */
 struct walk {
     struct frame *frame;       /* the page found */
     unsigned restr;            /* restrictions accumulated along the path */
@@ -57,6 +58,7 @@ unsigned space_probe(struct process *p, uva_t address, kpa_t *page);
 /* INV-MAP-n over all tables and dependency entries; logs failures; their number. */
 unsigned space_check(void);
 
+/* Use of the pools of page tables and dependencies, for SysCtl.getMemory and tests. */
 struct space_totals {
     uint64_t tables, tables_max, depends, depends_max;
 };

@@ -9,6 +9,7 @@
 
 #include <kernel/types.h>
 
+/* As in C. */
 void *memcpy(void *to, const void *from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
 void *memset(void *to, int byte, size_t n);

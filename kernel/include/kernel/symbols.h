@@ -8,6 +8,7 @@
 
 #include <kernel/types.h>
 
+/* Where a function begins, and its name. */
 struct symbol {
     uint32_t address; /* from kernel_text_start */
     uint32_t name;    /* from symbol_names */

@@ -9,6 +9,8 @@
 
 #include <kernel/types.h>
 
+/* A time to wait for, inside what waits. All zero: not queued. Only timer.c writes it, but for
+ * `purpose`. */
 struct timer {
     nsec_t time;
     struct timer *left, *right, *parent;
@@ -17,12 +19,15 @@ struct timer {
     uint8_t purpose; /* enum timer_purpose */
 };
 
+/* What is to happen: which member of a process the timer is. */
 enum timer_purpose { TIMER_SLEEP, TIMER_NOTICE };
 
+/* The timers of a CPU. All zero: none. */
 struct timer_heap {
     struct timer *root;
 };
 
+/* EFFECT. Queue `t`, which is not queued, for a time; take it out; the earliest, or NULL. */
 void timer_insert(struct timer_heap *h, struct timer *t, nsec_t time) NO_FAIL;
 void timer_remove(struct timer_heap *h, struct timer *t) NO_FAIL; /* not queued: nothing */
 static inline struct timer *timer_first(const struct timer_heap *h)

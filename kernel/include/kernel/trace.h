@@ -8,6 +8,7 @@
 
 #include <kernel/types.h>
 
+/* What happened, and what the two words of its record say. */
 enum trace_event {
     TRACE_NONE,
     TRACE_SYSCALL, /* control word, target oid */
@@ -23,6 +24,7 @@ enum trace_event {
     TRACE_EVENTS
 };
 
+/* One event. `cycles` is the time, in units of arch_cycles(). */
 struct trace_record {
     uint64_t cycles;
     uint32_t process; /* oid of the current process, 0 idle */
@@ -35,6 +37,8 @@ struct trace_record {
 extern uint32_t trace_mask;
 void trace_all(bool on);
 
+/* Put an event into the ring of this CPU; trace_event() does if it is to be recorded. Callable from
+ * anywhere. */
 void trace_record(enum trace_event e, uint64_t a, uint64_t b);
 static inline void trace_event(enum trace_event e, uint64_t a, uint64_t b)
 {

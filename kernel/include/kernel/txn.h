@@ -20,6 +20,7 @@ void txn_watch(void);
 void txn_watched_commit(void);
 void txn_watched_point(void) MAY_RESTART;
 
+/* Is the transaction of this CPU past its commit point? */
 static inline bool txn_is_committed(void)
 {
     return cpu_self()->txn.committed;

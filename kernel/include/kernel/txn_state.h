@@ -7,6 +7,7 @@
 
 #include <kernel/types.h>
 
+/* One per CPU: there is one kernel entry at a time. Only txn.h and txn.c write it. */
 struct txn {
     bool committed;
     bool syscall;       /* a system call: restart begins it again */

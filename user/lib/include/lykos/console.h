@@ -56,7 +56,8 @@
 #define LK_CONSOLE_WRITE_MAX 2048u
 #define LK_CONSOLE_READ_MAX 256u
 
-/* The methods as functions; `console` is the register of the console's Entry. */
+/* The methods as functions; `console` is the register of the console's Entry. They return the
+ * console's answer, as said with each method, or INVALID_CAP or INVOKEE_GONE if there is none. */
 enum status lk_console_write(uint32_t console, const char *text, size_t len);
 enum status lk_console_write_raw(uint32_t console, const char *text, size_t len);
 

@@ -93,10 +93,10 @@ static inline void lk_keep_caller(struct lk_request *rq, uint32_t reg)
 }
 
 /* Answer a kept caller, without blocking, with a result and a string (length 0: none). Its register
- * is Null afterwards. */
+ * is Null afterwards. INVALID_CAP: the caller is gone; that does not matter to most servers. */
 enum status lk_answer_later(uint32_t reg, enum status result, const void *string, size_t len);
 
-/* Words of the answer. */
+/* Words of the answer, behind the result. */
 static inline void lk_answer1(struct lk_request *rq, uint64_t w1)
 {
     rq->out[1] = w1;

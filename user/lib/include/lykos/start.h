@@ -60,6 +60,7 @@ struct lk_start_param {
     uint64_t value;
 };
 
+/* The start block. Programs use lk_start and the functions below; only init writes one. */
 struct lk_start {
     uint64_t magic;                   /* LK_START_MAGIC */
     char name[LK_START_NAME];         /* of the program, zero padded; 16 characters have no NUL */

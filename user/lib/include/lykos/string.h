@@ -35,6 +35,7 @@ bool lk_parse_number(const char *s, uint64_t *value_out, const char **end_out);
 void lk_label_pack(const char *text, uint64_t *low_out, uint64_t *high_out);
 void lk_label_unpack(uint64_t low, uint64_t high, char out[17]);
 
+/* ASCII: is it a decimal digit, white space, printable (the blank counts)? */
 static inline bool lk_is_digit(char c)
 {
     return c >= '0' && c <= '9';

@@ -15,12 +15,14 @@
 /* Nanoseconds since boot. */
 uint64_t lk_now(void);
 
-/* Wait for a duration, or until an absolute time. Notices stay pending meanwhile. */
+/* Wait for a duration, or until an absolute time in nanoseconds since boot; one that is past
+ * returns at once. Notices stay pending meanwhile. INVALID_CAP: the program has no Sleep
+ * capability. */
 enum status lk_sleep_ms(uint64_t msec);
 enum status lk_sleep_until(uint64_t time);
 
 /* Have the bits posted to this process after a duration. One timed notice per process: a second
- * replaces the first. */
+ * replaces the first. OUT_OF_RANGE: bits wider than 32 bits. INVALID_CAP: no Sleep capability. */
 enum status lk_notice_in(uint64_t msec, uint64_t bits);
 
 /* Take the timed notice back. Bits posted already stay pending. */

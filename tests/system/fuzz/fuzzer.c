@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A fuzzer: makes up invocations and carries them out, for ever. Most are nearly right, since those
+ * get further; some are nothing but random bits.
+ *
+ * It runs where there is no data of the program, only text: no variables here but on the stack.
+ */
+#include "fuzz.h"
+
+#define PAGES 16
+#define METHODS 18
+
+static bool one_in(struct rng *rng, unsigned n)
+{
+    return rng_below(rng, n) == 0;
+}
+
+/* An address for a string: in an area, at the edges of pages and of what is mapped, or anywhere. */
+static uint64_t some_address(struct rng *rng)
+{
+    uint64_t page = area_va((unsigned)rng_below(rng, FUZZERS_MOST)) + rng_below(rng, PAGES) * PAGE;
+
+    switch (rng_below(rng, 16)) {
+    case 0:
+        return rng_next(rng);
+    case 1:
+        return rng_below(rng, 2 * PAGE);
+    case 2:
+        return LK_USER_END - rng_below(rng, 2 * PAGE);
+    case 3:
+        return LK_USER_END + rng_below(rng, PAGE);
+    case 4:
+        return 0xffff800000000000ull + rng_below(rng, 1ull << 32);
+    case 5:
+        return 0xffffffff80000000ull + rng_below(rng, 1ull << 24);
+    case 6:
+        return 0x400000 + rng_below(rng, 1ull << 16);
+    case 7:
+    case 8:
+        return page + PAGE - rng_below(rng, 600);
+    case 9:
+        return page + rng_below(rng, PAGE);
+    default: /* where others find what was put there */
+        return page + 64 * rng_below(rng, 4) + (one_in(rng, 2) ? 0 : 2048);
+    }
+}
+
+static uint64_t some_word(struct rng *rng)
+{
+    switch (rng_below(rng, 14)) {
+    case 0:
+        return rng_next(rng);
+    case 1:
+        return rng_next(rng) >> 32;
+    case 2:
+        return 1ull << rng_below(rng, 64);
+    case 3:
+        return (1ull << rng_below(rng, 64)) - 1;
+    case 4:
+        return UINT64_MAX - rng_below(rng, 4);
+    case 5:
+        return some_address(rng);
+    case 6:
+        return rng_below(rng, 256);
+    case 7:
+        return 12 + rng_below(rng, 36);
+    case 8:
+        return rng_below(rng, 2000000000);
+    case 9:
+        return rng_below(rng, 2);
+    default:
+        return rng_below(rng, 32);
+    }
+}
+
+/* Lengths that operations want, and others. */
+static uint32_t some_length(struct rng *rng)
+{
+    switch (rng_below(rng, 8)) {
+    case 0:
+    case 1:
+    case 2:
+        return sizeof(struct lk_regs);
+    case 3:
+        return 512;
+    case 4:
+        return (uint32_t)rng_below(rng, 300);
+    case 5:
+        return (uint32_t)rng_below(rng, LK_MAX_STRING + 2);
+    case 6:
+        return LK_MAX_STRING - (uint32_t)rng_below(rng, 2);
+    default:
+        return (uint32_t)rng_next(rng);
+    }
+}
+
+static uint64_t four_regs(struct rng *rng, unsigned shift)
+{
+    return (rng_next(rng) & 0xfffff) << shift;
+}
+
+static uint64_t target(struct rng *rng)
+{
+    return (one_in(rng, 50) ? 0 : 1 + rng_below(rng, LK_CAP_REGS - 1)) << LK_TARGET_SHIFT;
+}
+
+/* A call of some operation of some capability. */
+static uint64_t operation(struct rng *rng)
+{
+    uint64_t control = LK_SHAPE_CALL | target(rng) | (1 + rng_below(rng, LK_MAX_WORDS)) << LK_NWORDS_SHIFT;
+
+    if (!one_in(rng, 4)) { /* the reply capability comes first, in register 0 */
+        control |= LK_CAPS | (1 + rng_below(rng, LK_MAX_CAPS)) << LK_NSEND_SHIFT |
+                   (four_regs(rng, LK_SEND_CAP_SHIFT) & ~(31ull << LK_SEND_CAP_SHIFT)) |
+                   four_regs(rng, LK_RECV_CAP_SHIFT);
+    }
+    control |= one_in(rng, 3) ? LK_SSTR : 0;
+    control |= one_in(rng, 3) ? LK_RSTR : 0;
+    return control;
+}
+
+/* Any shape, with fields that suit it. */
+static uint64_t message(struct rng *rng)
+{
+    uint64_t control = rng_below(rng, 256) | target(rng) | rng_below(rng, LK_MAX_WORDS + 1) << LK_NWORDS_SHIFT;
+
+    if (!(control & LK_SEND)) {
+        control &= ~(uint64_t)(LK_BLOCK | LK_SSTR | LK_CALLBIT);
+        control |= LK_RECV;
+    }
+    if (!(control & LK_RECV)) {
+        control &= ~(uint64_t)(LK_CLOSED | LK_RSTR | LK_CALLBIT);
+    }
+    if (control & LK_CALLBIT) {
+        control |= LK_SHAPE_CALL;
+    }
+    if (control & LK_CAPS) {
+        control |= rng_below(rng, LK_MAX_CAPS + 1) << LK_NSEND_SHIFT | four_regs(rng, LK_SEND_CAP_SHIFT) |
+                   four_regs(rng, LK_RECV_CAP_SHIFT);
+        if (control & LK_CALLBIT) {
+            control &= ~(31ull << LK_SEND_CAP_SHIFT);
+        }
+    }
+    return control;
+}
+
+static uint64_t some_control(struct rng *rng)
+{
+    switch (rng_below(rng, 20)) {
+    case 0:
+        return rng_next(rng);
+    case 1: /* nearly right */
+        return operation(rng) ^ 1ull << rng_below(rng, 64);
+    case 2:
+        return message(rng) ^ 1ull << rng_below(rng, 64);
+    case 3:
+        return LK_COPY_CAP | rng_below(rng, 32) << 8 | rng_below(rng, 32) << 16;
+    case 4:
+        return one_in(rng, 8) ? LK_SET_FS_BASE : LK_YIELD;
+    case 5:
+    case 6:
+    case 7:
+    case 8:
+        return message(rng);
+    case 9: /* as the fast path likes them */
+        return LK_CTL_CALL(1 + rng_below(rng, LK_CAP_REGS - 1), rng_below(rng, LK_MAX_WORDS + 1));
+    case 10:
+        return LK_CTL_REPLY_WAIT(1 + rng_below(rng, LK_CAP_REGS - 1), rng_below(rng, LK_MAX_WORDS + 1));
+    default:
+        return operation(rng);
+    }
+}
+
+void compose(struct rng *rng, struct lk_msg *m)
+{
+    m->control = some_control(rng);
+    m->w[0] = one_in(rng, 16) ? some_word(rng) : rng_below(rng, METHODS);
+    for (unsigned i = 1; i < LK_MAX_WORDS; i++) {
+        m->w[i] = some_word(rng);
+    }
+    m->id = one_in(rng, 6) ? LK_NOTICE_ID : some_word(rng);
+    m->string = (const void *)some_address(rng); /* NOLINT: this is what it is about */
+    m->buffer = (void *)some_address(rng);       /* NOLINT */
+    m->string_len = some_length(rng);
+    m->buffer_size = some_length(rng);
+}
+
+void fuzzer_main(uint64_t seed, struct context *context)
+{
+    struct rng rng = rng_new(seed);
+
+    for (;;) {
+        struct lk_msg m;
+        unsigned kind;
+
+        compose(&rng, &m);
+        lk_invoke(&m);
+        kind = lk_kind(m.delivery);
+        context->calls++;
+        context->status[m.w[0] < STATUSES - 1 ? m.w[0] : STATUSES - 1]++;
+        context->messages += kind == LK_KIND_MESSAGE;
+        context->notices += kind == LK_KIND_NOTICE;
+    }
+}
