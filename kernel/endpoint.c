@@ -41,9 +41,10 @@ void endpoint_update(struct endpoint *ep)
     ASSERT_AFTER_COMMIT();
     if (first == NULL || r == NULL) {
         endpoint_unlink(ep);
-        plist_splice_end(&cpu_self()->dead_senders,
-                         &ep->senders); /* none, or nobody to receive them */
-        cpu_self()->work = true;
+        if (first != NULL) { /* nobody to receive them */
+            plist_splice_end(&cpu_self()->dead_senders, &ep->senders);
+            cpu_self()->work = true;
+        }
         return;
     }
     if (plist_node_queued(&ep->recv_node) && ep->recv_node.priority == first->priority) {

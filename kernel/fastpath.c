@@ -60,7 +60,7 @@ static __attribute__((noinline)) struct process *message(struct process *p, uint
     if ((control & LK_RSTR) && p->regs.r9 >> 32 > LK_MAX_STRING) {
         return NULL; /* malformed */
     }
-    if (unlikely((p->attention | p->s.word | cpu->busy) != 0)) {
+    if (unlikely(((p->attention & ~ATTN_AFTER_NOTICE) | p->s.word | cpu->busy) != 0)) {
         return NULL; /* notices, a debugger, FPU state; work put off, another to run, the fast path
                         is off */
     }
@@ -76,7 +76,7 @@ static __attribute__((noinline)) struct process *message(struct process *p, uint
         (to->s.word != WAITS(WAIT_CLOSED) || to->regs.r8 != ep->state.id)) {
         return NULL; /* does not wait for this, or is held, or has FPU state */
     }
-    if ((to->attention | (to->regs.rax & RECV_OTHERS)) != 0) {
+    if (((to->attention & ~ATTN_AFTER_NOTICE) | (to->regs.rax & RECV_OTHERS)) != 0) {
         return NULL; /* notices, a fault in its wait; more capability registers to clear */
     }
     if (to->priority < p->priority || !schedule_runs(to)) {
@@ -141,6 +141,9 @@ static __attribute__((noinline)) struct process *message(struct process *p, uint
                    ((control >> LK_NWORDS_SHIFT) & 15) << LK_DLV_NWORDS_SHIFT |
                    (uint64_t)call << LK_DLV_NCAPS_SHIFT;
     p->regs.rax = control & (RECV_SHAPE | RECV_FIRST);
+    if (to->s.wait == WAIT_OPEN) {
+        to->attention = 0; /* the turn of messages is over */
+    }
     to->s.word = 0; /* READY, no wait */
     sched_hand_over(to);
     return to;
@@ -150,19 +153,15 @@ struct process *kernel_fastpath(struct process *p)
 {
     uint64_t control = p->regs.rax;
 
-    if (p->capreg[control_target(control)].type != CAP_NULL) {
-        return message(p, control);
+    if ((control & ~(7ull << LK_NWORDS_SHIFT)) != LK_SHAPE_CALL) {
+        return message(p, control); /* not a plain call of register 0 */
     }
-    if (unlikely((control & ~(31ull << LK_TARGET_SHIFT | 7ull << LK_NWORDS_SHIFT)) !=
-                 LK_SHAPE_CALL)) {
-        return NULL; /* capabilities, a string, another shape: see whether it is malformed */
-    }
-    if (unlikely((p->attention | p->s.word | cpu_self()->busy) != 0)) {
+    if (unlikely(((p->attention & ~ATTN_AFTER_NOTICE) | p->s.word | cpu_self()->busy) != 0)) {
         return NULL; /* as above */
     }
 
     /* --- commit --- */
 
-    process_result(p, STATUS_INVALID_CAP);
+    process_result(p, STATUS_INVALID_CAP); /* register 0 is Null: INV-PROC-5 */
     return p;
 }

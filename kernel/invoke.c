@@ -40,18 +40,8 @@ static NORETURN void finish_fault(struct process *p, enum fault_code code, uint6
                                   const struct cap *memory_handler)
 {
     txn_commit();
-    arch_syscall_rewind(p);
+    process_syscall_again(p);
     fault_raise(p, code, info, memory_handler);
-    sched_exit();
-}
-
-void invoke_block(struct process *p, unsigned wait_kind)
-{
-    ASSERT_AFTER_COMMIT();
-    trace_event(TRACE_BLOCK, wait_kind, 0);
-    p->s.run_state = PROC_BLOCKED;
-    p->s.wait = (uint8_t)wait_kind;
-    sched_stop(p);
     sched_exit();
 }
 
@@ -275,7 +265,6 @@ static void answer_call(struct invocation *inv, uint64_t control, const struct c
     r->r15 = inv->out[7];
     r->r8 = id;
     r->r9 = payload;
-    p->attention &= ~ATTN_AFTER_NOTICE;
 }
 
 /* Not a call: whoever waits behind the Entry sent as capability 0 gets the answer, as a
@@ -317,6 +306,12 @@ static NORETURN void finish_operation(struct invocation *inv, uint64_t control,
     if (cpu_self()->current != p || inv->no_answer) {
         sched_exit(); /* it destroyed itself, or wrote its own registers */
     }
+    if (inv->answer_later) {
+        endpoint_make_reply(endpoint_of(reply)); /* outstanding, in the hands of the clock */
+        ipc_begin_wait(p, control);
+        sched_stop(p);
+        sched_exit();
+    }
     if (inv->is_call) {
         answer_call(inv, control, reply, id, words, room);
         sched_exit();
@@ -341,6 +336,7 @@ static void load_invocation(struct invocation *inv, struct process *p, uint64_t 
     inv->obj = cap_is_object(cap) ? oid_header(cap->oid) : NULL;
     inv->is_call = (control & LK_CALLBIT) != 0;
     inv->no_answer = false;
+    inv->answer_later = false;
     inv->words = (unsigned)(control >> LK_NWORDS_SHIFT) & 15u;
     inv->caps = control_nsend(control);
     inv->word[0] = r->rdi;

@@ -271,8 +271,10 @@ void ipc_transfer(struct message *m)
     r->r8 = m->ep->state.id;
     r->r9 = m->payload;
     if (unlikely((to->attention & ~ATTN_NOTICE) != 0 || !list_empty(&to->recheck_link))) {
+        if (to->s.wait == WAIT_OPEN) {
+            to->attention &= ~ATTN_AFTER_NOTICE; /* the turn of messages is over */
+        }
         process_end_wait(to);
-        to->attention &= ~ATTN_AFTER_NOTICE;
     } else {
         to->s.run_state = PROC_READY; /* a wait with nothing to it */
         to->s.wait = WAIT_NONE;
@@ -304,23 +306,33 @@ void ipc_begin_wait(struct process *p, uint64_t control)
     }
 }
 
-/* Does a ring of waits lead from `q` back to `p`? Follows those who send, those who were told of a
- * fault of, and those in a closed wait for the answer of whom they called last (which is likely,
- * not certain: the reply capability may have been passed on). */
+const struct endpoint *ipc_waits_at(const struct process *p)
+{
+    const struct cap *slot = &p->slot[SLOT_REPLY_ENDPOINT];
+
+    if (plist_node_queued(&p->sender_node)) {
+        return cap_live(&p->sending_to) ? endpoint_of(&p->sending_to) : NULL;
+    }
+    if (p->s.run_state != PROC_RECEIVING || p->s.wait != WAIT_CLOSED ||
+        (p->attention & ATTN_SLEEPING) || !cap_live(&p->last_called) ||
+        slot->type != CAP_ENDPOINT || !cap_live(slot)) {
+        return NULL;
+    }
+    return endpoint_of(slot)->state.outstanding && endpoint_of(slot)->state.id == p->regs.r8
+               ? endpoint_of(&p->last_called)
+               : NULL;
+}
+
+/* Does a ring of waits lead from `q` back to `p`? */
 static bool ring_of_waits(const struct process *p, const struct process *q)
 {
     for (unsigned i = 0; q != NULL && i < RING_STEPS; i++) {
+        const struct endpoint *ep = ipc_waits_at(q);
+
         if (q == p) {
             return true;
         }
-        if (plist_node_queued(&q->sender_node) && cap_live(&q->sending_to)) {
-            q = endpoint_recipient(endpoint_of(&q->sending_to));
-        } else if (q->s.run_state == PROC_RECEIVING && q->s.wait == WAIT_CLOSED &&
-                   cap_live(&q->last_called)) {
-            q = endpoint_recipient(endpoint_of(&q->last_called));
-        } else {
-            return false;
-        }
+        q = ep == NULL ? NULL : endpoint_recipient(ep);
     }
     return false;
 }
@@ -395,8 +407,7 @@ void ipc_recheck(struct process *p)
 /* --- matching, in pieces
  * ------------------------------------------------------------------------------------- */
 
-/* The waiting sender `s` has its system call ended with an error. EFFECT. */
-static void fail_sender(struct process *s, enum status status)
+void ipc_fail_sender(struct process *s, enum status status)
 {
     if (s->fault_code !=
         FAULT_NONE) { /* it was to tell a handler of a fault: whom does it tell now? */
@@ -416,7 +427,7 @@ void ipc_sender_again(struct process *s)
         return;
     }
     process_end_wait(s);
-    arch_syscall_rewind(s);
+    process_syscall_again(s);
     sched_wake(s);
 }
 
@@ -468,10 +479,20 @@ static void sender_done(struct process *s, uint64_t control)
     }
 }
 
+/* The sender `s` leaves the queue of `ep`, which goes behind the other endpoints of its priority: a
+ * receiver with several serves them in turn. EFFECT. */
+static void take_from(struct endpoint *ep, struct process *s)
+{
+    plist_remove(&s->sender_node);
+    endpoint_unlink(ep);
+    endpoint_update(ep);
+}
+
 /* Take the message of `s`, first of the queue of `ep`, into the wait of `p`: judged afresh, from
  * the sender's registers. Returns true if `p` has its message, or waits for a page; false: look
  * again. Commits. */
-static bool take_message(struct process *p, struct endpoint *ep, struct process *s)
+static bool take_message(struct process *p, struct endpoint *ep, struct process *s,
+                         unsigned *weight)
 {
     uint64_t control = s->regs.rax;
     const struct cap *entry = ipc_sender_entry(s);
@@ -490,8 +511,7 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
     if (entry != NULL && s->fault_code != FAULT_NONE) {
         txn_commit();
         fault_message(&m, s, entry);
-        plist_remove(&s->sender_node);
-        endpoint_update(ep);
+        take_from(ep, s);
         ipc_transfer(&m);
         s->attention |= ATTN_FAULT_TOLD;
         if (s->s.run_state == PROC_FAULTED) {
@@ -504,68 +524,67 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
     }
     if (status != STATUS_OK) {
         txn_commit();
-        fail_sender(s, status);
+        ipc_fail_sender(s, status);
         return false;
     }
     switch (ipc_acquire_strings(&m, &code, &where, &handler)) {
     case ACQUIRE_SENDER_FAULT:
         txn_commit();
         process_end_wait(s);
-        arch_syscall_rewind(s);
+        process_syscall_again(s);
         fault_raise(s, code, where, handler);
         return false;
     case ACQUIRE_RECEIVER_FAULT:
         txn_commit();
         fault_raise_receiving(p, code, where, handler);
-        return true;
+        return false; /* notices may still come */
     case ACQUIRE_OK:
         break;
     }
 
     txn_commit();
 
-    plist_remove(&s->sender_node);
-    endpoint_update(ep);
+    take_from(ep, s);
     ipc_transfer(&m);
+    *weight += (unsigned)(m.length / PAGE_SIZE);
     sender_done(s, control);
     return true;
 }
 
-/* One piece of matching the wait of `p` with what waits for it. A transaction of its own. */
-static void match(struct process *p)
+/* One piece of matching the wait of `p` with what waits for it. A transaction of its own. Returns
+ * its weight. */
+static unsigned match(struct process *p)
 {
-    struct endpoint *ep;
-    struct plist_node *first;
     bool takes_notices = p->s.wait == WAIT_OPEN || p->s.wait == WAIT_NOTICE;
+    unsigned weight = 1;
+    struct endpoint *ep;
 
     txn_begin();
     if (p->notices != 0 && takes_notices &&
         (p->s.wait == WAIT_NOTICE || plist_empty(&p->senders) ||
-         !(p->attention & ATTN_AFTER_NOTICE))) {
+         (p->attention & (ATTN_AFTER_NOTICE | ATTN_RECV_FAULT)) != ATTN_AFTER_NOTICE)) {
         txn_commit();
         notice_deliver(p);
-        return;
+        return weight;
     }
     if (p->s.wait == WAIT_NOTICE || (p->attention & ATTN_RECV_FAULT)) {
         list_remove(&p->recheck_link);
-        return;
+        return weight;
     }
-    if (!find_endpoint(p, &ep)) {
-        return; /* goes on in the next piece */
+    if (!find_endpoint(p, &ep)) { /* goes on in a later piece, when the others have had theirs */
+        list_remove(&p->recheck_link);
+        list_insert_before(&cpu_self()->rechecks, &p->recheck_link);
+        return weight;
     }
     if (ep == NULL) {
         list_remove(&p->recheck_link);
-        if (p->notices != 0 && takes_notices) {
-            txn_commit();
-            notice_deliver(p);
-        }
-        return;
+        return weight;
     }
-    first = plist_first(&ep->senders);
-    if (take_message(p, ep, container_of(first, struct process, sender_node))) {
-        list_remove(&p->recheck_link);
+    if (take_message(p, ep, container_of(plist_first(&ep->senders), struct process, sender_node),
+                     &weight)) {
         sched_wake(p);
     }
+    return weight;
 }
 
 /* Tell some of those whose target is gone. */
@@ -574,12 +593,12 @@ static void tell_dead_senders(struct cpu *cpu)
     txn_begin();
     txn_commit();
     for (unsigned i = 0; i < DEAD_STEPS && !plist_empty(&cpu->dead_senders); i++) {
-        fail_sender(container_of(plist_first(&cpu->dead_senders), struct process, sender_node),
-                    STATUS_INVALID_CAP);
+        ipc_fail_sender(container_of(plist_first(&cpu->dead_senders), struct process, sender_node),
+                        STATUS_INVALID_CAP);
     }
 }
 
-bool ipc_work(void)
+unsigned ipc_work(void)
 {
     struct cpu *cpu = cpu_self();
 
@@ -591,15 +610,14 @@ bool ipc_work(void)
         txn_commit();
         plist_remove(&ep->recv_node);
         plist_splice_end(&cpu->dead_senders, &ep->senders);
-        return true;
+        return 1;
     }
     if (!plist_empty(&cpu->dead_senders)) {
         tell_dead_senders(cpu);
-        return true;
+        return 1;
     }
     if (!list_empty(&cpu->rechecks)) {
-        match(container_of(cpu->rechecks.next, struct process, recheck_link));
-        return true;
+        return match(container_of(cpu->rechecks.next, struct process, recheck_link));
     }
-    return false;
+    return 0;
 }

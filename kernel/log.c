@@ -96,9 +96,9 @@ void log_bind(const struct cap *notice, uint32_t bits)
     log_grew = true; /* the binder may have read before it bound */
 }
 
-void log_shown(uint64_t position)
+void log_shown(uint64_t from, uint64_t position)
 {
-    if (bound.type != CAP_NULL && position > shown) {
+    if (bound.type != CAP_NULL && from <= shown && position > shown) {
         shown = position;
     }
 }

@@ -8,6 +8,7 @@
  * every change of process, in units of the cycle counter, so that it is exact.
  */
 #include <kernel/cpu.h>
+#include <kernel/invoke.h>
 #include <kernel/ipc.h>
 #include <kernel/log.h>
 #include <kernel/notice.h>
@@ -17,8 +18,11 @@
 #include <kernel/txn.h>
 
 #define NEVER UINT64_MAX
-#define WORK_PIECES                                                                                \
-    64 /* done before going back; what is left waits for a timer interrupt that is due at once */
+#define DROP_STEPS 64  /* processes without a schedule dropped in one search for who runs next */
+#define TIMER_STEPS 64 /* timers put into effect by one interrupt */
+/* Work done before going back, weighed as ipc_work() says; what is left waits for a timer interrupt
+ * that is due at once. */
+#define WORK_WEIGHT 64
 
 struct cpu cpu_table[MAX_CPUS];
 unsigned cpu_count = 1;
@@ -103,7 +107,7 @@ void sched_wake(struct process *p)
     if (p == cpu->current || !sched_runnable(p)) {
         return;
     }
-    ready_insert(cpu, p, false);
+    ready_insert(cpu, p, p->slice_left != 0);
     if (cpu->current == NULL || p->priority >= cpu->current->priority) {
         cpu->resched = true; /* of equal priority: the slice has an end again */
     }
@@ -125,8 +129,19 @@ void sched_stop(struct process *p)
 void sched_hand_over(struct process *p)
 {
     struct cpu *cpu = cpu_self();
+    struct process *old = cpu->current;
 
     charge(cpu, p);
+    /* The slice goes along to an equal that is to answer. A higher priority has one of its own, and
+     * whoever goes on running later keeps what is left. */
+    if (old->priority != p->priority || (old->s.word & RUNNING_MASK) == 0) {
+        nsec_t now = cpu->slice_end == NEVER ? NEVER : arch_now();
+
+        old->slice_left = cpu->slice_end > now ? cpu->slice_end - now : 0;
+        if (old->priority != p->priority) {
+            cpu->slice_end = NEVER;
+        }
+    }
     cpu->current = p;
     p->slice_left = 0;
 }
@@ -144,10 +159,14 @@ void sched_switch_to(struct process *p)
     if (!list_empty(&p->ready_link)) {
         ready_remove(cpu, p);
     }
+    if (old == NULL) { /* idle: there is no slice to hand on */
+        sched_wake(p);
+        return;
+    }
     sched_hand_over(p);
-    if (old != NULL && old != p && sched_runnable(old)) {
-        ready_insert(cpu, old, true);
-        cpu->resched |= old->priority > p->priority;
+    if (sched_runnable(old)) {
+        ready_insert(cpu, old, old->slice_left != 0 || cpu->slice_end == NEVER);
+        cpu->resched |= old->priority >= p->priority; /* an equal waits: the slice has an end */
     }
 }
 
@@ -197,16 +216,21 @@ static void put_back(struct cpu *cpu, nsec_t now)
 }
 
 /* Who runs next: the first of the highest priority that may. Those whose schedule is gone are
- * dropped on the way; each is dropped once, so the steps are paid for by whoever queued them. */
-static void pick(struct cpu *cpu, nsec_t now)
+ * dropped on the way, a bounded number at a time. False: there may be more, look again soon. */
+static bool pick(struct cpu *cpu, nsec_t now)
 {
     struct process *old = cpu->current;
     struct process *p;
+    unsigned dropped = 0;
 
     put_back(cpu, now);
     while ((p = ready_first(cpu)) != NULL) {
         ready_remove(cpu, p);
         if (sched_runnable(p)) {
+            break;
+        }
+        p = NULL;
+        if (++dropped == DROP_STEPS) {
             break;
         }
     }
@@ -217,13 +241,14 @@ static void pick(struct cpu *cpu, nsec_t now)
     cpu->current = p;
     cpu->slice_end = NEVER;
     if (p == NULL) {
-        return;
+        return dropped != DROP_STEPS;
     }
     if (unlikely(cpu->preempt_seed != 0)) {
         cpu->slice_end = now + 300 + preempt_random(cpu) % 20000;
     } else if (p->slice_left != 0 || !list_empty(&cpu->ready[p->priority])) {
         cpu->slice_end = now + (p->slice_left != 0 ? p->slice_left : p->slice);
     }
+    return true;
 }
 
 /* Set the timer for what comes first: the end of the slice, if an equal waits for it, or a timed
@@ -258,15 +283,18 @@ void sched_exit(void)
     bool work_left = false;
 
     if (unlikely(cpu->work)) {
-        for (unsigned pieces = 0; pieces < WORK_PIECES && cpu->work; pieces++) {
-            cpu->work = ipc_work();
+        for (unsigned done = 0; done < WORK_WEIGHT && cpu->work;) {
+            unsigned weight = ipc_work();
+
+            cpu->work = weight != 0;
+            done += weight;
         }
         work_left = cpu->work;
     }
     log_announce();
     if (unlikely(cpu->resched || work_left)) {
         cpu->resched = false;
-        pick(cpu, arch_now());
+        work_left |= !pick(cpu, arch_now());
         arm_timer(cpu, work_left);
     }
     if (cpu->current == NULL) {
@@ -284,9 +312,7 @@ static void timer_due(struct cpu *cpu, struct timer *t)
     timer_remove(&cpu->timers, t);
     if (t->purpose == TIMER_SLEEP) {
         p = container_of(t, struct process, sleep_timer);
-        process_end_wait(p);
-        arch_syscall_rewind(p); /* it looks at the clock itself */
-        sched_wake(p);
+        sleep_over(p);
     } else {
         p = container_of(t, struct process, notice_timer);
         t->time = NEVER;
@@ -304,7 +330,7 @@ void kernel_timer(void)
     cpu->stats.interrupts++;
     trace_event(TRACE_TIMER, 0, 0);
     cpu->timer_armed = NEVER;
-    for (unsigned i = 0; i < WORK_PIECES; i++) {
+    for (unsigned i = 0; i < TIMER_STEPS; i++) {
         struct timer *t = timer_first(&cpu->timers);
 
         if (t == NULL || t->time > now) {

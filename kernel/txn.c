@@ -42,12 +42,7 @@ void txn_restart(void)
     cpu->stats.restarts++;
     trace_event(TRACE_RESTART, cpu->stats.restarts, 0);
     if (cpu->txn.syscall) {
-        struct process *p = cpu->current;
-
-        arch_syscall_rewind(p);
-        if (p->s.flags & PROC_TRAP_SYSCALL) {
-            p->attention |= ATTN_TRAP_ONCE; /* the debugger was told of this one */
-        }
+        process_syscall_again(cpu->current);
     }
     arch_on_fresh_stack(sched_exit);
 }

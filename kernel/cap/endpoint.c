@@ -14,6 +14,7 @@ enum status endpoint_op_set_recipient(struct invocation *inv)
 {
     struct endpoint *ep = inv_object(inv, endpoint);
     const struct cap *c = &inv->arg[1];
+    struct process *r = process_of(c);
 
     if (c->type != CAP_PROCESS && c->type != CAP_NULL) {
         return STATUS_REQUEST_ERROR;
@@ -21,11 +22,15 @@ enum status endpoint_op_set_recipient(struct invocation *inv)
 
     txn_commit();
 
+    if (r != NULL && r->s.wait == WAIT_SENDING && plist_node_queued(&r->sender_node) &&
+        cap_live(&r->sending_to) && endpoint_of(&r->sending_to) == ep) {
+        ipc_fail_sender(r, STATUS_WOULD_BLOCK); /* it would wait for itself */
+    }
     endpoint_unlink(ep);
     cap_copy(&ep->state.recipient, c);
     endpoint_update(ep); /* with no recipient, those who wait here are told */
-    if (c->type == CAP_PROCESS) {
-        ipc_recheck(process_of(c));
+    if (r != NULL) {
+        ipc_recheck(r);
     }
     return STATUS_OK;
 }

@@ -39,7 +39,7 @@ enum status kernlog_op_read(struct invocation *inv)
 
     txn_commit();
 
-    log_shown(position);
+    log_shown(inv->word[1], position);
     inv->out[1] = position;
     inv->out[2] = log_end();
     return STATUS_OK;

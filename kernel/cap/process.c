@@ -84,8 +84,8 @@ enum status process_op_swap_slot(struct invocation *inv)
     } else if (slot == SLOT_SCHEDULE) {
         process_schedule_changed(p);
     } else if (slot == SLOT_HANDLER && p->fault_code != FAULT_NONE &&
-               plist_node_queued(&p->sender_node)) {
-        fault_tell_again(p); /* its message waits at the old handler */
+               !(p->attention & ATTN_FAULT_TOLD)) {
+        fault_tell_again(p); /* its message waits at the old handler, or there was none */
     }
     return STATUS_OK;
 }
@@ -285,28 +285,16 @@ enum status process_op_get_label(struct invocation *inv)
     return STATUS_OK;
 }
 
-/* The endpoint that `p` waits to send to, or whose answer it waits for, as far as is known. */
-static const struct endpoint *waits_at(const struct process *p)
-{
-    if (plist_node_queued(&p->sender_node)) {
-        return cap_live(&p->sending_to) ? endpoint_of(&p->sending_to) : NULL;
-    }
-    if (p->s.run_state == PROC_RECEIVING && p->s.wait == WAIT_CLOSED && cap_live(&p->last_called)) {
-        return endpoint_of(&p->last_called);
-    }
-    return NULL;
-}
-
 enum status process_op_get_wait(struct invocation *inv)
 {
     const struct process *p = inv_object(inv, process);
-    const struct endpoint *ep = waits_at(p);
+    const struct endpoint *ep = ipc_waits_at(p);
     const struct process *other = ep == NULL ? NULL : endpoint_recipient(ep);
     const struct cap *schedule = &p->slot[SLOT_SCHEDULE];
 
     txn_commit();
 
-    inv->out[1] = p->s.wait;
+    inv->out[1] = p->attention & ATTN_SLEEPING ? LK_WAIT_SLEEPING : p->s.wait;
     if (p->s.wait == WAIT_CLOSED) {
         inv->out[2] = p->regs.r8;
     } else if (ep != NULL) {
@@ -316,7 +304,7 @@ enum status process_op_get_wait(struct invocation *inv)
         inv->out[3] = other->label[0];
         inv->out[4] = other->label[1];
     }
-    inv->out[5] = p->s.wait == WAIT_SLEEPING ? p->sleep_timer.time : 0;
+    inv->out[5] = p->attention & ATTN_SLEEPING ? p->sleep_timer.time : 0;
     inv->out[6] = schedule->type == CAP_SCHEDULE && cap_live(schedule) ? p->priority : NO_PRIORITY;
     return STATUS_OK;
 }

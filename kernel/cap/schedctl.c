@@ -3,6 +3,7 @@
  * Operation of SchedCtl: give a new schedule its priority, slice and CPU set, once. It never
  * changes afterwards, so a process may keep a copy of its priority.
  */
+#include <kernel/cpu.h>
 #include <kernel/invoke.h>
 #include <kernel/sched.h>
 #include <kernel/schedule.h>
@@ -24,7 +25,7 @@ enum status schedctl_op_set_up(struct invocation *inv)
     if (c->type != CAP_SCHEDULE) {
         return STATUS_REQUEST_ERROR;
     }
-    if (priority > 255 || slice < SLICE_MIN || slice > SLICE_MAX || cpus == 0) {
+    if (priority > 255 || slice < SLICE_MIN || slice > SLICE_MAX || (cpus & CPUS_RUNNING) == 0) {
         return STATUS_OUT_OF_RANGE;
     }
     s = (struct schedule *)(void *)oid_header(c->oid);

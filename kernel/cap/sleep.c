@@ -5,6 +5,7 @@
  */
 #include <kernel/cpu.h>
 #include <kernel/invoke.h>
+#include <kernel/ipc.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
 #include <kernel/txn.h>
@@ -32,10 +33,34 @@ enum status sleep_op_sleep_until(struct invocation *inv)
     if (now < inv->word[1]) {
         timer_insert(&cpu_self()->timers, &p->sleep_timer, inv->word[1]);
         sched_timers_changed();
-        invoke_block(p, WAIT_SLEEPING);
+        p->attention |= ATTN_SLEEPING;
+        inv->answer_later = true;
     }
     inv->out[1] = now;
     return STATUS_OK;
+}
+
+/* The process waits as a caller does, and is answered as a server would: whoever else answers
+ * first, by the reply endpoint, has ended the sleep. */
+void sleep_over(struct process *p)
+{
+    const struct cap *slot = &p->slot[SLOT_REPLY_ENDPOINT];
+    struct endpoint *ep = endpoint_of(slot);
+
+    if (slot->type == CAP_ENDPOINT && cap_live(slot) && ep->state.outstanding &&
+        ipc_accepts(p, ep) && endpoint_recipient(ep) == p) {
+        struct message m = {
+            .to = p, .ep = ep, .payload = ep->state.payload, .is_entry = true, .words = 2
+        };
+
+        m.word[0] = STATUS_OK;
+        m.word[1] = arch_now();
+        ipc_transfer(&m);
+    } else { /* the endpoint of its call is not its own any more */
+        process_end_wait(p);
+        process_result(p, STATUS_NO_REPLY_ENDPOINT);
+    }
+    sched_wake(p);
 }
 
 enum status sleep_op_notice_at(struct invocation *inv)

@@ -35,11 +35,31 @@ static struct plist_node *expected_after(const struct plist_node *after)
     return best;
 }
 
+/* One leader for each priority, so that an insertion passes over no more than there are priorities.
+ */
+static bool leaders_as_expected(void)
+{
+    unsigned above = 256;
+
+    for (const struct list *l = queue.leaders.next; l != &queue.leaders; l = l->next) {
+        const struct plist_node *n = container_of(l, const struct plist_node, leader);
+
+        if (n->priority >= above || order[n - nodes] == 0) {
+            return false;
+        }
+        above = n->priority;
+    }
+    return true;
+}
+
 static bool list_as_expected(void)
 {
     const struct plist_node *n = plist_first(&queue);
     const struct plist_node *e = expected_after(NULL);
 
+    if (!leaders_as_expected()) {
+        return false;
+    }
     while (n == e && n != NULL) {
         n = plist_next(&queue, n);
         e = expected_after(e);

@@ -52,7 +52,7 @@ static void unbind_log(void)
 {
     static const struct cap null_cap;
 
-    log_shown(log_end());
+    log_shown(0, log_end());
     log_bind(&null_cap, 0);
     rescind(&endpoint->hdr);
     rescind(&reader->hdr);

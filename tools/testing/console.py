@@ -15,6 +15,7 @@ from .core import Failed, Job, Part, Result, Skipped
 
 PROMPT = "lykos> "
 SECONDS = 60
+SOAK_SEEDS = 20
 SEQUENCE = re.compile(r"\x1b(?:\[([0-9;?]*)[ -/]*([@-~])|[@-Z\\^_])")
 UNFINISHED = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*)?$")
 
@@ -407,22 +408,25 @@ def halt(session):
 LAST = "halt"
 
 
-def run_cases(context, pattern):
-    """The cases in one session. One that fails, or ends the machine, leaves the next a new session."""
+def run_cases(context, pattern, seed=None):
+    """The cases in one session. One that fails, or ends the machine, leaves the next a new session. With a seed the kernel
+    takes the CPU away at random."""
     results = []
     session = None
+    words = f"seed={seed}" if seed is not None else ""
+    again = f"--seed={seed}" if seed is not None else ""
     for name, text, function in CASES:
         if not core.matches(name, pattern):
             continue
         try:
             if session is None:
-                session = Session(context, "console", interactive=True)
+                session = Session(context, f"console-{seed}", ["--append", words], interactive=True)
                 session.prompt()
             function(session)
             results.append(Result(name, "pass", text))
             broken = name == LAST
         except Failed as failure:
-            results.append(Result(name, "fail", text, failure.lines))
+            results.append(Result(name, "fail", text, failure.lines, again))
             broken = True
         except Skipped as why:
             results.append(Result(name, "skip", str(why)))
@@ -435,5 +439,11 @@ def run_cases(context, pattern):
     return results
 
 
-def part(_context):
-    return Part("console", [Job(run_cases, [name for name, _, _ in CASES])])
+def part(context):
+    names = [name for name, _, _ in CASES]
+    seeds = [context.seed] if context.seed is not None else [None] + list(range(1, SOAK_SEEDS + 1 if context.soak else 1))
+
+    def job(seed):
+        return Job(lambda context, pattern: run_cases(context, pattern, seed), names)
+
+    return Part("console", [job(seed) for seed in seeds])

@@ -14,6 +14,7 @@
 #define PRIORITIES 256
 #define MAX_CPUS 64
 #define STRING_PAGES 17
+#define CPUS_RUNNING 1ull /* mask of the CPUs that run processes; the others are parked */
 
 /* Counters since boot, for SysCtl.getStats. */
 struct cpu_stats {

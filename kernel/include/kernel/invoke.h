@@ -26,8 +26,9 @@ struct invocation {
     struct cap arg[LK_MAX_CAPS]; /* capabilities sent: arg[1].. are the operation's; prepared
                                     (invalid ones read Null) */
     bool is_call;
-    bool no_answer; /* set by an operation that wrote the invoker's registers itself */
-    unsigned words; /* words and capabilities that the invoker says it sent */
+    bool answer_later; /* set by an operation of a call that is answered when its time has come */
+    bool no_answer;    /* set by an operation that wrote the invoker's registers itself */
+    unsigned words;    /* words and capabilities that the invoker says it sent */
     unsigned caps;
     size_t string_len; /* of `string`, as sent (cut to the operation's most) */
     bool string_cut;   /* it was longer */
@@ -58,9 +59,8 @@ struct operation_table {
 };
 extern const struct operation_table operation_tables[];
 
-/* EFFECT, and the end of the operation: the invoker waits (blocked, not armed for messages) and
- * will begin its system call again when whatever it waits for wakes it. */
-NORETURN void invoke_block(struct process *p, unsigned wait_kind);
+/* EFFECT. The time has come that `p` waits for in Sleep.sleepUntil: answer it. NO_FAIL. */
+void sleep_over(struct process *p);
 
 /* Typed access to the object invoked. */
 #define inv_object(inv, type) ((struct type *)(void *)(inv)->obj)

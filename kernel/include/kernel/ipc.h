@@ -85,6 +85,13 @@ void ipc_block_sender(struct process *p, struct endpoint *ep);
 /* The Entry through which the waiting sender `p` sends: in its register, or of its fault handler.
  * NULL: nothing there. */
 const struct cap *ipc_sender_entry(struct process *p);
+/* The endpoint at which `p` waits to send or to tell of a fault, or from whose recipient it waits
+ * for the answer to a call (likely, not certain: the reply capability may have been passed on).
+ * NULL: it waits for neither. */
+const struct endpoint *ipc_waits_at(const struct process *p);
+/* EFFECT. The waiting sender `s` has its system call ended with this result; one that was to tell
+ * of a fault looks for its handler again. NO_FAIL. */
+void ipc_fail_sender(struct process *s, enum status status);
 /* EFFECT. The waiting sender `s` is to look anew at whom it sends to: it begins its system call, or
  * the telling of its fault, again. NO_FAIL. */
 void ipc_sender_again(struct process *s);
@@ -95,9 +102,9 @@ void ipc_requeue_sender(struct process *p);
 /* EFFECT. The wait of `p` is to be matched before the CPU goes back. NO_FAIL. */
 void ipc_recheck(struct process *p);
 
-/* One bounded piece of the work put off on this CPU; each is a transaction of its own. False: there
- * was none. */
-bool ipc_work(void);
+/* One bounded piece of the work put off on this CPU; each is a transaction of its own. Returns its
+ * weight: 1, and 1 more for each 4 KiB copied; 0: there was no work. */
+unsigned ipc_work(void);
 
 /* ACQUIRE. Pages of [address, address + n) in the space of `p`, into `pages`. On a fault: the code,
  * where, and the handler of the memory if it has one; *got is how many bytes before it are there.

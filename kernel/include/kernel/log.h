@@ -50,7 +50,7 @@ uint64_t log_end(void);
 struct cap;
 void log_bind(const struct cap *notice, uint32_t bits) NO_FAIL;
 /* Whoever prints the log has read it up to `position`. EFFECT. */
-void log_shown(uint64_t position) NO_FAIL;
+void log_shown(uint64_t from, uint64_t position) NO_FAIL;
 /* The kernel prints the log itself from now on, for good, beginning with what nobody printed:
  * panic, the end. */
 void log_take_back(void);

@@ -16,22 +16,21 @@
 
 /* What a process does. Numbers as in <abi/invoke.h> LK_STATE_... */
 enum run_state {
-    PROC_READY =
-        LK_STATE_READY, /* running, or on a ready queue, or would be but for holds or schedule */
+    /* running, or on a ready queue, or would be but for holds or schedule */
+    PROC_READY = LK_STATE_READY,
     PROC_RECEIVING = LK_STATE_RECEIVING, /* in an open or closed wait, armed */
-    PROC_BLOCKED = LK_STATE_BLOCKED,     /* sending, or sleeping */
+    PROC_BLOCKED = LK_STATE_BLOCKED,     /* sending */
     PROC_FAULTED = LK_STATE_FAULTED,
 };
 
-enum wait_kind { /* numbers as in <abi/invoke.h> LK_WAIT_... */
-                 WAIT_NONE = LK_WAIT_NONE,
-                 WAIT_OPEN = LK_WAIT_OPEN,
-                 WAIT_CLOSED = LK_WAIT_CLOSED, /* endpoint ID in regs.r8 */
-                 WAIT_NOTICE = LK_WAIT_NOTICE,
-                 WAIT_SENDING = LK_WAIT_SENDING,
-                 WAIT_SLEEPING = LK_WAIT_SLEEPING,
-                 WAIT_FAULT_SEND =
-                     LK_WAIT_FAULT_SEND, /* faulted, and its message to the handler waits */
+/* Numbers as in <abi/invoke.h>, LK_WAIT_... A sleep is a closed wait, with ATTN_SLEEPING. */
+enum wait_kind {
+    WAIT_NONE = LK_WAIT_NONE,
+    WAIT_OPEN = LK_WAIT_OPEN,
+    WAIT_CLOSED = LK_WAIT_CLOSED, /* endpoint ID in regs.r8 */
+    WAIT_NOTICE = LK_WAIT_NOTICE,
+    WAIT_SENDING = LK_WAIT_SENDING,
+    WAIT_FAULT_SEND = LK_WAIT_FAULT_SEND, /* faulted, and its message to the handler waits */
 };
 
 /* Bits of `flags`. */
@@ -49,6 +48,7 @@ enum wait_kind { /* numbers as in <abi/invoke.h> LK_WAIT_... */
 #define ATTN_INJECT 0x10u     /* restart injection watches the next invocation */
 #define ATTN_SCAN 0x20u       /* scan_next and scan_id are in use */
 #define ATTN_FAULT_TOLD 0x40u /* the fault message was delivered */
+#define ATTN_SLEEPING 0x80u   /* the closed wait is for the clock: sleep_timer is queued */
 
 #define PROC_SLOTS 10
 
@@ -129,6 +129,14 @@ static inline void process_result(struct process *p, enum status result)
 }
 /* EFFECT. A waiting sender leaves the queue it stands in, be its target alive or gone. NO_FAIL. */
 void process_leave_queue(struct process *p);
+/* EFFECT. `p` is to begin its system call again. NO_FAIL. */
+static inline void process_syscall_again(struct process *p)
+{
+    arch_syscall_rewind(p);
+    if (p->s.flags & PROC_TRAP_SYSCALL) {
+        p->attention |= ATTN_TRAP_ONCE; /* the debugger was told of this one */
+    }
+}
 /* EFFECT. Whatever `p` waits for, it does not any more: off every queue but the ready queues,
  * READY, not yet queued to run. A fault and its message are withdrawn. NO_FAIL. */
 void process_end_wait(struct process *p);

@@ -18,9 +18,9 @@ static bool one_in(struct rng *rng, unsigned n)
 /* An address for a string: in an area, at the edges of pages and of what is mapped, or anywhere. */
 static uint64_t some_address(struct rng *rng)
 {
-    uint64_t page = area_va((unsigned)rng_below(rng, FUZZERS_MOST)) + rng_below(rng, PAGES) * PAGE;
+    uint64_t page = area_va((unsigned)rng_below(rng, FUZZERS_MOST / 2)) + rng_below(rng, PAGES) * PAGE;
 
-    switch (rng_below(rng, 16)) {
+    switch (rng_below(rng, 40)) {
     case 0:
         return rng_next(rng);
     case 1:
@@ -39,9 +39,11 @@ static uint64_t some_address(struct rng *rng)
     case 8:
         return page + PAGE - rng_below(rng, 600);
     case 9:
+    case 10:
         return page + rng_below(rng, PAGE);
-    default: /* where others find what was put there */
-        return page + 64 * rng_below(rng, 4) + (one_in(rng, 2) ? 0 : 2048);
+    default: /* in pages that are there, where others find what was put there */
+        page = page / AREA_BYTES * AREA_BYTES + (one_in(rng, 2) ? AREA_RW : AREA_RW_2) * PAGE;
+        return page + 64 * rng_below(rng, 4) + (one_in(rng, 4) ? 2048 : 0);
     }
 }
 
@@ -76,10 +78,8 @@ static uint64_t some_word(struct rng *rng)
 /* Lengths that operations want, and others. */
 static uint32_t some_length(struct rng *rng)
 {
-    switch (rng_below(rng, 8)) {
-    case 0:
-    case 1:
-    case 2:
+    switch (rng_below(rng, 16)) {
+    default:
         return sizeof(struct lk_regs);
     case 3:
         return 512;
@@ -89,7 +89,7 @@ static uint32_t some_length(struct rng *rng)
         return (uint32_t)rng_below(rng, LK_MAX_STRING + 2);
     case 6:
         return LK_MAX_STRING - (uint32_t)rng_below(rng, 2);
-    default:
+    case 7:
         return (uint32_t)rng_next(rng);
     }
 }
@@ -97,6 +97,22 @@ static uint32_t some_length(struct rng *rng)
 static uint64_t four_regs(struct rng *rng, unsigned shift)
 {
     return (rng_next(rng) & 0xfffff) << shift;
+}
+
+/* Registers to receive into: few, and mostly of the lower half, or soon they were all Null. */
+static uint64_t recv_regs(struct rng *rng)
+{
+    uint64_t regs = 0;
+
+    if (one_in(rng, 20)) {
+        return four_regs(rng, LK_RECV_CAP_SHIFT);
+    }
+    for (unsigned i = 0; i < LK_MAX_CAPS; i++) {
+        if (one_in(rng, 3)) {
+            regs |= rng_below(rng, LK_CAP_REGS / 2) << (LK_RECV_CAP_SHIFT + LK_CAP_BITS * i);
+        }
+    }
+    return regs;
 }
 
 static uint64_t target(struct rng *rng)
@@ -112,7 +128,7 @@ static uint64_t operation(struct rng *rng)
     if (!one_in(rng, 4)) { /* the reply capability comes first, in register 0 */
         control |= LK_CAPS | (1 + rng_below(rng, LK_MAX_CAPS)) << LK_NSEND_SHIFT |
                    (four_regs(rng, LK_SEND_CAP_SHIFT) & ~(31ull << LK_SEND_CAP_SHIFT)) |
-                   four_regs(rng, LK_RECV_CAP_SHIFT);
+                   recv_regs(rng);
     }
     control |= one_in(rng, 3) ? LK_SSTR : 0;
     control |= one_in(rng, 3) ? LK_RSTR : 0;
@@ -136,7 +152,7 @@ static uint64_t message(struct rng *rng)
     }
     if (control & LK_CAPS) {
         control |= rng_below(rng, LK_MAX_CAPS + 1) << LK_NSEND_SHIFT | four_regs(rng, LK_SEND_CAP_SHIFT) |
-                   four_regs(rng, LK_RECV_CAP_SHIFT);
+                   recv_regs(rng);
         if (control & LK_CALLBIT) {
             control &= ~(31ull << LK_SEND_CAP_SHIFT);
         }
@@ -146,25 +162,27 @@ static uint64_t message(struct rng *rng)
 
 static uint64_t some_control(struct rng *rng)
 {
-    switch (rng_below(rng, 20)) {
+    switch (rng_below(rng, 40)) {
     case 0:
-        return rng_next(rng);
+        return one_in(rng, 2) ? rng_next(rng) : message(rng) ^ 1ull << rng_below(rng, 64);
     case 1: /* nearly right */
         return operation(rng) ^ 1ull << rng_below(rng, 64);
     case 2:
-        return message(rng) ^ 1ull << rng_below(rng, 64);
     case 3:
-        return LK_COPY_CAP | rng_below(rng, 32) << 8 | rng_below(rng, 32) << 16;
+        return LK_COPY_CAP | rng_below(rng, 32) << 8 | rng_below(rng, one_in(rng, 8) ? 32 : 16) << 16;
     case 4:
         return one_in(rng, 8) ? LK_SET_FS_BASE : LK_YIELD;
     case 5:
     case 6:
     case 7:
     case 8:
+    case 9:
         return message(rng);
-    case 9: /* as the fast path likes them */
+    case 10: /* as the fast path likes them */
+    case 11:
         return LK_CTL_CALL(1 + rng_below(rng, LK_CAP_REGS - 1), rng_below(rng, LK_MAX_WORDS + 1));
-    case 10:
+    case 12:
+    case 13:
         return LK_CTL_REPLY_WAIT(1 + rng_below(rng, LK_CAP_REGS - 1), rng_below(rng, LK_MAX_WORDS + 1));
     default:
         return operation(rng);
@@ -174,7 +192,7 @@ static uint64_t some_control(struct rng *rng)
 void compose(struct rng *rng, struct lk_msg *m)
 {
     m->control = some_control(rng);
-    m->w[0] = one_in(rng, 16) ? some_word(rng) : rng_below(rng, METHODS);
+    m->w[0] = one_in(rng, 16) ? some_word(rng) : rng_below(rng, 1 + rng_below(rng, METHODS));
     for (unsigned i = 1; i < LK_MAX_WORDS; i++) {
         m->w[i] = some_word(rng);
     }

@@ -14,7 +14,7 @@
 
 const char sys_scenario[] = "fuzz";
 
-#define TICKS 400
+#define TICKS 300
 #define STEPS 120
 
 /* How many rounds: asked for, or many, or as many as there is time for. */
