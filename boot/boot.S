@@ -5,7 +5,7 @@
  * page tables good enough to reach the linked addresses, and goes to boot_main() in C.
  *
  * Whatever goes wrong, from the first instruction on, is said on COM1 and ends QEMU with EXIT_CODE_BOOT: there are
- * exception handlers for the 32-bit part, and others for the time until the kernel loads its own.
+ * exception handlers for the 32-bit part; the kernel loads its own as the first thing in C.
  */
 #include "boot/boot.h"
 #include "boot/exit_codes.h"
@@ -27,7 +27,6 @@
 #define EFER_BITS 0x900 /* NXE LME */
 #define CPUID_LM_BIT 29
 #define CPUID_NX_BIT 20
-#define EFLAGS_ID 0x200000
 
 /* --- headers that the loaders look for ------------------------------------------------------------------------- */
 
@@ -109,18 +108,6 @@ boot_entry:
 3:  movl %edi, %ebp                              /* kept from here: ebp the way, ebx the information */
 
     /* Can the CPU run us? */
-    movl $text_cpuid, %esi
-    pushfl
-    popl %eax
-    movl %eax, %ecx
-    xorl $EFLAGS_ID, %eax
-    pushl %eax
-    popfl
-    pushfl
-    popl %eax
-    xorl %ecx, %eax
-    testl $EFLAGS_ID, %eax
-    jz fail32
     pushl %ebx                                   /* cpuid writes it */
     movl $text_long_mode, %esi
     movl $0x80000000, %eax
@@ -173,21 +160,9 @@ exception32:
     movl $text_exception, %esi
     /* falls through */
 
-/* Print the text at esi on COM1 and end. */
+/* Print the text at esi on COM1, as whoever had it before set it up, and end. */
 fail32:
     movl %esi, %ebp
-    movl $COM1 + 3, %edx                         /* 115200 baud, 8 bits, no parity, no interrupts */
-    movb $0x80, %al
-    outb %al, %dx
-    movl $COM1 + 1, %edx
-    xorb %al, %al
-    outb %al, %dx
-    decl %edx
-    incb %al
-    outb %al, %dx
-    movl $COM1 + 3, %edx
-    movb $0x03, %al
-    outb %al, %dx
     movl $text_failed, %esi
     call print32
     movl %ebp, %esi
@@ -223,8 +198,6 @@ text_failed:
     .asciz "\r\nLykos cannot start: "
 text_loader:
     .asciz "the loader speaks neither PVH nor multiboot2"
-text_cpuid:
-    .asciz "the CPU has no CPUID instruction"
 text_long_mode:
     .asciz "the CPU has no 64-bit mode"
 text_nx:
@@ -273,52 +246,11 @@ boot_stack32_top:
 
     .text
 start64:
-    lgdt gdt64_pointer(%rip)
-    movl $DATA, %eax
-    movl %eax, %ds
-    movl %eax, %es
-    movl %eax, %ss
-    xorl %eax, %eax
-    movl %eax, %fs
-    movl %eax, %gs
     leaq kernel_stacks + STACK_GUARD + KERNEL_STACK_SIZE(%rip), %rsp
     movl %ebp, %edi                              /* the way */
     movl %ebx, %esi                              /* the information */
     xorl %ebp, %ebp                              /* back-traces end here */
     pushq $0
-    jmp boot_main
-
-/* Entries of the exceptions that happen before the kernel has its own table. The CPU pushes an error code for some,
- * the others get a zero, so that all look alike. */
-    .balign 16
-    .globl boot_exception_entries
-boot_exception_entries:
-    .set vector, 0
-    .rept 32
-    .balign 16
-    .if !((vector == 8) || ((vector >= 10) && (vector <= 14)) || (vector == 17) || (vector == 21))
-    pushq $0
-    .endif
-    pushq $vector
-    jmp boot_exception_common
-    .set vector, vector + 1
-    .endr
-boot_exception_common:
-    popq %rdi                                    /* vector */
-    popq %rsi                                    /* error code */
-    movq (%rsp), %rdx                            /* rip */
-    movq %cr2, %rcx
-    andq $-16, %rsp
-    call boot_exception
-
-    .section .rodata
-    .balign 8
-gdt64:
-    .quad 0
-    .quad 0x00af9b000000ffff                     /* CODE64 */
-    .quad 0x00cf93000000ffff                     /* DATA */
-gdt64_pointer:
-    .short 3 * 8 - 1
-    .quad gdt64
+    jmp boot_main                                /* with the descriptor table above, at its physical address */
 
     .section .note.GNU-stack, "", @progbits

@@ -5,127 +5,31 @@
  * Nothing a loader says is believed unchecked, and whatever is needed later is copied: once this is
  * done the loader's structures are ordinary memory. The archive stays where it is. Runs on the
  * early page tables of boot.S, which show the first 4 GiB through the direct map. Failures are said
- * on COM1 by boot_fail().
+ * by boot_fail(); an exception is a panic.
  */
 #include "boot/boot.h"
-#include "boot/exit_codes.h"
 #include <arch/paging.h>
-#include <arch/x86.h>
 #include <kernel/arch.h>
+#include <kernel/log.h>
+#include <kernel/string.h>
 
-#define COM1 0x3f8
-#define COM1_LINE_STATUS (COM1 + 5)
-#define TRANSMITTER_EMPTY 0x20
 #define EARLY_MAPPED (4ull << 30)
 #define FIRST_MIB (1ull << 20)
-#define CODE64 0x08
-#define EXCEPTIONS 32
 
 static struct boot_info boot_info;
 static struct memmap memmap;
 static uint8_t rsdp_copy[64] ALIGNED(8);
 
-struct gate {
-    uint16_t offset_low, selector, flags, offset_middle;
-    uint32_t offset_high, zero;
-};
-static struct gate early_idt[EXCEPTIONS];
-
-/* --- saying what is wrong --- */
-
-/* Waits for the port, but not for ever: it may not be there. */
-static void put_char(char c)
+void boot_fail(const char *format, ...)
 {
-    for (unsigned i = 0; i < 1u << 20; i++) {
-        if ((arch_in(COM1_LINE_STATUS, 1) & TRANSMITTER_EMPTY) != 0) {
-            break;
-        }
-    }
-    arch_out(COM1, 1, (uint8_t)c);
-}
+    char text[256];
+    va_list args;
 
-static void put_text(const char *text)
-{
-    while (*text != '\0') {
-        put_char(*text++);
-    }
-}
-
-static void put_hex(uint64_t value)
-{
-    unsigned digits = 1;
-
-    while (digits < 16 && value >> (4 * digits) != 0) {
-        digits++;
-    }
-    put_text("0x");
-    while (digits-- > 0) {
-        put_char("0123456789abcdef"[value >> (4 * digits) & 15]);
-    }
-}
-
-/* Set COM1 to 115200 baud, 8 bits, no parity, and begin a line of our own. */
-static void put_begin(void)
-{
-    arch_out(COM1 + 3, 1, 0x80);
-    arch_out(COM1 + 1, 1, 0);
-    arch_out(COM1 + 0, 1, 1);
-    arch_out(COM1 + 3, 1, 0x03);
-    put_text("\r\nLykos cannot start: ");
-}
-
-static NORETURN void end(void)
-{
-    put_text("\r\n");
-    arch_out(EXIT_PORT, 4, EXIT_CODE_BOOT);
-    x86_stop();
-}
-
-void boot_fail(const char *text)
-{
-    put_begin();
-    put_text(text);
-    end();
-}
-
-void boot_fail_value(const char *text, uint64_t value)
-{
-    put_begin();
-    put_text(text);
-    put_text(" ");
-    put_hex(value);
-    end();
-}
-
-void boot_exception(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2)
-{
-    put_begin();
-    put_text("exception ");
-    put_hex(vector);
-    put_text(" in the boot code, error code ");
-    put_hex(error);
-    put_text(", rip ");
-    put_hex(rip);
-    put_text(", cr2 ");
-    put_hex(cr2);
-    end();
-}
-
-/* Exceptions end in boot_exception() until the port loads its own table. */
-static void early_idt_load(void)
-{
-    for (unsigned i = 0; i < EXCEPTIONS; i++) {
-        uint64_t entry = (uint64_t)boot_exception_entries + 16ull * i;
-
-        early_idt[i] = (struct gate){
-            .offset_low = (uint16_t)entry,
-            .selector = CODE64,
-            .flags = 0x8e00, /* present, interrupt gate, stack as it is */
-            .offset_middle = (uint16_t)(entry >> 16),
-            .offset_high = (uint32_t)(entry >> 32),
-        };
-    }
-    x86_lidt(&(struct table_pointer){ sizeof(early_idt) - 1, (uint64_t)early_idt });
+    va_start(args, format);
+    format_text(text, sizeof(text), format, args);
+    va_end(args);
+    log_raw("\nLykos cannot start: %s\n", text);
+    arch_exit(EXIT_STATUS_BOOT);
 }
 
 /* --- what the readers of the two protocols use --- */
@@ -133,25 +37,19 @@ static void early_idt_load(void)
 const void *boot_memory(kpa_t pa, uint64_t n, const char *what)
 {
     if (pa == 0 || pa >= EARLY_MAPPED || n > EARLY_MAPPED - pa) {
-        put_begin();
-        put_text("the loader put ");
-        put_text(what);
-        put_text(" out of reach, at ");
-        put_hex(pa);
-        end();
+        boot_fail("the loader put %s out of reach, at %lx", what, pa);
     }
     return arch_kva(pa);
 }
 
-void boot_take_command_line(struct boot_info *boot, const char *text, uint64_t n)
+void boot_take_text(char *out, size_t size, const char *text, uint64_t n)
 {
-    unsigned i;
+    size_t i;
 
-    for (i = 0; i < n && i < BOOT_COMMAND_LINE - 1 && text[i] != '\0'; i++) {
-        /* it will be printed */
-        boot->command_line[i] = text[i] < ' ' || text[i] > '~' ? '?' : text[i];
+    for (i = 0; i < n && i < size - 1 && text[i] != '\0'; i++) {
+        out[i] = text[i] < ' ' || text[i] > '~' ? '?' : text[i];
     }
-    boot->command_line[i] = '\0';
+    out[i] = '\0';
 }
 
 void boot_take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes)
@@ -163,8 +61,8 @@ void boot_take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes)
         boot_fail("the archive is empty (a module of 0 bytes)");
     }
     if (start + bytes < start) {
-        boot_fail_value("the loader says that the archive ends beyond all memory; it begins at",
-                        start);
+        boot_fail("the loader says that the archive ends beyond all memory; it begins at %lx",
+                  start);
     }
     boot->archive_start = start;
     boot->archive_end = start + bytes;
@@ -172,11 +70,7 @@ void boot_take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes)
 
 void boot_take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n)
 {
-    const uint8_t *from = rsdp;
-
-    for (unsigned i = 0; i < n && i < sizeof(rsdp_copy); i++) {
-        rsdp_copy[i] = from[i];
-    }
+    memcpy(rsdp_copy, rsdp, n < sizeof(rsdp_copy) ? n : sizeof(rsdp_copy));
     boot->rsdp = (kpa_t)rsdp_copy - KERNEL_IMAGE_BASE;
 }
 
@@ -185,21 +79,16 @@ void boot_take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n)
 static void place_archive(struct boot_info *boot)
 {
     uint64_t bytes = boot->archive_end - boot->archive_start;
-    const uint8_t *from = arch_kva(boot->archive_start);
-    uint8_t *to;
     kpa_t room;
 
     if (bytes == 0 || (boot->archive_start % PAGE_SIZE == 0 && boot->archive_start >= FIRST_MIB)) {
         return;
     }
-    room = memmap_find_room(boot, bytes, UINT64_MAX);
+    room = boot_find_room(boot, bytes, UINT64_MAX);
     if (room == 0) {
-        boot_fail_value("no room to move the archive to; its bytes:", bytes);
+        boot_fail("no room to move the archive to; it has %lu bytes", bytes);
     }
-    to = arch_kva(room);
-    for (uint64_t i = 0; i < bytes; i++) {
-        to[i] = from[i];
-    }
+    memcpy(arch_kva(room), arch_kva(boot->archive_start), bytes);
     boot->archive_start = room;
     boot->archive_end = room + bytes;
 }
@@ -210,8 +99,7 @@ void boot_main(unsigned way, uint32_t info)
 {
     struct boot_info *boot = &boot_info;
 
-    early_idt_load();
-
+    arch_begin();
     boot->kernel_start = (kpa_t)kernel_phys_start;
     boot->kernel_end = (kpa_t)kernel_phys_end;
     boot->loader = "";
@@ -224,20 +112,19 @@ void boot_main(unsigned way, uint32_t info)
     }
 
     if (!memmap_finish(&memmap, boot)) {
-        boot_fail_value("the loader's memory map falls into too many pieces; the most are",
-                        BOOT_MAX_RANGES);
+        boot_fail("the loader's memory map falls into more than %u pieces", BOOT_MAX_RANGES);
     }
     if (!memmap_is_ram(boot, boot->kernel_start, boot->kernel_end)) {
-        boot_fail_value(
-            "by the loader's map there is not enough memory for the kernel, which ends at",
+        boot_fail(
+            "by the loader's map there is not enough memory for the kernel, which ends at %lx",
             boot->kernel_end);
     }
     if (!memmap_is_ram(boot, boot->archive_start, boot->archive_end)) {
-        boot_fail_value("by the loader's map there is no memory for the archive, which it put at",
-                        boot->archive_start);
+        boot_fail("by the loader's map there is no memory for the archive, which it put at %lx",
+                  boot->archive_start);
     }
     if (boot->archive_start < boot->kernel_end && boot->archive_end > boot->kernel_start) {
-        boot_fail_value("the loader put the archive over the kernel, at", boot->archive_start);
+        boot_fail("the loader put the archive over the kernel, at %lx", boot->archive_start);
     }
 
     paging_init(boot);

@@ -29,10 +29,8 @@
 #include <kernel/boot_info.h>
 #include <kernel/types.h>
 
-/* Say why the kernel cannot start, on COM1, and end QEMU with EXIT_CODE_BOOT. `text`, then, if
- * `value` is given through boot_fail_value, a number in hexadecimal. */
-NORETURN void boot_fail(const char *text);
-NORETURN void boot_fail_value(const char *text, uint64_t value);
+/* Say why the kernel cannot start, on COM1, and end with EXIT_STATUS_BOOT. */
+NORETURN void boot_fail(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* The memory map while it is gathered: as the loader says it, in any order, overlapping. */
 #define MEMMAP_MAX 256
@@ -52,14 +50,6 @@ bool memmap_finish(const struct memmap *map, struct boot_info *boot);
 /* Does [start, end) lie wholly in RAM according to the finished map? */
 bool memmap_is_ram(const struct boot_info *boot, kpa_t start, kpa_t end);
 
-/* Take [start, end), which lies in one range of RAM, out of the finished map: mark it reserved.
- * False: no room. */
-bool memmap_reserve(struct boot_info *boot, kpa_t start, kpa_t end);
-
-/* Lowest place for `bytes` bytes in RAM above the first MiB and below `limit`, beside the kernel
- * and the archive, on a page boundary. 0: there is none. */
-kpa_t memmap_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit);
-
 /* Read what a loader left, from physical memory, into `boot` and `map`. boot_fail() if it makes no
  * sense. */
 void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map);
@@ -69,9 +59,10 @@ void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map
  * above 4 GiB. */
 const void *boot_memory(kpa_t pa, uint64_t n, const char *what);
 
-/* Keep the command line, of at most `n` bytes. One that is too long fills the room for it, by which
- * its reader (kernel/cmdline.c) sees that it was cut. */
-void boot_take_command_line(struct boot_info *boot, const char *text, uint64_t n);
+/* Keep text of at most `n` bytes in `out`, of `size`: cut if need be, with a final NUL, and '?' for
+ * what cannot be printed. A command line that is too long fills the room for it, by which its reader
+ * (kernel/cmdline.c) sees that it was cut. */
+void boot_take_text(char *out, size_t size, const char *text, uint64_t n);
 
 /* Keep where the archive lies; boot_fail() if it is empty or the second one. */
 void boot_take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes);
@@ -81,8 +72,6 @@ void boot_take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n);
 
 /* From boot.S. */
 NORETURN void boot_main(unsigned way, uint32_t info);
-NORETURN void boot_exception(uint64_t vector, uint64_t error, uint64_t rip, uint64_t cr2);
-extern const uint8_t boot_exception_entries[]; /* 32 entries of 16 bytes */
 
 /* Bounds of the image (boot/kernel.ld): physical. */
 extern const uint8_t kernel_phys_start[], kernel_phys_end[];

@@ -16,7 +16,7 @@ static char loader_name[LOADER_NAME];
 static void add_memory(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram)
 {
     if (!memmap_add(map, start, bytes, is_ram ? BOOT_RAM : BOOT_RESERVED)) {
-        boot_fail_value("the loader's memory map has too many entries; the most are", MEMMAP_MAX);
+        boot_fail("the loader's memory map has more than %u entries", MEMMAP_MAX);
     }
 }
 
@@ -48,8 +48,8 @@ void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map)
         boot_fail("the PVH loader gave no memory map");
     }
     if (pvh->memory_map_entries > MAP_ENTRIES_MAX) {
-        boot_fail_value("the PVH loader's memory map is absurd; its entries:",
-                        pvh->memory_map_entries);
+        boot_fail("the PVH loader's memory map is absurd: it has %u entries",
+                  pvh->memory_map_entries);
     }
     memory =
         boot_memory(pvh->memory_map, pvh->memory_map_entries * sizeof(*memory), "the memory map");
@@ -67,8 +67,9 @@ void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map)
         boot_take_archive(boot, module->start, module->bytes);
     }
     if (pvh->command_line != 0) {
-        boot_take_command_line(boot, boot_memory(pvh->command_line, 1, "the command line"),
-                               (4ull << 30) - pvh->command_line);
+        boot_take_text(boot->command_line, sizeof(boot->command_line),
+                       boot_memory(pvh->command_line, 1, "the command line"),
+                       (4ull << 30) - pvh->command_line);
     }
     boot->rsdp = pvh->rsdp;
 }
@@ -98,8 +99,8 @@ struct mb2_memory {
 static void need(const struct mb2_tag *tag, uint64_t n)
 {
     if (tag->bytes < n) {
-        boot_fail_value("the multiboot2 information is malformed: too short is a tag of type",
-                        tag->type);
+        boot_fail("the multiboot2 information is malformed: too short is a tag of type %u",
+                  tag->type);
     }
 }
 
@@ -111,7 +112,7 @@ static void read_memory_map(const struct mb2_tag *tag, struct memmap *map)
     need(tag, sizeof(*list));
     step = list->entry_bytes;
     if (step < sizeof(struct mb2_memory) || step % 8 != 0) {
-        boot_fail_value("the multiboot2 memory map has entries of an unknown size:", step);
+        boot_fail("the multiboot2 memory map has entries of an unknown size: %u", step);
     }
     for (uint32_t at = sizeof(*list); at < tag->bytes && tag->bytes - at >= step; at += step) {
         const struct mb2_memory *m =
@@ -121,18 +122,6 @@ static void read_memory_map(const struct mb2_tag *tag, struct memmap *map)
     }
 }
 
-static void read_loader_name(const struct mb2_tag *tag, struct boot_info *boot)
-{
-    const char *text = (const char *)(tag + 1);
-    unsigned n = 0;
-
-    while (n < LOADER_NAME - 1 && n < tag->bytes - sizeof(*tag) && text[n] != '\0') {
-        loader_name[n] = text[n] < ' ' || text[n] > '~' ? '?' : text[n];
-        n++;
-    }
-    boot->loader = loader_name;
-}
-
 static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct memmap *map)
 {
     const char *text = (const char *)(tag + 1);
@@ -140,17 +129,18 @@ static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct m
 
     switch (tag->type) {
     case MB2_TAG_COMMAND_LINE:
-        boot_take_command_line(boot, text, rest);
+        boot_take_text(boot->command_line, sizeof(boot->command_line), text, rest);
         break;
     case MB2_TAG_LOADER_NAME:
-        read_loader_name(tag, boot);
+        boot_take_text(loader_name, sizeof(loader_name), text, rest);
+        boot->loader = loader_name;
         break;
     case MB2_TAG_MODULE: {
         const struct mb2_module *module = (const struct mb2_module *)(const void *)tag;
 
         need(tag, sizeof(*module));
         if (module->end < module->start) {
-            boot_fail_value("the archive ends before it begins, at", module->start);
+            boot_fail("the archive ends before it begins, at %x", module->start);
         }
         boot_take_archive(boot, module->start, module->end - module->start);
         break;
@@ -178,7 +168,7 @@ void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map
     uint32_t at = 8;
 
     if (info % 8 != 0 || bytes < 16 || bytes > MB2_INFO_MAX) {
-        boot_fail_value("the multiboot2 information is malformed; its length:", bytes);
+        boot_fail("the multiboot2 information is malformed; its length: %u", bytes);
     }
     boot_memory(info, bytes, "its multiboot2 information");
     while (bytes - at >= sizeof(struct mb2_tag)) {
@@ -200,5 +190,5 @@ void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map
         }
         at += (tag->bytes + 7) & ~7u;
     }
-    boot_fail_value("the multiboot2 information is malformed, at offset", at);
+    boot_fail("the multiboot2 information is malformed, at offset %u", at);
 }

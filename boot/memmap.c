@@ -6,7 +6,6 @@
 #include "boot/boot.h"
 
 #define PHYSICAL_END (1ull << 46) /* where the direct map ends: 64 TiB */
-#define FIRST_MIB (1ull << 20)
 
 bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, enum boot_range_kind kind)
 {
@@ -101,61 +100,4 @@ bool memmap_is_ram(const struct boot_info *boot, kpa_t start, kpa_t end)
         }
     }
     return false;
-}
-
-bool memmap_reserve(struct boot_info *boot, kpa_t start, kpa_t end)
-{
-    for (unsigned i = 0; i < boot->ranges; i++) {
-        struct boot_range old = boot->range[i];
-        struct boot_range piece[3] = { { old.start, start, BOOT_RAM },
-                                       { start, end, BOOT_RESERVED },
-                                       { end, old.end, BOOT_RAM } };
-        unsigned pieces = 0;
-
-        if (old.kind != BOOT_RAM || start < old.start || end > old.end) {
-            continue;
-        }
-        for (unsigned j = 0; j < ARRAY_LEN(piece); j++) {
-            if (piece[j].start < piece[j].end) {
-                piece[pieces++] = piece[j];
-            }
-        }
-        if (boot->ranges + pieces - 1 > BOOT_MAX_RANGES) {
-            return false;
-        }
-        for (unsigned j = boot->ranges - 1; j > i; j--) {
-            boot->range[j + pieces - 1] = boot->range[j];
-        }
-        for (unsigned j = 0; j < pieces; j++) {
-            boot->range[i + j] = piece[j];
-        }
-        boot->ranges += pieces - 1;
-        return true;
-    }
-    return false;
-}
-
-kpa_t memmap_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit)
-{
-    for (unsigned i = 0; i < boot->ranges; i++) {
-        const struct boot_range *r = &boot->range[i];
-        kpa_t start = r->start > FIRST_MIB ? r->start : FIRST_MIB;
-        kpa_t end = r->end < limit ? r->end : limit;
-
-        if (r->kind != BOOT_RAM) {
-            continue;
-        }
-        for (unsigned turn = 0; turn < 2; turn++) { /* over the one, then maybe over the other */
-            if (start < boot->kernel_end && boot->kernel_start < start + bytes) {
-                start = (boot->kernel_end + PAGE_MASK) & ~(kpa_t)PAGE_MASK;
-            }
-            if (start < boot->archive_end && boot->archive_start < start + bytes) {
-                start = (boot->archive_end + PAGE_MASK) & ~(kpa_t)PAGE_MASK;
-            }
-        }
-        if (start < end && end - start >= bytes) {
-            return start;
-        }
-    }
-    return 0;
 }

@@ -76,34 +76,32 @@ unsigned frame_objects(enum frame_kind kind)
     return size == 0 ? 0 : (unsigned)(PAGE_SIZE / size);
 }
 
-/* If [start, end) meets [from, to): the end of the latter, else 0. */
-static kpa_t overlap_end(kpa_t start, kpa_t end, kpa_t from, kpa_t to)
-{
-    return from < to && start < to && from < end ? page_up(to) : 0;
-}
-
 /* Is something in [start, end) that is taken already? If so, the address behind it; else 0. */
 static kpa_t taken_until(const struct boot_info *boot, kpa_t start, kpa_t end)
 {
-    kpa_t behind = overlap_end(start, end, 0, LOW_MEMORY);
+    const kpa_t taken[][2] = {
+        { 0, LOW_MEMORY },
+        { boot->kernel_start, boot->kernel_end },
+        { boot->archive_start, boot->archive_end },
+        { boot->tables_start, boot->tables_end },
+    };
 
-    if (behind == 0) {
-        behind = overlap_end(start, end, boot->kernel_start, boot->kernel_end);
+    for (unsigned i = 0; i < ARRAY_LEN(taken); i++) {
+        if (taken[i][0] < taken[i][1] && start < taken[i][1] && taken[i][0] < end) {
+            return page_up(taken[i][1]);
+        }
     }
-    if (behind == 0) {
-        behind = overlap_end(start, end, boot->archive_start, boot->archive_end);
-    }
-    return behind;
+    return 0;
 }
 
-/* A place for the table: the first that has room in a range of ordinary memory; 0: none. */
-static kpa_t find_table(const struct boot_info *boot, uint64_t bytes)
+kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit)
 {
     for (unsigned i = 0; i < boot->ranges; i++) {
         const struct boot_range *r = &boot->range[i];
+        kpa_t end = r->end < limit ? page_down(r->end) : limit;
         kpa_t at = page_up(r->start);
 
-        while (r->kind == BOOT_RAM && at < r->end && page_down(r->end) - at >= bytes) {
+        while (r->kind == BOOT_RAM && at < end && end - at >= bytes) {
             kpa_t behind = taken_until(boot, at, at + bytes);
 
             if (behind == 0) {
@@ -189,7 +187,7 @@ void frames_init(const struct boot_info *boot)
         frame_count = FRAMES_MAX;
     }
     bytes = page_up(frame_count * sizeof(struct frame));
-    table = find_table(boot, bytes);
+    table = boot_find_room(boot, bytes, UINT64_MAX);
     if (table == 0) {
         BUG("too little memory: there are %lu KiB in all, and no %lu KiB in one piece for the "
             "table of "
@@ -205,6 +203,7 @@ void frames_init(const struct boot_info *boot)
     mark_ranges(boot);
     mark(0, LOW_MEMORY, FRAME_KERNEL);
     mark(boot->kernel_start, boot->kernel_end, FRAME_KERNEL);
+    mark(boot->tables_start, boot->tables_end, FRAME_KERNEL);
     mark(table, table + bytes, FRAME_DESCRIPTORS);
     mark_archive(boot);
 

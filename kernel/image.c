@@ -9,8 +9,8 @@
  * would be used; then one for each 4 bits of the address. So a GPT of 16 slots with pages in them
  * (l2v 12) covers 64 KiB.
  */
-#include <abi/archive.h>
 #include <abi/init.h>
+#include <kernel/archive.h>
 #include <kernel/cmdline.h>
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
@@ -32,9 +32,9 @@
 STATIC_ASSERT(LK_INIT_ARCHIVE_VA + ARCHIVE_MAX_BYTES <= 1ull << 32, "init lies in 4 GiB");
 
 /* An orderly end: the reason in words, and a status of its own. */
-NORETURN static void image_stop(enum image_error e)
+NORETURN static void image_stop(const char *why)
 {
-    log_line(LOG_ERROR, "cannot start init: %s", image_error_text(e));
+    log_line(LOG_ERROR, "cannot start init: %s", why);
     log_take_back();
     arch_exit(EXIT_STATUS_BOOT);
 }
@@ -48,7 +48,7 @@ static pfn_t free_frame(void)
         next++;
     }
     if (next == frame_count) {
-        image_stop(IMAGE_NO_MEMORY);
+        image_stop("too little memory to load it");
     }
     return next;
 }
@@ -96,7 +96,7 @@ static struct gpt *gpt_at(struct gpt *root, uva_t va, unsigned l2v)
 }
 
 /* Put a page into the space. */
-static void map_page(struct gpt *root, uva_t va, const struct objhdr *page, unsigned restr)
+static void map_page(struct gpt *root, uva_t va, const struct objhdr *page, uint64_t restr)
 {
     struct cap *c = &gpt_at(root, va, PAGE_SHIFT)->state.slot[va >> PAGE_SHIFT & (GPT_SLOTS - 1)];
 
@@ -105,7 +105,7 @@ static void map_page(struct gpt *root, uva_t va, const struct objhdr *page, unsi
 }
 
 /* Put a new page into the space and return where its bytes are. */
-static uint8_t *map_new_page(struct gpt *root, uva_t va, unsigned restr)
+static uint8_t *map_new_page(struct gpt *root, uva_t va, uint64_t restr)
 {
     struct objhdr *page = make(FRAME_PAGE);
 
@@ -113,18 +113,19 @@ static uint8_t *map_new_page(struct gpt *root, uva_t va, unsigned restr)
     return frame_data(container_of(page, struct frame, hdr));
 }
 
-static void load_segment(struct gpt *root, const struct elf_segment *s)
+static void load_segment(struct gpt *root, const struct lk_archive_header *archive,
+                         const struct lk_archive_segment *s)
 {
-    unsigned restr = (s->write ? 0 : LK_RO) | (s->exec ? 0 : LK_NX);
+    const uint8_t *data = (const uint8_t *)archive + s->offset;
     uva_t data_end = s->start + s->data_bytes;
 
     for (uva_t va = s->start & ~(uva_t)PAGE_MASK; va < s->start + s->bytes; va += PAGE_SIZE) {
-        uint8_t *page = map_new_page(root, va, restr);
+        uint8_t *page = map_new_page(root, va, s->restr & (LK_RO | LK_NX));
         uva_t from = va > s->start ? va : s->start;
         uva_t to = va + PAGE_SIZE < data_end ? va + PAGE_SIZE : data_end;
 
         if (from < to) {
-            memcpy(page + (from - va), s->data + (from - s->start), to - from);
+            memcpy(page + (from - va), data + (from - s->start), to - from);
         }
     }
 }
@@ -153,12 +154,12 @@ static void map_info(struct gpt *root, const struct boot_info *boot, uint64_t ar
 }
 
 /* The address space, with all that is in it but the archive and the page about the boot. */
-static struct gpt *make_space(const struct elf_program *program)
+static struct gpt *make_space(const struct lk_archive_header *archive)
 {
     struct gpt *root = make_gpt(43);
 
-    for (unsigned i = 0; i < program->segments; i++) {
-        load_segment(root, &program->segment[i]);
+    for (unsigned i = 0; i < LK_ARCHIVE_SEGMENTS; i++) {
+        load_segment(root, archive, &archive->init[i]);
     }
     for (uva_t i = 1; i <= INIT_STACK_PAGES; i++) {
         map_new_page(root, LK_INIT_STACK_TOP - i * PAGE_SIZE, LK_NX);
@@ -225,28 +226,20 @@ static void start(struct process *p, uva_t entry)
 void image_load_init(const struct boot_info *boot)
 {
     const struct lk_archive_header *archive = arch_kva(boot->archive_start);
-    struct image_file file;
-    struct elf_program program = { 0 };
+    const char *mistake = archive_mistake(archive, boot->archive_end - boot->archive_start,
+                                          LK_USER_MIN, INIT_PROGRAM_END);
     struct process *p;
     struct gpt *root;
-    enum image_error e;
 
-    e = archive_check(archive, boot->archive_end - boot->archive_start);
-    if (e == IMAGE_OK && !archive_find(archive, "init", &file)) {
-        e = IMAGE_NO_INIT;
-    }
-    if (e == IMAGE_OK) {
-        e = elf_read(&file, LK_USER_MIN, INIT_PROGRAM_END, &program);
-    }
-    if (e != IMAGE_OK) {
-        image_stop(e);
+    if (mistake != NULL) {
+        image_stop(mistake);
     }
     log_line(LOG_INFO, "archive: %u files, %lu KiB", archive->entries, archive->total_bytes / 1024);
 
     p = (struct process *)(void *)make(FRAME_PROCESS);
-    root = make_space(&program);
+    root = make_space(archive);
     map_archive(root, boot->archive_start, archive->total_bytes);
     map_info(root, boot, archive->total_bytes);
     give_caps(p, root);
-    start(p, program.entry);
+    start(p, archive->init_entry);
 }

@@ -41,7 +41,7 @@ OWN_LOOPS void *memmove(void *to, const void *from, size_t n)
     uint8_t *t = to;
     const uint8_t *f = from;
 
-    if ((uintptr_t)t <= (uintptr_t)f) {
+    if ((uintptr_t)t <= (uintptr_t)f || (uintptr_t)t - (uintptr_t)f >= n) {
         copy_up(t, f, n);
         return to;
     }

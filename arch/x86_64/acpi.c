@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * ACPI, as little of it as is needed: the table "APIC" (MADT), which names the interrupt
- * controllers, the CPUs, and how the lines of the old ISA bus are wired. What the firmware says is
- * checked; if it says nothing or nonsense, what is usual on a PC is assumed, and the log says so.
+ * controllers, the CPUs, and how the lines of the old ISA bus are wired. The loader says where the
+ * tables are. What the firmware says is checked; if it says nothing or nonsense, what is usual on a
+ * PC is assumed, and the log says so.
  */
 #include <arch/paging.h>
 #include <arch/port.h>
@@ -10,16 +11,7 @@
 #include <kernel/log.h>
 #include <kernel/string.h>
 
-#define DEFAULT_LAPIC 0xfee00000u
 #define DEFAULT_IOAPIC 0xfec00000u
-
-/* Where the root pointer may be, if the loader does not tell: the first KiB of the extended BIOS
- * data, whose segment stands at 0x40e, and the BIOS itself. */
-#define EBDA_SEGMENT 0x40eu
-#define EBDA_BYTES 1024u
-#define BIOS_START 0xe0000u
-#define BIOS_BYTES 0x20000u
-
 #define MAX_TABLE (1u << 20) /* bytes; a longer one is taken for nonsense */
 #define ISA_LINES 16
 
@@ -55,8 +47,6 @@ enum madt_kind {
     MADT_LAPIC = 0,
     MADT_IOAPIC = 1,
     MADT_OVERRIDE = 2,
-    MADT_LAPIC_ADDRESS = 5,
-    MADT_X2APIC = 9,
 };
 
 struct madt_entry {
@@ -75,14 +65,6 @@ struct madt_entry {
             uint32_t line;
             uint16_t flags;
         } PACKED override;
-        struct {
-            uint16_t reserved;
-            uint64_t address;
-        } PACKED lapic_address;
-        struct {
-            uint16_t reserved;
-            uint32_t id, flags;
-        } PACKED x2apic;
     } PACKED;
 } PACKED;
 #define ENTRY_BYTES(member) (2 + sizeof(((struct madt_entry *)0)->member))
@@ -110,50 +92,21 @@ static bool sum_is_zero(const void *data, size_t n)
  * the opposite. */
 static void assume_defaults(void)
 {
-    machine = (struct machine){ .lapic = DEFAULT_LAPIC, .ioapic = DEFAULT_IOAPIC, .cpus = 1 };
+    machine = (struct machine){ .ioapic = DEFAULT_IOAPIC, .cpus = 1 };
     for (unsigned i = ISA_LINES; i < ARCH_IRQ_LINES; i++) {
         machine.line[i] = (struct line_wiring){ .active_low = true, .level = true };
     }
 }
 
-static bool rsdp_good(const struct rsdp *r)
+/* The root pointer that the loader named; NULL: it is none. */
+static const struct rsdp *rsdp_at(kpa_t pa)
 {
-    return memcmp(r->signature, "RSD PTR ", sizeof(r->signature)) == 0 &&
-           sum_is_zero(r, RSDP_V1_BYTES);
-}
+    const struct rsdp *r = arch_map_device(pa, sizeof(*r));
 
-static const struct rsdp *rsdp_scan(kpa_t start, size_t n)
-{
-    const uint8_t *area = arch_map_device(start, n);
-
-    for (size_t i = 0; area != NULL && i + sizeof(struct rsdp) <= n; i += 16) {
-        const struct rsdp *r = (const struct rsdp *)(const void *)(area + i);
-
-        if (rsdp_good(r)) {
-            return r;
-        }
-    }
-    return NULL;
-}
-
-static const struct rsdp *rsdp_find(kpa_t given)
-{
-    const struct rsdp *r = NULL;
-    const uint16_t *ebda;
-
-    if (given != 0) {
-        r = arch_map_device(given, sizeof(*r));
-        if (r != NULL && rsdp_good(r)) {
-            return r;
-        }
-        log_line(LOG_WARN, "acpi: the boot loader's root pointer %lx is no root pointer", given);
-        r = NULL;
-    }
-    ebda = arch_map_device(EBDA_SEGMENT, sizeof(*ebda));
-    if (ebda != NULL && *ebda >= 0x8000 && *ebda < 0xa000) {
-        r = rsdp_scan((kpa_t)*ebda << 4, EBDA_BYTES);
-    }
-    return r != NULL ? r : rsdp_scan(BIOS_START, BIOS_BYTES);
+    return r != NULL && memcmp(r->signature, "RSD PTR ", sizeof(r->signature)) == 0 &&
+                   sum_is_zero(r, RSDP_V1_BYTES)
+               ? r
+               : NULL;
 }
 
 /* The table at a physical address, whole; NULL if it is not mapped or wrong. */
@@ -227,11 +180,6 @@ static void take_entry(const struct madt_entry *e)
             machine.cpus++;
         }
         break;
-    case MADT_X2APIC:
-        if (e->length >= ENTRY_BYTES(x2apic) && (e->x2apic.flags & LAPIC_ENABLED) != 0) {
-            machine.cpus++;
-        }
-        break;
     case MADT_IOAPIC:
         if (e->length >= ENTRY_BYTES(ioapic) && e->ioapic.first_line == 0) {
             machine.ioapic = e->ioapic.address;
@@ -240,11 +188,6 @@ static void take_entry(const struct madt_entry *e)
     case MADT_OVERRIDE:
         if (e->length >= ENTRY_BYTES(override)) {
             take_override(e);
-        }
-        break;
-    case MADT_LAPIC_ADDRESS:
-        if (e->length >= ENTRY_BYTES(lapic_address)) {
-            machine.lapic = e->lapic_address.address;
         }
         break;
     default:
@@ -256,7 +199,6 @@ static void take_madt(const struct madt *madt)
 {
     const uint8_t *start = (const uint8_t *)madt;
 
-    machine.lapic = madt->lapic;
     machine.cpus = 0;
     for (size_t at = sizeof(*madt); at + 2 <= madt->header.length;) {
         const struct madt_entry *e = (const struct madt_entry *)(const void *)(start + at);
@@ -272,7 +214,7 @@ static void take_madt(const struct madt *madt)
 
 void acpi_init(kpa_t rsdp)
 {
-    const struct rsdp *root = rsdp_find(rsdp);
+    const struct rsdp *root = rsdp == 0 ? NULL : rsdp_at(rsdp);
     const struct madt *madt = root == NULL ? NULL : madt_find(root);
 
     assume_defaults();

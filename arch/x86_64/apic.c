@@ -24,26 +24,20 @@
 #define LAPIC_ERROR 0x280u
 #define LAPIC_COMMAND 0x300u
 #define LAPIC_LVT_TIMER 0x320u
-#define LAPIC_LVT_THERMAL 0x330u
-#define LAPIC_LVT_PERF 0x340u
-#define LAPIC_LVT_LINT0 0x350u
 #define LAPIC_LVT_LINT1 0x360u
 #define LAPIC_LVT_ERROR 0x370u
 #define LAPIC_TIMER_START 0x380u
 #define LAPIC_TIMER_NOW 0x390u
 #define LAPIC_TIMER_DIVIDE 0x3e0u
-#define LAPIC_VERSION 0x030u
 #define LAPIC_BYTES 0x400u
 
-#define LVT_MASKED (1u << 16)
 #define LVT_NMI (4u << 8)
-#define LVT_DEADLINE (2u << 17)
 #define SPURIOUS_ENABLE (1u << 8)
 #define DIVIDE_BY_1 0x0bu
 #define COMMAND_SELF (1u << 18 | 1u << 14) /* to this CPU, assert */
 
 #define APIC_BASE_ENABLE (1ull << 11)
-#define APIC_BASE_X2APIC (1ull << 10)
+#define APIC_BASE_ADDRESS 0x000ffffffffff000ull
 
 /* The I/O APIC: an index register and a window. */
 #define IOAPIC_INDEX 0x00
@@ -55,7 +49,7 @@
 #define ROUTE_LEVEL (1u << 15)
 #define ROUTE_MASKED (1u << 16)
 
-static volatile uint32_t *lapic; /* NULL: through MSRs (x2APIC) */
+static volatile uint32_t *lapic;
 static volatile uint32_t *ioapic;
 static unsigned lines; /* that the I/O APIC has */
 
@@ -66,19 +60,12 @@ static struct {
 
 static uint32_t lapic_read(uint32_t reg)
 {
-    if (lapic == NULL) {
-        return (uint32_t)x86_rdmsr(MSR_X2APIC + (reg >> 4));
-    }
     return lapic[reg / 4];
 }
 
 static void lapic_write(uint32_t reg, uint32_t value)
 {
-    if (lapic == NULL) {
-        x86_wrmsr(MSR_X2APIC + (reg >> 4), value);
-    } else {
-        lapic[reg / 4] = value;
-    }
+    lapic[reg / 4] = value;
 }
 
 static uint32_t ioapic_read(uint32_t index)
@@ -108,42 +95,22 @@ static void pic_off(void)
     arch_out(0xa1, 1, 0xff);
 }
 
-/* Find the local APIC in the mode in which the firmware left it: from x2APIC there is no way back
- * but through off. */
-static void lapic_find(void)
-{
-    uint64_t base = x86_rdmsr(MSR_APIC_BASE);
-
-    if (cpu_features.x2apic) {
-        x86_wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
-        x86_wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
-        return;
-    }
-    x86_wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
-    lapic = arch_map_device(machine.lapic, LAPIC_BYTES);
-    if (lapic == NULL) {
-        BUG("no room to map the local APIC at %lx", machine.lapic);
-    }
-}
-
+/* Begin anew, in the mode in which its registers are in memory: from others, in which the firmware
+ * may have left it, the way there is through off. */
 static void lapic_init(void)
 {
-    unsigned entries;
+    uint64_t base = x86_rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
 
-    lapic_find();
-    entries = (lapic_read(LAPIC_VERSION) >> 16 & 0xff) + 1;
-    /* On first: while it is off, everything is masked. */
+    x86_wrmsr(MSR_APIC_BASE, 0);
+    x86_wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+    lapic = arch_map_device(base, LAPIC_BYTES);
+    if (lapic == NULL) {
+        BUG("no room to map the local APIC at %lx", base);
+    }
+    lapic_write(LAPIC_SPURIOUS, VECTOR_SPURIOUS); /* off: that masks every interrupt source */
     lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
-    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | LVT_MASKED);
-    lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
     lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
     lapic_write(LAPIC_LVT_ERROR, VECTOR_APIC_ERROR);
-    if (entries > 4) {
-        lapic_write(LAPIC_LVT_PERF, LVT_MASKED);
-    }
-    if (entries > 5) {
-        lapic_write(LAPIC_LVT_THERMAL, LVT_MASKED);
-    }
     lapic_write(LAPIC_PRIORITY, 0);
     lapic_write(LAPIC_ERROR, 0);
     lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
@@ -160,7 +127,7 @@ static uint32_t route(unsigned line, bool masked)
 
 static void ioapic_init(void)
 {
-    uint32_t id = lapic == NULL ? lapic_read(LAPIC_ID) : lapic_read(LAPIC_ID) >> 24;
+    uint32_t id = lapic_read(LAPIC_ID) >> 24;
 
     ioapic = arch_map_device(machine.ioapic, IOAPIC_BYTES);
     if (ioapic == NULL || ioapic_read(IOAPIC_VERSION) == UINT32_MAX) {
@@ -183,8 +150,8 @@ void apic_init(void)
     pic_off();
     lapic_init();
     ioapic_init();
-    log_line(LOG_INFO, "apic: %s, %u lines, %u CPU%s present", lapic == NULL ? "x2APIC" : "xAPIC",
-             lines, cpu_count, cpu_count == 1 ? "" : "s, of which one runs");
+    log_line(LOG_INFO, "apic: %u lines, %u CPU%s present", lines, cpu_count,
+             cpu_count == 1 ? "" : "s, of which one runs");
 }
 
 void apic_eoi(void)
@@ -246,15 +213,4 @@ void apic_timer_start(uint32_t count)
 uint32_t apic_timer_count(void)
 {
     return lapic_read(LAPIC_TIMER_NOW);
-}
-
-void apic_timer_use_deadline(void)
-{
-    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | LVT_DEADLINE);
-    __asm__ volatile("mfence" : : : "memory"); /* before the first deadline is written */
-}
-
-void apic_timer_deadline(uint64_t tsc)
-{
-    x86_wrmsr(MSR_TSC_DEADLINE, tsc);
 }

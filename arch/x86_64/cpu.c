@@ -4,7 +4,8 @@
  * registers.
  *
  * Nothing is used that CPUID does not name. Left out on purpose: FSGSBASE (the FS base is set
- * through the kernel, user GS base is 0), XSAVE (so AVX is an invalid instruction, and the FPU
+ * through the kernel, user GS base is 0), x2APIC and TSC-deadline (what they are for, the local
+ * APIC does without them), XSAVE (so AVX is an invalid instruction, and the FPU
  * state is the 512 bytes of FXSAVE), PCID, PKU, CET, performance counters in user mode. rdtsc is
  * allowed in user mode.
  */
@@ -30,7 +31,7 @@ void cpu_data_init(void)
     struct cpu *cpu = &cpu_table[0];
 
     cpu->self = cpu;
-    cpu->kernel_stack = kernel_stack_top(0);
+    cpu->kernel_stack = stack_top(0, STACK_KERNEL);
     cpu->loaded_root = x86_read_cr3();
     x86_wrmsr(MSR_GS_BASE, (uint64_t)cpu);
     x86_wrmsr(MSR_KERNEL_GS_BASE, 0); /* the user's, while the kernel runs */
@@ -64,8 +65,6 @@ void cpu_features_init(void)
     need(bit(extended.edx, 20), "no-execute pages");
 
     cpu_features.mce = bit(one.edx, 7);
-    cpu_features.x2apic = bit(one.ecx, 21);
-    cpu_features.tsc_deadline = bit(one.ecx, 24);
     cpu_features.hypervisor = bit(one.ecx, 31);
     cpu_features.rdtscp = bit(extended.edx, 27);
     if (x86_cpuid(0, 0).eax >= LEAF_MORE_FEATURES) {

@@ -17,23 +17,12 @@
 
 #define MAX_CALLS 32
 
-/* Is [address, address + 16) on this stack? */
-static bool on_stack(uint64_t address, uint64_t top, uint64_t size)
-{
-    return address >= top - size && address <= top - 16;
-}
-
+/* Are [address, address + 16), which is aligned to 8 bytes, mapped bytes of one of the stacks? */
 static bool on_some_stack(uint64_t address)
 {
-    for (unsigned cpu = 0; cpu < STACKS; cpu++) {
-        if (on_stack(address, kernel_stack_top(cpu), KERNEL_STACK_SIZE) ||
-            on_stack(address, ist_stack_top(cpu, IST_DF), IST_STACK_SIZE) ||
-            on_stack(address, ist_stack_top(cpu, IST_NMI), IST_STACK_SIZE) ||
-            on_stack(address, ist_stack_top(cpu, IST_MCE), IST_STACK_SIZE)) {
-            return true;
-        }
-    }
-    return false;
+    const struct guarded_stack *s = stack_at(address);
+
+    return s != NULL && address >= (uint64_t)s->stack && address <= (uint64_t)(s + 1) - 16;
 }
 
 /* One line of the back-trace; false where the address is not the kernel's code. */
@@ -135,11 +124,6 @@ void arch_reboot(void)
     arch_out(0x64, 1, 0xfe); /* the keyboard controller pulls the reset line */
     for (unsigned i = 0; i < 100000; i++) {
         arch_in(0x80, 1); /* about a microsecond each */
-    }
-    arch_out(0xcf9, 1, 0x02);
-    arch_out(0xcf9, 1, 0x06); /* reset through the chip set */
-    for (unsigned i = 0; i < 100000; i++) {
-        arch_in(0x80, 1);
     }
     x86_lidt(&none);
     __asm__ volatile("int3"); /* no handler at all: triple fault */

@@ -91,14 +91,14 @@ vector_table:
 1:  pushq   $0
     pushq   $\vector
     jmp     entry_common
-    GATE    \vector, 1b, ISTACK_NONE, \dpl
+    GATE    \vector, 1b, STACK_KERNEL, \dpl
 .endm
 
 /* One for which it does. */
 .macro EXCEPTION_WITH_CODE vector
 1:  pushq   $\vector
     jmp     entry_common
-    GATE    \vector, 1b, ISTACK_NONE, 0
+    GATE    \vector, 1b, STACK_KERNEL, 0
 .endm
 
 /* One that may come at any instruction, with any stack pointer and with the user's or the
@@ -124,7 +124,7 @@ vector_table:
     testb   $3, FRAME_CS - FRAME_VECTOR(%rsp)
     jnz     entry_common
     jmp     entry_dire
-    GATE    \vector, 1b, ISTACK_NMI, 0
+    GATE    \vector, 1b, STACK_NMI, 0
 .endm
 
 .macro INTERRUPTS first, count
@@ -195,13 +195,13 @@ entry_syscall:
 /* The table of vectors. */
     EXCEPTION EXC_DE
     EXCEPTION_DEBUG EXC_DB
-    EXCEPTION_DIRE EXC_NMI, ISTACK_NMI
+    EXCEPTION_DIRE EXC_NMI, STACK_NMI
     EXCEPTION EXC_BP, 3
     EXCEPTION EXC_OF, 3
     EXCEPTION EXC_BR
     EXCEPTION EXC_UD
     EXCEPTION EXC_NM
-    EXCEPTION_DIRE_WITH_CODE EXC_DF, ISTACK_DOUBLE_FAULT
+    EXCEPTION_DIRE_WITH_CODE EXC_DF, STACK_DOUBLE_FAULT
     EXCEPTION_WITH_CODE EXC_TS
     EXCEPTION_WITH_CODE EXC_NP
     EXCEPTION_WITH_CODE EXC_SS
@@ -209,7 +209,7 @@ entry_syscall:
     EXCEPTION_WITH_CODE EXC_PF
     EXCEPTION EXC_MF
     EXCEPTION_WITH_CODE EXC_AC
-    EXCEPTION_DIRE EXC_MC, ISTACK_MACHINE_CHECK
+    EXCEPTION_DIRE EXC_MC, STACK_MACHINE_CHECK
     EXCEPTION EXC_XM
     INTERRUPTS VECTOR_PIC, VECTOR_PIC_COUNT
     INTERRUPTS VECTOR_LINE, VECTOR_LINE_COUNT

@@ -52,10 +52,10 @@ void gdt_init(unsigned id)
     uint64_t base = (uint64_t)tss;
     struct table_pointer pointer = { sizeof(tables[id].gdt) - 1, (uint64_t)gdt };
 
-    tss->rsp[0] = kernel_stack_top(id);
-    tss->ist[ISTACK_DOUBLE_FAULT - 1] = ist_stack_top(id, IST_DF);
-    tss->ist[ISTACK_NMI - 1] = ist_stack_top(id, IST_NMI);
-    tss->ist[ISTACK_MACHINE_CHECK - 1] = ist_stack_top(id, IST_MCE);
+    tss->rsp[0] = stack_top(id, STACK_KERNEL);
+    for (unsigned i = 1; i < STACKS_PER_CPU; i++) {
+        tss->ist[i - 1] = stack_top(id, i);
+    }
     tss->io_map = sizeof(*tss); /* behind the limit: no port is open to users */
 
     gdt[SEL_KERNEL_CODE / 8] = DESC_PRESENT | DESC_CODE | DESC_LONG;

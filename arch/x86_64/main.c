@@ -7,12 +7,16 @@
 #include <arch/port.h>
 #include <kernel/boot_info.h>
 
-void arch_main(const struct boot_info *boot)
+void arch_begin(void)
 {
     uart_init();     /* from here on there is someone to tell */
     gdt_init(0);     /* segments and stacks */
     cpu_data_init(); /* from here on cpu_self() works, and so does panic */
     idt_init();      /* from here on exceptions say what they are */
+}
+
+void arch_main(const struct boot_info *boot)
+{
     cpu_features_init();
     cpu_control_init(); /* protection, `syscall` */
     fpu_init();

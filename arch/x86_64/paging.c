@@ -9,45 +9,26 @@
  * to them, still at boot.
  */
 #include "boot/boot.h"
+#include <arch/mmu.h>
 #include <arch/paging.h>
 #include <arch/x86.h>
 #include <kernel/arch.h>
-#include <kernel/log.h>
 
-#define PTE_PRESENT (1ull << 0)
-#define PTE_WRITE (1ull << 1)
-#define PTE_USER (1ull << 2)
 #define PTE_UNCACHED (3ull << 3) /* PWT and PCD: entry 3 of the PAT */
 #define PTE_LARGE (1ull << 7)
 #define PTE_GLOBAL (1ull << 8)
-#define PTE_NX (1ull << 63)
-#define PTE_ADDRESS 0x000ffffffffff000ull
 
 #define TEXT (PTE_PRESENT | PTE_GLOBAL)
-#define RODATA (PTE_PRESENT | PTE_GLOBAL | PTE_NX)
+#define RODATA (PTE_PRESENT | PTE_GLOBAL | PTE_NO_EXEC)
 #define DATA (RODATA | PTE_WRITE)
 #define DEVICE (DATA | PTE_UNCACHED)
 
-#define ENTRIES 512u
 #define CPUID_GIB_PAGES (1u << 26) /* leaf 0x80000001, edx */
 #define EARLY_MAPPED (4ull << 30)
 
-/* The stacks, each above its guard page, which is unmapped. boot.S begins on the first one. */
-struct guarded_stacks {
-    uint8_t kernel_guard[STACK_GUARD];
-    uint8_t kernel[KERNEL_STACK_SIZE];
-    struct {
-        uint8_t guard[STACK_GUARD];
-        uint8_t stack[IST_STACK_SIZE];
-    } ist[IST_STACKS];
-};
-extern struct guarded_stacks kernel_stacks[STACKS]; /* known to boot.S */
-struct guarded_stacks kernel_stacks[STACKS]
+/* boot.S begins on the first one. */
+struct guarded_stack kernel_stacks[STACKS][STACKS_PER_CPU]
     __attribute__((section(".bss.stacks"), aligned(PAGE_SIZE)));
-
-/* Bounds of the parts of the image (boot/kernel.ld). */
-extern const uint8_t kernel_text_start[], kernel_text_end[], kernel_rodata_start[],
-    kernel_rodata_end[], kernel_data_start[], kernel_bss_end[];
 
 kpa_t kernel_root;
 
@@ -72,7 +53,7 @@ static kpa_t table_new(void)
         boot_fail("the page tables outgrew the memory taken for them");
     }
     table_next += PAGE_SIZE;
-    for (unsigned i = 0; i < ENTRIES; i++) {
+    for (unsigned i = 0; i < MMU_ENTRIES; i++) {
         entry[i] = 0;
     }
     return table;
@@ -85,7 +66,7 @@ static uint64_t *entry_at(uint64_t va, unsigned level)
     uint64_t *table = arch_kva(kernel_root);
 
     for (unsigned l = 3;; l--) {
-        uint64_t *entry = &table[va >> (PAGE_SHIFT + 9 * l) & (ENTRIES - 1)];
+        uint64_t *entry = &table[va >> (PAGE_SHIFT + 9 * l) & (MMU_ENTRIES - 1)];
 
         if (l == level) {
             return entry;
@@ -93,7 +74,7 @@ static uint64_t *entry_at(uint64_t va, unsigned level)
         if (*entry == 0) {
             *entry = table_new() | PTE_PRESENT | PTE_WRITE; /* the last level decides */
         }
-        table = arch_kva(*entry & PTE_ADDRESS);
+        table = arch_kva(*entry & PTE_TARGET);
     }
 }
 
@@ -125,11 +106,8 @@ static void map_image(const uint8_t *start, const uint8_t *end, uint64_t flags)
 
 static void unmap_guards(void)
 {
-    for (unsigned cpu = 0; cpu < STACKS; cpu++) {
-        *entry_at((uint64_t)kernel_stacks[cpu].kernel_guard, 0) = 0;
-        for (unsigned i = 0; i < IST_STACKS; i++) {
-            *entry_at((uint64_t)kernel_stacks[cpu].ist[i].guard, 0) = 0;
-        }
+    for (struct guarded_stack *s = kernel_stacks[0]; s < kernel_stacks[STACKS]; s++) {
+        *entry_at((uint64_t)s->guard, 0) = 0;
     }
 }
 
@@ -170,15 +148,14 @@ void paging_init(struct boot_info *boot)
 {
     kpa_t ro_start = (kpa_t)kernel_text_start - KERNEL_IMAGE_BASE;
     kpa_t ro_end = (kpa_t)kernel_rodata_end - KERNEL_IMAGE_BASE;
-    kpa_t tables;
 
-    table_next = memmap_find_room(boot, tables_bound(boot), EARLY_MAPPED);
+    table_next = boot_find_room(boot, tables_bound(boot), EARLY_MAPPED);
     table_end = table_next + tables_bound(boot);
     if (table_next == 0) {
-        boot_fail_value("not enough memory for the kernel's page tables; bytes needed in a row:",
-                        tables_bound(boot));
+        boot_fail("not enough memory for the kernel's page tables; bytes needed in a row: %lx",
+                  tables_bound(boot));
     }
-    tables = table_next;
+    boot->tables_start = table_next;
     largest = (x86_cpuid(0x80000001u, 0).edx & CPUID_GIB_PAGES) != 0 ? 2 : 1;
     kernel_root = table_new();
 
@@ -196,12 +173,10 @@ void paging_init(struct boot_info *boot)
         entry_at(KERNEL_DEVICE_BASE + at, 0);
     }
 
-    x86_write_cr3(kernel_root);
+    mmu_load_root(kernel_root);
     table_end = table_next;
     memory = boot;
-    if (!memmap_reserve(boot, tables, table_end)) {
-        boot_fail("no room in the memory map to mark the page tables as taken");
-    }
+    boot->tables_end = table_end;
 }
 
 bool paging_in_ram(kpa_t pa, uint64_t n)
@@ -215,7 +190,7 @@ void *arch_map_device(kpa_t pa, size_t n)
     uint64_t bytes = (skew + n + PAGE_MASK) & ~(uint64_t)PAGE_MASK;
     uint64_t va = device_next;
 
-    if (n == 0 || n > KERNEL_DEVICE_BYTES || (pa & ~(PTE_ADDRESS | PAGE_MASK)) != 0) {
+    if (n == 0 || n > KERNEL_DEVICE_BYTES || (pa & ~(PTE_TARGET | PAGE_MASK)) != 0) {
         return NULL;
     }
     if (paging_in_ram(pa, n)) {
@@ -231,116 +206,16 @@ void *arch_map_device(kpa_t pa, size_t n)
     return (void *)(va + skew);
 }
 
-uint64_t kernel_stack_top(unsigned cpu)
+uint64_t stack_top(unsigned cpu, unsigned which)
 {
-    return (uint64_t)(kernel_stacks[cpu].kernel + KERNEL_STACK_SIZE);
+    return (uint64_t)(&kernel_stacks[cpu][which] + 1);
 }
 
-uint64_t ist_stack_top(unsigned cpu, enum ist_stack which)
+const struct guarded_stack *stack_at(uint64_t address)
 {
-    return (uint64_t)(kernel_stacks[cpu].ist[which].stack + IST_STACK_SIZE);
-}
+    uint64_t start = (uint64_t)kernel_stacks;
 
-const char *paging_guard_name(uint64_t address)
-{
-    static const char *const ist_name[IST_STACKS] = { "double fault stack", "NMI stack",
-                                                      "machine check stack" };
-    uint64_t page = address & ~(uint64_t)PAGE_MASK;
-
-    for (unsigned cpu = 0; cpu < STACKS; cpu++) {
-        if (page == (uint64_t)kernel_stacks[cpu].kernel_guard) {
-            return "kernel stack";
-        }
-        for (unsigned i = 0; i < IST_STACKS; i++) {
-            if (page == (uint64_t)kernel_stacks[cpu].ist[i].guard) {
-                return ist_name[i];
-            }
-        }
-    }
-    return NULL;
-}
-
-/* --- checks --- */
-
-/* What the kernel's tables say about `va`, with the restrictions of all levels; 0: not mapped. */
-static uint64_t probe(uint64_t va)
-{
-    uint64_t *table = arch_kva(kernel_root);
-
-    for (unsigned l = 3;; l--) {
-        uint64_t entry = table[va >> (PAGE_SHIFT + 9 * l) & (ENTRIES - 1)];
-
-        if (l == 0 || (entry & (PTE_LARGE | PTE_PRESENT)) != PTE_PRESENT) {
-            return (entry & PTE_PRESENT) != 0 ? entry : 0;
-        }
-        table = arch_kva(entry & PTE_ADDRESS);
-    }
-}
-
-/* Every leaf below `table`: not for users, never writable and executable. */
-static unsigned check_table(const uint64_t *table, unsigned level)
-{
-    unsigned failures = 0;
-
-    for (unsigned i = 0; i < ENTRIES; i++) {
-        uint64_t entry = table[i];
-
-        if ((entry & PTE_PRESENT) == 0) {
-            continue;
-        }
-        if ((entry & PTE_USER) != 0) {
-            log_line(LOG_ERROR, "paging: entry %lx of level %u is open to users", entry, level);
-            failures++;
-        }
-        if (level > 0 && (entry & PTE_LARGE) == 0) {
-            failures += check_table(arch_kva(entry & PTE_ADDRESS), level - 1);
-        } else if ((entry & PTE_WRITE) != 0 && (entry & PTE_NX) == 0) {
-            log_line(LOG_ERROR, "paging: entry %lx of level %u is writable and executable", entry,
-                     level);
-            failures++;
-        }
-    }
-    return failures;
-}
-
-/* [start, end) is mapped with exactly these of the flags WRITE and NX, both in the image and in the
- * direct map. */
-static unsigned check_part(const uint8_t *start, const uint8_t *end, uint64_t image,
-                           uint64_t direct)
-{
-    const uint64_t flags = PTE_PRESENT | PTE_WRITE | PTE_NX;
-
-    for (uint64_t va = (uint64_t)start; va < (uint64_t)end; va += PAGE_SIZE) {
-        if (paging_guard_name(va) != NULL) {
-            if (probe(va) != 0) {
-                log_line(LOG_ERROR, "paging: the guard page at %lx is mapped", va);
-                return 1;
-            }
-        } else if ((probe(va) & flags) != (image & flags) ||
-                   (probe((uint64_t)arch_kva(va - KERNEL_IMAGE_BASE)) & flags) !=
-                       (direct & flags)) {
-            log_line(LOG_ERROR, "paging: wrong protection of the image at %lx", va);
-            return 1;
-        }
-    }
-    return 0;
-}
-
-unsigned paging_check(void)
-{
-    const uint64_t *top = arch_kva(kernel_root);
-    unsigned failures = check_table(top, 3);
-
-    for (unsigned i = 0; i < ENTRIES / 2; i++) {
-        if (top[i] != 0) {
-            log_line(LOG_ERROR,
-                     "paging: entry %u of the lower half of the kernel's top table is not empty",
-                     i);
-            failures++;
-        }
-    }
-    failures += check_part(kernel_text_start, kernel_text_end, TEXT, RODATA);
-    failures += check_part(kernel_rodata_start, kernel_rodata_end, RODATA, RODATA);
-    failures += check_part(kernel_data_start, kernel_bss_end, DATA, DATA);
-    return failures;
+    return address - start >= sizeof(kernel_stacks)
+               ? NULL
+               : &kernel_stacks[0][(address - start) / sizeof(struct guarded_stack)];
 }

@@ -203,7 +203,13 @@ void trap_from_kernel(const struct trap_frame *frame)
 
 void trap_dire(const struct trap_frame *frame)
 {
-    const char *stack = paging_guard_name(x86_read_cr2());
+    static const char *const stack_name[STACKS_PER_CPU] = {
+        [STACK_KERNEL] = "kernel stack",
+        [STACK_DOUBLE_FAULT] = "double fault stack",
+        [STACK_NMI] = "NMI stack",
+        [STACK_MACHINE_CHECK] = "machine check stack",
+    };
+    const struct guarded_stack *stack = stack_at(x86_read_cr2());
 
     if (frame->vector == EXC_DB && frame->rip == (uint64_t)entry_syscall) {
         x86_clear_dr6(); /* what there is to say of a stepped `syscall` is said on its way out */
@@ -211,7 +217,7 @@ void trap_dire(const struct trap_frame *frame)
     }
     trap_dying = frame;
     if (frame->vector == EXC_DF && stack != NULL) {
-        BUG("%s overflow", stack);
+        BUG("%s overflow", stack_name[(stack - kernel_stacks[0]) % STACKS_PER_CPU]);
     }
     BUG("%s", exception_name(frame->vector));
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The archive: one file that holds every user program and the system description. tools/mkimage
- * writes it; the kernel reads it to find "init", init reads it to find the rest. All numbers
- * little-endian. The data of each entry starts on a page boundary, padded with zeros, so that its
- * pages can be mapped as they are.
+ * writes it. The header says how "init" is to be loaded, so that the kernel need not read its ELF
+ * file; init reads the entries to find the rest. All numbers little-endian. The data of each entry
+ * starts on a page boundary, padded with zeros, so that its pages can be mapped as they are.
  */
 #ifndef ABI_ARCHIVE_H
 #define ABI_ARCHIVE_H
@@ -11,11 +11,22 @@
 #include <stdint.h>
 
 #define LK_ARCHIVE_MAGIC 0x484352414b594cull /* "LYKARCH" */
-#define LK_ARCHIVE_VERSION 1u
+#define LK_ARCHIVE_VERSION 2u
+#define LK_ARCHIVE_SEGMENTS 8
 #define LK_ARCHIVE_NAME 48
 #define LK_ARCHIVE_MAX_ENTRIES 1024u
 
-struct lk_archive_header { /* 64 bytes, then the entries */
+/* A part of init in memory. mkimage has checked that it is not both writable and executable and
+ * shares no page with another; the kernel checks that it lies where init's program may. */
+struct lk_archive_segment { /* 40 bytes; unused: all zero */
+    uint64_t start;         /* its first address */
+    uint64_t bytes;         /* in memory */
+    uint64_t offset;        /* from the start of the archive: its first `data_bytes` bytes ... */
+    uint64_t data_bytes;    /* ... the rest are zero */
+    uint64_t restr;         /* LK_RO, LK_NX */
+};
+
+struct lk_archive_header { /* 392 bytes, then the entries */
     uint64_t magic;
     uint32_t version;
     uint32_t entries;     /* number of entries, at most LK_ARCHIVE_MAX_ENTRIES */
@@ -23,7 +34,10 @@ struct lk_archive_header { /* 64 bytes, then the entries */
     uint32_t
         crc32; /* CRC-32 (IEEE 802.3, as zlib's crc32()) of all bytes from offset 64 to the end */
     uint32_t reserved[9];
+    uint64_t init_entry; /* where init begins; 0: there is no init in the archive */
+    struct lk_archive_segment init[LK_ARCHIVE_SEGMENTS];
 };
+#define LK_ARCHIVE_UNSUMMED 64 /* bytes that the checksum does not cover */
 
 struct lk_archive_entry {       /* 64 bytes */
     char name[LK_ARCHIVE_NAME]; /* NUL-terminated */

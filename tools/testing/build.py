@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 from . import core
-from .core import Failed, Part, Skipped, simple_job
+from .core import Failed, Job, Part, Skipped, simple_job
 
 BUILD_SECONDS = 300
 PRODUCTS = ("lykos", "archive", "lykos.iso")
@@ -44,22 +44,57 @@ def make(context, folder, *words):
     return text
 
 
-def compiler(cc):
-    def run(context):
-        if shutil.which(cc) is None:
-            raise Skipped(f"{cc} is missing: sudo apt-get install {cc}")
-        folder = context.path(f"with-{cc}")
-        copy_sources(folder)
-        make(context, folder, f"CC={cc}", "BUILD=out", "all")
-        command = context.qemu_command(f"build-{cc}", "--archive", "none", "--append", "selftest", "--timeout", "120")
-        command[command.index("--build") + 1] = os.path.join(folder, "out")
-        status, text = context.run(command, 150)
-        if status == core.MISSING:
-            return
-        if status != core.PASS:
-            raise Failed(f"the self-tests of the kernel that {cc} built end with {core.words_of(status)}", core.tail(text))
+def selftest_of(context, cc, folder):
+    """The self-tests of the kernel that was built there pass."""
+    command = context.qemu_command(f"build-{cc}", "--archive", "none", "--append", "selftest", "--timeout", "120")
+    command[command.index("--build") + 1] = os.path.join(folder, "out")
+    status, text = context.run(command, 150)
+    if status not in (core.PASS, core.MISSING):
+        raise Failed(f"the self-tests of the kernel that {cc} built end with {core.words_of(status)}", core.tail(text))
 
-    return simple_job(cc, f"{cc} builds without a warning a kernel whose self-tests pass", run)
+
+def clang(context):
+    if shutil.which("clang") is None:
+        raise Skipped("clang is missing: sudo apt-get install clang")
+    folder = context.path("clang")
+    copy_sources(folder)
+    make(context, folder, "CC=clang", "BUILD=out", "all")
+    selftest_of(context, "clang", folder)
+
+
+# These three follow one another: each uses what the one before it has built.
+ONE, OTHER = "one", "other/place/with-a-longer-name"
+
+
+def build_all(context, folder):
+    copy_sources(folder)
+    make(context, folder, "BUILD=out", "all")
+    if all(shutil.which(tool) for tool in ("grub-mkrescue", "xorriso", "mformat")):
+        make(context, folder, "BUILD=out", "iso")
+
+
+def gcc(context):
+    build_all(context, context.path(ONE))
+    selftest_of(context, "gcc", context.path(ONE))
+
+
+def incremental(context):
+    if not os.path.exists(context.path(ONE)):
+        build_all(context, context.path(ONE))
+    again = make(context, context.path(ONE), "BUILD=out", "all")
+    built = [line for line in again.splitlines() if re.match(r"\s+[A-Z]+ ", line)]
+    if built:
+        raise Failed("a second make builds something", built[:10])
+
+
+def reproducible(context):
+    if not os.path.exists(context.path(ONE)):
+        build_all(context, context.path(ONE))
+    build_all(context, context.path(OTHER))
+    for product in PRODUCTS:
+        a, b = (os.path.join(context.path(folder), "out", product) for folder in (ONE, OTHER))
+        if os.path.exists(a) and not filecmp.cmp(a, b, shallow=False):
+            raise Failed(f"{product} differs between two builds of the same sources")
 
 
 def generated(context):
@@ -69,40 +104,25 @@ def generated(context):
         raise Failed("docs/abi.md is not what kernel/abi/lykos.toml says; make docs writes it again", core.tail(text))
 
 
-def reproducible(context):
-    folders = [context.path("one"), context.path("another", "place", "with-a-longer-name")]
-    for folder in folders:
-        copy_sources(folder)
-        make(context, folder, "BUILD=out", "all")
-        if all(shutil.which(tool) for tool in ("grub-mkrescue", "xorriso", "mformat")):
-            make(context, folder, "BUILD=out", "iso")
-    for product in PRODUCTS:
-        a, b = (os.path.join(folder, "out", product) for folder in folders)
-        if not os.path.exists(a) and product == "lykos.iso":
-            continue
-        if not filecmp.cmp(a, b, shallow=False):
-            raise Failed(f"{product} differs between two builds of the same sources")
+def in_a_row(*jobs):
+    """One job of several, in this order."""
 
+    def run(context, pattern):
+        return [r for job in jobs if core.matches(job.cases[0], pattern) for r in job.run(context, pattern)]
 
-def incremental(context):
-    """Nothing is built again when nothing has changed."""
-    folder = context.path("incremental")
-    copy_sources(folder)
-    make(context, folder, "BUILD=out", "all")
-    again = make(context, folder, "BUILD=out", "all")
-    built = [line for line in again.splitlines() if re.match(r"\s+[A-Z]+ ", line)]
-    if built:
-        raise Failed("a second make builds something", built[:10])
+    return Job(run, [case for job in jobs for case in job.cases])
 
 
 def part(_context):
     return Part(
         "build",
         [
-            compiler("gcc"),
-            compiler("clang"),
+            in_a_row(
+                simple_job("gcc", "gcc builds without a warning a kernel whose self-tests pass", gcc),
+                simple_job("incremental", "a second make has nothing to do", incremental),
+                simple_job("reproducible", "two builds in two folders give the same bytes", reproducible),
+            ),
+            simple_job("clang", "clang builds without a warning a kernel whose self-tests pass", clang),
             simple_job("generated", "what is generated is up to date", generated),
-            simple_job("reproducible", "two builds in two folders give the same bytes", reproducible),
-            simple_job("incremental", "a second make has nothing to do", incremental),
         ],
     )

@@ -23,14 +23,19 @@ struct boot_range {
 struct boot_info {
     const char *path;   /* "pvh" or "multiboot2" */
     const char *loader; /* name the loader gives itself, or "" */
-    unsigned ranges;    /* sorted by start, not overlapping; the first MiB, kernel image and archive
-                           not yet taken out */
+    unsigned ranges;    /* sorted by start, not overlapping; the first MiB and the three below
+                           not taken out */
     struct boot_range range[BOOT_MAX_RANGES];
     kpa_t kernel_start, kernel_end;   /* the image with its bss */
     kpa_t archive_start, archive_end; /* equal: no archive was given */
+    kpa_t tables_start, tables_end;   /* the port's page tables */
     kpa_t rsdp;                       /* ACPI root pointer as the loader passed it, or 0 */
     char command_line[BOOT_COMMAND_LINE];
 };
+
+/* Lowest place for `bytes` bytes in RAM above the first MiB and below `limit`, beside all that is
+ * taken, on a page boundary. 0: there is none. */
+kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit);
 
 /* First C function after the port has set the machine up: boots the kernel, never returns. */
 NORETURN void kernel_main(const struct boot_info *boot);

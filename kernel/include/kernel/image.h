@@ -6,11 +6,7 @@
 #ifndef KERNEL_IMAGE_H
 #define KERNEL_IMAGE_H
 
-#include <kernel/archive.h>
 #include <kernel/boot_info.h>
-
-/* Status with which the machine ends when there is no init that can be loaded. */
-#define EXIT_STATUS_IMAGE 0x51u
 
 /* Load init and make its process ready to run. What cannot be loaded ends the machine with a line
  * that says why. */

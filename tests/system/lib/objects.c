@@ -10,6 +10,7 @@
 #define ARENA_LEAST 512u
 #define SHELF_SLOTS 256
 #define FRAMES_PER_MASK 64u
+#define PRIORITIES 256
 #define SLICE_USUAL (10000 * NSEC_PER_MSEC) /* nothing depends on how fast the machine is */
 
 /* Kinds of objects of which several share a frame: where the next one goes. */
@@ -21,7 +22,7 @@ struct place {
 static struct arena_use arena;
 static struct place places[LK_TYPES];
 static unsigned shelf_next;
-static obj schedules[256]; /* by priority, as obj + 1 */
+static obj schedules[PRIORITIES]; /* by priority, as obj + 1 */
 static bool has_processes[ARENA_MOST];
 
 /* The longest run of free frames, up to ARENA_MOST. */
@@ -167,6 +168,11 @@ unsigned shelf_mark(void)
 void shelf_back(unsigned mark)
 {
     shelf_next = mark;
+    for (unsigned i = 0; i < PRIORITIES; i++) {
+        schedules[i] = schedules[i] > (obj)mark ? 0 : schedules[i];
+    }
+    process_forget((obj)mark);
+    space_forget((obj)mark);
 }
 
 uint64_t reg_type(unsigned reg)

@@ -22,6 +22,11 @@ void process_reset(void)
     parking = 0;
 }
 
+void process_forget(obj from)
+{
+    parking = parking > from ? 0 : parking;
+}
+
 /* The endpoint where faults of raw processes wait. Its recipient exists, and never runs. */
 obj parking_entry(void)
 {

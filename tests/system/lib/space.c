@@ -19,6 +19,11 @@ void space_reset(void)
     own = 0;
 }
 
+void space_forget(obj from)
+{
+    own = own > from ? 0 : own;
+}
+
 obj own_space(void)
 {
     if (own == 0) {

@@ -266,6 +266,8 @@ struct arena_use arena_use(void);
 void shelf_new(void);                        /* supervisor: two new CapPages in 30, 31 */
 void process_reset(void);
 void space_reset(void);
+void process_forget(obj from); /* shelf_back(): what is kept at `from` and behind is no more */
+void space_forget(obj from);
 _Noreturn void case_begin(void);
 _Noreturn void case_end(unsigned outcome);
 enum { ENDED_PASS = 1, ENDED_FAIL, ENDED_SKIP };

@@ -62,9 +62,9 @@ CASE(levels, .text = "l2v and guards in all combinations of levels translate as 
             }
             if (l2v + 4 < 43) {
                 faults(prober, READ, TREE_VA + (5ull << l2v) + (16ull << l2v), FAULT_INVALID_ADDR);
-                guard(R_A, 3, l2v + 4);
+                guard(R_A, 1, l2v + 4);
                 hang(R_A);
-                reads(prober, TREE_VA + (3ull << (l2v + 4)) + (5ull << l2v), PAGE_VALUE(l2v));
+                reads(prober, TREE_VA + (1ull << (l2v + 4)) + (5ull << l2v), PAGE_VALUE(l2v));
                 faults(prober, READ, TREE_VA + (5ull << l2v), FAULT_INVALID_ADDR);
             }
         }

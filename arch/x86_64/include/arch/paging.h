@@ -19,20 +19,24 @@
 /* Sizes of stacks; below each lies a guard page of 4096 bytes. */
 #define STACK_GUARD 4096
 #define KERNEL_STACK_SIZE 16384
-#define IST_STACK_SIZE 8192
 #define STACKS 1 /* CPUs that have stacks: CPU 0 runs, the others stay parked */
 
 #ifndef __ASSEMBLER__
+#include <arch/vectors.h>
 #include <kernel/boot_info.h>
 #include <kernel/types.h>
+
+/* Bounds of the parts of the image (boot/kernel.ld). */
+extern const uint8_t kernel_text_start[], kernel_text_end[], kernel_rodata_start[],
+    kernel_rodata_end[], kernel_data_start[], kernel_bss_end[];
 
 /* Physical address of the kernel's top table. Its entries 256 to 511 belong into the top table of
  * every space: they never change after boot. Its lower half is empty, so it is also the space of
  * those who have none. */
 extern kpa_t kernel_root;
 
-/* Boot only. Build the final tables in memory taken from `boot` (marked there as reserved) and
- * switch to them. */
+/* Boot only. Build the final tables in memory taken from `boot` (and named there) and switch to
+ * them. */
 void paging_init(struct boot_info *boot);
 
 /* Boot only. Map `n` bytes of device memory, or of firmware tables outside RAM: uncached, never
@@ -43,25 +47,23 @@ void *arch_map_device(kpa_t pa, size_t n);
 /* Does [pa, pa + n) lie wholly in RAM, so that arch_kva() reaches it? */
 bool paging_in_ram(kpa_t pa, uint64_t n);
 
-/* The stacks for exceptions that must not trust the stack they come on. */
-enum ist_stack { IST_DF, IST_NMI, IST_MCE, IST_STACKS };
+/* A stack above its guard page, which is unmapped. */
+struct guarded_stack {
+    uint8_t guard[STACK_GUARD];
+    uint8_t stack[KERNEL_STACK_SIZE];
+};
+extern struct guarded_stack kernel_stacks[STACKS][STACKS_PER_CPU]; /* known to boot.S */
 
-/* First address above a stack of a CPU; cpu < STACKS. */
-uint64_t kernel_stack_top(unsigned cpu);
-uint64_t ist_stack_top(unsigned cpu, enum ist_stack which);
+/* First address above a stack of a CPU; cpu < STACKS; `which` is STACK_... of <arch/vectors.h>. */
+uint64_t stack_top(unsigned cpu, unsigned which);
 
-/* Which stack has a guard page at `address`, in words; NULL: it is none of them. For the double
- * fault report. */
-const char *paging_guard_name(uint64_t address);
+/* The stack that has this address, maybe in its guard page; NULL: none of them. */
+const struct guarded_stack *stack_at(uint64_t address);
 
-/* Walk the kernel's tables: lower half empty, nothing for users, nothing both writable and
- * executable, image and guard pages as they should be. Logs each failure; returns their number. For
- * the self-tests. */
-unsigned paging_check(void);
-
-/* Port entry from the boot code: sets the machine up and goes on to kernel_main(). On CPU 0's
- * kernel stack, interrupts off, final page tables, CR0.WP, EFER.NXE, CR4.PAE and PGE on, boot's GDT
- * and IDT still loaded. */
+/* From the boot code, which is on CPU 0's kernel stack, with interrupts off and CR0.WP, EFER.NXE,
+ * CR4.PAE and PGE on. First what it takes to say something: console, panic, exceptions. */
+void arch_begin(void);
+/* Then, on the final page tables, the rest of the machine, and on to kernel_main(). */
 NORETURN void arch_main(const struct boot_info *boot);
 #endif
 

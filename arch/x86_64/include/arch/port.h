@@ -11,7 +11,7 @@
 
 /* What the CPU has, from CPUID. Const after boot. */
 struct cpu_features {
-    bool smep, smap, umip, mce, rdtscp, x2apic, tsc_deadline, hypervisor;
+    bool smep, smap, umip, mce, rdtscp, hypervisor;
 };
 extern struct cpu_features cpu_features;
 
@@ -44,7 +44,7 @@ struct line_wiring {
 
 /* What the firmware says of the machine, or what is usual where it says nothing. */
 struct machine {
-    kpa_t lapic, ioapic;
+    kpa_t ioapic;
     unsigned cpus; /* present and usable */
     struct line_wiring line[ARCH_IRQ_LINES];
 };
@@ -57,11 +57,9 @@ void apic_init(void);
 void apic_eoi(void);
 /* An interrupt of the line came in. Acknowledges it. Should the kernel be told? */
 bool apic_line_arrived(unsigned line);
-/* The timer: its count register, or its deadline. */
+/* The timer, which counts down from `count` and then interrupts, 0: never; where it is. */
 void apic_timer_start(uint32_t count);
 uint32_t apic_timer_count(void);
-void apic_timer_deadline(uint64_t tsc);
-void apic_timer_use_deadline(void);
 
 /* --- clock.c --- */
 void clock_init(void);

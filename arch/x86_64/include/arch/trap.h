@@ -18,7 +18,7 @@ struct trap_frame {
 struct vector {
     uint64_t entry;
     uint16_t number;
-    uint16_t ist; /* ISTACK_... */
+    uint16_t ist; /* STACK_... */
     uint16_t dpl; /* 3: user level may call it by `int` */
     uint16_t reserved;
 };

@@ -35,11 +35,13 @@
 #define VECTOR_APIC_ERROR 0xfe
 #define VECTOR_SPURIOUS 0xff
 
-/* Interrupt stacks in the task state segment; 0: the kernel stack of the CPU. */
-#define ISTACK_NONE 0
-#define ISTACK_DOUBLE_FAULT 1
-#define ISTACK_NMI 2
-#define ISTACK_MACHINE_CHECK 3
+/* The stacks of a CPU: the kernel's, and those for exceptions that must not trust the stack they
+ * come on, by their numbers in the task state segment. */
+#define STACK_KERNEL 0
+#define STACK_DOUBLE_FAULT 1
+#define STACK_NMI 2
+#define STACK_MACHINE_CHECK 3
+#define STACKS_PER_CPU 4
 
 /* Selectors. `syscall` and `sysret` want this order; the place at 0x18 is that of 32-bit user code,
  * which there is none of. */

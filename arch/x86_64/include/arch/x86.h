@@ -28,8 +28,6 @@
 
 #define MSR_APIC_BASE 0x1bu
 #define MSR_SYSENTER_CS 0x174u
-#define MSR_TSC_DEADLINE 0x6e0u
-#define MSR_X2APIC 0x800u
 #define MSR_EFER 0xc0000080u
 #define MSR_STAR 0xc0000081u
 #define MSR_LSTAR 0xc0000082u
@@ -98,12 +96,6 @@ static inline uint64_t x86_read_cr3(void)
 
     __asm__ volatile("movq %%cr3, %0" : "=r"(v));
     return v;
-}
-
-/* Use the page tables whose top one is at `root`. Forgets every translation but global ones. */
-static inline void x86_write_cr3(uint64_t root)
-{
-    __asm__ volatile("movq %0, %%cr3" : : "r"(root) : "memory");
 }
 
 static inline uint64_t x86_read_cr4(void)

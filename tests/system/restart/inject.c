@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A system call that is tried again and again, with a restart at each of its acquire points.
+ */
+#include "inject.h"
+
+#define MOST 200
+
+/* What a process looks like from outside. */
+struct look {
+    struct pstate s;
+    uint64_t types[LK_CAP_REGS];
+};
+
+struct result {
+    struct look subject, other[WATCHED];
+};
+
+static void look(obj p, struct look *l)
+{
+    if (p == NO_OBJ) {
+        return;
+    }
+    obj_get(p, R_A);
+    if (reg_type(R_A) != LK_TYPE_PROCESS) {
+        return;
+    }
+    l->s = proc_state(p);
+    l->s.cpu = 0;
+    for (unsigned i = 0; i < LK_CAP_REGS; i++) {
+        proc_get_cap(p, i, R_B);
+        l->types[i] = reg_type(R_B);
+    }
+}
+
+/* What may differ: payloads of replies, and words that the run does not answer for. */
+static void forget(struct look *l, unsigned ignore)
+{
+    l->s.r.r9 = 0;
+    l->s.r.rsi = ignore & 2 ? 0 : l->s.r.rsi;
+    l->s.r.rdx = ignore & 4 ? 0 : l->s.r.rdx;
+    l->s.r.r13 = ignore & 32 ? 0 : l->s.r.r13;
+}
+
+/* Run it, with a restart at point n (0: without); points passed, and whether the restart was made. */
+static void run(void (*make)(struct run *r, const void *arg), const void *arg, uint64_t n,
+                struct result *result, uint64_t *passed, uint64_t *hit)
+{
+    struct run r = { .other = { NO_OBJ, NO_OBJ, NO_OBJ } };
+    struct lk_regs inject = raw_regs(LK_CTL(LK_SEND, SUBJECT_SYSCTL, 2));
+
+    memset(result, 0, sizeof(*result));
+    make(&r, arg);
+    obj_get(r.subject, R_A);
+    OK(lk_process_swap_cap_reg(R_A, SUBJECT_SYSCTL, R_SYSCTL, 0));
+    if (n != 0) {
+        inject.rdi = OP_SYSCTL_INJECT_RESTART;
+        inject.rsi = n;
+        raw_go(r.subject, &inject);
+        raw_result(r.subject);
+    }
+    raw_go(r.subject, &r.regs);
+    if (r.then != NULL) {
+        r.then(&r);
+    }
+    if (n != 0) {
+        OK(lk_sysctl_inject_restart(R_SYSCTL, 0, passed, hit));
+    }
+    look(r.subject, &result->subject);
+    forget(&result->subject, r.ignore);
+    for (unsigned i = 0; i < WATCHED; i++) {
+        look(r.other[i], &result->other[i]);
+        forget(&result->other[i], r.ignore);
+    }
+}
+
+static void same(const struct look *a, const struct look *b, const char *who)
+{
+    if (memcmp(a, b, sizeof(*a)) != 0) {
+        for (unsigned i = 0; i < sizeof(*a) / 8; i++) {
+            const uint64_t *x = (const uint64_t *)a;
+            const uint64_t *y = (const uint64_t *)b;
+
+            if (x[i] != y[i]) {
+                FAIL("%s: word %u of its looks is %lx, and %lx with the restart", who, i, x[i], y[i]);
+            }
+        }
+    }
+}
+
+unsigned inject_all(const char *name, void (*make)(struct run *r, const void *arg), const void *arg)
+{
+    static struct result plain, with;
+    uint64_t passed = 0, hit = 0;
+    uint64_t n;
+    unsigned mark;
+
+    parking_entry();
+    own_space();
+    schedule_of(PRIO_HIGH);
+    mark = shelf_mark();
+    run(make, arg, 0, &plain, &passed, &hit);
+    shelf_back(mark);
+    for (n = 1; n < MOST; n++) {
+        sys_at("%s, restart at point %lu", name, n);
+        run(make, arg, n, &with, &passed, &hit);
+        shelf_back(mark);
+        same(&plain.subject, &with.subject, "the subject");
+        for (unsigned i = 0; i < WATCHED; i++) {
+            same(&plain.other[i], &with.other[i], "another");
+        }
+        if (hit == 0) {
+            CHECK(passed < n);
+            break;
+        }
+        CHECK(passed >= n);
+    }
+    EQ(kernel_check(), 0);
+    return (unsigned)n - 1;
+}
