@@ -60,8 +60,8 @@ void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map
 const void *boot_memory(kpa_t pa, uint64_t n, const char *what);
 
 /* Keep text of at most `n` bytes in `out`, of `size`: cut if need be, with a final NUL, and '?' for
- * what cannot be printed. A command line that is too long fills the room for it, by which its reader
- * (kernel/cmdline.c) sees that it was cut. */
+ * what cannot be printed. A command line that is too long fills the room for it, by which its
+ * reader (kernel/cmdline.c) sees that it was cut. */
 void boot_take_text(char *out, size_t size, const char *text, uint64_t n);
 
 /* Keep where the archive lies; boot_fail() if it is empty or the second one. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The boot command line. Each word is the kernel's, or init's, or a mistake: a mistake is named in
- * the log and does not stop the boot. The tables below are the whole of what the kernel knows about
+ * the log and does not stop the boot. The table below is the whole of what the kernel knows about
  * words.
  */
 #include <kernel/cmdline.h>
@@ -10,9 +10,8 @@
 
 struct cmdline cmdline;
 
-static bool take_selftest(const char *value)
+static bool take_pattern(const char *value)
 {
-    cmdline.selftest = true;
     if (value != NULL) {
         text_copy(cmdline.pattern, sizeof(cmdline.pattern), value);
     }
@@ -37,18 +36,6 @@ static bool take_log(const char *value)
     return false;
 }
 
-static bool take_trace(UNUSED const char *value)
-{
-    cmdline.trace = true;
-    return true;
-}
-
-static bool take_nofast(UNUSED const char *value)
-{
-    cmdline.nofast = true;
-    return true;
-}
-
 static bool take_seed(const char *value)
 {
     return number_parse(value, &cmdline.seed);
@@ -56,27 +43,25 @@ static bool take_seed(const char *value)
 
 enum word_form { ALONE = 1, WITH_VALUE = 2, EITHER = ALONE | WITH_VALUE };
 
-/* The kernel's words: `take` gets the text behind the '=', or NULL, and says whether it makes
- * sense. */
+/* The words: `flag` is set by a word of the kernel; `take` gets the text behind its '=', or NULL,
+ * and says whether it makes sense. Those with neither are init's (user/servers/init), as is
+ * everything that begins with "init.". */
 static const struct {
     const char *name;
     enum word_form form;
+    bool *flag;
     bool (*take)(const char *value);
-} kernel_words[] = {
-    { "selftest", EITHER, take_selftest },
-    { "log", WITH_VALUE, take_log },
-    { "trace", ALONE, take_trace },
-    { "nofast", ALONE, take_nofast },
-    { "seed", WITH_VALUE, take_seed },
-};
-
-/* The words of init (user/servers/init); beside these everything that begins with "init.". */
-static const struct {
-    const char *name;
-    enum word_form form;
-} init_words[] = {
-    { "bench", EITHER }, { "test", EITHER }, { "run", WITH_VALUE },
-    { "soak", EITHER },  { "shell", ALONE },
+} words[] = {
+    { "selftest", EITHER, &cmdline.selftest, take_pattern },
+    { "log", WITH_VALUE, NULL, take_log },
+    { "trace", ALONE, &cmdline.trace, NULL },
+    { "nofast", ALONE, &cmdline.nofast, NULL },
+    { "seed", WITH_VALUE, NULL, take_seed },
+    { "bench", EITHER, NULL, NULL },
+    { "test", EITHER, NULL, NULL },
+    { "run", WITH_VALUE, NULL, NULL },
+    { "soak", EITHER, NULL, NULL },
+    { "shell", ALONE, NULL, NULL },
 };
 
 bool number_parse(const char *text, uint64_t *value)
@@ -108,14 +93,6 @@ bool number_parse(const char *text, uint64_t *value)
     return true;
 }
 
-/* Is `word` the name of length `n`, in a form that is allowed? */
-static bool word_is(const char *word, size_t n, const char *name, enum word_form form)
-{
-    enum word_form used = word[n] == '=' ? WITH_VALUE : ALONE;
-
-    return strlen(name) == n && strncmp(word, name, n) == 0 && (form & used) != 0;
-}
-
 static void pass_to_init(const char *word)
 {
     size_t at = strlen(cmdline.init_words);
@@ -127,23 +104,27 @@ static void pass_to_init(const char *word)
 static void take_word(const char *word)
 {
     size_t n = 0;
+    enum word_form used;
 
     while (word[n] != '\0' && word[n] != '=') {
         n++;
     }
-    for (unsigned i = 0; i < ARRAY_LEN(kernel_words); i++) {
-        if (word_is(word, n, kernel_words[i].name, kernel_words[i].form)) {
-            if (!kernel_words[i].take(word[n] == '=' ? word + n + 1 : NULL)) {
-                log_line(LOG_WARN, "command line: '%s' makes no sense, ignored", word);
-            }
-            return;
+    used = word[n] == '=' ? WITH_VALUE : ALONE;
+    for (unsigned i = 0; i < ARRAY_LEN(words); i++) {
+        if (strlen(words[i].name) != n || strncmp(word, words[i].name, n) != 0 ||
+            (words[i].form & used) == 0) {
+            continue;
         }
-    }
-    for (unsigned i = 0; i < ARRAY_LEN(init_words); i++) {
-        if (word_is(word, n, init_words[i].name, init_words[i].form)) {
+        if (words[i].flag == NULL && words[i].take == NULL) {
             pass_to_init(word);
-            return;
         }
+        if (words[i].flag != NULL) {
+            *words[i].flag = true;
+        }
+        if (words[i].take != NULL && !words[i].take(word[n] == '=' ? word + n + 1 : NULL)) {
+            log_line(LOG_WARN, "command line: '%s' makes no sense, ignored", word);
+        }
+        return;
     }
     if (strncmp(word, "init.", 5) == 0) {
         pass_to_init(word);

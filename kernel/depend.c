@@ -25,24 +25,25 @@
 #define SEARCH_DEPENDS 8u   /* dependencies of one GPT looked at for the same one again */
 #define FORGET_PAGES 8u     /* pages forgotten one by one; more: all of them */
 
-/* The links of the entry with the same number: others that have the same target, as entry + 1. */
+/* A place on a chain: numbers of things of one kind, from 1 on; 0: the chain begins or ends here.
+ */
 struct link {
-    uint32_t next, prev; /* prev 0: the chain begins here */
+    uint32_t next, prev;
 };
 
 /* See depend_record(). Chained twice: from the GPT, and from the table. */
 struct depend {
-    uint32_t next, prev;             /* of the same GPT, as index + 1; free list */
-    uint32_t table_next, table_prev; /* of the same table */
     oid_t gpt;
     uint16_t table, end;
     int64_t first;
 };
-STATIC_ASSERT(sizeof(struct depend) == 32, "128 dependencies in a frame");
 
-struct table *table_list; /* const after boot, as are the next four */
-static struct link *link_list;
+struct table *table_list; /* const after boot, as are the next five */
 static struct depend *depend_list;
+/* The links of tables with the same producer, of entries with the same target, of dependencies of
+ * the same GPT and of the same table. Things that are free are chained by those of the first or
+ * third kind. */
+static struct link *product_links, *entry_links, *gpt_links, *table_links;
 pte_t *table_frames;
 kpa_t table_base;
 
@@ -60,6 +61,32 @@ static struct {
     uva_t page[FORGET_PAGES];
 } forget;
 
+/* --- chains --- */
+
+/* Number `id` becomes the first of a chain of things of one kind, whose links are `links`. */
+static void chain_insert(uint32_t *head, struct link *links, uint32_t id)
+{
+    links[id - 1] = (struct link){ .next = *head };
+    if (*head != 0) {
+        links[*head - 1].prev = id;
+    }
+    *head = id;
+}
+
+static void chain_remove(uint32_t *head, struct link *links, uint32_t id)
+{
+    const struct link *l = &links[id - 1];
+
+    if (l->prev != 0) {
+        links[l->prev - 1].next = l->next;
+    } else {
+        *head = l->next;
+    }
+    if (l->next != 0) {
+        links[l->next - 1].prev = l->prev;
+    }
+}
+
 /* Frames for `n` things of a size. */
 static void *take(size_t n, size_t size, const char *what)
 {
@@ -72,16 +99,19 @@ void depend_init(unsigned tables, unsigned depends)
     table_frames = take(tables, PAGE_SIZE, "hardware page tables");
     table_base = arch_kpa(table_frames);
     table_list = take(tables, sizeof(struct table), "the list of page tables");
-    link_list =
+    product_links = take(tables, sizeof(struct link), "links of page tables");
+    entry_links =
         take((size_t)tables * MMU_ENTRIES, sizeof(struct link), "links of page table entries");
     depend_list = take(depends, sizeof(struct depend), "dependencies of page tables");
+    gpt_links = take(depends, sizeof(struct link), "links of dependencies");
+    table_links = take(depends, sizeof(struct link), "links of dependencies");
     free_table = free_depend = 0;
     for (unsigned i = tables; i > 0; i--) {
-        table_list[i - 1].next = free_table;
+        product_links[i - 1].next = free_table;
         free_table = i;
     }
     for (unsigned i = depends; i > 0; i--) {
-        depend_list[i - 1].next = free_depend;
+        gpt_links[i - 1].next = free_depend;
         free_depend = i;
     }
     depend_pin = 1;
@@ -145,15 +175,9 @@ static uint32_t *chain_of(unsigned level, pte_t e)
 void entry_set(unsigned t, unsigned i, pte_t e)
 {
     struct table *table = &table_list[t];
-    uint32_t *head = chain_of(table->key.level, e);
-    uint32_t id = t * MMU_ENTRIES + i;
 
     ASSERT(table_entries(t)[i] == 0);
-    link_list[id] = (struct link){ .next = *head };
-    if (*head != 0) {
-        link_list[*head - 1].prev = id + 1;
-    }
-    *head = id + 1;
+    chain_insert(chain_of(table->key.level, e), entry_links, t * MMU_ENTRIES + i + 1);
     if (table->key.level > 1) {
         table_list[table_of(mmu_target(e))].refs++;
     }
@@ -165,20 +189,12 @@ static void entry_clear(unsigned t, unsigned i)
 {
     struct table *table = &table_list[t];
     pte_t e = table_entries(t)[i];
-    struct link *l = &link_list[t * MMU_ENTRIES + i];
 
     if (!mmu_present(e)) {
         return;
     }
     forget_entry(t, i);
-    if (l->prev != 0) {
-        link_list[l->prev - 1].next = l->next;
-    } else {
-        *chain_of(table->key.level, e) = l->next;
-    }
-    if (l->next != 0) {
-        link_list[l->next - 1].prev = l->prev;
-    }
+    chain_remove(chain_of(table->key.level, e), entry_links, t * MMU_ENTRIES + i + 1);
     if (table->key.level > 1) {
         table_list[table_of(mmu_target(e))].refs--;
     }
@@ -209,23 +225,9 @@ static void depend_free(uint32_t id)
 {
     struct depend *d = &depend_list[id - 1];
 
-    if (d->prev != 0) {
-        depend_list[d->prev - 1].next = d->next;
-    } else {
-        oid_header(d->gpt)->depend = d->next;
-    }
-    if (d->next != 0) {
-        depend_list[d->next - 1].prev = d->prev;
-    }
-    if (d->table_prev != 0) {
-        depend_list[d->table_prev - 1].table_next = d->table_next;
-    } else {
-        table_list[d->table].depends = d->table_next;
-    }
-    if (d->table_next != 0) {
-        depend_list[d->table_next - 1].table_prev = d->table_prev;
-    }
-    d->next = free_depend;
+    chain_remove(&oid_header(d->gpt)->depend, gpt_links, id);
+    chain_remove(&table_list[d->table].depends, table_links, id);
+    gpt_links[id - 1].next = free_depend;
     free_depend = id;
     space_totals.depends--;
 }
@@ -253,8 +255,7 @@ static bool table_evict(void);
 
 bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
 {
-    struct objhdr *hdr = &g->hdr;
-    uint32_t id = hdr->depend;
+    uint32_t id = g->hdr.depend;
     struct depend *d;
 
     for (unsigned n = 0; id != 0 && n < SEARCH_DEPENDS; n++) {
@@ -263,7 +264,7 @@ bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
             d->end = d->end < end ? (uint16_t)end : d->end;
             return true;
         }
-        id = d->next;
+        id = gpt_links[id - 1].next;
     }
     while (free_depend == 0) {
         if (!table_evict()) {
@@ -272,23 +273,15 @@ bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
     }
     id = free_depend;
     d = &depend_list[id - 1];
-    free_depend = d->next;
+    free_depend = gpt_links[id - 1].next;
     *d = (struct depend){
-        .next = hdr->depend,
-        .table_next = table_list[t].depends,
         .gpt = object_oid(g),
         .table = (uint16_t)t,
         .end = (uint16_t)end,
         .first = first,
     };
-    if (d->next != 0) {
-        depend_list[d->next - 1].prev = id;
-    }
-    if (d->table_next != 0) {
-        depend_list[d->table_next - 1].table_prev = id;
-    }
-    hdr->depend = id;
-    table_list[t].depends = id;
+    chain_insert(&g->hdr.depend, gpt_links, id);
+    chain_insert(&table_list[t].depends, table_links, id);
     space_totals.depends++;
     return true;
 }
@@ -304,7 +297,7 @@ static void depend_prune(unsigned t, unsigned from, unsigned end)
     for (uint32_t id = table_list[t].depends; id != 0 && n < PIECE_DEPENDS; id = next, n++) {
         const struct depend *d = &depend_list[id - 1];
 
-        next = d->table_next;
+        next = table_links[id - 1].next;
         if (d->first >= (int64_t)from && d->end <= end) {
             depend_free(id);
         }
@@ -341,7 +334,7 @@ static bool depend_clear_slot(struct gpt *g, unsigned slot)
     unsigned n = 0;
     unsigned work = 0;
 
-    for (uint32_t id = g->hdr.depend; id != 0; id = depend_list[id - 1].next) {
+    for (uint32_t id = g->hdr.depend; id != 0; id = gpt_links[id - 1].next) {
         if (n == PIECE_DEPENDS || work > PIECE_ENTRIES) {
             return false;
         }
@@ -411,15 +404,9 @@ void table_destroy(unsigned t)
     while (table->depends != 0) {
         depend_free(table->depends);
     }
-    if (table->prev != 0) {
-        table_list[table->prev - 1].next = table->next;
-    } else {
-        oid_header(table->key.producer)->product = table->next;
-    }
-    if (table->next != 0) {
-        table_list[table->next - 1].prev = table->prev;
-    }
-    *table = (struct table){ .next = free_table };
+    chain_remove(&oid_header(table->key.producer)->product, product_links, t + 1);
+    *table = (struct table){ 0 };
+    product_links[t].next = free_table;
     free_table = t + 1;
     space_totals.tables--;
 }
@@ -467,7 +454,7 @@ static struct table *table_alloc(void)
         ASSERT(room); /* a walk touches one table of each level; there are more */
     }
     table = &table_list[free_table - 1];
-    free_table = table->next;
+    free_table = product_links[free_table - 1].next;
     space_totals.tables++;
     return table;
 }
@@ -486,7 +473,7 @@ unsigned table_find(const struct table_key *key)
         if (same_key(&table_list[id - 1].key, key)) {
             return id;
         }
-        id = table_list[id - 1].next;
+        id = product_links[id - 1].next;
     }
     return 0;
 }
@@ -494,7 +481,6 @@ unsigned table_find(const struct table_key *key)
 unsigned table_make(const struct table_key *key)
 {
     unsigned t = table_find(key);
-    struct objhdr *hdr = oid_header(key->producer);
     struct table *table;
 
     if (t != 0) {
@@ -503,12 +489,9 @@ unsigned table_make(const struct table_key *key)
     }
     table = table_alloc();
     t = (unsigned)(table - table_list);
-    *table = (struct table){ .key = *key, .next = hdr->product };
+    *table = (struct table){ .key = *key };
     list_init(&table->processes);
-    if (table->next != 0) {
-        table_list[table->next - 1].prev = t + 1;
-    }
-    hdr->product = t + 1;
+    chain_insert(&oid_header(key->producer)->product, product_links, t + 1);
     if (key->level == MMU_LEVELS) {
         mmu_root_init(table_entries(t));
     }
@@ -529,7 +512,7 @@ bool depend_flush_products(struct objhdr *hdr)
 
 bool depend_known(unsigned t, unsigned i, const struct gpt *g, unsigned slot)
 {
-    for (uint32_t id = table_list[t].depends; id != 0; id = depend_list[id - 1].table_next) {
+    for (uint32_t id = table_list[t].depends; id != 0; id = table_links[id - 1].next) {
         const struct depend *d = &depend_list[id - 1];
         unsigned from, end;
 
@@ -556,11 +539,11 @@ static unsigned check_link(unsigned t, unsigned i)
 {
     unsigned failed = 0;
     uint32_t id = t * MMU_ENTRIES + i + 1;
-    const struct link *l = &link_list[id - 1];
-    uint32_t before = l->prev != 0 ? link_list[l->prev - 1].next
+    const struct link *l = &entry_links[id - 1];
+    uint32_t before = l->prev != 0 ? entry_links[l->prev - 1].next
                                    : *chain_of(table_list[t].key.level, table_entries(t)[i]);
 
-    CHECK(before == id && (l->next == 0 || link_list[l->next - 1].prev == id),
+    CHECK(before == id && (l->next == 0 || entry_links[l->next - 1].prev == id),
           "INV-MAP-4 broken: entry %u of table %u is not linked", i, t);
     return failed;
 }
@@ -583,7 +566,7 @@ static unsigned check_table(unsigned t)
     }
     CHECK(present == table->present, "INV-MAP-4 broken: table %u has %u entries, not %u", t,
           present, table->present);
-    for (uint32_t id = table->parents; id != 0; id = link_list[id - 1].next) {
+    for (uint32_t id = table->parents; id != 0; id = entry_links[id - 1].next) {
         CHECK(mmu_target(table_frames[id - 1]) == table_kpa(t),
               "INV-MAP-4 broken: entry %u does not name table %u", id - 1, t);
         refs++;
@@ -605,14 +588,15 @@ static unsigned check_depends(unsigned t, uint64_t *count)
 {
     unsigned failed = 0;
 
-    for (uint32_t id = table_list[t].depends; id != 0; id = depend_list[id - 1].table_next) {
+    for (uint32_t id = table_list[t].depends; id != 0; id = table_links[id - 1].next) {
         const struct depend *d = &depend_list[id - 1];
         const struct objhdr *hdr = oid_header(d->gpt);
+        const struct link *l = &gpt_links[id - 1];
 
         CHECK(d->table == t, "INV-MAP-4 broken: dependency %u is not of table %u", id - 1, t);
         CHECK(hdr->kind == FRAME_GPT && hdr->count != 0,
               "INV-MAP-4 broken: dependency %u is of no GPT", id - 1);
-        CHECK((d->prev != 0 ? depend_list[d->prev - 1].next : hdr->depend) == id,
+        CHECK((l->prev != 0 ? gpt_links[l->prev - 1].next : hdr->depend) == id,
               "INV-MAP-4 broken: dependency %u is not linked", id - 1);
         ++*count;
     }

@@ -27,30 +27,23 @@ static void put(struct output *o, char c)
     }
 }
 
-static void put_times(struct output *o, char c, size_t n)
-{
-    while (n-- > 0) {
-        put(o, c);
-    }
-}
-
 /* `n` characters, padded to the width. */
 static void put_field(struct output *o, const struct conversion *c, const char *text, size_t n)
 {
     size_t padding = c->width > n ? c->width - n : 0;
 
-    if (!c->left) {
-        put_times(o, ' ', padding);
+    for (size_t i = 0; i < padding && !c->left; i++) {
+        put(o, c->zero ? '0' : ' ');
     }
     for (size_t i = 0; i < n; i++) {
         put(o, text[i]);
     }
-    if (c->left) {
-        put_times(o, ' ', padding);
+    for (size_t i = 0; i < padding && c->left; i++) {
+        put(o, ' ');
     }
 }
 
-static void put_number(struct output *o, const struct conversion *c, uint64_t value, unsigned base,
+static void put_number(struct output *o, struct conversion *c, uint64_t value, unsigned base,
                        bool negative)
 {
     char digits[24]; /* 20 digits and a sign at most, from the end */
@@ -60,22 +53,13 @@ static void put_number(struct output *o, const struct conversion *c, uint64_t va
         digits[--at] = "0123456789abcdef"[value % base];
         value /= base;
     } while (value != 0);
-    if (!c->zero || c->left) {
-        if (negative) {
-            digits[--at] = '-';
-        }
-        put_field(o, c, digits + at, sizeof(digits) - at);
-        return;
-    }
-    if (negative) {
+    if (negative && c->zero && !c->left) { /* zeros go behind the sign */
         put(o, '-');
+        c->width -= c->width > 0;
+    } else if (negative) {
+        digits[--at] = '-';
     }
-    if (c->width > sizeof(digits) - at + negative) {
-        put_times(o, '0', c->width - negative - (sizeof(digits) - at));
-    }
-    for (; at < sizeof(digits); at++) {
-        put(o, digits[at]);
-    }
+    put_field(o, c, digits + at, sizeof(digits) - at);
 }
 
 /* Read a number behind a '%', or take it from the arguments where there is a '*'. */

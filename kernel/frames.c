@@ -46,27 +46,13 @@ static kpa_t page_up(kpa_t a)
 
 size_t frame_object_size(enum frame_kind kind)
 {
-    switch (kind) {
-    case FRAME_PAGE:
-    case FRAME_CAPPAGE:
-        return PAGE_SIZE;
-    case FRAME_PROCESS:
-        return PROCESS_SIZE;
-    case FRAME_ENDPOINT:
-        return ENDPOINT_SIZE;
-    case FRAME_GPT:
-        return GPT_SIZE;
-    case FRAME_SCHEDULE:
-        return SCHEDULE_SIZE;
-    case FRAME_NONE:
-    case FRAME_KERNEL:
-    case FRAME_FREE:
-    case FRAME_RETIRED:
-    case FRAME_DESCRIPTORS:
-    case FRAME_KINDS:
-        break;
-    }
-    return 0;
+    static const uint16_t size[FRAME_KINDS] = {
+        [FRAME_PAGE] = PAGE_SIZE,       [FRAME_CAPPAGE] = PAGE_SIZE,
+        [FRAME_PROCESS] = PROCESS_SIZE, [FRAME_ENDPOINT] = ENDPOINT_SIZE,
+        [FRAME_GPT] = GPT_SIZE,         [FRAME_SCHEDULE] = SCHEDULE_SIZE,
+    };
+
+    return size[kind];
 }
 
 unsigned frame_objects(enum frame_kind kind)

@@ -136,29 +136,23 @@ static void append(const char *line, size_t n)
     }
 }
 
-static void log_args(const char *format, va_list args)
+void log_line(enum log_level level, const char *format, ...)
 {
     char line[LINE_MAX];
     nsec_t now = arch_now();
-    size_t n;
-
-    n = format_to(line, sizeof(line), "[%4lu.%06lu] ", now / 1000000000, now / 1000 % 1000000);
-    n +=
-        format_text(line + n, sizeof(line) - n - 1, format, args); /* leaves room for the newline */
-    line[n++] = '\n';
-    append(line, n);
-}
-
-void log_line(enum log_level level, const char *format, ...)
-{
     va_list args;
+    size_t n;
 
     if (level > log_level) {
         return;
     }
+    n = format_to(line, sizeof(line), "[%4lu.%06lu] ", now / 1000000000, now / 1000 % 1000000);
     va_start(args, format);
-    log_args(format, args);
+    n +=
+        format_text(line + n, sizeof(line) - n - 1, format, args); /* leaves room for the newline */
     va_end(args);
+    line[n++] = '\n';
+    append(line, n);
 }
 
 bool log_limit_pass(struct log_limit *l)

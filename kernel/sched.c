@@ -140,6 +140,8 @@ void sched_hand_over(struct process *p)
         old->slice_left = cpu->slice_end > now ? cpu->slice_end - now : 0;
         if (old->priority != p->priority) {
             cpu->slice_end = NEVER;
+        } else if (p->slice_left != 0 && p->slice_left < old->slice_left) {
+            cpu->slice_end = now + p->slice_left; /* or it would have a rest with each message */
         }
     }
     cpu->current = p;
@@ -150,6 +152,7 @@ void sched_switch_to(struct process *p)
 {
     struct cpu *cpu = cpu_self();
     struct process *old = cpu->current;
+    bool has_end = cpu->slice_end != NEVER;
 
     ASSERT_AFTER_COMMIT();
     if (!sched_runnable(p)) {
@@ -165,7 +168,7 @@ void sched_switch_to(struct process *p)
     }
     sched_hand_over(p);
     if (sched_runnable(old)) {
-        ready_insert(cpu, old, old->slice_left != 0 || cpu->slice_end == NEVER);
+        ready_insert(cpu, old, old->slice_left != 0 || !has_end); /* else its slice is over */
         cpu->resched |= old->priority >= p->priority; /* an equal waits: the slice has an end */
     }
 }
@@ -248,6 +251,7 @@ static bool pick(struct cpu *cpu, nsec_t now)
     } else if (p->slice_left != 0 || !list_empty(&cpu->ready[p->priority])) {
         cpu->slice_end = now + (p->slice_left != 0 ? p->slice_left : p->slice);
     }
+    p->slice_left = 0; /* it is the CPU's now: p may hand it on */
     return true;
 }
 

@@ -431,29 +431,7 @@ void space_init(void)
     depend_init((unsigned)tables, (unsigned)tables * 16);
 }
 
-/* --- for tests --- */
-
-unsigned space_probe(struct process *p, uva_t address, kpa_t *page)
-{
-    kpa_t table = p->space_root;
-
-    *page = 0;
-    if (address >= LK_USER_END) {
-        return 0;
-    }
-    for (unsigned level = MMU_LEVELS;; level--) {
-        pte_t e = ((const pte_t *)arch_kva(table))[entry_index(address, level)];
-
-        if (!mmu_present(e)) {
-            return 0;
-        }
-        if (level == 1) {
-            *page = mmu_target(e);
-            return mmu_access(e);
-        }
-        table = mmu_target(e);
-    }
-}
+/* --- checks --- */
 
 /* Walk from where a table's region begins, at an offset in it: from the producer, as if by a
  * capability that translates everything, or from the root capability. */

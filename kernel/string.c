@@ -119,28 +119,3 @@ size_t text_copy(char *out, size_t size, const char *text)
     out[n] = '\0';
     return n;
 }
-
-bool text_match(const char *pattern, const char *text)
-{
-    const char *star = NULL; /* behind the last '*' met */
-    const char *from = NULL; /* where the text that it stands for ends, as far as was tried */
-
-    while (*text != '\0') {
-        if (*pattern == '*') {
-            star = ++pattern;
-            from = text;
-        } else if (*pattern == *text) {
-            pattern++;
-            text++;
-        } else if (star != NULL) { /* let the star stand for one character more */
-            pattern = star;
-            text = ++from;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*') {
-        pattern++;
-    }
-    return *pattern == '\0';
-}

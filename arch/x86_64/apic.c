@@ -32,11 +32,13 @@
 #define LAPIC_BYTES 0x400u
 
 #define LVT_NMI (4u << 8)
+#define LVT_TSC_DEADLINE (2u << 17)
 #define SPURIOUS_ENABLE (1u << 8)
 #define DIVIDE_BY_1 0x0bu
 #define COMMAND_SELF (1u << 18 | 1u << 14) /* to this CPU, assert */
 
 #define APIC_BASE_ENABLE (1ull << 11)
+#define APIC_BASE_X2APIC (1ull << 10)
 #define APIC_BASE_ADDRESS 0x000ffffffffff000ull
 
 /* The I/O APIC: an index register and a window. */
@@ -95,14 +97,18 @@ static void pic_off(void)
     arch_out(0xa1, 1, 0xff);
 }
 
-/* Begin anew, in the mode in which its registers are in memory: from others, in which the firmware
- * may have left it, the way there is through off. */
+/* Begin anew, in the mode in which its registers are in memory. If the firmware left it in the
+ * other mode, the way there is through off; else it must never be off: some cannot be switched on
+ * again before a reset, and under QEMU not even behind one. */
 static void lapic_init(void)
 {
-    uint64_t base = x86_rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
+    uint64_t was = x86_rdmsr(MSR_APIC_BASE);
+    uint64_t base = was & APIC_BASE_ADDRESS;
 
-    x86_wrmsr(MSR_APIC_BASE, 0);
-    x86_wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+    if ((was & APIC_BASE_X2APIC) != 0) {
+        x86_wrmsr(MSR_APIC_BASE, was & ~(APIC_BASE_ENABLE | APIC_BASE_X2APIC));
+    }
+    x86_wrmsr(MSR_APIC_BASE, (was & ~APIC_BASE_X2APIC) | APIC_BASE_ENABLE);
     lapic = arch_map_device(base, LAPIC_BYTES);
     if (lapic == NULL) {
         BUG("no room to map the local APIC at %lx", base);
@@ -213,4 +219,11 @@ void apic_timer_start(uint32_t count)
 uint32_t apic_timer_count(void)
 {
     return lapic_read(LAPIC_TIMER_NOW);
+}
+
+void apic_timer_by_deadline(void)
+{
+    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | LVT_TSC_DEADLINE);
+    __sync_synchronize(); /* the write is to memory, that of the deadline is not: keep their order
+                           */
 }

@@ -5,9 +5,10 @@
  * for the error of measuring is taken to be that number: oscillators are made so, and under QEMU's
  * -icount the answer is then exactly 1000 MHz.
  *
- * The local APIC is the alarm, by a count whose rate is measured together with the other. A count
- * is too short for long times, so the alarm is set for a second at most; if that was not yet the
- * time, it is set again here.
+ * The local APIC is the alarm: by the time itself where it knows TSC deadlines (Intel SDM volume 3,
+ * 11.5.4.1), else by a count whose rate is measured together with the other. A count is too short
+ * for long times, so the alarm is set for a second at most; if that was not yet the time, it is set
+ * again here.
  */
 #include <arch/port.h>
 #include <arch/x86.h>
@@ -44,8 +45,9 @@
 
 /* const after boot */
 static uint64_t boot_tsc;
-static uint64_t ns_per_cycle; /* 32.32 fixed point */
-static uint64_t counts_per_ns; /* 32.32, of the local APIC timer */
+static uint64_t ns_per_cycle;  /* 32.32 fixed point */
+static uint64_t counts_per_ns; /* 32.32, of the local APIC timer; of the time-stamp counter, if that
+                                  sets the alarm */
 
 static nsec_t armed_for = NEVER;
 
@@ -163,9 +165,13 @@ void clock_init(void)
                  "clock: the local APIC timer does not run; there will be no time slices");
     }
     ns_per_cycle = fraction_of(NS_PER_S, tsc_hz);
-    counts_per_ns = fraction_of(lapic_hz, NS_PER_S);
+    counts_per_ns = fraction_of(cpu_features.tsc_deadline ? tsc_hz : lapic_hz, NS_PER_S);
+    if (cpu_features.tsc_deadline) {
+        apic_timer_by_deadline();
+    }
     boot_tsc = arch_cycles();
-    log_line(LOG_INFO, "clock: %lu kHz, alarm %lu kHz", tsc_hz / 1000, lapic_hz / 1000);
+    log_line(LOG_INFO, "clock: %lu kHz, alarm %lu kHz%s", tsc_hz / 1000, lapic_hz / 1000,
+             cpu_features.tsc_deadline ? ", by TSC deadline" : "");
 }
 
 /* --- the alarm --- */
@@ -180,6 +186,10 @@ static void set_alarm(nsec_t at)
         ns = LONGEST_ALARM;
     }
     counts = multiply(ns, counts_per_ns) + 1; /* a little too late rather than too early */
+    if (cpu_features.tsc_deadline) {
+        x86_wrmsr(MSR_TSC_DEADLINE, arch_cycles() + counts);
+        return;
+    }
     apic_timer_start(counts > UINT32_MAX ? UINT32_MAX : (uint32_t)counts);
 }
 
@@ -195,7 +205,11 @@ void arch_timer_arm(nsec_t at)
 void arch_timer_off(void)
 {
     armed_for = NEVER;
-    apic_timer_start(0);
+    if (cpu_features.tsc_deadline) {
+        x86_wrmsr(MSR_TSC_DEADLINE, 0);
+    } else {
+        apic_timer_start(0);
+    }
 }
 
 bool clock_timer_fired(void)

@@ -4,9 +4,8 @@
  * registers.
  *
  * Nothing is used that CPUID does not name. Left out on purpose: FSGSBASE (the FS base is set
- * through the kernel, user GS base is 0), x2APIC and TSC-deadline (what they are for, the local
- * APIC does without them), XSAVE (so AVX is an invalid instruction, and the FPU
- * state is the 512 bytes of FXSAVE), PCID, PKU, CET, performance counters in user mode. rdtsc is
+ * through the kernel, user GS base is 0), x2APIC (the local APIC does without it), XSAVE (so AVX is an
+ * invalid instruction, and the FPU state is the 512 bytes of FXSAVE), PCID, PKU, CET, performance counters in user mode. rdtsc is
  * allowed in user mode.
  */
 #include <arch/paging.h>
@@ -65,6 +64,7 @@ void cpu_features_init(void)
     need(bit(extended.edx, 20), "no-execute pages");
 
     cpu_features.mce = bit(one.edx, 7);
+    cpu_features.tsc_deadline = bit(one.ecx, 24);
     cpu_features.hypervisor = bit(one.ecx, 31);
     cpu_features.rdtscp = bit(extended.edx, 27);
     if (x86_cpuid(0, 0).eax >= LEAF_MORE_FEATURES) {

@@ -106,8 +106,10 @@ static void map_image(const uint8_t *start, const uint8_t *end, uint64_t flags)
 
 static void unmap_guards(void)
 {
-    for (struct guarded_stack *s = kernel_stacks[0]; s < kernel_stacks[STACKS]; s++) {
-        *entry_at((uint64_t)s->guard, 0) = 0;
+    for (unsigned cpu = 0; cpu < STACKS; cpu++) {
+        for (unsigned i = 0; i < STACKS_PER_CPU; i++) {
+            *entry_at((uint64_t)kernel_stacks[cpu][i].guard, 0) = 0;
+        }
     }
 }
 
@@ -179,11 +181,6 @@ void paging_init(struct boot_info *boot)
     boot->tables_end = table_end;
 }
 
-bool paging_in_ram(kpa_t pa, uint64_t n)
-{
-    return n <= UINT64_MAX - pa && memmap_is_ram(memory, pa, pa + n);
-}
-
 void *arch_map_device(kpa_t pa, size_t n)
 {
     uint64_t skew = pa & PAGE_MASK;
@@ -193,7 +190,7 @@ void *arch_map_device(kpa_t pa, size_t n)
     if (n == 0 || n > KERNEL_DEVICE_BYTES || (pa & ~(PTE_TARGET | PAGE_MASK)) != 0) {
         return NULL;
     }
-    if (paging_in_ram(pa, n)) {
+    if (memmap_is_ram(memory, pa, pa + n)) {
         return arch_kva(pa);
     }
     if (bytes > KERNEL_DEVICE_BASE + KERNEL_DEVICE_BYTES - device_next) {
@@ -214,8 +211,9 @@ uint64_t stack_top(unsigned cpu, unsigned which)
 const struct guarded_stack *stack_at(uint64_t address)
 {
     uint64_t start = (uint64_t)kernel_stacks;
+    uint64_t n = (address - start) / sizeof(struct guarded_stack);
 
     return address - start >= sizeof(kernel_stacks)
                ? NULL
-               : &kernel_stacks[0][(address - start) / sizeof(struct guarded_stack)];
+               : &kernel_stacks[n / STACKS_PER_CPU][n % STACKS_PER_CPU];
 }

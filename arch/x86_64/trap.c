@@ -80,39 +80,35 @@ static NORETURN void page_fault(uint64_t error)
 
 static NORETURN void exception(uint64_t vector, uint64_t error)
 {
-    switch (vector) {
-    case EXC_PF:
+    /* The rest: a fault of the process, with the error code as its info. */
+    static const uint8_t fault[] = {
+        [EXC_DE] = FAULT_DIVIDE,
+        [EXC_DB] = FAULT_SINGLE_STEP,
+        [EXC_BP] = FAULT_BREAKPOINT,
+        [EXC_OF] = FAULT_OVERFLOW,
+        [EXC_BR] = FAULT_BOUND,
+        [EXC_UD] = FAULT_INVALID_OPCODE,
+        [EXC_TS] = FAULT_GENERAL_PROTECTION,
+        [EXC_NP] = FAULT_GENERAL_PROTECTION,
+        [EXC_SS] = FAULT_GENERAL_PROTECTION,
+        [EXC_GP] = FAULT_GENERAL_PROTECTION, /* also `int n` */
+        [EXC_MF] = FAULT_FLOATING_POINT,
+        [EXC_AC] = FAULT_ALIGNMENT, /* its error code is always 0 */
+        [EXC_XM] = FAULT_SIMD,
+    };
+
+    if (vector == EXC_PF) {
         page_fault(error);
-    case EXC_NM:
+    }
+    if (vector == EXC_NM) {
         fpu_first_use();
         go_on();
-    case EXC_DE:
-        kernel_fault(FAULT_DIVIDE, 0);
-    case EXC_DB:
-        x86_clear_dr6();
-        kernel_fault(FAULT_SINGLE_STEP, 0);
-    case EXC_BP:
-        kernel_fault(FAULT_BREAKPOINT, 0);
-    case EXC_OF:
-        kernel_fault(FAULT_OVERFLOW, 0);
-    case EXC_BR:
-        kernel_fault(FAULT_BOUND, 0);
-    case EXC_UD:
-        kernel_fault(FAULT_INVALID_OPCODE, 0);
-    case EXC_GP: /* also `int n` */
-    case EXC_TS:
-    case EXC_NP:
-    case EXC_SS:
-        kernel_fault(FAULT_GENERAL_PROTECTION, error);
-    case EXC_MF:
-        kernel_fault(FAULT_FLOATING_POINT, 0);
-    case EXC_AC:
-        kernel_fault(FAULT_ALIGNMENT, 0);
-    case EXC_XM:
-        kernel_fault(FAULT_SIMD, 0);
-    default:
-        BUG("exception %lu, which has no meaning here", vector);
     }
+    if (vector == EXC_DB) {
+        x86_clear_dr6();
+    }
+    ASSERT(vector < ARRAY_LEN(fault) && fault[vector] != FAULT_NONE);
+    kernel_fault(fault[vector], error);
 }
 
 void trap_from_user(uint64_t vector, uint64_t error)

@@ -17,22 +17,7 @@ static struct cap *cappage_slots(const struct invocation *inv)
 /* A copy of what a slot holds; weakened, through a weak capability. */
 enum status cappage_op_get_slot(struct invocation *inv)
 {
-    struct cap *slots = cappage_slots(inv);
-    uint64_t slot = inv->word[1];
-
-    if (slot >= CAPPAGE_SLOTS) {
-        return STATUS_OUT_OF_RANGE;
-    }
-    cap_prepare(&slots[slot]);
-
-    txn_commit();
-
-    inv->out_cap[0] = slots[slot];
-    if (inv->cap.restr & LK_WK) {
-        inv->out_cap[0] = cap_weaken(inv->out_cap[0]);
-    }
-    inv->out_caps = 1;
-    return STATUS_OK;
+    return invoke_get_slot(inv, cappage_slots(inv), CAPPAGE_SLOTS);
 }
 
 /* Exchange what a slot holds with the caller's capability; the old one is the answer. */

@@ -25,22 +25,7 @@ static void gpt_flush(struct gpt *g, unsigned slot)
 /* A copy of what a slot holds; weakened, through a weak capability. */
 enum status gpt_op_get_slot(struct invocation *inv)
 {
-    struct gpt *g = inv_object(inv, gpt);
-    uint64_t slot = inv->word[1];
-
-    if (slot >= GPT_SLOTS) {
-        return STATUS_OUT_OF_RANGE;
-    }
-    cap_prepare(&g->state.slot[slot]);
-
-    txn_commit();
-
-    inv->out_cap[0] = g->state.slot[slot];
-    if (inv->cap.restr & LK_WK) {
-        inv->out_cap[0] = cap_weaken(inv->out_cap[0]);
-    }
-    inv->out_caps = 1;
-    return STATUS_OK;
+    return invoke_get_slot(inv, inv_object(inv, gpt)->state.slot, GPT_SLOTS);
 }
 
 /* Exchange what a slot holds with the caller's capability; the old one is the answer. */

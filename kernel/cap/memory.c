@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Operations that all memory capabilities have: less authority, another guard. They make
- * capabilities and touch no object.
+ * capabilities and touch no object. And what all do that have slots: show one.
  */
 #include <kernel/invoke.h>
 #include <kernel/txn.h>
@@ -10,6 +10,22 @@
 #define ALL_RESTRICTIONS (LK_RO | LK_NX | LK_WK | LK_OP)
 #define L2G_MIN PAGE_SHIFT
 #define L2G_MAX 47u
+
+enum status invoke_get_slot(struct invocation *inv, struct cap *slots, uint64_t n)
+{
+    uint64_t slot = inv->word[1];
+
+    if (slot >= n) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    cap_prepare(&slots[slot]);
+
+    txn_commit();
+
+    inv->out_cap[0] = inv->cap.restr & LK_WK ? cap_weaken(slots[slot]) : slots[slot];
+    inv->out_caps = 1;
+    return STATUS_OK;
+}
 
 /* The same capability with restrictions added. */
 enum status memory_op_reduce(struct invocation *inv)

@@ -23,17 +23,7 @@
 
 enum status process_op_get_slot(struct invocation *inv)
 {
-    const struct process *p = inv_object(inv, process);
-
-    if (inv->word[1] >= PROC_SLOTS) {
-        return STATUS_OUT_OF_RANGE;
-    }
-
-    txn_commit();
-
-    cap_copy(&inv->out_cap[0], &p->slot[inv->word[1]]);
-    inv->out_caps = 1;
-    return STATUS_OK;
+    return invoke_get_slot(inv, inv_object(inv, process)->slot, PROC_SLOTS);
 }
 
 /* Can this slot hold this capability? Null always. */
@@ -92,17 +82,7 @@ enum status process_op_swap_slot(struct invocation *inv)
 
 enum status process_op_get_cap_reg(struct invocation *inv)
 {
-    const struct process *p = inv_object(inv, process);
-
-    if (inv->word[1] >= LK_CAP_REGS) {
-        return STATUS_OUT_OF_RANGE;
-    }
-
-    txn_commit();
-
-    cap_copy(&inv->out_cap[0], &p->capreg[inv->word[1]]);
-    inv->out_caps = 1;
-    return STATUS_OK;
+    return invoke_get_slot(inv, inv_object(inv, process)->capreg, LK_CAP_REGS);
 }
 
 enum status process_op_swap_cap_reg(struct invocation *inv)

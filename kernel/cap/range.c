@@ -22,22 +22,14 @@ static uint64_t range_frames(const struct invocation *inv)
  * made from storage. */
 static enum frame_kind kind_of_type(uint64_t type)
 {
-    switch (type) {
-    case CAP_ENDPOINT:
-        return FRAME_ENDPOINT;
-    case CAP_PROCESS:
-        return FRAME_PROCESS;
-    case CAP_GPT:
-        return FRAME_GPT;
-    case CAP_PAGE:
-        return FRAME_PAGE;
-    case CAP_CAPPAGE:
-        return FRAME_CAPPAGE;
-    case CAP_SCHEDULE:
-        return FRAME_SCHEDULE;
-    default:
-        return FRAME_NONE;
-    }
+    static const uint8_t kind[LK_TYPES] = {
+        [CAP_ENDPOINT] = FRAME_ENDPOINT, [CAP_PROCESS] = FRAME_PROCESS,
+        [CAP_GPT] = FRAME_GPT,           [CAP_PAGE] = FRAME_PAGE,
+        [CAP_CAPPAGE] = FRAME_CAPPAGE,   [CAP_SCHEDULE] = FRAME_SCHEDULE,
+    };
+
+    STATIC_ASSERT(FRAME_NONE == 0, "of the types not named");
+    return type < LK_TYPES ? (enum frame_kind)kind[type] : FRAME_NONE;
 }
 
 /* The object that `c` names, if it is one of this range. */

@@ -122,8 +122,8 @@ SELFTEST(arch_text_alias,
         struct grant text = grant_at(va);
         struct grant alias = grant_at((uint64_t)arch_kva(va - KERNEL_IMAGE_BASE));
 
-        holds = holds && text.present && text.exec == is_text && !text.write &&
-                alias.present && !alias.write && !alias.exec;
+        holds = holds && text.present && text.exec == is_text && !text.write && alias.present &&
+                !alias.write && !alias.exec;
     }
     CHECK(holds);
 }

@@ -8,6 +8,7 @@
  * tables, and lie beside one another.
  */
 #include "helpers.h"
+#include "probe.h"
 
 #include <kernel/cmdline.h>
 #include <kernel/gpt.h>

@@ -3,6 +3,7 @@
  * Hardware page tables as a cache of the tree: what is built, what is shared, and that exactly what
  * changed goes.
  */
+#include "tests/kernel/probe.h"
 #include "world.h"
 
 static struct walk w;

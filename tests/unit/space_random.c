@@ -9,6 +9,7 @@
  * forgets only what it is told to forget. The truth is a walk written down here a second time,
  * straight from the rules.
  */
+#include "tests/kernel/probe.h"
 #include "world.h"
 
 #define GPTS 20u

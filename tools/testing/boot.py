@@ -124,7 +124,7 @@ def without_init(context, folder):
     path = os.path.join(folder, "archive")
     done = mkimage(path, os.path.join(context.build, "user", "shell"))
     if done.returncode != 0:
-        raise Failed("mkimage failed", done.stderr)
+        raise Failed("mkimage failed", core.tail(done.stderr))
     return ["--archive", path]
 
 
@@ -139,7 +139,7 @@ def refused(name, text, make_init, phrase):
             f.write(make_init(os.path.join(context.build, "user", "init")))
         done = mkimage(os.path.join(folder, "archive"), init)
         if done.returncode == 0 or phrase not in done.stderr:
-            raise Failed(f"mkimage does not say '{phrase}'", done.stderr)
+            raise Failed(f"mkimage does not say '{phrase}'", core.tail(done.stderr))
 
     return simple_job(name, text, run)
 

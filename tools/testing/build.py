@@ -62,6 +62,12 @@ def clang(context):
     selftest_of(context, "clang", folder)
 
 
+def commit_points(context):
+    status, text = context.run(["/usr/bin/env", "python3", "tools/check-commit"], 60)
+    if status != 0:
+        raise Failed("something behind a commit point may fail", core.tail(text))
+
+
 # These three follow one another: each uses what the one before it has built.
 ONE, OTHER = "one", "other/place/with-a-longer-name"
 
@@ -123,6 +129,7 @@ def part(_context):
                 simple_job("reproducible", "two builds in two folders give the same bytes", reproducible),
             ),
             simple_job("clang", "clang builds without a warning a kernel whose self-tests pass", clang),
+            simple_job("commit_points", "nothing behind a commit point may fail", commit_points),
             simple_job("generated", "what is generated is up to date", generated),
         ],
     )

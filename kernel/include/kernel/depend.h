@@ -55,7 +55,6 @@ struct table_key {
  * capability. */
 struct table {
     struct table_key key;  /* producer 0: free */
-    uint32_t next, prev;   /* products of the same object, as table + 1; free list */
     uint32_t parents;      /* first entry that names this table, as entry + 1 */
     uint32_t refs;         /* number of these; of a root: of processes */
     uint32_t depends;      /* first dependency of this table, as index + 1 */

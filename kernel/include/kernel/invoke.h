@@ -62,6 +62,10 @@ extern const struct operation_table operation_tables[];
 /* EFFECT. The time has come that `p` waits for in Sleep.sleepUntil: answer it. NO_FAIL. */
 void sleep_over(struct process *p);
 
+/* The operation that answers with a copy of slots[word 1], weakened if the capability invoked is
+ * weak (cap/memory.c). */
+enum status invoke_get_slot(struct invocation *inv, struct cap *slots, uint64_t n);
+
 /* Typed access to the object invoked. */
 #define inv_object(inv, type) ((struct type *)(void *)(inv)->obj)
 

@@ -8,9 +8,9 @@
  *         CHECK(timer_first(&heap) == NULL);
  *     }
  *
- * The linker gathers them. Each runs as a transaction that is not committed: one that changes
- * objects begins with txn_commit(), and one that needs several transactions with txn_begin() each
- * time. Output is in TAP.
+ * The linker gathers them, and tests/kernel/selftest.c runs them. Each runs as a transaction that
+ * is not committed: one that changes objects begins with txn_commit(), and one that needs several
+ * transactions with txn_begin() each time. Output is in TAP.
  */
 #ifndef KERNEL_SELFTEST_H
 #define KERNEL_SELFTEST_H
@@ -44,6 +44,10 @@ bool selftest_check_equal(uint64_t a, uint64_t b, const char *file, int line, co
 
 /* The running test does not apply on this machine. */
 void selftest_skip(const char *why);
+
+/* Does `text` match `pattern`, in which '*' stands for any characters? Bounded by the product of
+ * their lengths. */
+bool text_match(const char *pattern, const char *text);
 
 /* Run the tests whose names match, the first test always. The status for arch_exit(): 0 if all
  * passed and there was one. */

@@ -52,9 +52,6 @@ bool space_flush_object(struct objhdr *hdr) WARN_UNUSED;
 /* Boot: take the pools. */
 void space_init(void);
 
-/* For tests: what the hardware tables of `p` grant at an address now (0: nothing mapped), as
- * ACCESS_ bits, and the physical page. Never more than the walk grants. */
-unsigned space_probe(struct process *p, uva_t address, kpa_t *page);
 /* INV-MAP-n over all tables and dependency entries; logs failures; their number. */
 unsigned space_check(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Memory and text: the few functions of <string.h> that the kernel uses, with their standard
- * meaning (the compiler calls some of them on its own), and two of our own for text of bounded
+ * meaning (the compiler calls some of them on its own), and one of our own for text of bounded
  * length. On the host the C library has the standard ones.
  */
 #ifndef KERNEL_STRING_H
@@ -22,9 +22,5 @@ int strncmp(const char *a, const char *b, size_t n);
 /* Copy `text`, cut if need be, into `out` of `size` bytes (at least 1); always terminated. Returns
  * what was copied. */
 size_t text_copy(char *out, size_t size, const char *text);
-
-/* Does `text` match `pattern`, in which '*' stands for any characters? Bounded by the product of
- * their lengths. */
-bool text_match(const char *pattern, const char *text);
 
 #endif

@@ -88,13 +88,16 @@ CASE(allocate, .text = "a line is taken once; given back, its capabilities are N
 
 CASE(clock_interrupts, .text = "interrupts of the real-time clock come as notices, one for each acknowledgement")
 {
+    unsigned real = 0;
+
     bind(RTC_LINE, RTC_BITS);
     rtc_start();
-    for (unsigned i = 0; i < 20; i++) {
+    for (unsigned i = 0; i < 30; i++) { /* one that was read before its notice came is spurious, and legal */
         EQ(lk_park(), RTC_BITS);
-        CHECK((cmos_read(RTC_C) & RTC_PERIODIC) != 0);
+        real += (cmos_read(RTC_C) & RTC_PERIODIC) != 0;
         OK(lk_irqwait_acknowledge(R_A));
     }
+    CHECK(real >= 20);
     rtc_stop();
 }
 

@@ -29,6 +29,11 @@ struct context {
     uint64_t messages, notices;
 };
 
+/* Ports that it may have: where the firmware shows how far it is, harmless. */
+#define PORT_FIRST 0x80u
+#define PORT_LAST 0x8fu
+
+#define FUZZER_FPU 1u /* bit of the seed: it uses the FPU, too */
 _Noreturn void fuzzer_main(uint64_t seed, struct context *context);
 
 /* A random invocation. What is random about it does not depend on anything but the numbers. */

@@ -22,7 +22,7 @@ static uint64_t some_address(struct rng *rng)
 
     switch (rng_below(rng, 40)) {
     case 0:
-        return rng_next(rng);
+        return one_in(rng, 2) ? rng_next(rng) : UINT64_MAX - rng_below(rng, LK_MAX_STRING);
     case 1:
         return rng_below(rng, 2 * PAGE);
     case 2:
@@ -49,7 +49,11 @@ static uint64_t some_address(struct rng *rng)
 
 static uint64_t some_word(struct rng *rng)
 {
-    switch (rng_below(rng, 14)) {
+    switch (rng_below(rng, 16)) {
+    case 10: /* at a limit, or just over it */
+        return (1ull << rng_below(rng, 18)) + rng_below(rng, 3) - 1;
+    case 11:
+        return PORT_FIRST + rng_below(rng, 2 * (PORT_LAST - PORT_FIRST));
     case 0:
         return rng_next(rng);
     case 1:
@@ -203,6 +207,42 @@ void compose(struct rng *rng, struct lk_msg *m)
     m->buffer_size = some_length(rng);
 }
 
+/* Something that is not a system call: touch a page of an area, use the FPU, fault. What is written
+ * may become registers of somebody. */
+static void touch_something(struct rng *rng, bool fpu)
+{
+    uint64_t page = rng_below(rng, AREA_WEAK + 1);
+    uint64_t va = area_va((unsigned)rng_below(rng, FUZZERS_MOST / 2)) + page * PAGE;
+    uint64_t word = some_word(rng);
+
+    va += 8 * rng_below(rng, 64) + (one_in(rng, 4) ? 2048 : 0);
+    switch (rng_below(rng, 32)) {
+    case 0:
+        __asm__ volatile("hlt");
+        break;
+    case 1:
+        __asm__ volatile("int3");
+        break;
+    case 2:
+    case 3:
+    case 4:
+        if (fpu) {
+            __asm__ volatile("movq %0, %%xmm5" : : "r"(va));
+        }
+        break;
+    case 5:
+        __asm__ volatile("movq %0, (%1)" : : "r"(word), "r"(va) : "memory");
+        break;
+    default: /* where it is allowed, if all is as it was made */
+        if (page == AREA_RW || page == AREA_RW_2 || page == AREA_RW_3) {
+            __asm__ volatile("movq %0, (%1)" : : "r"(word), "r"(va) : "memory");
+        } else if (page == AREA_RO || page == AREA_WEAK) {
+            __asm__ volatile("movq (%1), %0" : "+r"(word) : "r"(va) : "memory");
+        }
+        break;
+    }
+}
+
 void fuzzer_main(uint64_t seed, struct context *context)
 {
     struct rng rng = rng_new(seed);
@@ -211,6 +251,9 @@ void fuzzer_main(uint64_t seed, struct context *context)
         struct lk_msg m;
         unsigned kind;
 
+        if (one_in(&rng, 4)) {
+            touch_something(&rng, (seed & FUZZER_FPU) != 0);
+        }
         compose(&rng, &m);
         lk_invoke(&m);
         kind = lk_kind(m.delivery);

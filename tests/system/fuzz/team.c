@@ -19,8 +19,6 @@
 #define TICK_LEAST 20000
 #define TICK_VARIES 150000
 #define STUCK_MOST 4
-#define PORT_FIRST 0x80 /* where the firmware shows how far it is: harmless */
-#define PORT_LAST 0x8f
 #define LINE_BYTES 1024
 
 struct counts counts;
@@ -37,6 +35,7 @@ struct space {
 struct fuzzer {
     obj p, endpoint, reply;
     unsigned space;
+    unsigned fpu; /* FUZZER_FPU or 0 */
     obj page[AREA_WEAK + 1];
     uint64_t calls, calls_at_fault; /* when last looked at, and found faulted */
     unsigned stuck;                 /* times in a row that it faulted and had not got on */
@@ -49,6 +48,7 @@ static struct {
     struct space s[FUZZERS_MOST];
     obj sink_process, sink; /* where messages go and nobody ever receives */
     unsigned pool, pool_end; /* on the shelf: what the fuzzers hold */
+    unsigned treasure, treasure_end;
     unsigned shelf;
     uint64_t made_in[LK_TYPES]; /* where the last object of a type was made */
     uint64_t frames, objects;
@@ -63,6 +63,14 @@ static obj text_page[TEXT_GPTS_MOST * 16];
 static unsigned text_pages;
 static obj schedule[PRIORITIES];
 static obj log_notice;
+
+/* What the fuzzers may see and not change: a page and a CapPage with the page in it, both of them
+ * given in ways that allow no writing; and what stands in the page. */
+static obj treasure, treasure_box, treasure_gpt;
+static obj graves; /* a CapPage: capabilities of the last team */
+#define TREASURE_VA (WINDOW_VA + FUZZERS_MOST * PAGE)
+#define TREASURE_WORD(i) (0x7ea5000000000000ull + (i))
+#define TREASURE_SLOT 5
 
 /* ---- Objects of the team ---- */
 
@@ -259,7 +267,10 @@ static void give_caps(const struct fuzzer *f, unsigned one_in)
 {
     for (unsigned reg = 1; reg < LK_CAP_REGS; reg++) {
         if (rng_below(&team.rng, one_in) == 0) {
-            obj_get((obj)(team.pool + rng_below(&team.rng, team.pool_end - team.pool)), R_T1);
+            unsigned first = rng_below(&team.rng, 5) == 0 ? team.treasure : team.pool;
+            unsigned end = first == team.treasure ? team.treasure_end : team.pool_end;
+
+            obj_get((obj)(first + rng_below(&team.rng, end - first)), R_T1);
             obj_get(f->p, R_T0);
             OK(lk_process_swap_cap_reg(R_T0, reg, R_T1, 0));
         }
@@ -338,7 +349,7 @@ static void begin_fuzzing(const struct fuzzer *f, unsigned i)
     struct lk_regs r = {
         .rip = (uint64_t)fuzzer_main,
         .rsp = area_va(i) + PAGE - 8,
-        .rdi = rng_next(&team.rng),
+        .rdi = (rng_next(&team.rng) & ~(uint64_t)FUZZER_FPU) | f->fpu,
         .rsi = area_va(i),
         .rflags = 0x202,
     };
@@ -379,6 +390,24 @@ static void pool_endpoint(obj endpoint)
     obj_keep(R_T1);
     OK(lk_endpoint_make_app_notice(R_T0, rng_next(&team.rng) >> 32, R_T1));
     obj_keep(R_T1);
+}
+
+/* By each of these ways the treasure can be seen, and not be changed or come by. */
+static void pool_treasure(void)
+{
+    static const unsigned restr[] = { LK_WK, LK_RO | LK_WK, LK_WK | LK_OP, LK_RO | LK_OP };
+
+    for (unsigned i = 0; i < sizeof(restr) / sizeof(restr[0]); i++) {
+        obj_get(treasure, R_T0);
+        OK(lk_memory_reduce(R_T0, LK_RO | restr[i], R_T0));
+        obj_keep(R_T0);
+        obj_get(treasure_box, R_T0);
+        OK(lk_memory_reduce(R_T0, restr[i], R_T0));
+        obj_keep(R_T0);
+        obj_get(treasure_gpt, R_T0);
+        OK(lk_memory_reduce(R_T0, restr[i], R_T0));
+        obj_keep(R_T0);
+    }
 }
 
 static void pool_range(uint64_t first, uint64_t n)
@@ -439,6 +468,35 @@ static void pool_loose(void)
     }
 }
 
+/* ---- What died with the last team ---- */
+
+#define GRAVES 256
+
+/* Keep what the fuzzers of the last team could name. */
+static void bury(void)
+{
+    for (unsigned i = 0; i < GRAVES && team.pool + i < team.pool_end; i++) {
+        bool lives_on = team.pool + i >= team.treasure && team.pool + i < team.treasure_end;
+
+        obj_get(lives_on ? NO_OBJ : (obj)(team.pool + i), R_T0);
+        obj_get(graves, R_T1);
+        OK(lk_cappage_swap_slot(R_T1, i, R_T0, 0));
+    }
+}
+
+/* In the same places there are others now: none of the old capabilities names one of them. */
+static void check_graves(void)
+{
+    for (unsigned i = 0; i < GRAVES; i++) {
+        uint64_t type;
+
+        obj_get(graves, R_T0);
+        OK(lk_cappage_get_slot(R_T0, i, R_T1));
+        type = reg_type(R_T1);
+        CHECK(type == LK_TYPE_NULL || type > LK_TYPE_CAPPAGE);
+    }
+}
+
 /* ---- The team ---- */
 
 static uint64_t text_sum(void)
@@ -486,19 +544,37 @@ void team_init(void)
         map_page(own_space(), WINDOW_VA + i * PAGE, context_page[i], 0);
         context[i] = (struct context *)(WINDOW_VA + i * PAGE); /* NOLINT */
     }
+    graves = obj_new(LK_TYPE_CAPPAGE);
+    treasure = page_new();
+    map_page(own_space(), TREASURE_VA, treasure, 0);
+    for (unsigned i = 0; i < PAGE / 8; i++) {
+        ((uint64_t *)TREASURE_VA)[i] = TREASURE_WORD(i); /* NOLINT */
+    }
+    treasure_box = obj_new(LK_TYPE_CAPPAGE);
+    obj_get(treasure, R_T1);
+    OK(lk_cappage_swap_slot(R_T0, TREASURE_SLOT, R_T1, 0));
+    treasure_gpt = gpt_new(12);
+    OK(lk_gpt_swap_slot(R_T0, TREASURE_SLOT, R_T1, 0));
     for (unsigned i = 0; i < PRIORITIES; i++) {
         schedule[i] = schedule_new(PRIO_LOW - i / 2, 50000 * (i + 1));
     }
     OK(lk_endpoint_make_app_notice(R_ENDPOINT, 1, R_T0));
     log_notice = obj_keep(R_T0);
     team.shelf = shelf_mark();
+    team.pool = team.pool_end = 0;
 }
 
-/* What the kernel says of the fuzzers' mistakes is not to be printed: who binds to the log prints,
- * and what was read counts as printed. */
+/* What the kernel says of the fuzzers' mistakes is not to be printed: whoever binds to the log is
+ * the one who prints, and what was read counts as printed. */
 static void quiet(void)
 {
-    OK(lk_kernlog_read(R_KERNLOG, UINT64_MAX, NULL, NULL, NULL, 0, NULL));
+    static char text[LINE_BYTES];
+    static uint64_t from;
+    size_t n;
+
+    do {
+        OK(lk_kernlog_read(R_KERNLOG, from, &from, NULL, text, sizeof(text), &n));
+    } while (n != 0);
     obj_get(log_notice, R_T0);
     OK(lk_kernlog_bind(R_KERNLOG, 1, R_T0));
 }
@@ -514,6 +590,7 @@ static void make_processes(void)
 
         *f = (struct fuzzer){ .p = NO_OBJ, .endpoint = NO_OBJ, .reply = NO_OBJ };
         f->space = (unsigned)rng_below(&team.rng, team.spaces);
+        f->fpu = rng_below(&team.rng, 4) == 0 ? FUZZER_FPU : 0;
         renew(&f->p, LK_TYPE_PROCESS);
         renew(&f->endpoint, LK_TYPE_ENDPOINT);
         renew(&f->reply, LK_TYPE_ENDPOINT);
@@ -532,6 +609,7 @@ static void make_processes(void)
 
 void team_make(uint64_t seed)
 {
+    bury();
     team.rng = rng_new(seed);
     memset(team.made_in, 0, sizeof(team.made_in));
     team.text_sum = text_sum();
@@ -547,8 +625,12 @@ void team_make(uint64_t seed)
         space_make(&team.s[i]);
     }
     pool_loose();
+    team.treasure = shelf_mark();
+    pool_treasure();
+    team.treasure_end = shelf_mark();
     pool_kernel(rng_below(&team.rng, 2) == 0);
     team.pool_end = shelf_mark();
+    check_graves();
     for (unsigned i = 0; i < team.fuzzers; i++) {
         memset(context[i], 0, PAGE);
         give_caps(&team.f[i], 1);
@@ -716,19 +798,26 @@ static void check_authority(unsigned reg)
     case LK_TYPE_ENTRY:
     case LK_TYPE_APPNOTICE:
     case LK_TYPE_PROCESS:
-    case LK_TYPE_GPT:
-    case LK_TYPE_CAPPAGE:
         OK(lk_range_identify(R_RANGE, reg, NULL, &frame, NULL));
         CHECK(frame >= team_frame() && frame < team_frame() + TEAM_FRAMES);
         break;
-    case LK_TYPE_PAGE:
+    case LK_TYPE_GPT:
+    case LK_TYPE_CAPPAGE:
+    case LK_TYPE_PAGE: /* others' only for looking */
         OK(lk_range_identify(R_RANGE, reg, NULL, &frame, NULL));
-        CHECK((frame >= first_frame && frame < team_frame() + TEAM_FRAMES) || (restr & LK_RO));
+        CHECK((frame >= first_frame && frame < team_frame() + TEAM_FRAMES) ||
+              (restr & (LK_RO | LK_WK)) != 0);
         break;
-    case LK_TYPE_RANGE:
-        STATUS(lk_range_identify(reg, R_SELF, NULL, NULL, NULL), STATUS_REQUEST_ERROR);
-        STATUS(lk_range_identify(reg, R_SHELF, NULL, NULL, NULL), STATUS_REQUEST_ERROR);
+    case LK_TYPE_RANGE: {
+        uint64_t n = 0;
+        uint64_t low = 0;
+
+        OK(lk_range_get_info(reg, 0, &n, NULL));
+        OK(lk_capbits_get(R_CAPBITS, reg, &low, NULL));
+        frame = low >> 32; /* the protected payload: the first frame */
+        CHECK(frame >= team_frame() && frame + n <= team_frame() + TEAM_FRAMES);
         break;
+    }
     case LK_TYPE_IOPRIV: {
         uint64_t first = 0;
         uint64_t last = 0;
@@ -749,6 +838,30 @@ static void check_authority(unsigned reg)
     default:
         FAIL("a fuzzer has a capability of type %lu", type);
     }
+}
+
+/* The treasure is what and where it was. */
+static void check_treasure(void)
+{
+    const volatile uint64_t *word = (const uint64_t *)TREASURE_VA; /* NOLINT */
+    uint64_t l2v = 0;
+
+    for (unsigned i = 0; i < PAGE / 8; i++) {
+        EQ(word[i], TREASURE_WORD(i));
+    }
+    obj_get(treasure, R_T2);
+    for (unsigned i = 0; i < 256; i++) {
+        obj_get(treasure_box, R_T0);
+        OK(lk_cappage_get_slot(R_T0, i, R_T1));
+        CHECK(reg_same(R_T1, i == TREASURE_SLOT ? R_T2 : 0));
+    }
+    for (unsigned i = 0; i < 16; i++) {
+        obj_get(treasure_gpt, R_T0);
+        OK(lk_gpt_get_slot(R_T0, i, R_T1));
+        CHECK(reg_same(R_T1, i == TREASURE_SLOT ? R_T2 : 0));
+    }
+    OK(lk_gpt_get_state(R_T0, &l2v, NULL));
+    EQ(l2v, 12);
 }
 
 static void check_all_authority(void)
@@ -779,6 +892,7 @@ void team_end(void)
     uint64_t at = rng_below(&team.rng, TEAM_FRAMES);
 
     check_all_authority();
+    check_treasure();
     for (unsigned i = 0; i < TEAM_FRAMES; i++) {
         empty_frame(team_frame() + (at + i) % TEAM_FRAMES);
     }

@@ -8,6 +8,7 @@
  *   caps.c       capabilities that travel
  *   malformed.c  control words that make no sense
  *   pseudo.c     copy capability, yield, FS base
+ *   null.c       what the log says of a Null
  *   errors.c     result codes, type by type
  */
 #include "../lib/sys.h"

@@ -18,7 +18,8 @@ static void member(void *arg)
     }
 }
 
-CASE(yield_order, .text = "yield goes round those of equal priority, in order, and passes over the lower ones")
+CASE(yield_order, .text = "yield goes round those of equal priority, in order, and passes over the lower ones",
+     .steady = true)
 {
     static const char names[] = "abcd";
     struct worker w[MEMBERS];

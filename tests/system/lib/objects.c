@@ -69,16 +69,38 @@ static void frame_empty(uint64_t frame)
 }
 
 /* Processes first: then nothing runs, and nobody waits for what goes away. */
-void arena_empty(void)
+static void empty_from(uint64_t mark)
 {
-    for (uint64_t f = 0; f < arena.used; f++) {
+    for (uint64_t f = mark; f < arena.used; f++) {
         if (has_processes[f]) {
             frame_empty(arena.first + f);
+            has_processes[f] = false;
         }
     }
-    for (uint64_t f = 0; f < arena.used; f++) {
+    for (uint64_t f = mark; f < arena.used; f++) {
         frame_empty(arena.first + f);
     }
+}
+
+void arena_empty(void)
+{
+    empty_from(0);
+}
+
+uint64_t frames_mark(void)
+{
+    return arena.used;
+}
+
+void frames_back(uint64_t mark)
+{
+    empty_from(mark);
+    for (unsigned t = 0; t < LK_TYPES; t++) {
+        if (places[t].per_frame != 0 && places[t].frame >= arena.first + mark) {
+            places[t].next = places[t].per_frame; /* its frame is gone */
+        }
+    }
+    arena.used = mark;
 }
 
 struct arena_use arena_use(void)

@@ -122,6 +122,11 @@ bool log_has(uint64_t from, const char *text)
     return false;
 }
 
+void log_rest(void)
+{
+    sleep_ns(1100 * NSEC_PER_MSEC);
+}
+
 unsigned kernel_check(void)
 {
     uint64_t failed = 0;

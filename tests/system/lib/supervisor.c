@@ -93,6 +93,7 @@ static void read_options(void)
 {
     sys_options.pattern = word_value("test");
     sys_options.seed = word_number("seed", 1);
+    sys_options.preempt = word_number("seed", 0);
     sys_options.rounds = word_number("rounds", 0);
     sys_options.soak = word_value("soak") != NULL;
     if (sys_options.pattern == NULL || sys_options.pattern[0] == '\0') {
@@ -241,6 +242,7 @@ static struct end run_case(const struct sys_case *c)
     shelf_new();
     sys_running = c;
     make_case_process(c);
+    OK(lk_sysctl_set_preempt(R_SYSCTL, c->steady ? 0 : sys_options.preempt));
     OK(lk_process_resume(R_A, 1));
     end = wait_for_end(c);
     clean_up();

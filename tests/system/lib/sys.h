@@ -77,6 +77,7 @@ struct sys_case {
     unsigned ms;       /* of the guest's clock after which it hangs; 0: 20 s */
     bool own_space;    /* runs in a root of its own over the same program */
     bool slow;         /* only if the command line names it, or with `soak` */
+    bool steady;       /* not to be run with random preemption: it is about who runs when */
 };
 
 /* CASE(name, .text = "...", ...) { body } */
@@ -97,6 +98,7 @@ struct sys_options {
     const char *pattern; /* which cases */
     uint64_t seed;       /* of random cases */
     uint64_t rounds;     /* of random cases: 0: as many as suit `make test` */
+    uint64_t preempt;    /* seed of random preemption, 0: none. Whoever gives a seed gets it */
     bool soak;
 };
 extern struct sys_options sys_options;
@@ -135,6 +137,9 @@ void obj_rescind(obj o);
 /* Forget what was kept since the mark, so that its places on the shelf can be used again. */
 unsigned shelf_mark(void);
 void shelf_back(unsigned mark);
+/* Destroy what stands in frames that were taken since the mark, and use those frames again. */
+uint64_t frames_mark(void);
+void frames_back(uint64_t mark);
 /* Type code of what is in a register, by Discrim: 0 if Null or invalid. Are two the same? */
 uint64_t reg_type(unsigned reg);
 bool reg_same(unsigned a, unsigned b);
@@ -245,6 +250,7 @@ unsigned gpt_of(obj space, uint64_t va, unsigned reg);
 /* ---- The kernel's log, its counters, its checks. ---- */
 uint64_t log_mark(void);                       /* position of its end */
 bool log_has(uint64_t from, const char *text); /* does the text occur behind the mark? */
+void log_rest(void); /* lets a second pass: the kernel says each thing a few times a second at most */
 unsigned kernel_check(void);                   /* SysCtl.check; number of failures */
 
 /* ---- Random numbers, from a seed. ---- */

@@ -32,7 +32,6 @@ CASE(sleeps, .text = "a sleep ends when its time has come and not before; one in
     }
     OK(lk_sleep_sleep_until(R_SLEEP, 0, &woke));
     OK(lk_sleep_sleep_until(R_SLEEP, now(), &woke));
-    STATUS((enum status)lk_call_ctl1(LK_CTL(LK_SEND, R_SLEEP, 2), OP_SLEEP_SLEEP_UNTIL, 0).w[0], STATUS_OK);
 }
 
 CASE(many_sleepers, .text = "sleepers wake in the order of their times, whatever the order in which they began")
@@ -81,7 +80,7 @@ static obj sleeper_new(uint64_t until)
     return p;
 }
 
-CASE(sleeper_seen, .text = "a sleeping process is blocked, and getWait says until when")
+CASE(sleeper_seen, .text = "a sleeping process waits as any caller does, and getWait says until when")
 {
     uint64_t until = now() + LONG;
     obj p = sleeper_new(until);
@@ -89,7 +88,7 @@ CASE(sleeper_seen, .text = "a sleeping process is blocked, and getWait says unti
     uint64_t shown = 0;
     uint64_t priority = 0;
 
-    EQ(proc_state(p).run_state, LK_STATE_BLOCKED);
+    EQ(proc_state(p).run_state, LK_STATE_RECEIVING);
     obj_get(p, R_A);
     OK(lk_process_get_wait(R_A, &kind, NULL, NULL, NULL, &shown, &priority));
     EQ(kind, LK_WAIT_SLEEPING);
@@ -114,9 +113,44 @@ CASE(sleeper_changed, .text = "a sleeper may be woken, held or destroyed; its ti
         delay *= 2;
     } while (raw_done(held));
     EVENTUALLY(proc_state(held).run_state == LK_STATE_READY);
-    EQ(proc_state(held).r.rip, (uint64_t)raw_syscall); /* it will look at the clock itself */
     proc_release(held, 3);
     EQ(raw_result(held).rdi, STATUS_OK);
+}
+
+CASE(sleep_answered, .text = "a sleep is ended by answering it, like any call; the clock comes too late then")
+{
+    uint64_t payload = 0;
+    obj p = sleeper_new(now() + LONG);
+    obj q = sleeper_new(now() + 20 * NSEC_PER_MSEC);
+
+    for (unsigned i = 0; i < 2; i++) {
+        obj_get(i == 0 ? p : q, R_A);
+        OK(lk_process_get_slot(R_A, SLOT_REPLY_ENDPOINT, R_B));
+        OK(lk_endpoint_get_state(R_B, NULL, &payload, NULL));
+        OK(lk_endpoint_make_entry(R_B, payload, R_C));
+        if (i == 0 || !raw_done(q)) {
+            EQ(lk_post2(R_C, STATUS_TIMED_OUT, 0, 0), STATUS_OK);
+            EQ(raw_result(i == 0 ? p : q).rdi, STATUS_TIMED_OUT);
+        }
+    }
+    raw_do(q, LK_RECV);
+    sleep_ns(30 * NSEC_PER_MSEC);
+    EQ(proc_state(q).run_state, LK_STATE_RECEIVING);
+    EQ(kernel_check(), 0);
+}
+
+CASE(sleep_without_endpoint, .text = "a sleeper whose reply endpoint goes is told so when its time has come")
+{
+    obj p = sleeper_new(now() + 20 * NSEC_PER_MSEC);
+
+    obj_get(p, R_A);
+    OK(lk_process_get_slot(R_A, SLOT_REPLY_ENDPOINT, R_B));
+    if (!raw_done(p)) {
+        OK(lk_range_rescind(R_RANGE, R_B));
+        EVENTUALLY(raw_done(p));
+        CHECK(raw_result(p).rdi == STATUS_NO_REPLY_ENDPOINT || raw_result(p).rdi == STATUS_OK);
+    }
+    EQ(kernel_check(), 0);
 }
 
 /* Ask for a notice at a time, from a worker, since it is the invoker who gets it. */

@@ -163,6 +163,7 @@ CASE(nobody, .text = "without a handler the process stays stopped and the log ha
     proc_slot(p, SLOT_HANDLER, NO_OBJ);
     obj_get(p, R_A);
     OK(lk_process_set_label(R_A, 0x79746c756166, 0)); /* "faulty" */
+    log_rest();
     fault_at(p, WINDOW_VA);
     EQ(proc_state(p).run_state, LK_STATE_FAULTED);
     EQ(proc_state(p).fault, FAULT_INVALID_ADDR);
@@ -170,8 +171,28 @@ CASE(nobody, .text = "without a handler the process stays stopped and the log ha
     CHECK(log_has(mark, "faulty: access to memory that is not mapped"));
 }
 
+CASE(handler_given_later, .text = "a fault that was told to nobody is told to the handler that the process gets")
+{
+    struct handler h = handler_new(20);
+    obj p = proc_new(PRIO_HIGH);
+
+    proc_slot(p, SLOT_HANDLER, NO_OBJ);
+    fault_at(p, WINDOW_VA);
+    EQ(proc_wait_kind(p), LK_WAIT_NONE);
+    handler_waits(h);
+    proc_slot(p, SLOT_HANDLER, h.entry);
+    handler_told(h, p, FAULT_INVALID_ADDR, WINDOW_VA);
+    handler_waits(h);
+    proc_slot(p, SLOT_HANDLER, h.entry); /* told once */
+    handler_not_told(h);
+    p = proc_new(PRIO_HIGH);
+    proc_slot(p, SLOT_HANDLER, h.entry); /* one that never ran has nothing to tell */
+    handler_not_told(h);
+}
+
 CASE(handler_gone, .text = "if the handler goes while the message waits, the process stays stopped, and the log says so")
 {
+    log_rest();
     for (unsigned how = 0; how < 3; how++) {
         struct handler h = handler_new(20);
         obj p = proc_new(PRIO_HIGH);
@@ -209,6 +230,7 @@ CASE(own_handler, .text = "a process that is its own handler counts as one witho
     uint64_t mark = log_mark();
 
     proc_slot(p, SLOT_HANDLER, entry_new(endpoint_new(p, 1, false), 0));
+    log_rest();
     fault_at(p, WINDOW_VA);
     EQ(proc_state(p).run_state, LK_STATE_FAULTED);
     CHECK(log_has(mark, "nobody handles it"));

@@ -7,6 +7,7 @@
  *   faults.c     every fault, with its exact code
  *   handler.c    who is told of a fault, and what becomes of it
  *   debug.c      single step, trap on system call
+ *   trap.c       trap on system call, of calls that last
  *   fpu.c        floating-point state
  *   schedule.c   who runs
  */

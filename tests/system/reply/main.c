@@ -4,6 +4,7 @@
  * whoever holds it, however many copies there are, and whatever happened in between.
  *
  *   oneshot.c   used, copied, stale and foreign reply capabilities
+ *   sleep.c     the answer of the clock
  *   gone.c      callers and servers that go away
  */
 #include "../lib/sys.h"

@@ -6,6 +6,8 @@
 
 #define MOST 200
 
+bool inject_tried[LK_TYPES][LK_OPS];
+
 /* What a process looks like from outside. */
 struct look {
     struct pstate s;
@@ -39,7 +41,19 @@ static void forget(struct look *l, unsigned ignore)
     l->s.r.r9 = 0;
     l->s.r.rsi = ignore & 2 ? 0 : l->s.r.rsi;
     l->s.r.rdx = ignore & 4 ? 0 : l->s.r.rdx;
+    l->s.r.rbx = ignore & 8 ? 0 : l->s.r.rbx;
+    l->s.r.r12 = ignore & 16 ? 0 : l->s.r.r12;
     l->s.r.r13 = ignore & 32 ? 0 : l->s.r.r13;
+    l->s.r.r14 = ignore & 64 ? 0 : l->s.r.r14;
+    l->s.r.r15 = ignore & 128 ? 0 : l->s.r.r15;
+}
+
+static void note_operation(const struct run *r)
+{
+    if ((r->regs.rax & LK_SEND) != 0 && r->regs.rdi < LK_OPS) {
+        proc_get_cap(r->subject, (unsigned)(r->regs.rax >> LK_TARGET_SHIFT) % LK_CAP_REGS, R_B);
+        inject_tried[reg_type(R_B)][r->regs.rdi] = true;
+    }
 }
 
 /* Run it, with a restart at point n (0: without); points passed, and whether the restart was made. */
@@ -59,6 +73,7 @@ static void run(void (*make)(struct run *r, const void *arg), const void *arg, u
         raw_go(r.subject, &inject);
         raw_result(r.subject);
     }
+    note_operation(&r);
     raw_go(r.subject, &r.regs);
     if (r.then != NULL) {
         r.then(&r);
@@ -94,17 +109,22 @@ unsigned inject_all(const char *name, void (*make)(struct run *r, const void *ar
     uint64_t passed = 0, hit = 0;
     uint64_t n;
     unsigned mark;
+    uint64_t frames;
 
     parking_entry();
     own_space();
     schedule_of(PRIO_HIGH);
+    schedule_of(PRIO_LOW);
     mark = shelf_mark();
+    frames = frames_mark();
     run(make, arg, 0, &plain, &passed, &hit);
     shelf_back(mark);
+    frames_back(frames);
     for (n = 1; n < MOST; n++) {
         sys_at("%s, restart at point %lu", name, n);
         run(make, arg, n, &with, &passed, &hit);
         shelf_back(mark);
+        frames_back(frames);
         same(&plain.subject, &with.subject, "the subject");
         for (unsigned i = 0; i < WATCHED; i++) {
             same(&plain.other[i], &with.other[i], "another");

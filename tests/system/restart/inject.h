@@ -24,4 +24,7 @@ struct run {
  * acquire points. Each must end like the first. Returns how many points there are. */
 unsigned inject_all(const char *name, void (*make)(struct run *r, const void *arg), const void *arg);
 
+/* Which operations were subject to it, by type of the target and word 0. */
+extern bool inject_tried[LK_TYPES][LK_OPS];
+
 #endif

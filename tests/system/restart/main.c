@@ -7,6 +7,7 @@
  *
  *   inject.c      a run, and comparing two
  *   operations.c  operations of kernel capabilities
+ *   rest.c        those on what is in use, and that nothing was left out
  *   messages.c    messages between processes
  */
 #include "../lib/sys.h"

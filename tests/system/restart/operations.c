@@ -194,6 +194,8 @@ static void make_operation(struct run *r, const void *arg)
     r->subject = proc_new(PRIO_HIGH);
     r->other[0] = q;
     give_caps(r, q);
+    obj_get(q, R_A);
+    OK(lk_process_set_label(R_A, 0x4c4142454c, 7)); /* the same in each run */
     proc_cap(r->subject, C_REPLY, proc_reply_endpoint(r->subject, 9));
     r->regs = canary_regs(LK_CTL_CALL_CAPS(o->target, 4, caps, o->caps[0], o->caps[1], 0, RECEIVED,
                                            RECEIVED + 1, RECEIVED + 2, RECEIVED + 3) |

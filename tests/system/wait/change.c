@@ -121,6 +121,20 @@ CASE(recipient_changed, .text = "senders that wait go to the new recipient, in t
     EQ(raw_result(r).rdi, 3);
 }
 
+CASE(recipient_is_sender, .text = "a sender that becomes the recipient of what it sends to would block for ever: it is told")
+{
+    obj r = proc_new(PRIO_HIGH);
+    obj e = endpoint_new(r, 1, false);
+    obj s = sender_new(120, entry_new(e, 0), 1);
+
+    sender_waits(s);
+    obj_get(e, R_A);
+    obj_get(s, R_B);
+    OK(lk_endpoint_set_recipient(R_A, R_B));
+    sender_refused(s, STATUS_WOULD_BLOCK);
+    EQ(kernel_check(), 0);
+}
+
 CASE(recipient_waits_changed, .text = "a process that waits loses the endpoint in the middle of its wait without harm")
 {
     obj r = proc_new(PRIO_HIGH);

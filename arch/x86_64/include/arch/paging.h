@@ -44,9 +44,6 @@ void paging_init(struct boot_info *boot);
  * the range makes no sense. */
 void *arch_map_device(kpa_t pa, size_t n);
 
-/* Does [pa, pa + n) lie wholly in RAM, so that arch_kva() reaches it? */
-bool paging_in_ram(kpa_t pa, uint64_t n);
-
 /* A stack above its guard page, which is unmapped. */
 struct guarded_stack {
     uint8_t guard[STACK_GUARD];

@@ -11,7 +11,7 @@
 
 /* What the CPU has, from CPUID. Const after boot. */
 struct cpu_features {
-    bool smep, smap, umip, mce, rdtscp, hypervisor;
+    bool smep, smap, umip, mce, rdtscp, hypervisor, tsc_deadline;
 };
 extern struct cpu_features cpu_features;
 
@@ -60,6 +60,8 @@ bool apic_line_arrived(unsigned line);
 /* The timer, which counts down from `count` and then interrupts, 0: never; where it is. */
 void apic_timer_start(uint32_t count);
 uint32_t apic_timer_count(void);
+/* From now on it interrupts when the time-stamp counter reaches what is in MSR_TSC_DEADLINE. */
+void apic_timer_by_deadline(void);
 
 /* --- clock.c --- */
 void clock_init(void);

@@ -13,6 +13,31 @@ extern const struct selftest selftests_start[], selftests_end[];
 static unsigned failures; /* of the running test */
 static const char *skipped;
 
+bool text_match(const char *pattern, const char *text)
+{
+    const char *star = NULL; /* behind the last '*' met */
+    const char *from = NULL; /* where the text that it stands for ends, as far as was tried */
+
+    while (*text != '\0') {
+        if (*pattern == '*') {
+            star = ++pattern;
+            from = text;
+        } else if (*pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star != NULL) { /* let the star stand for one character more */
+            pattern = star;
+            text = ++from;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*') {
+        pattern++;
+    }
+    return *pattern == '\0';
+}
+
 bool selftest_check(bool holds, const char *file, int line, const char *text)
 {
     if (!holds) {
