@@ -279,7 +279,7 @@ CPPCHECK = cppcheck --quiet -j $$(nproc) --error-exitcode=1 --inline-suppr --std
 TIDY_FLAGS = $(filter-out -MMD -MP -Werror --target=%,$(1)) --target=x86_64-unknown-none-elf
 
 .PHONY: check check-format check-headers check-tidy check-cppcheck check-abi check-compilers
-check: check-format check-headers check-abi check-compilers check-cppcheck check-tidy ## layout, lint, headers, both compilers
+check: check-format check-headers check-abi check-commit check-compilers check-cppcheck check-tidy ## layout, lint, headers, both compilers
 check-format:
 	$(call say,FORMAT,"$(words $(C_FILES)) files")
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
@@ -293,6 +293,9 @@ check-headers: $(GENERATED)
 check-abi: $(GENERATED)
 	$(call say,ABI,docs/abi.md)
 	$(Q)$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md --check
+check-commit:
+	$(call say,COMMIT,"commit points")
+	$(Q)$(PYTHON) tools/check-commit
 check-compilers:
 	$(Q)$(MAKE) --no-print-directory CC=gcc BUILD=build all
 	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build-clang all

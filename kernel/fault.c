@@ -64,6 +64,7 @@ void fault_message(struct message *m, struct process *p, const struct cap *entry
         .word = { LK_FAULT_MESSAGE, p->fault_code, p->fault_info, p->regs.rip, p->regs.rsp,
                   p->regs.rflags, p->label[0], p->label[1] },
     };
+    ASSERT(m->to != NULL); /* the Entry is valid */
     m->cap[0] = object_cap(&p->hdr);
 }
 

@@ -246,6 +246,7 @@ void ipc_transfer(struct message *m)
         endpoint_reply_delivered(m->ep);
     }
     if (m->make_reply) {
+        ASSERT(m->from != NULL);
         m->cap[0] = endpoint_make_reply(endpoint_of(&m->from->slot[SLOT_REPLY_ENDPOINT]));
     }
     if (control & LK_CAPS) {

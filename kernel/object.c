@@ -281,7 +281,7 @@ static uint64_t hash_one(const struct objhdr *hdr, uint64_t h)
 
         h = hash_caps(h, &ep->state.recipient, 1);
         h = hash_bytes(h, &ep->state.id, 2 * sizeof(uint64_t));
-        return h + ep->state.match * 2u + ep->state.outstanding;
+        return h + (uint64_t)ep->state.match * 2 + ep->state.outstanding;
     }
     if (hdr->kind == FRAME_GPT) {
         const struct gpt *g = (const struct gpt *)(const void *)hdr;

@@ -24,7 +24,7 @@ SELFTEST(cap_names, "every type has a name, and numbers that are no type are nam
         const char *name = cap_type_name(type);
 
         CHECK(name != NULL && name[0] != '\0');
-        CHECK((strcmp(name, "?") == 0) == (type >= LK_TYPES));
+        CHECK(name != NULL && (strcmp(name, "?") == 0) == (type >= LK_TYPES));
     }
 }
 

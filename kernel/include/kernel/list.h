@@ -43,7 +43,7 @@ static inline void list_insert_before(struct list *at, struct list *n)
 static inline void list_remove(struct list *n)
 {
     n->prev->next = n->next;
-    n->next->prev = n->prev;
+    n->next->prev = n->prev; /* NOLINT(clang-analyzer-core.NullDereference): links never are null */
     list_init(n);
 }
 

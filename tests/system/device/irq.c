@@ -56,7 +56,9 @@ static void bind(unsigned line, uint64_t bits)
     OK(lk_irqwait_bind(R_A, bits, R_B));
 }
 
-CASE(allocate, .text = "a line is taken once; given back, its capabilities are Null and it can be taken again")
+CASE(
+    allocate,
+    .text = "a line is taken once; given back, its capabilities are Null and it can be taken again")
 {
     unsigned taken = 0;
 
@@ -86,13 +88,15 @@ CASE(allocate, .text = "a line is taken once; given back, its capabilities are N
     EQ(kernel_check(), 0);
 }
 
-CASE(clock_interrupts, .text = "interrupts of the real-time clock come as notices, one for each acknowledgement")
+CASE(clock_interrupts,
+     .text = "interrupts of the real-time clock come as notices, one for each acknowledgement")
 {
     unsigned real = 0;
 
     bind(RTC_LINE, RTC_BITS);
     rtc_start();
-    for (unsigned i = 0; i < 30; i++) { /* one that was read before its notice came is spurious, and legal */
+    for (unsigned i = 0; i < 30;
+         i++) { /* one that was read before its notice came is spurious, and legal */
         EQ(lk_park(), RTC_BITS);
         real += (cmos_read(RTC_C) & RTC_PERIODIC) != 0;
         OK(lk_irqwait_acknowledge(R_A));
@@ -101,7 +105,8 @@ CASE(clock_interrupts, .text = "interrupts of the real-time clock come as notice
     rtc_stop();
 }
 
-CASE(not_acknowledged, .text = "without an acknowledgement there is no second interrupt; with one there is")
+CASE(not_acknowledged,
+     .text = "without an acknowledgement there is no second interrupt; with one there is")
 {
     bind(RTC_LINE, RTC_BITS);
     rtc_start();
@@ -115,7 +120,8 @@ CASE(not_acknowledged, .text = "without an acknowledgement there is no second in
     rtc_stop();
 }
 
-CASE(unbound, .text = "an unbound line is quiet, and cannot be acknowledged; bound again it goes on")
+CASE(unbound,
+     .text = "an unbound line is quiet, and cannot be acknowledged; bound again it goes on")
 {
     bind(RTC_LINE, RTC_BITS);
     rtc_start();
@@ -218,7 +224,8 @@ CASE(preempts, .text = "an interrupt wakes its driver in the middle of another's
     rtc_stop();
 }
 
-CASE(serial_interrupt, .text = "the serial port interrupts when it has nothing to send, and is quiet when told so")
+CASE(serial_interrupt,
+     .text = "the serial port interrupts when it has nothing to send, and is quiet when told so")
 {
     uint64_t ident = 0;
 

@@ -33,7 +33,8 @@ CASE(narrow, .text = "a narrowed capability reaches its ports only, and cannot b
     STATUS(lk_iopriv_input(R_B, CMOS_INDEX, 1, &value), STATUS_OUT_OF_RANGE);
 }
 
-CASE(read_and_write, .text = "what is written to a port is what is read, in each width that the port has")
+CASE(read_and_write,
+     .text = "what is written to a port is what is read, in each width that the port has")
 {
     for (uint64_t v = 0; v < 256; v += 51) {
         uint64_t value = 0;
@@ -44,7 +45,8 @@ CASE(read_and_write, .text = "what is written to a port is what is read, in each
     }
 }
 
-CASE(no_ports, .text = "a process that was given no port capability cannot reach a port", .fault = FAULT_GENERAL_PROTECTION)
+CASE(no_ports, .text = "a process that was given no port capability cannot reach a port",
+     .fault = FAULT_GENERAL_PROTECTION)
 {
     __asm__ volatile("inb $0x71, %%al" : : : "rax");
 }

@@ -18,10 +18,11 @@ static inline uint64_t area_va(unsigned i)
     return AREA_VA + i * AREA_BYTES;
 }
 
-/* What stands where among the 16 pages. */
+/* What stands where among the 16 pages. AREA_RW_3 begins with REGISTERS_MOST struct lk_regs. */
 enum { AREA_CONTEXT, AREA_RW, AREA_RO, AREA_GAP, AREA_RW_2, AREA_RW_3, AREA_GAP_2, AREA_CAPS, AREA_WEAK };
 
 /* At the start of page AREA_CONTEXT; the stack comes down from its end. */
+#define REGISTERS_MOST 23
 #define STATUSES 16
 struct context {
     uint64_t calls;

@@ -164,6 +164,59 @@ static uint64_t message(struct rng *rng)
     return control;
 }
 
+/* Arguments that some operation takes; which it is depends on what is invoked. */
+struct recipe {
+    uint8_t method, caps;
+    uint16_t string, buffer;
+    uint16_t first[2], n[2]; /* words 1 and 2: the first value of n */
+};
+
+static const struct recipe recipes[] = {
+    { .method = 1, .n = { 16, 1 } },                              /* reduce; getSlot */
+    { .method = 1, .caps = 1, .n = { 32, 256 } },                 /* setRecipient; bind */
+    { .method = 2, .n = { 4, 40 }, .first = { 0, 10 } },          /* setGuard; fabricate */
+    { .method = 2, .n = { 8, 130 } },                             /* fabricate */
+    { .method = 2, .caps = 1, .n = { 10, 1 } },                   /* Process.swapSlot */
+    { .method = 3, .n = { 32, 32 }, .first = { PORT_FIRST, PORT_FIRST } }, /* narrow */
+    { .method = 3, .caps = 1, .n = { 2, 1 } },                    /* rescind; setPayloadMatch */
+    { .method = 4, .caps = 1, .n = { 32, 1 } },                   /* swapCapReg; getSlot */
+    { .method = 5, .buffer = 152, .n = { 16, 34 } },              /* getState; split */
+    { .method = 5, .caps = 1, .n = { 17, 1 } },                   /* swapSlot */
+    { .method = 6, .string = 152, .n = { 4, 1 } },                /* setRegs */
+    { .method = 6, .string = 152, .n = { 4, 1 } },
+    { .method = 6, .n = { 130, 22 } },                            /* rescindAt; setL2v */
+    { .method = 7, .n = { 3, 1 } },                               /* resume; setFlags */
+    { .method = 8, .n = { 9, 1 } },                               /* setNotSchedulable */
+    { .method = 9, .n = { 9, 1 } },
+    { .method = 14, .n = { 5, 1 } },                              /* Process.setFlags */
+    { .method = 15, .buffer = 512, .n = { 1, 1 } },               /* getFPU */
+    { .method = 16, .string = 512, .n = { 1, 1 } },
+};
+
+static void cook(struct rng *rng, struct lk_msg *m)
+{
+    const struct recipe *r = &recipes[rng_below(rng, sizeof(recipes) / sizeof(recipes[0]))];
+
+    m->control = LK_SHAPE_CALL | target(rng) | (uint64_t)LK_MAX_WORDS << LK_NWORDS_SHIFT | LK_CAPS |
+                 (1ull + r->caps) << LK_NSEND_SHIFT | recv_regs(rng);
+    if (r->caps != 0) {
+        m->control |= rng_below(rng, LK_CAP_REGS) << (LK_SEND_CAP_SHIFT + LK_CAP_BITS);
+    }
+    m->control |= (r->string != 0 ? LK_SSTR : 0) | (r->buffer != 0 ? LK_RSTR : 0);
+    m->w[0] = r->method;
+    m->w[1] = r->first[0] + rng_below(rng, r->n[0]);
+    m->w[2] = r->first[1] + rng_below(rng, r->n[1]);
+    m->w[3] = rng_below(rng, 4);
+    m->string_len = r->string;
+    m->buffer_size = r->buffer;
+    if (one_in(rng, 2)) { /* what was made to be sent by setRegs and setFPU */
+        uint64_t va = area_va((unsigned)rng_below(rng, FUZZERS_MOST / 2)) + AREA_RW_3 * PAGE;
+
+        va += r->string == 512 ? PAGE - 512 : rng_below(rng, REGISTERS_MOST) * sizeof(struct lk_regs);
+        m->string = (const void *)va; /* NOLINT */
+    }
+}
+
 static uint64_t some_control(struct rng *rng)
 {
     switch (rng_below(rng, 40)) {
@@ -205,6 +258,9 @@ void compose(struct rng *rng, struct lk_msg *m)
     m->buffer = (void *)some_address(rng);       /* NOLINT */
     m->string_len = some_length(rng);
     m->buffer_size = some_length(rng);
+    if (one_in(rng, 3)) {
+        cook(rng, m);
+    }
 }
 
 /* Something that is not a system call: touch a page of an area, use the FPU, fault. What is written

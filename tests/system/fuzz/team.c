@@ -13,6 +13,8 @@
 #define LOOSE_CAPPAGES 3
 #define LOOSE_GPTS 4
 #define LEVELS_MOST 5
+#define POOL_MOST 512
+#define REGISTERS_VA (WINDOW_VA + 12 * PAGE)
 #define TEXT_VA 0x400000ull
 #define TEXT_GPTS_MOST 4
 #define CHECK_TICKS 100
@@ -42,6 +44,7 @@ struct fuzzer {
 };
 
 static struct {
+    uint64_t seed;
     struct rng rng;
     unsigned fuzzers, spaces;
     struct fuzzer f[FUZZERS_MOST];
@@ -49,6 +52,8 @@ static struct {
     obj sink_process, sink; /* where messages go and nobody ever receives */
     unsigned pool, pool_end; /* on the shelf: what the fuzzers hold */
     unsigned treasure, treasure_end;
+    uint8_t type[POOL_MOST]; /* of what is in the pool */
+    unsigned of_type[LK_TYPES];
     unsigned shelf;
     uint64_t made_in[LK_TYPES]; /* where the last object of a type was made */
     uint64_t frames, objects;
@@ -262,15 +267,30 @@ static void space_again(struct space *s)
 
 /* ---- Fuzzers ---- */
 
+/* Something of the pool: of any type as likely as of any other, but the treasure more often. */
+static obj something(void)
+{
+    unsigned type = (unsigned)rng_below(&team.rng, LK_TYPES);
+
+    if (rng_below(&team.rng, 8) == 0) {
+        return (obj)(team.treasure + rng_below(&team.rng, team.treasure_end - team.treasure));
+    }
+    while (team.of_type[type] == 0) {
+        type = (type + 1) % LK_TYPES;
+    }
+    for (uint64_t skip = rng_below(&team.rng, team.of_type[type]), i = team.pool;; i++) {
+        if (team.type[i - team.pool] == type && skip-- == 0) {
+            return (obj)i;
+        }
+    }
+}
+
 /* What a fuzzer holds: anything of the pool. */
 static void give_caps(const struct fuzzer *f, unsigned one_in)
 {
     for (unsigned reg = 1; reg < LK_CAP_REGS; reg++) {
         if (rng_below(&team.rng, one_in) == 0) {
-            unsigned first = rng_below(&team.rng, 5) == 0 ? team.treasure : team.pool;
-            unsigned end = first == team.treasure ? team.treasure_end : team.pool_end;
-
-            obj_get((obj)(first + rng_below(&team.rng, end - first)), R_T1);
+            obj_get(something(), R_T1);
             obj_get(f->p, R_T0);
             OK(lk_process_swap_cap_reg(R_T0, reg, R_T1, 0));
         }
@@ -468,11 +488,25 @@ static void pool_loose(void)
     }
 }
 
+/* What is in the pool, by type. */
+static void sort_pool(void)
+{
+    memset(team.of_type, 0, sizeof(team.of_type));
+    for (unsigned i = team.pool; i < team.pool_end; i++) {
+        uint64_t type = kept_type((obj)i);
+
+        team.type[i - team.pool] = (uint8_t)type;
+        team.of_type[type]++;
+    }
+    team.of_type[LK_TYPE_NULL] = 0;
+}
+
 /* ---- What died with the last team ---- */
 
 #define GRAVES 256
 
-/* Keep what the fuzzers of the last team could name. */
+/* Keep what the fuzzers can name, before it is destroyed. (To fetch a capability that is dead makes
+ * it Null where it stands.) */
 static void bury(void)
 {
     for (unsigned i = 0; i < GRAVES && team.pool + i < team.pool_end; i++) {
@@ -579,6 +613,37 @@ static void quiet(void)
     OK(lk_kernlog_bind(R_KERNLOG, 1, R_T0));
 }
 
+/* Fill a page with what may be taken for registers, nearly all right, and for FPU state. */
+static void fill_with_registers(obj page)
+{
+    static const uint64_t odd[] = {
+        0, 1, LK_USER_END - 1, LK_USER_END, 1ull << 48, 1ull << 63, 0xffff800000000000ull, UINT64_MAX,
+    };
+    struct lk_regs *r = (struct lk_regs *)REGISTERS_VA; /* NOLINT */
+
+    map_page(own_space(), REGISTERS_VA, page, 0);
+    for (unsigned i = 0; i < REGISTERS_MOST; i++) {
+        uint64_t *field = (uint64_t *)&r[i];
+
+        for (unsigned j = 0; j < sizeof(*r) / 8; j++) {
+            field[j] = rng_next(&team.rng);
+        }
+        r[i].rip = (uint64_t)raw_syscall;
+        r[i].rsp = area_va(0) + PAGE;
+        r[i].fs_base = 0;
+        if (rng_below(&team.rng, 2) == 0) {
+            r[i].rflags = 0x202;
+        }
+        if (rng_below(&team.rng, 2) == 0) {
+            field[15 + rng_below(&team.rng, 4)] = odd[rng_below(&team.rng, sizeof(odd) / sizeof(odd[0]))];
+        }
+    }
+    for (unsigned i = REGISTERS_MOST * sizeof(*r) / 8; i < PAGE / 8; i++) {
+        ((uint64_t *)REGISTERS_VA)[i] = rng_next(&team.rng); /* NOLINT */
+    }
+    unmap(own_space(), REGISTERS_VA);
+}
+
 static void make_processes(void)
 {
     team.sink_process = team.sink = NO_OBJ;
@@ -600,6 +665,7 @@ static void make_processes(void)
                 renew(&f->page[j], j == AREA_CAPS ? LK_TYPE_CAPPAGE : LK_TYPE_PAGE);
             }
         }
+        fill_with_registers(f->page[AREA_RW_3]);
         set_endpoint(f->endpoint, f->p, i, false);
         pool_endpoint(f->endpoint);
         pool_endpoint(f->reply);
@@ -609,7 +675,7 @@ static void make_processes(void)
 
 void team_make(uint64_t seed)
 {
-    bury();
+    team.seed = seed;
     team.rng = rng_new(seed);
     memset(team.made_in, 0, sizeof(team.made_in));
     team.text_sum = text_sum();
@@ -630,6 +696,7 @@ void team_make(uint64_t seed)
     team.treasure_end = shelf_mark();
     pool_kernel(rng_below(&team.rng, 2) == 0);
     team.pool_end = shelf_mark();
+    sort_pool();
     check_graves();
     for (unsigned i = 0; i < team.fuzzers; i++) {
         memset(context[i], 0, PAGE);
@@ -691,12 +758,12 @@ static void look_after(struct fuzzer *f, unsigned i)
     } else if (rng_below(&team.rng, 3) == 0) {
         return; /* let others end its wait */
     }
-    if (f->stuck > 1 || rng_below(&team.rng, 4) == 0) {
+    if (f->stuck > 1 || rng_below(&team.rng, 8) == 0) {
         rebuild_if_gone(f);
         set_up(f);
-    }
-    if (rng_below(&team.rng, 4) == 0 && kept_type(f->p) == LK_TYPE_PROCESS) {
-        give_caps(f, 3);
+        give_caps(f, 2);
+    } else if (kept_type(f->p) == LK_TYPE_PROCESS) {
+        give_caps(f, 12);
     }
     begin_fuzzing(f, i);
 }
@@ -771,7 +838,8 @@ void team_step(unsigned steps)
             .rbp = (uint64_t)m.buffer, .rip = (uint64_t)raw_syscall, .rsp = area_va(i) + PAGE - 8,
             .rflags = 0x202,
         };
-        sys_at("step %u: fuzzer %u, control %lx, method %lx", step, i, m.control, m.w[0]);
+        sys_at("seed %lu, step %u: fuzzer %u, control %lx, method %lx", team.seed, step, i, m.control,
+               m.w[0]);
         CHECK(begin_again(f, &r));
         sleep_ns(20000);
         check();
@@ -846,6 +914,7 @@ static void check_treasure(void)
     const volatile uint64_t *word = (const uint64_t *)TREASURE_VA; /* NOLINT */
     uint64_t l2v = 0;
 
+    sys_at("seed %lu, the treasure", team.seed);
     for (unsigned i = 0; i < PAGE / 8; i++) {
         EQ(word[i], TREASURE_WORD(i));
     }
@@ -872,7 +941,7 @@ static void check_all_authority(void)
         }
         lk_copy_cap(R_T0, R_T2);
         for (unsigned reg = 1; reg < LK_CAP_REGS; reg++) {
-            sys_at("fuzzer %u, capability register %u", i, reg);
+            sys_at("seed %lu, fuzzer %u, capability register %u", team.seed, i, reg);
             OK(lk_process_get_cap_reg(R_T2, reg, R_T0));
             check_authority(R_T0);
         }
@@ -893,6 +962,7 @@ void team_end(void)
 
     check_all_authority();
     check_treasure();
+    bury();
     for (unsigned i = 0; i < TEAM_FRAMES; i++) {
         empty_frame(team_frame() + (at + i) % TEAM_FRAMES);
     }

@@ -42,7 +42,8 @@ static void holds(obj p, unsigned reg, obj cap)
 
 static uint64_t sends(unsigned n, const unsigned reg[LK_MAX_CAPS])
 {
-    return LK_CTL(LK_SEND | LK_BLOCK, REG_ENTRY, 1) | LK_CTL_SENDS(n, reg[0], reg[1], reg[2], reg[3]);
+    return LK_CTL(LK_SEND | LK_BLOCK, REG_ENTRY, 1) |
+           LK_CTL_SENDS(n, reg[0], reg[1], reg[2], reg[3]);
 }
 
 /* Send n capabilities from the four registers; receive into four others. */
@@ -62,7 +63,8 @@ static void transfer(struct pair p, unsigned n, const unsigned from[LK_MAX_CAPS]
     EQ(raw_result(p.a).rdi, STATUS_OK);
 }
 
-CASE(caps_counts, .text = "0 to 4 capabilities arrive in order; registers named beyond them become Null")
+CASE(caps_counts,
+     .text = "0 to 4 capabilities arrive in order; registers named beyond them become Null")
 {
     static const unsigned from[] = { SENT, SENT + 1, SENT + 2, SENT + 3 };
     static const unsigned to[] = { RECEIVED, RECEIVED + 1, RECEIVED + 2, RECEIVED + 3 };
@@ -139,7 +141,12 @@ CASE(caps_only_named, .text = "a delivery changes the registers named and no oth
     }
     transfer(p, 4, from, to, false);
     for (unsigned i = 1; i < LK_CAP_REGS; i++) {
-        holds(p.b, i, i == 31 ? p.cap[0] : i == 1 ? p.cap[1] : i == 17 ? p.cap[2] : i == 2 ? p.cap[3] : p.endpoint);
+        holds(p.b, i,
+              i == 31   ? p.cap[0]
+              : i == 1  ? p.cap[1]
+              : i == 17 ? p.cap[2]
+              : i == 2  ? p.cap[3]
+                        : p.endpoint);
     }
 }
 
@@ -158,7 +165,8 @@ CASE(caps_invalid, .text = "a capability whose object is gone travels as Null")
     holds(p.b, RECEIVED + 1, p.cap[1]);
 }
 
-CASE(caps_changed_while_blocked, .text = "what a blocked sender sends is what its registers hold when it is taken")
+CASE(caps_changed_while_blocked,
+     .text = "what a blocked sender sends is what its registers hold when it is taken")
 {
     static const unsigned from[] = { SENT, SENT + 1, SENT + 2, SENT + 3 };
     struct pair p = pair_new();
@@ -193,7 +201,8 @@ CASE(caps_call, .text = "a call brings the reply capability and three more, and 
     holds(p.a, 24, p.cap[3]);
     holds(p.a, 25, p.cap[2]);
     holds(p.a, 26, p.cap[1]);
-    holds(p.a, 27, NO_OBJ); /* the reply capability itself is used up by the delivery that brings it */
+    holds(p.a, 27,
+          NO_OBJ); /* the reply capability itself is used up by the delivery that brings it */
 }
 
 CASE(caps_copy, .text = "copy capability copies any register to any other; register 0 stays Null")
@@ -209,7 +218,8 @@ CASE(caps_copy, .text = "copy capability copies any register to any other; regis
     }
     for (unsigned from = 0; from < LK_CAP_REGS; from++) {
         for (unsigned to = 0; to < LK_CAP_REGS; to += from % 4 == 0 ? 1 : 5) {
-            struct lk_regs s = canary_regs(LK_COPY_CAP | (uint64_t)from << 8 | (uint64_t)to << 16, 1);
+            struct lk_regs s =
+                canary_regs(LK_COPY_CAP | (uint64_t)from << 8 | (uint64_t)to << 16, 1);
             struct lk_regs after;
 
             sys_at("from %u to %u", from, to);

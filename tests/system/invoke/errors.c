@@ -64,9 +64,11 @@ CASE(types, .text = "every kernel capability answers getType, and Discrim agrees
     EQ(reg_type(R_SUPER), LK_TYPE_ENTRY);
 }
 
-CASE(unknown_requests, .text = "every method that a type does not have is an unknown request, whatever comes with it")
+CASE(unknown_requests,
+     .text = "every method that a type does not have is an unknown request, whatever comes with it")
 {
-    static const uint64_t far[] = { 24, 31, 32, 64, 255, 256, 0xffff, 1ull << 32, 1ull << 63, UINT64_MAX };
+    static const uint64_t far[] = { 24,  31,     32,         64,         255,
+                                    256, 0xffff, 1ull << 32, 1ull << 63, UINT64_MAX };
 
     make_specimens();
     for (unsigned i = 0; i < SPECIMENS; i++) {
@@ -78,7 +80,8 @@ CASE(unknown_requests, .text = "every method that a type does not have is an unk
         }
         for (unsigned j = 0; j < sizeof(far) / sizeof(far[0]); j++) {
             sys_at("%s, method %lx", lk_type_name(specimens[i].type), far[j]);
-            EQ(lk_call7(specimens[i].reg, far[j], 1, 2, 3, 4, 5, 6, 7).w[0], STATUS_UNKNOWN_REQUEST);
+            EQ(lk_call7(specimens[i].reg, far[j], 1, 2, 3, 4, 5, 6, 7).w[0],
+               STATUS_UNKNOWN_REQUEST);
         }
     }
 }
@@ -153,7 +156,8 @@ static unsigned register_of(unsigned type)
     FAIL("no specimen of type %u", type);
 }
 
-CASE(too_few_arguments, .text = "an operation with a word or a capability too few is a request error and does nothing")
+CASE(too_few_arguments,
+     .text = "an operation with a word or a capability too few is a request error and does nothing")
 {
     make_specimens();
     for (unsigned i = 0; i < sizeof(takes) / sizeof(takes[0]); i++) {
@@ -162,7 +166,8 @@ CASE(too_few_arguments, .text = "an operation with a word or a capability too fe
 
         sys_at("%s", lk_op_name(t->type, t->op));
         for (unsigned words = 0; words < 1u + t->words; words++) {
-            uint64_t control = LK_CTL_CALL_CAPS(reg, words, 3, REG_PAGE, REG_PAGE, REG_PAGE, REG_OUT, 0, 0, 0);
+            uint64_t control =
+                LK_CTL_CALL_CAPS(reg, words, 3, REG_PAGE, REG_PAGE, REG_PAGE, REG_OUT, 0, 0, 0);
 
             EQ(lk_call_ctl0(control, t->op).w[0], STATUS_REQUEST_ERROR);
         }
@@ -194,13 +199,19 @@ static const struct refused {
     { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, LK_SLOT_COUNT, 0, 0, 0, STATUS_OUT_OF_RANGE },
     { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, UINT64_MAX, 0, 0, 0, STATUS_OUT_OF_RANGE },
     { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_PROXY_REPLY, 0, 0, 0, STATUS_NO_ACCESS },
-    { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_ADDR_SPACE, 0, 0, REG_ENDPOINT, STATUS_REQUEST_ERROR },
-    { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_ADDR_SPACE, 0, 0, REG_CAPPAGE, STATUS_REQUEST_ERROR },
+    { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_ADDR_SPACE, 0, 0, REG_ENDPOINT,
+      STATUS_REQUEST_ERROR },
+    { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_ADDR_SPACE, 0, 0, REG_CAPPAGE,
+      STATUS_REQUEST_ERROR },
     { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_SCHEDULE, 0, 0, REG_PAGE, STATUS_REQUEST_ERROR },
-    { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_HANDLER, 0, 0, REG_ENDPOINT, STATUS_REQUEST_ERROR },
-    { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_REPLY_ENDPOINT, 0, 0, R_SUPER, STATUS_REQUEST_ERROR },
-    { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_PROXY_RECEIVER, 0, 0, REG_NOTICE, STATUS_REQUEST_ERROR },
-    { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_CONTROL_PAGE, 0, 0, REG_CAPPAGE, STATUS_REQUEST_ERROR },
+    { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_HANDLER, 0, 0, REG_ENDPOINT,
+      STATUS_REQUEST_ERROR },
+    { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_REPLY_ENDPOINT, 0, 0, R_SUPER,
+      STATUS_REQUEST_ERROR },
+    { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_PROXY_RECEIVER, 0, 0, REG_NOTICE,
+      STATUS_REQUEST_ERROR },
+    { LK_TYPE_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_CONTROL_PAGE, 0, 0, REG_CAPPAGE,
+      STATUS_REQUEST_ERROR },
     { LK_TYPE_PROCESS, OP_PROCESS_GET_CAP_REG, 32, 0, 0, 0, STATUS_OUT_OF_RANGE },
     { LK_TYPE_PROCESS, OP_PROCESS_SWAP_CAP_REG, 32, 0, 0, 0, STATUS_OUT_OF_RANGE },
     { LK_TYPE_PROCESS, OP_PROCESS_SWAP_CAP_REG, 0, 0, 0, REG_PAGE, STATUS_OUT_OF_RANGE },
@@ -245,7 +256,8 @@ static const struct refused {
     { LK_TYPE_SCHEDCTL, OP_SCHEDCTL_SET_UP, 100, 1000000, 1, REG_PAGE, STATUS_REQUEST_ERROR },
     { LK_TYPE_SCHEDCTL, OP_SCHEDCTL_SET_UP, 256, 1000000, 1, REG_SCHEDULE, STATUS_OUT_OF_RANGE },
     { LK_TYPE_SCHEDCTL, OP_SCHEDCTL_SET_UP, 100, 9999, 1, REG_SCHEDULE, STATUS_OUT_OF_RANGE },
-    { LK_TYPE_SCHEDCTL, OP_SCHEDCTL_SET_UP, 100, 10000000001, 1, REG_SCHEDULE, STATUS_OUT_OF_RANGE },
+    { LK_TYPE_SCHEDCTL, OP_SCHEDCTL_SET_UP, 100, 10000000001, 1, REG_SCHEDULE,
+      STATUS_OUT_OF_RANGE },
     { LK_TYPE_SCHEDCTL, OP_SCHEDCTL_SET_UP, 100, 1000000, 0, REG_SCHEDULE, STATUS_OUT_OF_RANGE },
     { LK_TYPE_SCHEDCTL, OP_SCHEDCTL_SET_UP, 100, 1000000, 2, REG_SCHEDULE, STATUS_OUT_OF_RANGE },
     { LK_TYPE_SCHEDCTL, OP_SCHEDCTL_SET_UP, 100, 1000000, 1, R_SCHEDULE, STATUS_IN_USE },
@@ -267,7 +279,10 @@ static const struct refused {
     { LK_TYPE_SYSCTL, OP_SYSCTL_SET_TRACE, 2, 0, 0, 0, STATUS_REQUEST_ERROR },
 };
 
-CASE(refused_arguments, .text = "arguments of the wrong type, number or value are refused with the code that the ABI names")
+CASE(
+    refused_arguments,
+    .text =
+        "arguments of the wrong type, number or value are refused with the code that the ABI names")
 {
     make_specimens();
     for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
@@ -275,12 +290,14 @@ CASE(refused_arguments, .text = "arguments of the wrong type, number or value ar
         uint64_t control =
             LK_CTL_CALL_CAPS(register_of(r->type), 8, 2, r->cap, r->cap, 0, REG_OUT, 0, 0, 0);
 
-        sys_at("%s(%lx, %lx, %lx) capability %u", lk_op_name(r->type, r->op), r->w1, r->w2, r->w3, r->cap);
+        sys_at("%s(%lx, %lx, %lx) capability %u", lk_op_name(r->type, r->op), r->w1, r->w2, r->w3,
+               r->cap);
         EQ(lk_call_ctl3(control, r->op, r->w1, r->w2, r->w3).w[0], r->status);
     }
 }
 
-CASE(wrong_lengths, .text = "a string of the wrong length is a request error, too long or too short")
+CASE(wrong_lengths,
+     .text = "a string of the wrong length is a request error, too long or too short")
 {
     static uint8_t image[600];
     static const size_t lengths[] = { 0, 1, 151, 153, 200, 600 };
@@ -298,7 +315,8 @@ CASE(wrong_lengths, .text = "a string of the wrong length is a request error, to
     OK(lk_process_set_fpu(R_A, image, 512));
 }
 
-CASE(restricted, .text = "read-only, weak and opaque capabilities refuse what they must, and nothing else")
+CASE(restricted,
+     .text = "read-only, weak and opaque capabilities refuse what they must, and nothing else")
 {
     static const uint64_t mutate[] = { LK_RO, LK_WK, LK_OP, LK_RO | LK_WK | LK_OP };
 
@@ -313,7 +331,8 @@ CASE(restricted, .text = "read-only, weak and opaque capabilities refuse what th
         OK(lk_gpt_get_state(R_T0, NULL, NULL));
         OK(lk_memory_reduce(REG_CAPPAGE, mutate[i], R_T0));
         STATUS(lk_cappage_swap_slot(R_T0, 0, 0, 0), STATUS_NO_ACCESS);
-        STATUS(lk_cappage_get_slot(R_T0, 0, R_T1), mutate[i] & LK_OP ? STATUS_NO_ACCESS : STATUS_OK);
+        STATUS(lk_cappage_get_slot(R_T0, 0, R_T1),
+               mutate[i] & LK_OP ? STATUS_NO_ACCESS : STATUS_OK);
     }
     OK(lk_memory_reduce(REG_GPT, LK_NX, R_T0));
     OK(lk_gpt_swap_slot(R_T0, 0, 0, 0));
@@ -326,10 +345,12 @@ CASE(restricted, .text = "read-only, weak and opaque capabilities refuse what th
     OK(lk_page_clear(R_T0));
 }
 
-CASE(gone, .text = "a capability to an object that is gone is Null in every way, also when the place is used again")
+CASE(gone, .text = "a capability to an object that is gone is Null in every way, also when the "
+                   "place is used again")
 {
     static const unsigned types[] = {
-        LK_TYPE_ENDPOINT, LK_TYPE_PROCESS, LK_TYPE_GPT, LK_TYPE_PAGE, LK_TYPE_CAPPAGE, LK_TYPE_SCHEDULE,
+        LK_TYPE_ENDPOINT, LK_TYPE_PROCESS, LK_TYPE_GPT,
+        LK_TYPE_PAGE,     LK_TYPE_CAPPAGE, LK_TYPE_SCHEDULE,
     };
 
     for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {

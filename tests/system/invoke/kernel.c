@@ -9,7 +9,8 @@
 #define REG_GOT 9
 #define REPLY_ID 77
 
-CASE(call_kernel, .text = "a call of a kernel capability leaves its answer and nothing else in the registers")
+CASE(call_kernel,
+     .text = "a call of a kernel capability leaves its answer and nothing else in the registers")
 {
     obj p = proc_new(PRIO_HIGH);
     obj e = endpoint_new(p, 0x1234567890, false);
@@ -49,11 +50,13 @@ CASE(call_kernel_refused, .text = "so does one that is refused")
     EQ(reg_type(R_A), LK_TYPE_NULL);
 }
 
-CASE(call_null, .text = "an invalid capability is answered at once, in every shape, and changes nothing else")
+CASE(call_null,
+     .text = "an invalid capability is answered at once, in every shape, and changes nothing else")
 {
     static const uint64_t shapes[] = {
-        LK_SEND, LK_SEND | LK_BLOCK, LK_SEND | LK_RECV, LK_SEND | LK_RECV | LK_BLOCK | LK_CLOSED,
-        LK_SHAPE_CALL, LK_SHAPE_CALL | LK_SSTR | LK_RSTR,
+        LK_SEND,           LK_SEND | LK_BLOCK,
+        LK_SEND | LK_RECV, LK_SEND | LK_RECV | LK_BLOCK | LK_CLOSED,
+        LK_SHAPE_CALL,     LK_SHAPE_CALL | LK_SSTR | LK_RSTR,
     };
     obj p = proc_new(PRIO_HIGH);
     obj gone = endpoint_new(p, 1, false);
@@ -95,14 +98,17 @@ CASE(send_to_kernel, .text = "a send to a kernel capability is carried out, and 
     }
 }
 
-/* What a server would do that gets a request by hand: it answers to capability 0, without blocking. */
-CASE(hand_made_call, .text = "a call made by hand, with an Entry of its own as capability 0, is answered there")
+/* What a server would do that gets a request by hand: it answers to capability 0, without blocking.
+ */
+CASE(hand_made_call,
+     .text = "a call made by hand, with an Entry of its own as capability 0, is answered there")
 {
     obj p = proc_new(PRIO_HIGH);
     obj e = endpoint_new(p, 0xabc, false);
-    struct lk_regs s = canary_regs(LK_CTL(LK_SEND | LK_RECV | LK_CLOSED, REG_CAP, 1) |
-                                       LK_CTL_SENDS(1, REG_GOT, 0, 0, 0) | LK_CTL_RECVS(12, 0, 0, 0),
-                                   1);
+    struct lk_regs s =
+        canary_regs(LK_CTL(LK_SEND | LK_RECV | LK_CLOSED, REG_CAP, 1) |
+                        LK_CTL_SENDS(1, REG_GOT, 0, 0, 0) | LK_CTL_RECVS(12, 0, 0, 0),
+                    1);
     struct delivery d = { .kind = LK_KIND_MESSAGE, .words = 2, .id = 0xabc, .payload = 0x600d };
     struct lk_regs after;
 
@@ -120,11 +126,16 @@ CASE(hand_made_call_caps, .text = "such an answer brings capabilities too")
 {
     obj p = proc_new(PRIO_HIGH);
     obj e = endpoint_new(p, 0xabc, false);
-    struct lk_regs s = canary_regs(LK_CTL(LK_SEND | LK_RECV | LK_BLOCK, REG_CAP, 2) |
-                                       LK_CTL_SENDS(1, REG_GOT, 0, 0, 0) | LK_CTL_RECVS(12, 13, 0, 0),
-                                   1);
+    struct lk_regs s =
+        canary_regs(LK_CTL(LK_SEND | LK_RECV | LK_BLOCK, REG_CAP, 2) |
+                        LK_CTL_SENDS(1, REG_GOT, 0, 0, 0) | LK_CTL_RECVS(12, 13, 0, 0),
+                    1);
     struct delivery d = {
-        .kind = LK_KIND_MESSAGE, .words = 1, .caps = 1, .id = 0xabc, .payload = 0x600d,
+        .kind = LK_KIND_MESSAGE,
+        .words = 1,
+        .caps = 1,
+        .id = 0xabc,
+        .payload = 0x600d,
     };
     struct lk_regs after;
 
@@ -143,13 +154,14 @@ CASE(hand_made_call_caps, .text = "such an answer brings capabilities too")
     EQ(reg_type(R_A), LK_TYPE_NULL);
 }
 
-CASE(third_party_answer, .text = "the answer of a kernel capability may go to a third party, which must wait for it")
+CASE(third_party_answer,
+     .text = "the answer of a kernel capability may go to a third party, which must wait for it")
 {
     obj p = proc_new(PRIO_HIGH);
     obj q = proc_new(PRIO_HIGH);
     obj e = endpoint_new(q, 0xddd, false);
-    struct lk_regs s = canary_regs(
-        LK_CTL(LK_SEND, REG_CAP, 1) | LK_CTL_SENDS(1, REG_GOT, 0, 0, 0), 1);
+    struct lk_regs s =
+        canary_regs(LK_CTL(LK_SEND, REG_CAP, 1) | LK_CTL_SENDS(1, REG_GOT, 0, 0, 0), 1);
     struct lk_regs r = canary_regs(LK_RECV, 2);
     struct delivery d = { .kind = LK_KIND_MESSAGE, .words = 2, .id = 0xddd, .payload = 3 };
     struct lk_regs after;
@@ -169,7 +181,8 @@ CASE(third_party_answer, .text = "the answer of a kernel capability may go to a 
     canary_delivered(&r, &after, &d);
 }
 
-CASE(no_reply_endpoint, .text = "a call without a fit reply endpoint is refused, of processes and of the kernel")
+CASE(no_reply_endpoint,
+     .text = "a call without a fit reply endpoint is refused, of processes and of the kernel")
 {
     obj p = proc_new(PRIO_HIGH);
     obj q = proc_new(PRIO_HIGH);
@@ -178,12 +191,12 @@ CASE(no_reply_endpoint, .text = "a call without a fit reply endpoint is refused,
     struct lk_regs r = canary_regs(LK_RECV, 2);
 
     unfit[0] = NO_OBJ;
-    unfit[1] = endpoint_new(p, 5, false);      /* without payload match */
-    unfit[2] = endpoint_new(q, 5, true);       /* of somebody else */
-    unfit[3] = endpoint_new(NO_OBJ, 5, true);  /* of nobody */
+    unfit[1] = endpoint_new(p, 5, false);     /* without payload match */
+    unfit[2] = endpoint_new(q, 5, true);      /* of somebody else */
+    unfit[3] = endpoint_new(NO_OBJ, 5, true); /* of nobody */
     unfit[4] = endpoint_new(p, 5, true);
     proc_slot(p, SLOT_REPLY_ENDPOINT, unfit[4]);
-    obj_rescind(unfit[4]);                     /* gone */
+    obj_rescind(unfit[4]); /* gone */
     proc_cap(p, REG_CAP, entry_new(e, 1));
     proc_cap(p, REG_GOT, e);
     raw_go(q, &r);
@@ -207,7 +220,8 @@ CASE(no_reply_endpoint, .text = "a call without a fit reply endpoint is refused,
     EQ(proc_state(q).run_state, LK_STATE_RECEIVING);
 }
 
-CASE(send_and_wait_kernel, .text = "a send to a kernel capability with a receive phase waits like any other")
+CASE(send_and_wait_kernel,
+     .text = "a send to a kernel capability with a receive phase waits like any other")
 {
     obj p = proc_new(PRIO_HIGH);
     obj e = endpoint_new(p, 9, false);

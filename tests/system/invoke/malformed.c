@@ -82,7 +82,8 @@ CASE(malformed_shapes, .text = "of the 256 shapes those that make no sense fault
     }
 }
 
-CASE(malformed_counts, .text = "counts beyond 4 capabilities and 8 words, and strings beyond 64 KiB, are refused")
+CASE(malformed_counts,
+     .text = "counts beyond 4 capabilities and 8 words, and strings beyond 64 KiB, are refused")
 {
     prober = proc_new(PRIO_HIGH);
     for (uint64_t n = 5; n < 8; n++) {
@@ -99,7 +100,8 @@ CASE(malformed_counts, .text = "counts beyond 4 capabilities and 8 words, and st
     expect_malformed(LK_SHAPE_CALL | LK_SSTR | LK_RSTR, 65537ull << 32 | 5);
 }
 
-CASE(malformed_caps, .text = "capability fields without the bit that announces them are refused; so is a call's own first field")
+CASE(malformed_caps, .text = "capability fields without the bit that announces them are refused; "
+                             "so is a call's own first field")
 {
     prober = proc_new(PRIO_HIGH);
     for (unsigned bit = LK_NSEND_SHIFT; bit < LK_RECV_CAP_SHIFT + 4 * LK_CAP_BITS; bit++) {
@@ -108,7 +110,9 @@ CASE(malformed_caps, .text = "capability fields without the bit that announces t
         }
     }
     for (unsigned bit = 0; bit < LK_CAP_BITS; bit++) {
-        expect_malformed(LK_SHAPE_CALL | LK_CAPS | 1ull << LK_NSEND_SHIFT | 1ull << (LK_SEND_CAP_SHIFT + bit), 0);
+        expect_malformed(LK_SHAPE_CALL | LK_CAPS | 1ull << LK_NSEND_SHIFT |
+                             1ull << (LK_SEND_CAP_SHIFT + bit),
+                         0);
     }
 }
 
@@ -124,8 +128,8 @@ CASE(malformed_pseudo, .text = "a pseudo-instruction with any other bit set is r
     }
 }
 
-CASE(malformed_case, .text = "the fault of a whole case is seen too", .fault = FAULT_MALFORMED_SYSCALL,
-     .has_info = true, .info = 0xf000000000000001)
+CASE(malformed_case, .text = "the fault of a whole case is seen too",
+     .fault = FAULT_MALFORMED_SYSCALL, .has_info = true, .info = 0xf000000000000001)
 {
     static const uint64_t w[LK_MAX_WORDS];
 

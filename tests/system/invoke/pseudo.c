@@ -18,7 +18,8 @@ static void member(void *arg)
     }
 }
 
-CASE(yield_order, .text = "yield goes round those of equal priority, in order, and passes over the lower ones",
+CASE(yield_order,
+     .text = "yield goes round those of equal priority, in order, and passes over the lower ones",
      .steady = true)
 {
     static const char names[] = "abcd";
@@ -28,8 +29,8 @@ CASE(yield_order, .text = "yield goes round those of equal priority, in order, a
     memset(order, 0, sizeof(order));
     steps = 0;
     for (unsigned i = 0; i < MEMBERS; i++) {
-        w[i] = worker_new_in(i == 1 ? space_new() : own_space(), PRIO_LOW,
-                             member, (void *)(uintptr_t)&names[i]);
+        w[i] = worker_new_in(i == 1 ? space_new() : own_space(), PRIO_LOW, member,
+                             (void *)(uintptr_t)&names[i]);
     }
     (void)low;
     for (unsigned i = 0; i < MEMBERS; i++) {
@@ -112,7 +113,8 @@ CASE(fs_base_own, .text = "each process has its own FS base, whatever runs in be
 
     for (unsigned i = 0; i < 4; i++) {
         word[i] = 0x1111 * (i + 1);
-        worker_start(worker_new_in(i % 2 == 0 ? own_space() : space_new(), PRIO_LOW, fs_user, &word[i]));
+        worker_start(
+            worker_new_in(i % 2 == 0 ? own_space() : space_new(), PRIO_LOW, fs_user, &word[i]));
     }
     EVENTUALLY(word[0] == 0 && word[1] == 0 && word[2] == 0 && word[3] == 0);
 }

@@ -31,7 +31,11 @@ static struct pair pair_new(bool two_spaces)
 static struct delivery message(const struct lk_regs *sent, uint64_t words, uint64_t caps)
 {
     struct delivery d = {
-        .kind = LK_KIND_MESSAGE, .words = words, .caps = caps, .id = ID, .payload = PAYLOAD,
+        .kind = LK_KIND_MESSAGE,
+        .words = words,
+        .caps = caps,
+        .id = ID,
+        .payload = PAYLOAD,
     };
 
     regs_words(sent, d.w);
@@ -59,7 +63,9 @@ static void send_to_waiting(struct pair p, uint64_t send, uint64_t wait)
     }
 }
 
-CASE(send_blocking, .text = "a blocking send to a process in an open wait arrives whole, and no register shows more")
+CASE(send_blocking,
+     .text =
+         "a blocking send to a process in an open wait arrives whole, and no register shows more")
 {
     send_to_waiting(pair_new(false), LK_SEND | LK_BLOCK, LK_RECV);
 }
@@ -81,7 +87,8 @@ CASE(send_to_closed_wait, .text = "a send to a closed wait that names the endpoi
     send_to_waiting(pair_new(true), LK_SEND, LK_RECV | LK_CLOSED);
 }
 
-CASE(would_block, .text = "a non-blocking send to a process that does not wait for it leaves no trace")
+CASE(would_block,
+     .text = "a non-blocking send to a process that does not wait for it leaves no trace")
 {
     struct pair p = pair_new(false);
     struct lk_regs s = canary_regs(LK_CTL(LK_SEND, REG_ENTRY, 8), 1);
@@ -255,7 +262,9 @@ CASE(fault_delivery, .text = "a message about a fault fills every register as th
     struct pair p = pair_new(true);
     struct lk_regs s = canary_regs(1ull << 63 | LK_RECV, 1);
     struct lk_regs r = canary_regs(LK_RECV | LK_CTL_RECVS(REG_GOT, 0, 0, 0), 2);
-    struct delivery d = { .kind = LK_KIND_MESSAGE, .words = 8, .caps = 1, .id = ID, .payload = PAYLOAD };
+    struct delivery d = {
+        .kind = LK_KIND_MESSAGE, .words = 8, .caps = 1, .id = ID, .payload = PAYLOAD
+    };
     struct lk_regs after;
 
     proc_slot(p.a, SLOT_HANDLER, p.entry);

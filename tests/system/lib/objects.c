@@ -147,7 +147,8 @@ void shelf_new(void)
 
 void obj_put(obj o, unsigned reg)
 {
-    OK(lk_cappage_swap_slot(R_SHELF + (unsigned)o / SHELF_SLOTS, (unsigned)o % SHELF_SLOTS, reg, 0));
+    OK(lk_cappage_swap_slot(R_SHELF + (unsigned)o / SHELF_SLOTS, (unsigned)o % SHELF_SLOTS, reg,
+                            0));
 }
 
 void obj_get(obj o, unsigned reg)
@@ -157,7 +158,8 @@ void obj_get(obj o, unsigned reg)
     } else if (o == NO_OBJ) {
         lk_copy_cap(0, reg);
     } else {
-        OK(lk_cappage_get_slot(R_SHELF + (unsigned)o / SHELF_SLOTS, (unsigned)o % SHELF_SLOTS, reg));
+        OK(lk_cappage_get_slot(R_SHELF + (unsigned)o / SHELF_SLOTS, (unsigned)o % SHELF_SLOTS,
+                               reg));
     }
 }
 

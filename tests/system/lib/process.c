@@ -154,7 +154,10 @@ obj proc_reply_endpoint(obj p, uint64_t id)
 struct lk_regs raw_regs(uint64_t control)
 {
     return (struct lk_regs){
-        .rax = control, .rip = (uint64_t)raw_syscall, .rsp = 0x10, .rflags = 0x202,
+        .rax = control,
+        .rip = (uint64_t)raw_syscall,
+        .rsp = 0x10,
+        .rflags = 0x202,
     };
 }
 
@@ -196,9 +199,10 @@ struct lk_regs raw_result(obj p)
     struct pstate s = proc_state(p);
 
     if (s.run_state != LK_STATE_FAULTED || s.fault != FAULT_BREAKPOINT) {
-        FAIL("process on shelf %d is not behind its system call: run state %lu, fault %lu (%s) info "
-             "%lx, rip %lx",
-             p, s.run_state, s.fault, lk_fault_text(s.fault), s.info, s.r.rip);
+        FAIL(
+            "process on shelf %d is not behind its system call: run state %lu, fault %lu (%s) info "
+            "%lx, rip %lx",
+            p, s.run_state, s.fault, lk_fault_text(s.fault), s.info, s.r.rip);
     }
     EQ(s.r.rip, (uint64_t)raw_after + 1);
     return s.r;
@@ -209,8 +213,8 @@ void raw_faulted(obj p, uint64_t fault, uint64_t info)
     struct pstate s = proc_state(p);
 
     if (s.run_state != LK_STATE_FAULTED || s.fault != fault || s.info != info) {
-        FAIL("process on shelf %d: run state %lu, fault %lu (%s) info %lx, not fault %lu info %lx", p,
-             s.run_state, s.fault, lk_fault_text(s.fault), s.info, fault, info);
+        FAIL("process on shelf %d: run state %lu, fault %lu (%s) info %lx, not fault %lu info %lx",
+             p, s.run_state, s.fault, lk_fault_text(s.fault), s.info, fault, info);
     }
     EQ(s.r.rip, (uint64_t)raw_syscall);
 }

@@ -14,7 +14,16 @@
 #define SUPER_ID 1
 
 /* How a case ended. */
-enum end_kind { END_PASS, END_FAIL, END_SKIP, END_FAULT, END_WORKER_FAULT, END_HANG, END_LEAK, END_CHECK };
+enum end_kind {
+    END_PASS,
+    END_FAIL,
+    END_SKIP,
+    END_FAULT,
+    END_WORKER_FAULT,
+    END_HANG,
+    END_LEAK,
+    END_CHECK
+};
 struct end {
     enum end_kind kind;
     uint64_t fault, info, rip;
@@ -266,14 +275,16 @@ static bool as_declared(const struct sys_case *c, const struct end *end)
     if (c->fault == FAULT_NONE) {
         return end->kind == END_PASS;
     }
-    return end->kind == END_FAULT && end->fault == c->fault && (!c->has_info || end->info == c->info);
+    return end->kind == END_FAULT && end->fault == c->fault &&
+           (!c->has_info || end->info == c->info);
 }
 
 static void say_end(const struct sys_case *c, const struct end *end)
 {
     switch (end->kind) {
     case END_PASS:
-        sys_say("# it returned, and was to end with fault %lu (%s)", c->fault, lk_fault_text(c->fault));
+        sys_say("# it returned, and was to end with fault %lu (%s)", c->fault,
+                lk_fault_text(c->fault));
         break;
     case END_FAIL:
         sys_say("# %s:%d: %s", sys_report.file, sys_report.line, sys_report.text);
@@ -298,8 +309,12 @@ static void say_end(const struct sys_case *c, const struct end *end)
     if (sys_report.at[0] != '\0') {
         sys_say("# it was at: %s", sys_report.at);
     }
-    sys_say("# to repeat: make test T=%s/%s  (seed %lu, rounds %lu)", sys_scenario, c->name,
-            sys_options.seed, sys_options.rounds);
+    if (sys_options.preempt != 0) {
+        sys_say("# to repeat: make test T='%s/%s --seed=%lu'", sys_scenario, c->name,
+                sys_options.seed);
+    } else {
+        sys_say("# to repeat: make test T=%s/%s", sys_scenario, c->name);
+    }
 }
 
 /* Run it and print its line; whether it passed. */
@@ -386,7 +401,8 @@ static bool framework_sees(void (*run)(void), enum end_kind kind, uint64_t fault
     struct end end = run_case(&c);
 
     if (end.kind != kind || end.fault != fault) {
-        sys_say("# framework: end %d, fault %lu, not %d, %lu", (int)end.kind, end.fault, (int)kind, fault);
+        sys_say("# framework: end %d, fault %lu, not %d, %lu", (int)end.kind, end.fault, (int)kind,
+                fault);
         say_end(&c, &end);
         return false;
     }
@@ -406,8 +422,8 @@ static bool framework_works(void)
     works &= framework_sees(leaks, END_LEAK, 0);
     OK(lk_range_rescind_at(R_RANGE, leaked_frame, 0));
     works &= framework_sees(returns, END_PASS, 0);
-    sys_say("%s 1 - %s/framework: every kind of end is seen for what it is", works ? "ok" : "not ok",
-            sys_scenario);
+    sys_say("%s 1 - %s/framework: every kind of end is seen for what it is",
+            works ? "ok" : "not ok", sys_scenario);
     return works;
 }
 

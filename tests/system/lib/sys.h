@@ -71,13 +71,13 @@ struct sys_case {
     const char *file;
     int line;
     void (*run)(void);
-    uint64_t fault;    /* the case ends with this fault; FAULT_NONE: it returns */
-    bool has_info;     /* and with this information word */
+    uint64_t fault; /* the case ends with this fault; FAULT_NONE: it returns */
+    bool has_info;  /* and with this information word */
     uint64_t info;
-    unsigned ms;       /* of the guest's clock after which it hangs; 0: 20 s */
-    bool own_space;    /* runs in a root of its own over the same program */
-    bool slow;         /* only if the command line names it, or with `soak` */
-    bool steady;       /* not to be run with random preemption: it is about who runs when */
+    unsigned ms;    /* of the guest's clock after which it hangs; 0: 20 s */
+    bool own_space; /* runs in a root of its own over the same program */
+    bool slow;      /* only if the command line names it, or with `soak` */
+    bool steady;    /* not to be run with random preemption: it is about who runs when */
 };
 
 /* CASE(name, .text = "...", ...) { body } */
@@ -86,8 +86,8 @@ struct sys_case {
     static const struct sys_case id##_case = {                                                     \
         .name = #id, .file = __FILE__, .line = __LINE__, .run = id##_run, __VA_ARGS__              \
     };                                                                                             \
-    static const struct sys_case *const id##_record                                                \
-        __attribute__((used, section("sys_cases"))) = &id##_case;                                  \
+    static const struct sys_case *const id##_record __attribute__((used, section("sys_cases"))) =  \
+        &id##_case;                                                                                \
     static void id##_run(void)
 
 /* Each scenario defines its name. */
@@ -147,7 +147,7 @@ bool reg_same(unsigned a, unsigned b);
 struct lk_in invoke(uint64_t control, uint64_t id, const uint64_t w[LK_MAX_WORDS]);
 
 obj page_new(void);
-obj schedule_of(unsigned priority);                     /* slice 10 s: no round robin */
+obj schedule_of(unsigned priority); /* slice 10 s: no round robin */
 obj schedule_new(unsigned priority, uint64_t slice);
 obj endpoint_new(obj recipient, uint64_t id, bool match); /* NO_OBJ: no recipient */
 obj entry_new(obj endpoint, uint64_t payload);
@@ -177,14 +177,15 @@ void proc_release(obj p, unsigned hold);
 obj proc_reply_endpoint(obj p, uint64_t id);
 
 /* Raw processes. */
-extern char raw_syscall[], raw_after[]; /* raw.S */
-struct lk_regs raw_regs(uint64_t control); /* all else 0, rip at the `syscall` */
+extern char raw_syscall[], raw_after[];      /* raw.S */
+struct lk_regs raw_regs(uint64_t control);   /* all else 0, rip at the `syscall` */
 void raw_go(obj p, const struct lk_regs *r); /* set the registers and let it run */
 void raw_do(obj p, uint64_t control);        /* the same with raw_regs(control) */
 void raw_do_word(obj p, uint64_t control, uint64_t w0);
-bool raw_done(obj p);                          /* behind its system call */
-struct lk_regs raw_result(obj p);              /* its registers then; fails if it is not there */
-void raw_faulted(obj p, uint64_t fault, uint64_t info); /* fails unless it stopped so, at its `syscall` */
+bool raw_done(obj p);             /* behind its system call */
+struct lk_regs raw_result(obj p); /* its registers then; fails if it is not there */
+void raw_faulted(obj p, uint64_t fault,
+                 uint64_t info); /* fails unless it stopped so, at its `syscall` */
 /* Entry that names the endpoint where nobody receives. */
 obj parking_entry(void);
 
@@ -231,7 +232,7 @@ void sleep_ns(uint64_t ns); /* lets all of lower priority run */
     } while (0)
 
 /* ---- Address spaces. ---- */
-#define WINDOW_VA 0x80000000ull /* from here to 4 GiB nothing is mapped at the start of a case */
+#define WINDOW_VA 0x80000000ull   /* from here to 4 GiB nothing is mapped at the start of a case */
 #define WINDOW_SIZE 0x10000000ull /* of each of eight such windows */
 
 obj gpt_new(unsigned l2v);
@@ -250,8 +251,9 @@ unsigned gpt_of(obj space, uint64_t va, unsigned reg);
 /* ---- The kernel's log, its counters, its checks. ---- */
 uint64_t log_mark(void);                       /* position of its end */
 bool log_has(uint64_t from, const char *text); /* does the text occur behind the mark? */
-void log_rest(void); /* lets a second pass: the kernel says each thing a few times a second at most */
-unsigned kernel_check(void);                   /* SysCtl.check; number of failures */
+void log_rest(
+    void); /* lets a second pass: the kernel says each thing a few times a second at most */
+unsigned kernel_check(void); /* SysCtl.check; number of failures */
 
 /* ---- Random numbers, from a seed. ---- */
 struct rng {
@@ -265,11 +267,11 @@ uint64_t rng_below(struct rng *r, uint64_t n);
 struct arena_use {
     uint64_t first, frames, used;
 };
-void arena_find(void);                       /* supervisor, once */
-void arena_reset(void);                      /* supervisor: nothing is made */
-void arena_empty(void);                      /* supervisor: destroy all that was */
+void arena_find(void);  /* supervisor, once */
+void arena_reset(void); /* supervisor: nothing is made */
+void arena_empty(void); /* supervisor: destroy all that was */
 struct arena_use arena_use(void);
-void shelf_new(void);                        /* supervisor: two new CapPages in 30, 31 */
+void shelf_new(void); /* supervisor: two new CapPages in 30, 31 */
 void process_reset(void);
 void space_reset(void);
 void process_forget(obj from); /* shelf_back(): what is kept at `from` and behind is no more */

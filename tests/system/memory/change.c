@@ -76,7 +76,8 @@ CASE(less_access, .text = "a page that becomes read-only or no-execute is so at 
     }
 }
 
-CASE(page_rescinded, .text = "a page that is destroyed is gone from every space, also when its frame is used again")
+CASE(page_rescinded,
+     .text = "a page that is destroyed is gone from every space, also when its frame is used again")
 {
     begin();
     for (unsigned i = 0; i < 10; i++) {
@@ -148,7 +149,8 @@ CASE(l2v_changed, .text = "after setL2v the same slots mean other addresses, at 
     }
 }
 
-CASE(space_changed, .text = "a process that gets another space sees that one at once, and its old one untouched when it comes back")
+CASE(space_changed, .text = "a process that gets another space sees that one at once, and its old "
+                            "one untouched when it comes back")
 {
     obj a = page_filled(1);
     obj b = page_filled(2);
@@ -220,12 +222,14 @@ CASE(shared, .text = "spaces that share a subtree see each change of it together
     }
 }
 
-CASE(running_process, .text = "a process in a loop over a page faults when the page goes, not later")
+CASE(running_process,
+     .text = "a process in a loop over a page faults when the page goes, not later")
 {
     obj a = page_filled(1);
     obj p = proc_new_in(space_new(), PRIO_LOW);
     struct lk_regs r = raw_regs(0);
-    static const uint8_t loop[] = { 0x48, 0x8b, 0x07, 0xeb, 0xfb }; /* 1: mov (%rdi), %rax; jmp 1b */
+    static const uint8_t loop[] = { 0x48, 0x8b, 0x07, 0xeb,
+                                    0xfb }; /* 1: mov (%rdi), %rax; jmp 1b */
     obj code = page_new();
     obj s = space_new();
 

@@ -54,7 +54,9 @@ CASE(guards, .text = "guard and restrictions are shown as they were made; restri
     CHECK(!reg_same(R_A, R_B));
 }
 
-CASE(weak_fetch, .text = "what is fetched through a weak capability is weak and read-only, or Null if it cannot be")
+CASE(weak_fetch,
+     .text =
+         "what is fetched through a weak capability is weak and read-only, or Null if it cannot be")
 {
     uint64_t restr = 0;
     obj inside[6];

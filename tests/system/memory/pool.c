@@ -8,7 +8,8 @@
 #define REGION_BITS 34 /* each page in a region of its own: three tables for each */
 #define SLOTS 16
 
-CASE(more_than_the_pool, .text = "touching far more regions than there are page tables works, twice", .ms = 120000)
+CASE(more_than_the_pool,
+     .text = "touching far more regions than there are page tables works, twice", .ms = 120000)
 {
     obj root = space_new();
     obj prober = proc_new_in(root, PRIO_HIGH);
@@ -20,7 +21,8 @@ CASE(more_than_the_pool, .text = "touching far more regions than there are page 
     if (gpts > 70) {
         gpts = 70;
     }
-    obj_get(gpt_new(REGION_BITS + 4 + 1), R_D); /* 16 slots of 2^39; below, GPTs of 16 slots of 2^34 */
+    obj_get(gpt_new(REGION_BITS + 4 + 1),
+            R_D); /* 16 slots of 2^39; below, GPTs of 16 slots of 2^34 */
     for (unsigned i = 0; i < 4; i++) {
         obj_get(page_filled(i), R_E + i);
     }
@@ -39,16 +41,21 @@ CASE(more_than_the_pool, .text = "touching far more regions than there are page 
         obj_get(root, R_T0);
         OK(lk_gpt_swap_slot(R_T0, 1, R_B, 0));
         for (unsigned s = 0; s < SLOTS; s++) {
-            reads(prober, (1ull << 43) + ((uint64_t)(g % SLOTS) << (REGION_BITS + 5)) + ((uint64_t)s << REGION_BITS),
+            reads(prober,
+                  (1ull << 43) + ((uint64_t)(g % SLOTS) << (REGION_BITS + 5)) +
+                      ((uint64_t)s << REGION_BITS),
                   PAGE_VALUE((g + s) % 4));
         }
         if (g % 8 == 0) {
             EQ(kernel_check(), 0);
         }
     }
-    for (unsigned g = gpts > SLOTS ? gpts - SLOTS : 0; g < gpts; g++) { /* the last 16 are still there */
+    for (unsigned g = gpts > SLOTS ? gpts - SLOTS : 0; g < gpts;
+         g++) { /* the last 16 are still there */
         for (unsigned s = 0; s < SLOTS; s++) {
-            reads(prober, (1ull << 43) + ((uint64_t)(g % SLOTS) << (REGION_BITS + 5)) + ((uint64_t)s << REGION_BITS),
+            reads(prober,
+                  (1ull << 43) + ((uint64_t)(g % SLOTS) << (REGION_BITS + 5)) +
+                      ((uint64_t)s << REGION_BITS),
                   PAGE_VALUE((g + s) % 4));
         }
     }

@@ -94,11 +94,11 @@ static struct outcome walk(const struct model_cap *c, uint64_t at, unsigned acce
         at = low(at, c->l2g);
         restr |= c->restr;
         if (c->kind != GPT) {
-            o.fault = c->kind == CAPPAGE                                           ? FAULT_DATA_TYPE
-                      : c->l2g != 12                                               ? FAULT_MALFORMED_SPACE
-                      : access == WRITE && (restr & (LK_RO | LK_WK)) != 0          ? FAULT_ACCESS_VIOLATION
-                      : access == EXEC && (restr & LK_NX) != 0                     ? FAULT_NO_EXEC
-                                                                                   : FAULT_NONE;
+            o.fault = c->kind == CAPPAGE                                  ? FAULT_DATA_TYPE
+                      : c->l2g != 12                                      ? FAULT_MALFORMED_SPACE
+                      : access == WRITE && (restr & (LK_RO | LK_WK)) != 0 ? FAULT_ACCESS_VIOLATION
+                      : access == EXEC && (restr & LK_NX) != 0            ? FAULT_NO_EXEC
+                                                                          : FAULT_NONE;
             o.page = (int)c->index;
             return o;
         }
@@ -177,7 +177,9 @@ static void realise(const struct model_cap *c, unsigned reg)
         lk_copy_cap(c->kind == OTHER ? R_SLEEP : 0, reg);
         return;
     }
-    obj_get(c->kind == GPT ? w.gpt_obj[c->index] : c->kind == PAGE_ ? w.page_obj[c->index] : w.cappage_obj[c->index],
+    obj_get(c->kind == GPT     ? w.gpt_obj[c->index]
+            : c->kind == PAGE_ ? w.page_obj[c->index]
+                               : w.cappage_obj[c->index],
             reg);
     OK(lk_memory_reduce(reg, c->restr, reg));
     OK(lk_memory_set_guard(reg, c->match, c->l2g, reg));
@@ -312,7 +314,6 @@ static uint64_t some_address(const struct model_cap *c)
     }
     if (c->kind == PAGE_ && c->l2g == 12 && bits > 12) {
         va |= low(c->match << 12, bits);
-        bits = 12;
     }
     if (below(6) == 0) {
         va ^= 1ull << (12 + below(TREE_BITS - 12));
@@ -390,15 +391,20 @@ static void make_world(uint64_t seed)
     for (unsigned i = 0; i < PROBERS; i++) {
         w.prober_root[i] = space_new();
         w.prober[i] = proc_new_in(w.prober_root[i], PRIO_HIGH);
-        proc_slot(w.prober[i], SLOT_HANDLER, entry_new(endpoint_new(nobody, OWN_HANDLER, false), 0));
+        proc_slot(w.prober[i], SLOT_HANDLER,
+                  entry_new(endpoint_new(nobody, OWN_HANDLER, false), 0));
         set_root(i);
     }
 }
 
-CASE(trees, .text = "random trees, random changes: each access does what the walk says, and its handler is the right one",
+CASE(trees,
+     .text = "random trees, random changes: each access does what the walk says, and its handler "
+             "is the right one",
      .ms = 3600000)
 {
-    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 40000 : 1500;
+    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds
+                      : sys_options.soak      ? 40000
+                                              : 1500;
 
     make_world(sys_options.seed);
     reached = 0;

@@ -33,7 +33,8 @@ static uint64_t objects(void)
     return n;
 }
 
-CASE(full_frame, .text = "a frame takes as many objects of a kind as the kernel says, and no other kind")
+CASE(full_frame,
+     .text = "a frame takes as many objects of a kind as the kernel says, and no other kind")
 {
     for (unsigned t = 0; t < TYPES; t++) {
         uint64_t frame = frames_new(1);
@@ -78,7 +79,8 @@ CASE(cleared, .text = "what is made is clear, whatever stood there before")
             __asm__("" : "+r"(at));
             for (unsigned i = 0; i < PAGE / 8; i++) {
                 EQ(((volatile uint64_t *)at)[i], 0);
-                ((volatile uint64_t *)at)[i] = 0x0505050505050505; /* would be capabilities to Processes */
+                ((volatile uint64_t *)at)[i] =
+                    0x0505050505050505; /* would be capabilities to Processes */
             }
         }
         OK(lk_range_rescind(R_RANGE, R_A));
@@ -159,7 +161,8 @@ CASE(split, .text = "a part of a range reaches no further than that part")
     CHECK(!frame_free(frame + 2));
 }
 
-CASE(not_memory, .text = "frames that are no ordinary memory, or the kernel's, are in use and stay so")
+CASE(not_memory,
+     .text = "frames that are no ordinary memory, or the kernel's, are in use and stay so")
 {
     uint64_t frames = 0;
     unsigned refused = 0;
@@ -179,7 +182,8 @@ CASE(not_memory, .text = "frames that are no ordinary memory, or the kernel's, a
     STATUS(lk_range_rescind_at(R_RANGE, 0xa0, 0), STATUS_IN_USE);
 }
 
-CASE(rescind_at, .text = "destroying at a place needs no capability, and is nothing where nothing is")
+CASE(rescind_at,
+     .text = "destroying at a place needs no capability, and is nothing where nothing is")
 {
     uint64_t frame = frames_new(1);
 
@@ -217,7 +221,8 @@ CASE(dangerous, .text = "a page that is filled with what looks like an object is
     uint64_t frame = frames_new(1);
     obj page;
 
-    OK(lk_range_fabricate(R_RANGE, LK_TYPE_ENDPOINT, frame, 0, R_A)); /* a capability that will be stale */
+    OK(lk_range_fabricate(R_RANGE, LK_TYPE_ENDPOINT, frame, 0,
+                          R_A)); /* a capability that will be stale */
     OK(lk_range_rescind(R_RANGE, R_A));
     OK(lk_range_fabricate(R_RANGE, LK_TYPE_PAGE, frame, 0, R_B));
     page = obj_keep(R_B);

@@ -27,7 +27,8 @@ static void guard(unsigned reg, uint64_t match, uint64_t l2g)
     OK(lk_memory_set_guard(reg, match, l2g, reg));
 }
 
-CASE(page_by_guard, .text = "a page with a guard is at one place of what its slot covers, and nowhere else")
+CASE(page_by_guard,
+     .text = "a page with a guard is at one place of what its slot covers, and nowhere else")
 {
     begin();
     obj_get(page_filled(1), R_A);
@@ -94,7 +95,8 @@ CASE(restrictions, .text = "restrictions add up along the path, at whatever plac
             OK(lk_memory_reduce(R_C, where == 2 ? restr : 0, R_C));
             hang(R_C);
             reads(prober, TREE_VA + 0x302000, PAGE_VALUE(1));
-            faults(prober, WRITE, TREE_VA + 0x302008, read_only ? FAULT_ACCESS_VIOLATION : FAULT_NONE);
+            faults(prober, WRITE, TREE_VA + 0x302008,
+                   read_only ? FAULT_ACCESS_VIOLATION : FAULT_NONE);
             faults(prober, EXEC, TREE_VA + 0x302010, restr & LK_NX ? FAULT_NO_EXEC : FAULT_NONE);
             obj_rescind(outer);
             obj_rescind(inner);
@@ -130,7 +132,8 @@ CASE(two_ways, .text = "one page by two ways with different restrictions: each w
     }
 }
 
-CASE(malformed, .text = "a tree that does not narrow is malformed, a ring of GPTs too, and the walk ends")
+CASE(malformed,
+     .text = "a tree that does not narrow is malformed, a ring of GPTs too, and the walk ends")
 {
     obj a = gpt_new(30);
     obj b = gpt_new(20);

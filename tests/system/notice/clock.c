@@ -34,7 +34,8 @@ CASE(sleeps, .text = "a sleep ends when its time has come and not before; one in
     OK(lk_sleep_sleep_until(R_SLEEP, now(), &woke));
 }
 
-CASE(many_sleepers, .text = "sleepers wake in the order of their times, whatever the order in which they began")
+CASE(many_sleepers,
+     .text = "sleepers wake in the order of their times, whatever the order in which they began")
 {
     enum { SLEEPERS = 24 };
     obj p[SLEEPERS];
@@ -66,6 +67,25 @@ CASE(many_sleepers, .text = "sleepers wake in the order of their times, whatever
     }
 }
 
+static obj sleeper_new(uint64_t until);
+
+CASE(all_at_once, .text = "two hundred sleepers whose time comes at once all wake")
+{
+    enum { SLEEPERS = 200 };
+    uint64_t until = now() + 300 * NSEC_PER_MSEC;
+    obj p[SLEEPERS];
+
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        p[i] = sleeper_new(until);
+    }
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        EVENTUALLY(raw_done(p[i]));
+        EQ(raw_result(p[i]).rdi, STATUS_OK);
+        CHECK(raw_result(p[i]).rsi >= until);
+    }
+    EQ(kernel_check(), 0);
+}
+
 static obj sleeper_new(uint64_t until)
 {
     obj p = proc_new(PRIO_HIGH);
@@ -80,7 +100,8 @@ static obj sleeper_new(uint64_t until)
     return p;
 }
 
-CASE(sleeper_seen, .text = "a sleeping process waits as any caller does, and getWait says until when")
+CASE(sleeper_seen,
+     .text = "a sleeping process waits as any caller does, and getWait says until when")
 {
     uint64_t until = now() + LONG;
     obj p = sleeper_new(until);
@@ -96,7 +117,8 @@ CASE(sleeper_seen, .text = "a sleeping process waits as any caller does, and get
     EQ(priority, PRIO_HIGH);
 }
 
-CASE(sleeper_changed, .text = "a sleeper may be woken, held or destroyed; its time passes all the same")
+CASE(sleeper_changed,
+     .text = "a sleeper may be woken, held or destroyed; its time passes all the same")
 {
     obj woken = sleeper_new(now() + LONG);
     obj destroyed = sleeper_new(now() + LONG);
@@ -117,7 +139,8 @@ CASE(sleeper_changed, .text = "a sleeper may be woken, held or destroyed; its ti
     EQ(raw_result(held).rdi, STATUS_OK);
 }
 
-CASE(sleep_answered, .text = "a sleep is ended by answering it, like any call; the clock comes too late then")
+CASE(sleep_answered,
+     .text = "a sleep is ended by answering it, like any call; the clock comes too late then")
 {
     uint64_t payload = 0;
     obj p = sleeper_new(now() + LONG);
@@ -139,7 +162,8 @@ CASE(sleep_answered, .text = "a sleep is ended by answering it, like any call; t
     EQ(kernel_check(), 0);
 }
 
-CASE(sleep_without_endpoint, .text = "a sleeper whose reply endpoint goes is told so when its time has come")
+CASE(sleep_without_endpoint,
+     .text = "a sleeper whose reply endpoint goes is told so when its time has come")
 {
     obj p = sleeper_new(now() + 20 * NSEC_PER_MSEC);
 
@@ -161,7 +185,8 @@ static void notice_waiter(void *arg)
     const uint64_t *when = arg;
 
     at_time = now() + when[0];
-    for (unsigned i = 1; i < 4 && when[i] != 0; i++) { /* others before, each replaced by the next */
+    for (unsigned i = 1; i < 4 && when[i] != 0;
+         i++) { /* others before, each replaced by the next */
         OK(lk_sleep_notice_at(R_SLEEP, when[i] == NEVER ? NEVER : now() + when[i], 1u << (i + 8)));
     }
     OK(lk_sleep_notice_at(R_SLEEP, at_time, 0x80000001));
@@ -181,7 +206,8 @@ CASE(notice_at, .text = "the clock posts a notice to its invoker at the time, no
     CHECK(got_time >= at_time);
 }
 
-CASE(notice_at_replaced, .text = "a second timed notice replaces the first, be that earlier or later")
+CASE(notice_at_replaced,
+     .text = "a second timed notice replaces the first, be that earlier or later")
 {
     static const uint64_t when[4] = { 8 * NSEC_PER_MSEC, LONG, 5 * NSEC_PER_MSEC, NEVER };
     static const uint64_t sooner[4] = { 8 * NSEC_PER_MSEC, 300 * NSEC_PER_MSEC, LONG };
@@ -196,7 +222,8 @@ CASE(notice_at_replaced, .text = "a second timed notice replaces the first, be t
     EQ(got_bits, 0x80000001);
 }
 
-CASE(notice_at_taken_back, .text = "a timed notice that is taken back is not posted; bits posted already stay")
+CASE(notice_at_taken_back,
+     .text = "a timed notice that is taken back is not posted; bits posted already stay")
 {
     OK(lk_sleep_notice_at(R_SLEEP, now() + 3 * NSEC_PER_MSEC, 4));
     OK(lk_sleep_notice_at(R_SLEEP, NEVER, 0));
@@ -232,7 +259,9 @@ CASE(notice_at_dying, .text = "a process that is destroyed takes its timed notic
     EQ(requests, 0);
 }
 
-CASE(random_timers, .text = "a hundred timed notices and sleeps, set, replaced and taken back at random, all in order")
+CASE(random_timers,
+     .text =
+         "a hundred timed notices and sleeps, set, replaced and taken back at random, all in order")
 {
     enum { TIMERS = 40, STEPS = 300 };
     struct rng rng = rng_new(sys_options.seed);

@@ -85,7 +85,8 @@ CASE(park, .text = "a wait for notices only takes notices and no messages")
     has_notice(t, 2);
     EQ(proc_wait_kind(s), LK_WAIT_SENDING);
     post(3);
-    wait_for(t, LK_RECV | LK_CLOSED, LK_NOTICE_ID); /* after a notice too: it asked for nothing else */
+    wait_for(t, LK_RECV | LK_CLOSED,
+             LK_NOTICE_ID); /* after a notice too: it asked for nothing else */
     has_notice(t, 3);
     wait_for(t, LK_RECV, 0);
     EQ(raw_result(t.p).rdi, 4);
@@ -108,7 +109,8 @@ CASE(closed_wait, .text = "a closed wait keeps notices pending; the next open wa
     has_notice(t, 2);
 }
 
-CASE(order, .text = "notices come first in an open wait, but after a notice a waiting message goes before the next")
+CASE(order, .text = "notices come first in an open wait, but after a notice a waiting message goes "
+                    "before the next")
 {
     struct target t = target_new();
     obj s[3];
@@ -178,7 +180,8 @@ CASE(held, .text = "a held process receives notices, and runs with them when it 
     has_notice(t, 1);
 }
 
-CASE(gone, .text = "posting to an endpoint that is gone, or has no recipient, is an invalid capability")
+CASE(gone,
+     .text = "posting to an endpoint that is gone, or has no recipient, is an invalid capability")
 {
     struct target t = target_new();
 
@@ -211,7 +214,8 @@ CASE(match_ignored, .text = "an AppNotice ignores payload match and does not adv
     EQ(payload, 0);
 }
 
-CASE(blocked_and_faulted, .text = "bits posted to one that sends, sleeps or stands in a fault stay pending")
+CASE(blocked_and_faulted,
+     .text = "bits posted to one that sends, sleeps or stands in a fault stay pending")
 {
     struct target t = target_new();
     obj other = proc_new(PRIO_HIGH);

@@ -27,7 +27,8 @@ CASE(single_step, .text = "single step stops behind each instruction")
         proc_resume(p);
         EQ(proc_state(p).fault, FAULT_SINGLE_STEP);
         EQ(proc_state(p).r.rip, (uint64_t)do_nothing + i);
-        EQ(proc_state(p).r.rflags & 0x100, 0); /* the debugger sees the process's flags, not its own */
+        EQ(proc_state(p).r.rflags & 0x100,
+           0); /* the debugger sees the process's flags, not its own */
     }
     set_flags(p, 0);
     proc_resume(p);
@@ -50,10 +51,14 @@ CASE(single_step_syscall, .text = "a system call is one step, also one that wait
     EQ(lk_post2(R_A, 8, 0, 0), STATUS_OK);
     EQ(proc_state(p).fault, FAULT_SINGLE_STEP);
     EQ(proc_state(p).r.rdi, 8);
-    CHECK(proc_state(p).r.rip - (uint64_t)raw_after <= 1); /* behind the call, or the instruction behind it */
+    CHECK(proc_state(p).r.rip - (uint64_t)raw_after <=
+          1); /* behind the call, or the instruction behind it */
 }
 
-CASE(trap_syscall, .text = "trap on system call stops before it, with the control word, and lets it pass when resumed")
+CASE(
+    trap_syscall,
+    .text =
+        "trap on system call stops before it, with the control word, and lets it pass when resumed")
 {
     obj p = proc_new(PRIO_HIGH);
 

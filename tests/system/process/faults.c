@@ -21,7 +21,8 @@ static struct pstate run(obj p, const char *code, uint64_t rdi)
     return proc_state(p);
 }
 
-static void expect(obj p, const char *code, uint64_t rdi, uint64_t fault, uint64_t info, unsigned length)
+static void expect(obj p, const char *code, uint64_t rdi, uint64_t fault, uint64_t info,
+                   unsigned length)
 {
     struct pstate s = run(p, code, rdi);
 
@@ -31,7 +32,8 @@ static void expect(obj p, const char *code, uint64_t rdi, uint64_t fault, uint64
     EQ(s.r.rip, (uint64_t)code + length);
 }
 
-CASE(instructions, .text = "every instruction that a process may not execute is its fault, with the right code")
+CASE(instructions,
+     .text = "every instruction that a process may not execute is its fault, with the right code")
 {
     static const struct {
         const char *name, *code;
@@ -72,7 +74,8 @@ CASE(instructions, .text = "every instruction that a process may not execute is 
     }
 }
 
-CASE(other_entries, .text = "the other ways to make a system call that the processor has lead nowhere")
+CASE(other_entries,
+     .text = "the other ways to make a system call that the processor has lead nowhere")
 {
     static const char *const interrupts[] = { do_int_80, do_int_14, do_int_timer };
     obj p = proc_new(PRIO_HIGH);
@@ -82,7 +85,8 @@ CASE(other_entries, .text = "the other ways to make a system call that the proce
     EQ(s.r.rip, (uint64_t)do_sysenter);
     for (unsigned i = 0; i < 3; i++) {
         s = run(p, interrupts[i], 0);
-        EQ(s.fault, FAULT_GENERAL_PROTECTION); /* what the information is differs between machines */
+        EQ(s.fault,
+           FAULT_GENERAL_PROTECTION); /* what the information is differs between machines */
         EQ(s.r.rip, (uint64_t)interrupts[i]);
     }
 }
@@ -99,7 +103,8 @@ CASE(registers_kept, .text = "a fault leaves every register as it was")
     EQ(memcmp(&r, &shown, sizeof(r)), 0);
 }
 
-CASE(memory, .text = "accesses to memory that is not there, or not for this, fault with the address")
+CASE(memory,
+     .text = "accesses to memory that is not there, or not for this, fault with the address")
 {
     obj p = proc_new(PRIO_HIGH);
     uint64_t text = (uint64_t)do_nothing;
@@ -123,10 +128,12 @@ CASE(memory, .text = "accesses to memory that is not there, or not for this, fau
     EQ(run(p, do_jump, LK_USER_END - 1).fault, FAULT_INVALID_ADDR);
 }
 
-CASE(kernel_addresses, .text = "kernel addresses are not there, and addresses that are none are a general protection fault")
+CASE(kernel_addresses, .text = "kernel addresses are not there, and addresses that are none are a "
+                               "general protection fault")
 {
     static const uint64_t kernel[] = {
-        0xffff800000000000, 0xffff800000100000, 0xffffffff80000000, 0xffffffff80100000, 0xfffffffffffff000,
+        0xffff800000000000, 0xffff800000100000, 0xffffffff80000000,
+        0xffffffff80100000, 0xfffffffffffff000,
     };
     static const uint64_t none[] = { 0x800000000000, 0x8000000000000000, 0xffff7fffffffffff };
     obj p = proc_new(PRIO_HIGH);
@@ -144,7 +151,8 @@ CASE(kernel_addresses, .text = "kernel addresses are not there, and addresses th
     }
 }
 
-CASE(stack, .text = "a stack that is not there is a fault of the process, whatever the stack pointer")
+CASE(stack,
+     .text = "a stack that is not there is a fault of the process, whatever the stack pointer")
 {
     static const uint64_t stacks[] = { 8, 0x1000, WINDOW_VA + 0x100, 0x7ffffffffff8 };
     obj p = proc_new(PRIO_HIGH);
@@ -206,7 +214,9 @@ CASE(flags, .text = "a process cannot switch interrupts off or raise its I/O pri
     EQ(s.r.rax & 0x3200, 0x200);
 }
 
-CASE(last_instruction, .text = "a system call in the last two bytes of user memory ends in a fault, not in the kernel")
+CASE(
+    last_instruction,
+    .text = "a system call in the last two bytes of user memory ends in a fault, not in the kernel")
 {
     obj space = space_new();
     obj p = proc_new_in(space, PRIO_HIGH);
@@ -230,7 +240,7 @@ CASE(last_instruction, .text = "a system call in the last two bytes of user memo
     EQ(s.run_state, LK_STATE_FAULTED);
     EQ(s.fault, FAULT_GENERAL_PROTECTION);
     EQ(s.r.rip, LK_USER_END);
-    EQ(s.r.rdi, STATUS_OK); /* the system call itself was made */
+    EQ(s.r.rdi, STATUS_OK);       /* the system call itself was made */
     r.rax = LK_SEND | 1ull << 63; /* and one that faults is a fault at its place */
     raw_go(p, &r);
     EQ(proc_state(p).fault, FAULT_MALFORMED_SYSCALL);
@@ -249,7 +259,8 @@ CASE(no_space, .text = "a process without an address space faults at its first i
     expect(p, do_nothing, 0, FAULT_INVALID_ADDR, (uint64_t)do_nothing, 0);
 }
 
-CASE(page_as_space, .text = "a single page is an address space too: too small to hold page 0 and anything else")
+CASE(page_as_space,
+     .text = "a single page is an address space too: too small to hold page 0 and anything else")
 {
     obj p = proc_new(PRIO_HIGH);
     obj page = page_new();
@@ -271,7 +282,8 @@ CASE(page_as_space, .text = "a single page is an address space too: too small to
     EQ(kernel_check(), 0);
 }
 
-CASE(case_breakpoint, .text = "a fault that a whole case ends with is seen", .fault = FAULT_BREAKPOINT)
+CASE(case_breakpoint, .text = "a fault that a whole case ends with is seen",
+     .fault = FAULT_BREAKPOINT)
 {
     __asm__ volatile("int3");
 }

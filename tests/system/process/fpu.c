@@ -33,7 +33,8 @@ CASE(initial, .text = "a new process has the initial floating-point state")
     }
 }
 
-CASE(round_trip, .text = "floating-point state set is the state shown, but for the reserved bits of MXCSR")
+CASE(round_trip,
+     .text = "floating-point state set is the state shown, but for the reserved bits of MXCSR")
 {
     obj p = proc_new(PRIO_HIGH);
     uint8_t image[IMAGE], shown[IMAGE];
@@ -120,7 +121,9 @@ static void non_user(void *arg)
     users_done++;
 }
 
-CASE(isolated, .text = "floating-point registers survive any number of switches, and show no one else's values")
+CASE(isolated,
+     .text =
+         "floating-point registers survive any number of switches, and show no one else's values")
 {
     enum { USERS = 5 };
 
@@ -147,7 +150,8 @@ static void looks(void *arg)
     users_done = 1;
 }
 
-CASE(first_use_clean, .text = "who uses the floating-point registers for the first time finds them clear")
+CASE(first_use_clean,
+     .text = "who uses the floating-point registers for the first time finds them clear")
 {
     uint8_t canary[64];
 
@@ -180,7 +184,8 @@ CASE(new_in_old_place, .text = "a process made where another stood has none of i
     }
 }
 
-CASE(set_of_running, .text = "state set for one that is in the middle of its work is there when it goes on")
+CASE(set_of_running,
+     .text = "state set for one that is in the middle of its work is there when it goes on")
 {
     uint8_t image[IMAGE];
     struct worker w;

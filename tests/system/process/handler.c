@@ -89,7 +89,8 @@ CASE(told_later, .text = "a handler that does not wait is told when it does, in 
     handler_not_told(h);
 }
 
-CASE(repaired, .text = "a handler maps the page and resumes: the access is made as if nothing had been")
+CASE(repaired,
+     .text = "a handler maps the page and resumes: the access is made as if nothing had been")
 {
     struct handler h = handler_new(20);
     obj p = proc_new(PRIO_HIGH);
@@ -139,7 +140,8 @@ CASE(resume_states, .text = "only a process that stands in a fault can be resume
     EQ(proc_state(p).run_state, LK_STATE_RECEIVING);
 }
 
-CASE(handler_changed_while_waiting, .text = "a message about a fault that waits goes to the new handler when the slot changes")
+CASE(handler_changed_while_waiting,
+     .text = "a message about a fault that waits goes to the new handler when the slot changes")
 {
     struct handler h = handler_new(20);
     struct handler g = handler_new(30);
@@ -155,7 +157,8 @@ CASE(handler_changed_while_waiting, .text = "a message about a fault that waits 
     handler_not_told(h);
 }
 
-CASE(nobody, .text = "without a handler the process stays stopped and the log has one line about it")
+CASE(nobody,
+     .text = "without a handler the process stays stopped and the log has one line about it")
 {
     obj p = proc_new(PRIO_HIGH);
     uint64_t mark = log_mark();
@@ -171,7 +174,8 @@ CASE(nobody, .text = "without a handler the process stays stopped and the log ha
     CHECK(log_has(mark, "faulty: access to memory that is not mapped"));
 }
 
-CASE(handler_given_later, .text = "a fault that was told to nobody is told to the handler that the process gets")
+CASE(handler_given_later,
+     .text = "a fault that was told to nobody is told to the handler that the process gets")
 {
     struct handler h = handler_new(20);
     obj p = proc_new(PRIO_HIGH);
@@ -190,7 +194,8 @@ CASE(handler_given_later, .text = "a fault that was told to nobody is told to th
     handler_not_told(h);
 }
 
-CASE(handler_gone, .text = "if the handler goes while the message waits, the process stays stopped, and the log says so")
+CASE(handler_gone, .text = "if the handler goes while the message waits, the process stays "
+                           "stopped, and the log says so")
 {
     log_rest();
     for (unsigned how = 0; how < 3; how++) {
@@ -236,9 +241,10 @@ CASE(own_handler, .text = "a process that is its own handler counts as one witho
     CHECK(log_has(mark, "nobody handles it"));
 }
 
-CASE(space_handler, .text = "a memory fault goes to the handler of the innermost GPT that names one")
+CASE(space_handler,
+     .text = "a memory fault goes to the handler of the innermost GPT that names one")
 {
-    struct handler h = handler_new(20);  /* of the process */
+    struct handler h = handler_new(20); /* of the process */
     struct handler outer = handler_new(30);
     struct handler inner = handler_new(40);
     obj p = proc_new(PRIO_HIGH);
@@ -287,7 +293,8 @@ CASE(space_handler, .text = "a memory fault goes to the handler of the innermost
     handler_told(h, p, FAULT_INVALID_ADDR, 0x90000010);
 }
 
-CASE(same_space_handler, .text = "a handler in the same address space repairs a fault in the middle of a loop")
+CASE(same_space_handler,
+     .text = "a handler in the same address space repairs a fault in the middle of a loop")
 {
     struct handler h = handler_new(20);
     obj p = proc_new(PRIO_HIGH);
@@ -304,7 +311,9 @@ CASE(same_space_handler, .text = "a handler in the same address space repairs a 
     }
 }
 
-CASE(faulting_many, .text = "a process that is destroyed while its fault waits to be told leaves the handler's queue")
+CASE(faulting_many,
+     .text =
+         "a process that is destroyed while its fault waits to be told leaves the handler's queue")
 {
     struct handler h = handler_new(20);
     obj p[6];

@@ -24,7 +24,9 @@ static uint64_t clear(obj p, unsigned hold)
     return old;
 }
 
-CASE(idempotent, .text = "holds are set and cleared idempotently, each on its own, and the old byte is the answer")
+CASE(idempotent,
+     .text =
+         "holds are set and cleared idempotently, each on its own, and the old byte is the answer")
 {
     obj p = proc_new(PRIO_HIGH);
 
@@ -73,7 +75,8 @@ static void counts(void *arg)
     }
 }
 
-CASE(running_is_stopped, .text = "a process in the middle of its work stops, and goes on from there")
+CASE(running_is_stopped,
+     .text = "a process in the middle of its work stops, and goes on from there")
 {
     struct worker w = worker_new(PRIO_LOW, counts, NULL);
     uint64_t seen;
@@ -107,7 +110,8 @@ CASE(holds_itself, .text = "a process that holds itself stops with the answer of
     EQ(raw_result(p).rdi, STATUS_OK);
 }
 
-CASE(delivery_while_held, .text = "a message is delivered to a held process, a reply without blocking too")
+CASE(delivery_while_held,
+     .text = "a message is delivered to a held process, a reply without blocking too")
 {
     obj p = proc_new(PRIO_HIGH);
     obj q = proc_new(PRIO_HIGH);
@@ -126,7 +130,8 @@ CASE(delivery_while_held, .text = "a message is delivered to a held process, a r
     EQ(raw_result(p).rdi, 42);
 }
 
-CASE(call_to_held, .text = "a call of a held server that waits is taken, and answered when it is let go")
+CASE(call_to_held,
+     .text = "a call of a held server that waits is taken, and answered when it is let go")
 {
     obj p = proc_new(PRIO_HIGH);
     obj q = proc_new(PRIO_HIGH);
@@ -142,7 +147,8 @@ CASE(call_to_held, .text = "a call of a held server that waits is taken, and ans
     EQ(raw_result(q).rdi, 3);
 }
 
-CASE(fault_resumed_while_held, .text = "a fault is resumed while its process is held; it runs when it is let go")
+CASE(fault_resumed_while_held,
+     .text = "a fault is resumed while its process is held; it runs when it is let go")
 {
     obj p = proc_new(PRIO_HIGH);
 

@@ -6,7 +6,8 @@
 
 #define REG_TARGET 5
 
-CASE(new_process, .text = "a new process stands in the fault 'never started', with all registers clear")
+CASE(new_process,
+     .text = "a new process stands in the fault 'never started', with all registers clear")
 {
     obj p = obj_new(LK_TYPE_PROCESS);
     struct pstate s = proc_state(p);
@@ -46,7 +47,8 @@ CASE(round_trip, .text = "registers set are the registers shown, and the process
     proc_set_regs(p, &r);
     shown = proc_state(p).r;
     EQ(memcmp(&r, &shown, sizeof(r)), 0);
-    r.rip = (uint64_t)raw_after; /* a breakpoint: every register, rcx and r11 too, is the process's own */
+    r.rip = (uint64_t)
+        raw_after; /* a breakpoint: every register, rcx and r11 too, is the process's own */
     proc_set_regs(p, &r);
     proc_resume(p);
     shown = raw_result(p);
@@ -91,7 +93,8 @@ CASE(all_flags_run, .text = "a process runs with any flags, and a system call of
 
 CASE(bad_addresses, .text = "instruction pointer, stack pointer and FS base must be user addresses")
 {
-    static const uint64_t bad[] = { 0x800000000000, 0xffff800000000000, 0xffffffff80000000, UINT64_MAX };
+    static const uint64_t bad[] = { 0x800000000000, 0xffff800000000000, 0xffffffff80000000,
+                                    UINT64_MAX };
     obj p = proc_new(PRIO_HIGH);
 
     obj_get(p, R_A);
@@ -102,7 +105,8 @@ CASE(bad_addresses, .text = "instruction pointer, stack pointer and FS base must
         r[1].rsp = bad[i];
         r[2].fs_base = bad[i];
         for (unsigned j = 0; j < 3; j++) {
-            STATUS(lk_process_set_regs(R_A, LK_STATE_FAULTED, &r[j], sizeof(r[j])), STATUS_REQUEST_ERROR);
+            STATUS(lk_process_set_regs(R_A, LK_STATE_FAULTED, &r[j], sizeof(r[j])),
+                   STATUS_REQUEST_ERROR);
         }
     }
     EQ(proc_state(p).r.rip, 0);
@@ -127,7 +131,8 @@ CASE(state_named, .text = "registers are written only in the run state that the 
     EQ(memcmp(&r, &other, sizeof(r)), 0);
 }
 
-CASE(reading_disturbs_nothing, .text = "reading a process in any state changes nothing, least of all its closed wait")
+CASE(reading_disturbs_nothing,
+     .text = "reading a process in any state changes nothing, least of all its closed wait")
 {
     obj p = proc_new(PRIO_HIGH);
     obj e = endpoint_new(p, 77, false);
@@ -150,7 +155,8 @@ CASE(reading_disturbs_nothing, .text = "reading a process in any state changes n
     EQ(raw_result(p).rdi, 5);
 }
 
-CASE(set_while_waiting, .text = "setting the registers of one that waits ends its wait; its system call is over")
+CASE(set_while_waiting,
+     .text = "setting the registers of one that waits ends its wait; its system call is over")
 {
     obj p = proc_new(PRIO_HIGH);
     obj e = endpoint_new(p, 77, false);
@@ -210,7 +216,8 @@ CASE(cap_registers, .text = "capability registers are read and exchanged; regist
     EQ(reg_type(R_C), LK_TYPE_NULL);
 }
 
-CASE(own_cap_register, .text = "a process exchanges a capability register of its own, also with itself")
+CASE(own_cap_register,
+     .text = "a process exchanges a capability register of its own, also with itself")
 {
     obj_get(page_new(), R_A);
     OK(lk_process_swap_cap_reg(R_SELF, R_B, R_A, R_C));

@@ -74,7 +74,8 @@ CASE(not_set_up, .text = "a schedule that is not set up is refused, and taken on
     EQ(kernel_check(), 0);
 }
 
-CASE(rescinded, .text = "a schedule that is rescinded stops all of its processes, waiting and running")
+CASE(rescinded,
+     .text = "a schedule that is rescinded stops all of its processes, waiting and running")
 {
     obj s = schedule_new(PRIO_LOW, SHORT_SLICE);
     struct worker w[3];
@@ -162,11 +163,13 @@ CASE(round_robin, .text = "those of one priority share the CPU by time slice")
     for (unsigned i = 0; i < COUNTERS; i++) {
         worker_start(counter_new(i, schedule_new(PRIO_LOW, SHORT_SLICE)));
     }
-    EVENTUALLY(counts[0] > 100000 && counts[1] > 100000 && counts[2] > 100000 && counts[3] > 100000);
+    EVENTUALLY(counts[0] > 100000 && counts[1] > 100000 && counts[2] > 100000 &&
+               counts[3] > 100000);
     stop = true;
 }
 
-CASE(preempted_at_once, .text = "a process of higher priority that wakes runs at once, one of equal priority later",
+CASE(preempted_at_once,
+     .text = "a process of higher priority that wakes runs at once, one of equal priority later",
      .steady = true)
 {
     obj equal = proc_new(PRIO_CASE);
@@ -188,7 +191,8 @@ static uint64_t idle_time(void)
     return idle;
 }
 
-CASE(cpu_time, .text = "CPU time is exact: what all used and what nobody used is the time that passed")
+CASE(cpu_time,
+     .text = "CPU time is exact: what all used and what nobody used is the time that passed")
 {
     struct worker w[COUNTERS];
     uint64_t first = now(); /* before anything is read; `begun` is after */
@@ -218,7 +222,8 @@ CASE(cpu_time, .text = "CPU time is exact: what all used and what nobody used is
     CHECK(own + idle <= now() - first + 1000);
 }
 
-CASE(direct_switch, .text = "a call to a server of equal priority runs it at once, before others of that priority",
+CASE(direct_switch,
+     .text = "a call to a server of equal priority runs it at once, before others of that priority",
      .steady = true)
 {
     obj bystander = proc_new(PRIO_CASE);

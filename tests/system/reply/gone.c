@@ -4,7 +4,8 @@
  */
 #include "reply.h"
 
-CASE(server_destroyed, .text = "destroying a server answers every caller whose reply capability it holds with INVOKEE_GONE")
+CASE(server_destroyed, .text = "destroying a server answers every caller whose reply capability it "
+                               "holds with INVOKEE_GONE")
 {
     enum { CLIENTS = 30 };
     obj server = proc_new(PRIO_HIGH);
@@ -60,7 +61,8 @@ CASE(server_destroyed_not_waiting, .text = "a caller that does not wait any more
     EQ(raw_result(s.client).rdi, STATUS_OK);
 }
 
-CASE(server_destroyed_queue, .text = "callers that wait to be received get INVALID_CAP when the server is destroyed")
+CASE(server_destroyed_queue,
+     .text = "callers that wait to be received get INVALID_CAP when the server is destroyed")
 {
     enum { CLIENTS = 5 };
     obj server = proc_new(PRIO_HIGH);
@@ -81,7 +83,8 @@ CASE(server_destroyed_queue, .text = "callers that wait to be received get INVAL
     }
 }
 
-CASE(client_destroyed, .text = "the reply to a caller that is gone is an invalid capability, also for one that blocks on it")
+CASE(client_destroyed, .text = "the reply to a caller that is gone is an invalid capability, also "
+                               "for one that blocks on it")
 {
     struct session s = session_new();
 
@@ -99,7 +102,8 @@ CASE(client_destroyed, .text = "the reply to a caller that is gone is an invalid
     EQ(raw_result(s.server).rdi, STATUS_INVALID_CAP);
 }
 
-CASE(reply_endpoint_destroyed, .text = "destroying the reply endpoint of a caller makes its reply Null and leaves a line in the log")
+CASE(reply_endpoint_destroyed, .text = "destroying the reply endpoint of a caller makes its reply "
+                                       "Null and leaves a line in the log")
 {
     struct session s = session_new();
     uint64_t mark = log_mark();
@@ -114,7 +118,8 @@ CASE(reply_endpoint_destroyed, .text = "destroying the reply endpoint of a calle
     EQ(raw_result(s.client).rdi, STATUS_NO_REPLY_ENDPOINT);
 }
 
-CASE(reply_endpoint_gone_while_sending, .text = "a caller that waits to be received and loses its reply endpoint is told so")
+CASE(reply_endpoint_gone_while_sending,
+     .text = "a caller that waits to be received and loses its reply endpoint is told so")
 {
     struct session s = session_new();
 
@@ -126,7 +131,8 @@ CASE(reply_endpoint_gone_while_sending, .text = "a caller that waits to be recei
     EQ(proc_state(s.server).run_state, LK_STATE_RECEIVING);
 }
 
-CASE(server_endpoint_gone_after, .text = "a call that was received is answered though the server's endpoint is gone")
+CASE(server_endpoint_gone_after,
+     .text = "a call that was received is answered though the server's endpoint is gone")
 {
     struct session s = session_new();
 
@@ -136,7 +142,9 @@ CASE(server_endpoint_gone_after, .text = "a call that was received is answered t
     client_has(s, 3);
 }
 
-CASE(self_destroyed_in_reply, .text = "a caller that destroys itself, and one that destroys its own reply endpoint, in a call")
+CASE(self_destroyed_in_reply,
+     .text =
+         "a caller that destroys itself, and one that destroys its own reply endpoint, in a call")
 {
     obj p = proc_new(PRIO_HIGH);
     obj reply = proc_reply_endpoint(p, 5);

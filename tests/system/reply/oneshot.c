@@ -19,7 +19,8 @@ static void refused(obj p, unsigned reg)
     }
 }
 
-CASE(payload_advances, .text = "the payload advances with each reply capability made and with each used")
+CASE(payload_advances,
+     .text = "the payload advances with each reply capability made and with each used")
 {
     struct session s = session_new();
     uint64_t before = endpoint_payload(s.reply);
@@ -41,7 +42,8 @@ CASE(payload_advances, .text = "the payload advances with each reply capability 
     EQ(endpoint_flags(s.reply) & (FLAG_MATCH | FLAG_OUTSTANDING), FLAG_MATCH);
 }
 
-CASE(second_reply, .text = "a second reply, through the capability or a copy of it, is an invalid capability")
+CASE(second_reply,
+     .text = "a second reply, through the capability or a copy of it, is an invalid capability")
 {
     struct session s = session_new();
 
@@ -86,7 +88,9 @@ CASE(reply_by_third, .text = "the reply capability may be passed on; whoever is 
     refused(s.server, REG_REPLY);
 }
 
-CASE(two_blocked_repliers, .text = "of two that block on one reply capability, one delivers and the other gets INVALID_CAP")
+CASE(two_blocked_repliers,
+     .text =
+         "of two that block on one reply capability, one delivers and the other gets INVALID_CAP")
 {
     struct session s = session_new();
     obj second = proc_new(PRIO_HIGH);
@@ -107,7 +111,8 @@ CASE(two_blocked_repliers, .text = "of two that block on one reply capability, o
     EQ(raw_result(second).rdi, STATUS_INVALID_CAP);
 }
 
-CASE(blocked_replier_next_call, .text = "a replier that blocks is told when the caller makes another call instead")
+CASE(blocked_replier_next_call,
+     .text = "a replier that blocks is told when the caller makes another call instead")
 {
     struct session s = session_new();
     obj other = proc_new(PRIO_HIGH);
@@ -139,7 +144,8 @@ CASE(blocked_replier_kernel_call, .text = "so it is when the kernel answers that
     EQ(raw_result(s.server).rdi, STATUS_INVALID_CAP);
 }
 
-CASE(caller_gave_up, .text = "a reply after the caller gave up and called again is refused, and the new call is untouched")
+CASE(caller_gave_up, .text = "a reply after the caller gave up and called again is refused, and "
+                             "the new call is untouched")
 {
     struct session s = session_new();
 
@@ -155,7 +161,8 @@ CASE(caller_gave_up, .text = "a reply after the caller gave up and called again 
     client_has(s, 8);
 }
 
-CASE(caller_comes_back, .text = "a caller whose wait was ended can take the reply by waiting for it again")
+CASE(caller_comes_back,
+     .text = "a caller whose wait was ended can take the reply by waiting for it again")
 {
     struct session s = session_new();
     struct lk_regs r = raw_regs(LK_RECV | LK_CLOSED);
@@ -182,7 +189,8 @@ CASE(match_set_again, .text = "setting payload match, on or off, ends what is ou
     }
 }
 
-CASE(match_off, .text = "without payload match any Entry of the endpoint answers, as often as it likes")
+CASE(match_off,
+     .text = "without payload match any Entry of the endpoint answers, as often as it likes")
 {
     struct session s = session_new();
 
@@ -198,7 +206,8 @@ CASE(match_off, .text = "without payload match any Entry of the endpoint answers
 }
 
 /* The holder of the reply endpoint ends a call that has lasted too long (P5). */
-CASE(timed_out, .text = "the holder of the reply endpoint can answer a call itself; then the server's reply is refused")
+CASE(timed_out, .text = "the holder of the reply endpoint can answer a call itself; then the "
+                        "server's reply is refused")
 {
     struct session s = session_new();
 
@@ -226,7 +235,8 @@ CASE(timed_out_late, .text = "if the server was first, the one that would end th
     EQ(lk_post2(R_B, STATUS_TIMED_OUT, 0, 0), STATUS_INVALID_CAP);
 }
 
-CASE(entry_with_payload_match, .text = "an Entry made with any other payload is Null, whatever the payload")
+CASE(entry_with_payload_match,
+     .text = "an Entry made with any other payload is Null, whatever the payload")
 {
     struct session s = session_new();
     uint64_t payload;
@@ -249,7 +259,8 @@ CASE(entry_with_payload_match, .text = "an Entry made with any other payload is 
     client_waits(s);
 }
 
-CASE(strange_capability_0, .text = "a server that answers to whatever comes as capability 0 harms nobody, whatever it is")
+CASE(strange_capability_0,
+     .text = "a server that answers to whatever comes as capability 0 harms nobody, whatever it is")
 {
     struct session s = session_new();
     obj victim = proc_new(PRIO_HIGH);
@@ -257,9 +268,9 @@ CASE(strange_capability_0, .text = "a server that answers to whatever comes as c
     obj strange[5];
 
     strange[0] = NO_OBJ;
-    strange[1] = e;                                /* a kernel capability: result OK is getType */
-    strange[2] = entry_new(e, 1);                  /* a third party that does not wait */
-    strange[3] = entry_new(s.endpoint, 1);         /* the server itself */
+    strange[1] = e;                        /* a kernel capability: result OK is getType */
+    strange[2] = entry_new(e, 1);          /* a third party that does not wait */
+    strange[3] = entry_new(s.endpoint, 1); /* the server itself */
     strange[4] = page_new();
     for (unsigned i = 0; i < 5; i++) {
         struct lk_regs got;
@@ -315,7 +326,9 @@ CASE(nested_calls, .text = "a chain of calls through eight servers comes back in
     }
 }
 
-CASE(reply_endpoint_swapped, .text = "a call waits on the endpoint that its reply capability names, though the slot changes")
+CASE(
+    reply_endpoint_swapped,
+    .text = "a call waits on the endpoint that its reply capability names, though the slot changes")
 {
     struct session s = session_new();
     obj other = endpoint_new(s.client, 60, true);
@@ -326,7 +339,9 @@ CASE(reply_endpoint_swapped, .text = "a call waits on the endpoint that its repl
     client_has(s, 4);
 }
 
-CASE(reply_id_changed, .text = "a caller whose reply endpoint gets another ID is still to be reached by a wait for that")
+CASE(reply_id_changed,
+     .text =
+         "a caller whose reply endpoint gets another ID is still to be reached by a wait for that")
 {
     struct session s = session_new();
     struct lk_regs r = raw_regs(LK_RECV | LK_CLOSED);

@@ -56,7 +56,8 @@ static void note_operation(const struct run *r)
     }
 }
 
-/* Run it, with a restart at point n (0: without); points passed, and whether the restart was made. */
+/* Run it, with a restart at point n (0: without); points passed, and whether the restart was made.
+ */
 static void run(void (*make)(struct run *r, const void *arg), const void *arg, uint64_t n,
                 struct result *result, uint64_t *passed, uint64_t *hit)
 {
@@ -97,7 +98,8 @@ static void same(const struct look *a, const struct look *b, const char *who)
             const uint64_t *y = (const uint64_t *)b;
 
             if (x[i] != y[i]) {
-                FAIL("%s: word %u of its looks is %lx, and %lx with the restart", who, i, x[i], y[i]);
+                FAIL("%s: word %u of its looks is %lx, and %lx with the restart", who, i, x[i],
+                     y[i]);
             }
         }
     }

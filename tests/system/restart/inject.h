@@ -13,16 +13,17 @@
 
 /* One run, made new each time. */
 struct run {
-    obj subject;       /* the process whose system call it is: raw, high priority */
-    struct lk_regs regs; /* with which it begins */
-    obj other[WATCHED]; /* also looked at in the end; NO_OBJ: none */
+    obj subject;                 /* the process whose system call it is: raw, high priority */
+    struct lk_regs regs;         /* with which it begins */
+    obj other[WATCHED];          /* also looked at in the end; NO_OBJ: none */
     void (*then)(struct run *r); /* what happens after the system call began, or null */
-    unsigned ignore;   /* bit i: word i of the answer may differ */
+    unsigned ignore;             /* bit i: word i of the answer may differ */
 };
 
-/* Make a run with `make`; then runs of the same with a restart at n = 1, 2, ... until it has no more
- * acquire points. Each must end like the first. Returns how many points there are. */
-unsigned inject_all(const char *name, void (*make)(struct run *r, const void *arg), const void *arg);
+/* Make a run with `make`; then runs of the same with a restart at n = 1, 2, ... until it has no
+ * more acquire points. Each must end like the first. Returns how many points there are. */
+unsigned inject_all(const char *name, void (*make)(struct run *r, const void *arg),
+                    const void *arg);
 
 /* Which operations were subject to it, by type of the target and word 0. */
 extern bool inject_tried[LK_TYPES][LK_OPS];

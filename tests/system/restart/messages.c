@@ -7,8 +7,8 @@
 #define REG_TARGET 5
 #define REG_REPLY 9
 #define CAP_A 10
-#define STRING_VA (WINDOW_VA + PAGE - 700)       /* of the sender: across pages */
-#define BUFFER_VA (WINDOW_VA + 8 * PAGE - 1000)  /* of the receiver */
+#define STRING_VA (WINDOW_VA + PAGE - 700)      /* of the sender: across pages */
+#define BUFFER_VA (WINDOW_VA + 8 * PAGE - 1000) /* of the receiver */
 #define STRING_BYTES 9000
 
 /* What kind of message. */
@@ -32,7 +32,8 @@ static const struct form forms[] = {
     { "send that blocks", LK_SEND | LK_BLOCK, false, false, true, false, false },
     { "send with a string that blocks", LK_SEND | LK_BLOCK, false, true, true, true, false },
     { "send and open wait", LK_SEND | LK_RECV, true, false, true, false, false },
-    { "send and closed wait", LK_SEND | LK_RECV | LK_CLOSED | LK_BLOCK, true, false, false, false, false },
+    { "send and closed wait", LK_SEND | LK_RECV | LK_CLOSED | LK_BLOCK, true, false, false, false,
+      false },
     { "call", LK_SHAPE_CALL, true, false, false, false, false },
     { "call with everything", LK_SHAPE_CALL, true, true, true, true, false },
     { "call that blocks", LK_SHAPE_CALL, false, true, true, false, false },
@@ -98,7 +99,9 @@ static void map_windows(void)
     }
 }
 
-CASE(messages, .text = "every form of a message comes to the same end with a restart at each of its acquire points",
+CASE(messages,
+     .text = "every form of a message comes to the same end with a restart at each of its acquire "
+             "points",
      .ms = 600000)
 {
     unsigned points = 0;
@@ -129,7 +132,8 @@ static void make_receive(struct run *r, const void *arg)
     s.r10 = STRING_VA;
     s.r9 = STRING_BYTES;
     raw_go(from, &s);
-    r->regs = canary_regs(LK_RECV | LK_RSTR | (*closed ? LK_CLOSED : 0) | LK_CTL_RECVS(20, 21, 22, 23), 3);
+    r->regs = canary_regs(
+        LK_RECV | LK_RSTR | (*closed ? LK_CLOSED : 0) | LK_CTL_RECVS(20, 21, 22, 23), 3);
     r->regs.r8 = 5;
     r->regs.rbp = BUFFER_VA;
     r->regs.r9 = (uint64_t)LK_MAX_STRING << 32;
@@ -159,7 +163,8 @@ static void make_reply(struct run *r, const void *arg)
     raw_do(r->subject, LK_RECV | LK_CTL_RECVS(REG_REPLY, 0, 0, 0));
     raw_do(client, LK_CTL_CALL_CAPS(REG_TARGET, 1, 0, 0, 0, 0, 20, 21, 22, 23));
     raw_result(r->subject);
-    r->regs = canary_regs(LK_CTL(*shape, REG_REPLY, 1) | LK_CTL_SENDS(2, REG_REPLY, REG_TARGET, 0, 0), 3);
+    r->regs =
+        canary_regs(LK_CTL(*shape, REG_REPLY, 1) | LK_CTL_SENDS(2, REG_REPLY, REG_TARGET, 0, 0), 3);
     r->regs.r10 = STRING_VA;
     r->regs.r9 = *shape & LK_SSTR ? STRING_BYTES : 0;
 }
@@ -196,7 +201,10 @@ static void make_pseudo(struct run *r, const void *arg)
 CASE(pseudo, .text = "so do copy capability, yield and the FS base")
 {
     static const uint64_t controls[] = {
-        LK_YIELD, LK_COPY_CAP | 3 << 8 | 20 << 16, LK_COPY_CAP | 4 << 8 | 20 << 16, LK_SET_FS_BASE,
+        LK_YIELD,
+        LK_COPY_CAP | 3 << 8 | 20 << 16,
+        LK_COPY_CAP | 4 << 8 | 20 << 16,
+        LK_SET_FS_BASE,
     };
 
     for (unsigned i = 0; i < 4; i++) {

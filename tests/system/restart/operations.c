@@ -54,9 +54,36 @@ static const struct operation operations[] = {
     { "post", C_NOTICE, OP_APPNOTICE_POST, 6, 0, 0, { 0 }, 0, 0, 0 },
     { "getSlot", C_PROCESS, OP_PROCESS_GET_SLOT, SLOT_SCHEDULE, 0, 0, { 0 }, 0, 0, 0 },
     { "swapSlot brand", C_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_BRAND, 0, 0, { C_PAGE }, 0, 0, 0 },
-    { "swapSlot addrSpace", C_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_ADDR_SPACE, 0, 0, { C_GPT }, 0, 0, 0 },
-    { "swapSlot schedule", C_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_SCHEDULE, 0, 0, { C_SCHEDULE }, 0, 0, 0 },
-    { "swapSlot handler", C_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_HANDLER, 0, 0, { C_ENTRY }, 0, 0, 0 },
+    { "swapSlot addrSpace",
+      C_PROCESS,
+      OP_PROCESS_SWAP_SLOT,
+      SLOT_ADDR_SPACE,
+      0,
+      0,
+      { C_GPT },
+      0,
+      0,
+      0 },
+    { "swapSlot schedule",
+      C_PROCESS,
+      OP_PROCESS_SWAP_SLOT,
+      SLOT_SCHEDULE,
+      0,
+      0,
+      { C_SCHEDULE },
+      0,
+      0,
+      0 },
+    { "swapSlot handler",
+      C_PROCESS,
+      OP_PROCESS_SWAP_SLOT,
+      SLOT_HANDLER,
+      0,
+      0,
+      { C_ENTRY },
+      0,
+      0,
+      0 },
     { "swapSlot stale", C_PROCESS, OP_PROCESS_SWAP_SLOT, SLOT_COHORT, 0, 0, { C_STALE }, 0, 0, 0 },
     { "getCapReg", C_PROCESS, OP_PROCESS_GET_CAP_REG, 3, 0, 0, { 0 }, 0, 0, 0 },
     { "swapCapReg", C_PROCESS, OP_PROCESS_SWAP_CAP_REG, 3, 0, 0, { C_GPT }, 0, 0, 0 },
@@ -129,7 +156,8 @@ static const struct operation operations[] = {
 
 static uint64_t free_frame;
 
-/* A GPT that is mapped in our own window, with a page that was touched: there is something to flush. */
+/* A GPT that is mapped in our own window, with a page that was touched: there is something to
+ * flush. */
 static obj mapped_gpt(void)
 {
     uintptr_t at = WINDOW_VA + 0x30000000ull;
@@ -215,7 +243,9 @@ static void make_operation(struct run *r, const void *arg)
     lk_irqctl_release(R_IRQCTL, 8);
 }
 
-CASE(operations, .text = "every operation of every type comes to the same end with a restart at each of its acquire points",
+CASE(operations,
+     .text = "every operation of every type comes to the same end with a restart at each of its "
+             "acquire points",
      .ms = 600000)
 {
     unsigned points = 0;
@@ -238,7 +268,9 @@ CASE(operations, .text = "every operation of every type comes to the same end wi
     CHECK(points > 2 * OPERATIONS);
 }
 
-CASE(injection_works, .text = "the injection itself works: it counts the points, and says whether the restart was made")
+CASE(injection_works,
+     .text =
+         "the injection itself works: it counts the points, and says whether the restart was made")
 {
     static const struct operation o = {
         "classify", C_DISCRIM, OP_DISCRIM_CLASSIFY, 0, 0, 0, { C_PAGE }, 0, 0, 0,

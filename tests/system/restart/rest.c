@@ -31,7 +31,8 @@ static void target_reg(const struct run *r, unsigned reg)
     OK(lk_process_swap_cap_reg(R_A, TARGET, reg, 0));
 }
 
-/* ---- Endpoints: other[0] is the recipient, other[1] waits to send, other[2] receives later ---- */
+/* ---- Endpoints: other[0] is the recipient, other[1] waits to send, other[2] receives later ----
+ */
 
 static obj endpoint;
 
@@ -233,8 +234,8 @@ static void sysctl(struct run *r)
 /* ---- What all types have: the register says which ---- */
 
 static const unsigned everything[] = {
-    R_SELF,   R_SPACE,  R_RANGE,  R_SCHEDULE, R_SCHEDCTL, R_SLEEP,    R_IRQCTL,
-    R_IOPRIV, R_KERNLOG, R_DISCRIM, R_CAPBITS, R_REPLY,    R_SHELF,
+    R_SELF,   R_SPACE,   R_RANGE,   R_SCHEDULE, R_SCHEDCTL, R_SLEEP, R_IRQCTL,
+    R_IOPRIV, R_KERNLOG, R_DISCRIM, R_CAPBITS,  R_REPLY,    R_SHELF,
 };
 #define EVERYTHING (sizeof(everything) / sizeof(everything[0]))
 
@@ -288,36 +289,113 @@ CASE(common, .text = "so do the operations that all types have, and all memory c
 #define ANY (~0u)
 
 static const struct use uses[] = {
-    { .name = "setRecipient, a sender waits", .set = sender_waits, .op = OP_ENDPOINT_SET_RECIPIENT, .caps = 1 },
-    { .name = "setRecipient, both wait", .set = next_recipient_waits, .op = OP_ENDPOINT_SET_RECIPIENT, .caps = 1 },
-    { .name = "setRecipient to Null", .set = no_next_recipient, .op = OP_ENDPOINT_SET_RECIPIENT, .caps = 1 },
-    { .name = "setEndpointID, waited for", .set = recipient_waits_for_77, .op = OP_ENDPOINT_SET_ENDPOINT_ID, .w = { 77 } },
-    { .name = "setPayloadMatch, a sender waits", .set = sender_waits, .op = OP_ENDPOINT_SET_PAYLOAD_MATCH, .w = { 1 } },
+    { .name = "setRecipient, a sender waits",
+      .set = sender_waits,
+      .op = OP_ENDPOINT_SET_RECIPIENT,
+      .caps = 1 },
+    { .name = "setRecipient, both wait",
+      .set = next_recipient_waits,
+      .op = OP_ENDPOINT_SET_RECIPIENT,
+      .caps = 1 },
+    { .name = "setRecipient to Null",
+      .set = no_next_recipient,
+      .op = OP_ENDPOINT_SET_RECIPIENT,
+      .caps = 1 },
+    { .name = "setEndpointID, waited for",
+      .set = recipient_waits_for_77,
+      .op = OP_ENDPOINT_SET_ENDPOINT_ID,
+      .w = { 77 } },
+    { .name = "setPayloadMatch, a sender waits",
+      .set = sender_waits,
+      .op = OP_ENDPOINT_SET_PAYLOAD_MATCH,
+      .w = { 1 } },
     { .name = "getType of AppNotice", .set = recipient_waits, .op = OP_GET_TYPE },
-    { .name = "post to one that waits", .set = recipient_waits, .op = OP_APPNOTICE_POST, .w = { 6 } },
-    { .name = "swapSlot schedule, waits", .set = process_waits, .op = OP_PROCESS_SWAP_SLOT, .w = { SLOT_SCHEDULE }, .caps = 1 },
-    { .name = "swapSlot schedule, sends", .set = process_sends, .op = OP_PROCESS_SWAP_SLOT, .w = { SLOT_SCHEDULE }, .caps = 1 },
-    { .name = "swapCapReg, sends through it", .set = process_sends, .op = OP_PROCESS_SWAP_CAP_REG, .w = { OTHERS }, .caps = 1 },
-    { .name = "setRegs, waits", .set = process_waits, .op = OP_PROCESS_SET_REGS, .w = { LK_STATE_RECEIVING }, .string = 152 },
-    { .name = "setRegs, sends", .set = process_sends, .op = OP_PROCESS_SET_REGS, .w = { LK_STATE_BLOCKED }, .string = 152 },
-    { .name = "setRegs of itself", .set = process_is_itself, .op = OP_PROCESS_SET_REGS, .w = { LK_STATE_READY }, .string = 152 },
-    { .name = "clearNotSchedulable, waits", .set = process_held, .op = OP_PROCESS_CLEAR_NOT_SCHEDULABLE, .w = { 3 } },
+    { .name = "post to one that waits",
+      .set = recipient_waits,
+      .op = OP_APPNOTICE_POST,
+      .w = { 6 } },
+    { .name = "swapSlot schedule, waits",
+      .set = process_waits,
+      .op = OP_PROCESS_SWAP_SLOT,
+      .w = { SLOT_SCHEDULE },
+      .caps = 1 },
+    { .name = "swapSlot schedule, sends",
+      .set = process_sends,
+      .op = OP_PROCESS_SWAP_SLOT,
+      .w = { SLOT_SCHEDULE },
+      .caps = 1 },
+    { .name = "swapCapReg, sends through it",
+      .set = process_sends,
+      .op = OP_PROCESS_SWAP_CAP_REG,
+      .w = { OTHERS },
+      .caps = 1 },
+    { .name = "setRegs, waits",
+      .set = process_waits,
+      .op = OP_PROCESS_SET_REGS,
+      .w = { LK_STATE_RECEIVING },
+      .string = 152 },
+    { .name = "setRegs, sends",
+      .set = process_sends,
+      .op = OP_PROCESS_SET_REGS,
+      .w = { LK_STATE_BLOCKED },
+      .string = 152 },
+    { .name = "setRegs of itself",
+      .set = process_is_itself,
+      .op = OP_PROCESS_SET_REGS,
+      .w = { LK_STATE_READY },
+      .string = 152 },
+    { .name = "clearNotSchedulable, waits",
+      .set = process_held,
+      .op = OP_PROCESS_CLEAR_NOT_SCHEDULABLE,
+      .w = { 3 } },
     { .name = "getWait, sends", .set = process_sends, .op = OP_PROCESS_GET_WAIT },
     { .name = "getSlot through a weak one", .set = mapped_weak, .op = OP_GPT_GET_SLOT, .w = { 3 } },
     { .name = "swapSlot, mapped", .set = mapped, .op = OP_GPT_SWAP_SLOT, .w = { 3 }, .caps = 1 },
     { .name = "setL2v, mapped", .set = mapped, .op = OP_GPT_SET_L2V, .w = { 16 } },
     { .name = "setFlags, mapped", .set = mapped, .op = OP_GPT_SET_FLAGS, .w = { 1 } },
-    { .name = "fabricate Process", .set = range_of_frame, .op = OP_RANGE_FABRICATE, .w = { LK_TYPE_PROCESS, 0, 1 } },
-    { .name = "fabricate Endpoint", .set = range_of_frame, .op = OP_RANGE_FABRICATE, .w = { LK_TYPE_ENDPOINT, 0, 20 } },
-    { .name = "fabricate GPT", .set = range_of_frame, .op = OP_RANGE_FABRICATE, .w = { LK_TYPE_GPT, 0, 11 } },
-    { .name = "fabricate CapPage", .set = range_of_frame, .op = OP_RANGE_FABRICATE, .w = { LK_TYPE_CAPPAGE } },
-    { .name = "fabricate Schedule", .set = range_of_frame, .op = OP_RANGE_FABRICATE, .w = { LK_TYPE_SCHEDULE } },
-    { .name = "rescind Page, mapped", .set = range_of_mapped_page, .op = OP_RANGE_RESCIND, .caps = 1 },
+    { .name = "fabricate Process",
+      .set = range_of_frame,
+      .op = OP_RANGE_FABRICATE,
+      .w = { LK_TYPE_PROCESS, 0, 1 } },
+    { .name = "fabricate Endpoint",
+      .set = range_of_frame,
+      .op = OP_RANGE_FABRICATE,
+      .w = { LK_TYPE_ENDPOINT, 0, 20 } },
+    { .name = "fabricate GPT",
+      .set = range_of_frame,
+      .op = OP_RANGE_FABRICATE,
+      .w = { LK_TYPE_GPT, 0, 11 } },
+    { .name = "fabricate CapPage",
+      .set = range_of_frame,
+      .op = OP_RANGE_FABRICATE,
+      .w = { LK_TYPE_CAPPAGE } },
+    { .name = "fabricate Schedule",
+      .set = range_of_frame,
+      .op = OP_RANGE_FABRICATE,
+      .w = { LK_TYPE_SCHEDULE } },
+    { .name = "rescind Page, mapped",
+      .set = range_of_mapped_page,
+      .op = OP_RANGE_RESCIND,
+      .caps = 1 },
     { .name = "rescindAt, mapped GPT", .set = range_of_mapped_gpt, .op = OP_RANGE_RESCIND_AT },
-    { .name = "rescind Process that was called", .set = range_of_called_process, .op = OP_RANGE_RESCIND, .caps = 1 },
-    { .name = "rescind Endpoint, a sender waits", .set = range_of_endpoint, .op = OP_RANGE_RESCIND, .caps = 1 },
-    { .name = "sleepUntil", .set = sleep_a_while, .op = OP_SLEEP_SLEEP_UNTIL, .ignore = 2, .then = wait_for_it },
-    { .name = "noticeAt", .set = sleep_a_while, .op = OP_SLEEP_NOTICE_AT, .w = { 0, 6 }, .then = wait_for_it },
+    { .name = "rescind Process that was called",
+      .set = range_of_called_process,
+      .op = OP_RANGE_RESCIND,
+      .caps = 1 },
+    { .name = "rescind Endpoint, a sender waits",
+      .set = range_of_endpoint,
+      .op = OP_RANGE_RESCIND,
+      .caps = 1 },
+    { .name = "sleepUntil",
+      .set = sleep_a_while,
+      .op = OP_SLEEP_SLEEP_UNTIL,
+      .ignore = 2,
+      .then = wait_for_it },
+    { .name = "noticeAt",
+      .set = sleep_a_while,
+      .op = OP_SLEEP_NOTICE_AT,
+      .w = { 0, 6 },
+      .then = wait_for_it },
     { .name = "getType of IrqWait", .set = line, .op = OP_GET_TYPE },
     { .name = "bind", .set = line, .op = OP_IRQWAIT_BIND, .w = { 1 }, .caps = 1 },
     { .name = "acknowledge", .set = bound_line, .op = OP_IRQWAIT_ACKNOWLEDGE },
@@ -335,8 +413,8 @@ static void make_use(struct run *r, const void *arg)
 
     r->subject = proc_new(PRIO_HIGH);
     proc_reply_endpoint(r->subject, 9);
-    r->regs = canary_regs(LK_CTL_CALL_CAPS(TARGET, 4, u->caps, u->caps != 0 ? ARG : 0, 0, 0, RECEIVED,
-                                           RECEIVED + 1, RECEIVED + 2, RECEIVED + 3) |
+    r->regs = canary_regs(LK_CTL_CALL_CAPS(TARGET, 4, u->caps, u->caps != 0 ? ARG : 0, 0, 0,
+                                           RECEIVED, RECEIVED + 1, RECEIVED + 2, RECEIVED + 3) |
                               (u->string != 0 ? LK_SSTR : 0) | (u->room != 0 ? LK_RSTR : 0),
                           1);
     r->regs.rdi = u->op;
@@ -351,7 +429,8 @@ static void make_use(struct run *r, const void *arg)
     u->set(r);
 }
 
-CASE(in_use, .text = "so do operations on endpoints, processes and memory that are in use, and the rest",
+CASE(in_use,
+     .text = "so do operations on endpoints, processes and memory that are in use, and the rest",
      .ms = 600000)
 {
     unsigned points = 0;
@@ -363,7 +442,8 @@ CASE(in_use, .text = "so do operations on endpoints, processes and memory that a
     CHECK(points > 2 * USES);
 }
 
-/* Left out: what ends the machine, what this is done with, and what there is no capability to yet. */
+/* Left out: what ends the machine, what this is done with, and what there is no capability to yet.
+ */
 static bool left_out(unsigned type, unsigned op)
 {
     if (type == LK_TYPE_SYSCTL) {

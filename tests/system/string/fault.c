@@ -26,7 +26,8 @@ static void sender_faults_at(struct string_pair *p, uint64_t address, uint64_t n
     }
 }
 
-CASE(sender_bad_address, .text = "a sender's bad address is its own fault, with the address of the first byte missing")
+CASE(sender_bad_address,
+     .text = "a sender's bad address is its own fault, with the address of the first byte missing")
 {
     struct string_pair p = string_pair_new();
     obj caps = obj_new(LK_TYPE_CAPPAGE);
@@ -48,7 +49,8 @@ CASE(sender_bad_address, .text = "a sender's bad address is its own fault, with 
     string_moved(0, 0, 0);
 }
 
-CASE(end_of_user_memory, .text = "a string may end with the last byte of user memory and not go beyond it")
+CASE(end_of_user_memory,
+     .text = "a string may end with the last byte of user memory and not go beyond it")
 {
     struct string_pair p = string_pair_new();
     obj top = gpt_new(43);
@@ -80,7 +82,8 @@ CASE(end_of_user_memory, .text = "a string may end with the last byte of user me
     EQ(proc_state(p.b).run_state, LK_STATE_RECEIVING);
 }
 
-CASE(sender_fault_repaired, .text = "once the page is there and the fault over, the send is made, once")
+CASE(sender_fault_repaired,
+     .text = "once the page is there and the fault over, the send is made, once")
 {
     struct string_pair p = string_pair_new();
 
@@ -99,7 +102,8 @@ CASE(sender_fault_repaired, .text = "once the page is there and the fault over, 
     EQ(proc_state(p.b).run_state, LK_STATE_RECEIVING);
 }
 
-CASE(sender_fault_when_served, .text = "a blocked sender takes its fault when it is served, and the receiver takes the next")
+CASE(sender_fault_when_served,
+     .text = "a blocked sender takes its fault when it is served, and the receiver takes the next")
 {
     struct string_pair p = string_pair_new();
     obj other = proc_new_in(p.a_space, PRIO_HIGH);
@@ -137,7 +141,8 @@ static void receiver_fault(struct string_pair *p, uint64_t fault)
     EQ(proc_wait_kind(p->a), LK_WAIT_SENDING);
 }
 
-CASE(receiver_fault, .text = "a receiver's missing page is told to its handler, its wait stays armed, and the send is made again")
+CASE(receiver_fault, .text = "a receiver's missing page is told to its handler, its wait stays "
+                             "armed, and the send is made again")
 {
     struct string_pair p = string_pair_new();
     obj handler = proc_new(PRIO_HIGH);
@@ -179,7 +184,8 @@ CASE(receiver_fault_told_late, .text = "so it is when the handler does not wait 
     string_moved(100, 10, 6000);
 }
 
-CASE(receiver_fault_again, .text = "a second missing page is told in its turn; a fault that is kept is told again")
+CASE(receiver_fault_again,
+     .text = "a second missing page is told in its turn; a fault that is kept is told again")
 {
     struct string_pair p = string_pair_new();
     obj handler = proc_new(PRIO_HIGH);
@@ -208,7 +214,8 @@ CASE(receiver_fault_again, .text = "a second missing page is told in its turn; a
     string_moved(100, 10, 6000);
 }
 
-CASE(receiver_read_only, .text = "a read-only page of the receiver is its access violation, and is not written")
+CASE(receiver_read_only,
+     .text = "a read-only page of the receiver is its access violation, and is not written")
 {
     struct string_pair p = string_pair_new();
 
@@ -223,7 +230,9 @@ CASE(receiver_read_only, .text = "a read-only page of the receiver is its access
     string_moved(0, 0, 0);
 }
 
-CASE(reply_during_receiver_fault, .text = "a non-blocking message is not missed while the receiver's fault is handled, and ends it")
+CASE(reply_during_receiver_fault,
+     .text =
+         "a non-blocking message is not missed while the receiver's fault is handled, and ends it")
 {
     struct string_pair p = string_pair_new();
     obj other = proc_new(PRIO_HIGH);
@@ -257,7 +266,8 @@ CASE(notice_during_receiver_fault, .text = "nor is a notice")
     EQ(kernel_check(), 0);
 }
 
-CASE(blocked_behind_receiver_fault, .text = "blocking senders of strings stay in their order behind a receiver's fault")
+CASE(blocked_behind_receiver_fault,
+     .text = "blocking senders of strings stay in their order behind a receiver's fault")
 {
     struct string_pair p = string_pair_new();
     obj other = proc_new_in(p.a_space, PRIO_HIGH);
@@ -280,7 +290,8 @@ CASE(blocked_behind_receiver_fault, .text = "blocking senders of strings stay in
     string_delivered(&p, 20, false);
 }
 
-CASE(sender_leaves_receiver_fault, .text = "a receiver's fault whose sender has gone is over when it is resumed, and it waits on")
+CASE(sender_leaves_receiver_fault,
+     .text = "a receiver's fault whose sender has gone is over when it is resumed, and it waits on")
 {
     struct string_pair p = string_pair_new();
 
@@ -296,7 +307,9 @@ CASE(sender_leaves_receiver_fault, .text = "a receiver's fault whose sender has 
     EQ(raw_result(p.b).rdi, 3);
 }
 
-CASE(receiver_destroyed_in_fault, .text = "a receiver that is destroyed in its fault tells those who wait, and its handler nothing")
+CASE(receiver_destroyed_in_fault,
+     .text =
+         "a receiver that is destroyed in its fault tells those who wait, and its handler nothing")
 {
     struct string_pair p = string_pair_new();
     obj handler = proc_new(PRIO_HIGH);
@@ -312,7 +325,8 @@ CASE(receiver_destroyed_in_fault, .text = "a receiver that is destroyed in its f
     EQ(kernel_check(), 0);
 }
 
-CASE(nonblocking_cut, .text = "a non-blocking string is cut where the receiver's memory ends, and the receiver told")
+CASE(nonblocking_cut,
+     .text = "a non-blocking string is cut where the receiver's memory ends, and the receiver told")
 {
     struct string_pair p = string_pair_new();
 
@@ -336,9 +350,11 @@ CASE(nonblocking_cut, .text = "a non-blocking string is cut where the receiver's
     string_moved(0, 0, 0);
 }
 
-CASE(receiver_strange_addresses, .text = "a receiver's address beyond user memory is its fault, or cuts the string to nothing")
+CASE(receiver_strange_addresses,
+     .text = "a receiver's address beyond user memory is its fault, or cuts the string to nothing")
 {
-    static const uint64_t addresses[] = { 0, LK_USER_END - 8, LK_USER_END, 0xffff800000001000, UINT64_MAX };
+    static const uint64_t addresses[] = { 0, LK_USER_END - 8, LK_USER_END, 0xffff800000001000,
+                                          UINT64_MAX };
     struct string_pair p = string_pair_new();
 
     for (unsigned i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
@@ -365,7 +381,8 @@ CASE(receiver_strange_addresses, .text = "a receiver's address beyond user memor
     EQ(kernel_check(), 0);
 }
 
-CASE(call_blocked_string_reply, .text = "a caller whose answer does not fit its memory gets it cut, not nothing")
+CASE(call_blocked_string_reply,
+     .text = "a caller whose answer does not fit its memory gets it cut, not nothing")
 {
     struct string_pair p = string_pair_new();
     struct lk_regs r = raw_regs(LK_CTL_CALL(REG_TARGET, 0) | LK_RSTR);

@@ -4,7 +4,8 @@
  */
 #include "string_pair.h"
 
-CASE(kernel_reads, .text = "a string that a kernel operation takes faults its invoker where it is missing")
+CASE(kernel_reads,
+     .text = "a string that a kernel operation takes faults its invoker where it is missing")
 {
     struct string_pair p = string_pair_new();
     struct lk_regs r = raw_regs(LK_CTL_CALL(R_KERNLOG, 1) | LK_SSTR);
@@ -29,7 +30,8 @@ CASE(kernel_reads, .text = "a string that a kernel operation takes faults its in
     }
 }
 
-CASE(kernel_writes, .text = "a string that a kernel operation gives faults its invoker where there is no room")
+CASE(kernel_writes,
+     .text = "a string that a kernel operation gives faults its invoker where there is no room")
 {
     struct string_pair p = string_pair_new();
     struct lk_regs r = raw_regs(LK_CTL_CALL(6, 1) | LK_RSTR);

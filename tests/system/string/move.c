@@ -27,7 +27,7 @@ static void move(struct string_pair *p, uint64_t from, uint64_t to, uint64_t n, 
 
 CASE(lengths, .text = "strings of 0 bytes to 64 KiB arrive whole, and nothing else is written")
 {
-    static const uint64_t lengths[] = { 0,    1,    7,    8,     9,     15,    63,    4087, 4095,
+    static const uint64_t lengths[] = { 0,    1,    7,    8,    9,     15,    63,    4087, 4095,
                                         4096, 4097, 8191, 8192, 12289, 65528, 65535, 65536 };
     struct string_pair p = string_pair_new();
 

@@ -9,13 +9,13 @@
 
 #define REG_TARGET 5
 #define ID 30
-#define BUFFER_PAGES 18            /* of each side's window */
-#define SENDER_VA 0x80010000ull    /* where the windows begin, in each one's own space and in ours */
+#define BUFFER_PAGES 18         /* of each side's window */
+#define SENDER_VA 0x80010000ull /* where the windows begin, in each one's own space and in ours */
 #define RECEIVER_VA 0x90023000ull
-#define GUARD 0xa5                 /* fills what is not to be written */
+#define GUARD 0xa5 /* fills what is not to be written */
 
 struct string_pair {
-    obj a, b;             /* sender, receiver */
+    obj a, b; /* sender, receiver */
     obj a_space, b_space;
     obj a_page[BUFFER_PAGES], b_page[BUFFER_PAGES];
     obj endpoint, entry;

@@ -25,7 +25,8 @@ static void all_refused(const obj s[HUNDREDS])
     }
 }
 
-CASE(no_recipient, .text = "an Entry whose endpoint has no recipient is Null, and works when it gets one")
+CASE(no_recipient,
+     .text = "an Entry whose endpoint has no recipient is Null, and works when it gets one")
 {
     obj r = proc_new(PRIO_HIGH);
     obj e = endpoint_new(NO_OBJ, 1, false);
@@ -43,7 +44,8 @@ CASE(no_recipient, .text = "an Entry whose endpoint has no recipient is Null, an
     EQ(take_open(r), 2);
 }
 
-CASE(endpoint_destroyed, .text = "destroying an endpoint tells all of 200 who wait there, in pieces")
+CASE(endpoint_destroyed,
+     .text = "destroying an endpoint tells all of 200 who wait there, in pieces")
 {
     static obj s[HUNDREDS];
     obj r = proc_new(PRIO_HIGH);
@@ -96,7 +98,8 @@ CASE(recipient_taken_away, .text = "so does taking the recipient away")
     all_refused(s);
 }
 
-CASE(recipient_changed, .text = "senders that wait go to the new recipient, in their order, at once if it waits")
+CASE(recipient_changed,
+     .text = "senders that wait go to the new recipient, in their order, at once if it waits")
 {
     obj r = proc_new(PRIO_HIGH);
     obj q = proc_new(PRIO_HIGH);
@@ -121,7 +124,9 @@ CASE(recipient_changed, .text = "senders that wait go to the new recipient, in t
     EQ(raw_result(r).rdi, 3);
 }
 
-CASE(recipient_is_sender, .text = "a sender that becomes the recipient of what it sends to would block for ever: it is told")
+CASE(recipient_is_sender,
+     .text =
+         "a sender that becomes the recipient of what it sends to would block for ever: it is told")
 {
     obj r = proc_new(PRIO_HIGH);
     obj e = endpoint_new(r, 1, false);
@@ -135,7 +140,8 @@ CASE(recipient_is_sender, .text = "a sender that becomes the recipient of what i
     EQ(kernel_check(), 0);
 }
 
-CASE(recipient_waits_changed, .text = "a process that waits loses the endpoint in the middle of its wait without harm")
+CASE(recipient_waits_changed,
+     .text = "a process that waits loses the endpoint in the middle of its wait without harm")
 {
     obj r = proc_new(PRIO_HIGH);
     obj q = proc_new(PRIO_HIGH);
@@ -153,7 +159,8 @@ CASE(recipient_waits_changed, .text = "a process that waits loses the endpoint i
     EQ(take_open(q), 7);
 }
 
-CASE(id_changed, .text = "an endpoint that gets another ID is found by waits for that, also by one that waits already")
+CASE(id_changed, .text = "an endpoint that gets another ID is found by waits for that, also by one "
+                         "that waits already")
 {
     obj r = proc_new(PRIO_HIGH);
     obj e = endpoint_new(r, 1, false);
@@ -189,7 +196,8 @@ CASE(id_changed_from_many, .text = "so it is among 100 other endpoints with send
     EQ(kernel_check(), 0);
 }
 
-CASE(match_set, .text = "payload match set while senders wait tells them that nothing is outstanding")
+CASE(match_set,
+     .text = "payload match set while senders wait tells them that nothing is outstanding")
 {
     obj r = proc_new(PRIO_HIGH);
     obj e = endpoint_new(r, 1, false);
@@ -201,7 +209,8 @@ CASE(match_set, .text = "payload match set while senders wait tells them that no
     sender_refused(s, STATUS_INVALID_CAP);
 }
 
-CASE(sender_destroyed, .text = "senders destroyed first, in the middle and last leave the queue whole")
+CASE(sender_destroyed,
+     .text = "senders destroyed first, in the middle and last leave the queue whole")
 {
     obj r = proc_new(PRIO_HIGH);
     obj entry = entry_new(endpoint_new(r, 1, false), 0);
@@ -223,7 +232,8 @@ CASE(sender_destroyed, .text = "senders destroyed first, in the middle and last 
     waits_open(r);
 }
 
-CASE(sender_regs_set, .text = "setting the registers of a blocked sender ends its wait; nothing was sent")
+CASE(sender_regs_set,
+     .text = "setting the registers of a blocked sender ends its wait; nothing was sent")
 {
     obj r = proc_new(PRIO_HIGH);
     obj entry = entry_new(endpoint_new(r, 1, false), 0);
@@ -237,7 +247,8 @@ CASE(sender_regs_set, .text = "setting the registers of a blocked sender ends it
     waits_open(r);
 }
 
-CASE(sender_entry_swapped, .text = "a blocked sender whose register names another endpoint by now sends there instead")
+CASE(sender_entry_swapped,
+     .text = "a blocked sender whose register names another endpoint by now sends there instead")
 {
     obj r = proc_new(PRIO_HIGH);
     obj q = proc_new(PRIO_HIGH);
@@ -263,7 +274,8 @@ CASE(sender_entry_dropped, .text = "a blocked sender whose register is Null by n
     sender_refused(s, STATUS_INVALID_CAP);
 }
 
-CASE(receiver_destroyed_held, .text = "holds of the receiver do not keep messages out, nor does a missing schedule")
+CASE(receiver_destroyed_held,
+     .text = "holds of the receiver do not keep messages out, nor does a missing schedule")
 {
     obj r = proc_new(PRIO_HIGH);
     obj entry = entry_new(endpoint_new(r, 1, false), 0);
@@ -295,7 +307,8 @@ struct crowd {
     obj r[RECEIVERS], e[ENDPOINTS], entry[ENDPOINTS], s[SENDERS];
 };
 
-/* One change: somebody goes, somebody waits, an endpoint changes. Things that are gone stay gone. */
+/* One change: somebody goes, somebody waits, an endpoint changes. Things that are gone stay gone.
+ */
 static void change(const struct crowd *c, struct rng *rng)
 {
     obj s = c->s[rng_below(rng, SENDERS)];
@@ -316,7 +329,8 @@ static void change(const struct crowd *c, struct rng *rng)
     } else if (what == 8 && rng_below(rng, 6) == 0) {
         lk_range_rescind(R_RANGE, R_A);
     } else if (what == 9 && reg_type(R_C) != LK_TYPE_NULL) {
-        proc_slot(s, SLOT_SCHEDULE, schedule_of(LOWEST + (unsigned)rng_below(rng, PRIORITIES_USED)));
+        proc_slot(s, SLOT_SCHEDULE,
+                  schedule_of(LOWEST + (unsigned)rng_below(rng, PRIORITIES_USED)));
     } else if (reg_type(R_B) != LK_TYPE_NULL) {
         struct lk_regs regs = raw_regs(LK_RECV | (what == 10 ? LK_CLOSED : 0));
 
@@ -359,7 +373,9 @@ static void crowd_round(struct rng *rng)
     EQ(kernel_check(), 0);
 }
 
-CASE(all_at_once, .text = "senders, receivers and endpoints that change and go in random order leave the rest in order",
+CASE(all_at_once,
+     .text = "senders, receivers and endpoints that change and go in random order leave the rest "
+             "in order",
      .ms = 600000)
 {
     struct rng rng = rng_new(sys_options.seed);

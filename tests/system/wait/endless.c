@@ -61,7 +61,8 @@ CASE(ring_of_five, .text = "a ring of five, some of them in calls, is seen too")
     for (unsigned i = 0; i < 5; i++) {
         proc_cap(p[i], REG_TARGET, entry_new(endpoint_new(p[(i + 1) % 5], 1, false), 0));
     }
-    for (unsigned i = 0; i < 5; i += 2) { /* 1 and 3 receive the calls of 0 and 2, and answer later */
+    for (unsigned i = 0; i < 5;
+         i += 2) { /* 1 and 3 receive the calls of 0 and 2, and answer later */
         if (i < 4) {
             raw_do(p[i + 1], LK_RECV | LK_CTL_RECVS(9, 0, 0, 0));
         }
@@ -73,7 +74,8 @@ CASE(ring_of_five, .text = "a ring of five, some of them in calls, is seen too")
     CHECK(log_has(mark, "ring of waits"));
 }
 
-CASE(to_a_stopped_one, .text = "a wait for a process that stands in a fault which nobody handles: the log says so")
+CASE(to_a_stopped_one,
+     .text = "a wait for a process that stands in a fault which nobody handles: the log says so")
 {
     obj p = proc_new(PRIO_HIGH);
     uint64_t mark;

@@ -6,6 +6,7 @@
  *   order.c    order of service in open and closed waits
  *   change.c   endpoints and recipients that change or go away while senders wait
  *   turns.c    several endpoints of one receiver
+ *   mass.c     thousands of them
  *   endless.c  waits that would never end, and the words about them in the log
  */
 #include "../lib/sys.h"

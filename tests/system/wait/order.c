@@ -60,7 +60,9 @@ CASE(priorities_across, .text = "an open wait takes the highest priority of all 
     waits_open(r);
 }
 
-CASE(priority_changes, .text = "a sender whose priority changes while it waits goes to its new place, behind its equals")
+CASE(priority_changes,
+     .text =
+         "a sender whose priority changes while it waits goes to its new place, behind its equals")
 {
     obj r = proc_new(PRIO_HIGH);
     obj entry = entry_new(endpoint_new(r, 1, false), 0);
@@ -78,7 +80,8 @@ CASE(priority_changes, .text = "a sender whose priority changes while it waits g
     EQ(take_open(r), 0);
 }
 
-CASE(held_sender, .text = "a blocked sender that is held is served where it stands, and runs when it is let go")
+CASE(held_sender,
+     .text = "a blocked sender that is held is served where it stands, and runs when it is let go")
 {
     obj r = proc_new(PRIO_HIGH);
     obj entry = entry_new(endpoint_new(r, 1, false), 0);
@@ -104,7 +107,8 @@ CASE(sender_without_schedule, .text = "a blocked sender without a schedule is se
     sender_served(s);
 }
 
-CASE(closed_wait, .text = "a closed wait takes the endpoint it names, whoever else waits, and leaves the others")
+CASE(closed_wait,
+     .text = "a closed wait takes the endpoint it names, whoever else waits, and leaves the others")
 {
     obj r = proc_new(PRIO_HIGH);
     obj a = entry_new(endpoint_new(r, 10, false), 0);
@@ -122,7 +126,8 @@ CASE(closed_wait, .text = "a closed wait takes the endpoint it names, whoever el
     EQ(take_closed(r, 10), 1);
 }
 
-CASE(closed_wait_many, .text = "among 150 endpoints with senders a closed wait finds the one it names, in pieces")
+CASE(closed_wait_many,
+     .text = "among 150 endpoints with senders a closed wait finds the one it names, in pieces")
 {
     enum { ENDPOINTS = 150 };
     obj r = proc_new(PRIO_HIGH);
@@ -174,7 +179,9 @@ CASE(two_with_one_id, .text = "two endpoints with one ID are both served by a wa
     EQ(raw_result(r).r9, 1);
 }
 
-CASE(service_resumes, .text = "those who are served go on at once if they are of higher priority than who served them")
+CASE(service_resumes,
+     .text =
+         "those who are served go on at once if they are of higher priority than who served them")
 {
     obj r = proc_new(PRIO_LOW);
     obj entry = entry_new(endpoint_new(r, 1, false), 0);

@@ -66,7 +66,7 @@ struct number {
 
 static struct number divided(uint64_t sum, uint64_t by)
 {
-    struct number n;
+    struct number n = { "" };
     uint64_t hundredths = sum * 100 / by;
 
     if (sum % by == 0) {
@@ -250,8 +250,8 @@ static void measure_yield(void)
 {
     peer_begin(LOOP_YIELD, WARM_UP + ROUNDS + 100);
     measure("yield", yield);
-    results[result_count - 1].rounds = 2 * ROUNDS;
-    results[result_count - 1].event_rounds = 2 * ROUNDS;
+    results[result_count - 1].rounds = 2ull * ROUNDS;
+    results[result_count - 1].event_rounds = 2ull * ROUNDS;
     peer_end();
 }
 

@@ -25,7 +25,7 @@ void cpu_control_init(void);
 /* --- gdt.c: descriptor tables --- */
 
 /* Descriptors, task state and segments of a CPU. Clears the GS base. */
-void gdt_init(unsigned cpu);
+void gdt_init(unsigned id);
 void idt_init(void);
 
 /* --- fpu.c --- */

@@ -16,7 +16,7 @@
 
 /* Formats into `out`, always terminated if size is not 0. Returns the length the whole text has, as
  * snprintf does. */
-size_t lk_vformat(char *out, size_t size, const char *format, va_list args);
+size_t lk_vformat(char *text, size_t size, const char *format, va_list args);
 size_t lk_format(char *out, size_t size, const char *format, ...) LK_PRINTF_LIKE(3, 4);
 
 #define LK_LINE_MAX 240 /* longest line without its tag; the rest is cut */

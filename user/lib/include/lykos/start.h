@@ -86,10 +86,10 @@ extern const struct lk_start *lk_start;
 const char *lk_name(void);
 
 /* The register of the named capability; 0 if there is none of that name. */
-uint32_t lk_cap(const char *name);
+uint32_t lk_cap(const char *wanted);
 
 /* The named parameter, or `otherwise`. */
-uint64_t lk_param(const char *name, uint64_t otherwise);
+uint64_t lk_param(const char *wanted, uint64_t otherwise);
 
 /* The program: its result is only reported. */
 int main(void);
