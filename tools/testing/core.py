@@ -79,6 +79,7 @@ class Context:
     def __init__(self, options):
         self.build = os.path.abspath(options.build)
         self.soak = options.soak
+        self.nofast = options.nofast
         self.seed = options.seed
         self.rounds = options.rounds
         self.folder = tempfile.mkdtemp(prefix="lykos-test-")

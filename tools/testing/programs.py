@@ -14,6 +14,7 @@ KERNEL_SECONDS = 120
 SYSTEM_SECONDS = 240
 BENCH_SECONDS = 300
 SOAK_SEEDS = 20
+SOAK_ROUNDS = 50000  # with each of these seeds
 
 
 def seeds(context, otherwise):
@@ -37,7 +38,8 @@ def unit_part(context):
             if not chosen:
                 return []
             command = [program] + ([f"--seed={seed}"] if seed is not None else [])
-            command += [f"--rounds={context.rounds}"] if context.rounds is not None else []
+            rounds = context.rounds or (SOAK_ROUNDS if context.soak else None)
+            command += [f"--rounds={rounds}"] if rounds is not None else []
             command += chosen if pattern != "*" else []
             status, text = context.run(command, UNIT_SECONDS)
             results = core.read_tap(text, status, seed=f"--seed={seed}" if seed is not None else "")
@@ -48,13 +50,15 @@ def unit_part(context):
     return Part("unit", [Job(run_with(seed)) for seed in seeds(context, [None])])
 
 
-def boot_tap(context, part, pattern, words, more, seed, seconds):
+def boot_tap(context, part, pattern, words, more, seed, seconds, nofast=False):
     """Boot with the words, and read what is printed as TAP."""
     try:
-        status, text = context.qemu(f"{part}-{seed}", seconds, "--append", " ".join(words), *more)
+        name = f"{part}-{seed}" + ("-nofast" if nofast else "")
+        status, text = context.qemu(name, seconds, "--append", " ".join(words), *more)
     except core.Skipped as why:
         return [Result("boots", "skip", str(why))]
-    results = core.read_tap(text, status, f"{part}/", f"--seed={seed}" if seed is not None else "")
+    how = ([f"--seed={seed}"] if seed is not None else []) + (["--nofast"] if nofast else [])
+    results = core.read_tap(text, status, f"{part}/", " ".join(how))
     return [r for r in results if core.matches(r.name, pattern) or r.verdict == "fail"]
 
 
@@ -74,24 +78,29 @@ def kernel_part(context):
 
 def system_part(context, scenario, archive):
     """One folder of tests/system: an archive whose init is the test. On the virtual clock, so that times in it mean the
-    same however busy the machine is. Each runs as it is, and once more while the kernel takes the CPU away at random."""
+    same however busy the machine is. Each runs as it is, once more while the kernel takes the CPU away at random, and once
+    more without the fast path, which must make no difference."""
 
-    def run_with(seed):
+    def run_with(seed, nofast):
         def run(context, pattern):
-            words = [f"test={pattern}"] + (["soak"] if context.soak else [])
+            words = [f"test={pattern}"] + (["soak"] if context.soak else []) + (["nofast"] if nofast else [])
             words += [f"seed={seed}", f"init.seed={seed}"] if seed is not None else []
             words += [f"init.rounds={context.rounds}"] if context.rounds is not None else []
             more = ["--archive", archive, "--icount"]
-            return boot_tap(context, scenario, pattern, words, more, seed, SYSTEM_SECONDS)
+            return boot_tap(context, scenario, pattern, words, more, seed, SYSTEM_SECONDS, nofast)
 
         return run
 
-    return Part(scenario, [Job(run_with(seed)) for seed in seeds(context, [None, 1])])
+    runs = [(seed, context.nofast) for seed in seeds(context, [None, 1])]
+    if not context.nofast:
+        runs += [(seed, True) for seed in seeds(context, [None])[:2]]
+    return Part(scenario, [Job(run_with(seed, nofast)) for seed, nofast in runs])
 
 
 def system_parts(context):
-    archives = sorted(glob.glob(os.path.join(context.build, "test", "*.archive")))
-    return [system_part(context, os.path.basename(a).removesuffix(".archive"), a) for a in archives]
+    folders = sorted(glob.glob(os.path.join(core.ROOT, "tests", "system", "*", "main.c")))
+    names = [os.path.basename(os.path.dirname(folder)) for folder in folders]
+    return [system_part(context, name, os.path.join(context.build, "test", name + ".archive")) for name in names]
 
 
 def bench_part(_context):

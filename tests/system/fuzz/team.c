@@ -13,6 +13,8 @@
 #define LOOSE_CAPPAGES 3
 #define LOOSE_GPTS 4
 #define LEVELS_MOST 5
+#define FLAG_IF 0x200ull
+#define FLAG_NEVER 0x1ab000ull /* I/O privilege, virtual-8086 mode, virtual interrupts, reserved */
 #define POOL_MOST 512
 #define REGISTERS_VA (WINDOW_VA + 12 * PAGE)
 #define TEXT_VA 0x400000ull
@@ -736,17 +738,28 @@ static void gather_results(void)
     }
 }
 
+/* Registers are such as user level may have, whoever set them. */
+static void check_registers(const struct lk_regs *r)
+{
+    CHECK(r->rip <= LK_USER_END && r->fs_base < LK_USER_END);
+    EQ(r->rflags & (FLAG_IF | FLAG_NEVER), FLAG_IF);
+}
+
 /* Those that stopped or wait go on; those that run are left alone, mostly. */
 static void look_after(struct fuzzer *f, unsigned i)
 {
     uint64_t state = 0;
     uint64_t holds = 0;
+    struct lk_regs r;
+    size_t n = 0;
 
     gather(f, i);
     obj_get(f->p, R_T0);
-    if (lk_process_get_state(R_T0, &state, &holds, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL) !=
+    if (lk_process_get_state(R_T0, &state, &holds, NULL, NULL, NULL, NULL, NULL, &r, sizeof(r), &n) !=
         STATUS_OK) {
         state = LK_STATE_FAULTED;
+    } else {
+        check_registers(&r);
     }
     if (state == LK_STATE_READY && holds == 0 && rng_below(&team.rng, 16) != 0) {
         return;
@@ -798,6 +811,8 @@ static void check(void)
     }
 }
 
+static void check_all_authority(void);
+
 void team_run(unsigned ticks)
 {
     OK(lk_sysctl_set_preempt(R_SYSCTL, rng_next(&team.rng) | 1));
@@ -807,8 +822,9 @@ void team_run(unsigned ticks)
     for (unsigned tick = 0; tick < ticks; tick++) {
         sleep_ns(TICK_LEAST + rng_below(&team.rng, TICK_VARIES));
         counts.ticks++;
-        if (tick % CHECK_TICKS == 0) {
+        if (tick % CHECK_TICKS == CHECK_TICKS / 2) {
             check();
+            check_all_authority();
         }
         for (unsigned i = 0; i < team.fuzzers; i++) {
             look_after(&team.f[i], i);

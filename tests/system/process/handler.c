@@ -293,6 +293,48 @@ CASE(space_handler,
     handler_told(h, p, FAULT_INVALID_ADDR, 0x90000010);
 }
 
+/* A GPT of 16 pages with this handler, at WINDOW_VA + 256 MiB of the case's own space. */
+static void space_with_handler(struct handler h)
+{
+    obj_get(gpt_new(12), R_A);
+    obj_get(h.entry, R_B);
+    OK(lk_gpt_swap_slot(R_A, 15, R_B, 0));
+    OK(lk_gpt_set_flags(R_A, 1));
+    OK(lk_memory_set_guard(R_A, 0, 28, R_A));
+    OK(lk_gpt_get_slot(R_SPACE, 0, R_D));
+    OK(lk_gpt_swap_slot(R_D, 9, R_A, 0));
+}
+
+CASE(space_handler_later,
+     .text =
+         "the handler of the memory is the one told also when it waits later, and when told again")
+{
+    struct handler h = handler_new(20); /* of the process */
+    struct handler inner = handler_new(40);
+    obj p = proc_new(PRIO_HIGH);
+
+    proc_slot(p, SLOT_HANDLER, h.entry);
+    space_with_handler(inner);
+    handler_waits(h);
+    fault_at(p, 0x90000010);
+    EQ(proc_wait_kind(p), LK_WAIT_FAULT_SEND);
+    handler_waits(inner);
+    handler_told(inner, p, FAULT_INVALID_ADDR, 0x90000010);
+    handler_waits(inner);
+    obj_get(p, R_A);
+    OK(lk_process_resume(R_A, 0));
+    handler_told(inner, p, FAULT_INVALID_ADDR, 0x90000010);
+    handler_not_told(h);
+    obj_get(
+        p,
+        R_A); /* its message waits there again; that handler goes, and the process's own is told */
+    OK(lk_process_resume(R_A, 0));
+    EQ(proc_wait_kind(p), LK_WAIT_FAULT_SEND);
+    obj_rescind(inner.endpoint);
+    handler_told(h, p, FAULT_INVALID_ADDR, 0x90000010);
+    EQ(kernel_check(), 0);
+}
+
 CASE(same_space_handler,
      .text = "a handler in the same address space repairs a fault in the middle of a loop")
 {
