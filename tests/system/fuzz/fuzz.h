@@ -7,8 +7,8 @@
 
 #include "../lib/sys.h"
 
-/* ---- What a fuzzer is (fuzzer.c): code that runs in spaces which have nothing but the text of this
- * program and a few pages for each fuzzer. ---- */
+/* ---- What a fuzzer is (fuzzer.c): code that runs in spaces which have nothing but the text of
+ * this program and a few pages for each fuzzer. ---- */
 
 #define FUZZERS_MOST 8
 #define AREA_VA 0x500000ull /* pages of fuzzer i: 16 from area_va(i) */
@@ -19,7 +19,17 @@ static inline uint64_t area_va(unsigned i)
 }
 
 /* What stands where among the 16 pages. AREA_RW_3 begins with REGISTERS_MOST struct lk_regs. */
-enum { AREA_CONTEXT, AREA_RW, AREA_RO, AREA_GAP, AREA_RW_2, AREA_RW_3, AREA_GAP_2, AREA_CAPS, AREA_WEAK };
+enum {
+    AREA_CONTEXT,
+    AREA_RW,
+    AREA_RO,
+    AREA_GAP,
+    AREA_RW_2,
+    AREA_RW_3,
+    AREA_GAP_2,
+    AREA_CAPS,
+    AREA_WEAK
+};
 
 /* At the start of page AREA_CONTEXT; the stack comes down from its end. */
 #define REGISTERS_MOST 23

@@ -18,7 +18,8 @@ static bool one_in(struct rng *rng, unsigned n)
 /* An address for a string: in an area, at the edges of pages and of what is mapped, or anywhere. */
 static uint64_t some_address(struct rng *rng)
 {
-    uint64_t page = area_va((unsigned)rng_below(rng, FUZZERS_MOST / 2)) + rng_below(rng, PAGES) * PAGE;
+    uint64_t page =
+        area_va((unsigned)rng_below(rng, FUZZERS_MOST / 2)) + rng_below(rng, PAGES) * PAGE;
 
     switch (rng_below(rng, 40)) {
     case 0:
@@ -127,7 +128,8 @@ static uint64_t target(struct rng *rng)
 /* A call of some operation of some capability. */
 static uint64_t operation(struct rng *rng)
 {
-    uint64_t control = LK_SHAPE_CALL | target(rng) | (1 + rng_below(rng, LK_MAX_WORDS)) << LK_NWORDS_SHIFT;
+    uint64_t control =
+        LK_SHAPE_CALL | target(rng) | (1 + rng_below(rng, LK_MAX_WORDS)) << LK_NWORDS_SHIFT;
 
     if (!one_in(rng, 4)) { /* the reply capability comes first, in register 0 */
         control |= LK_CAPS | (1 + rng_below(rng, LK_MAX_CAPS)) << LK_NSEND_SHIFT |
@@ -142,7 +144,8 @@ static uint64_t operation(struct rng *rng)
 /* Any shape, with fields that suit it. */
 static uint64_t message(struct rng *rng)
 {
-    uint64_t control = rng_below(rng, 256) | target(rng) | rng_below(rng, LK_MAX_WORDS + 1) << LK_NWORDS_SHIFT;
+    uint64_t control =
+        rng_below(rng, 256) | target(rng) | rng_below(rng, LK_MAX_WORDS + 1) << LK_NWORDS_SHIFT;
 
     if (!(control & LK_SEND)) {
         control &= ~(uint64_t)(LK_BLOCK | LK_SSTR | LK_CALLBIT);
@@ -155,8 +158,8 @@ static uint64_t message(struct rng *rng)
         control |= LK_SHAPE_CALL;
     }
     if (control & LK_CAPS) {
-        control |= rng_below(rng, LK_MAX_CAPS + 1) << LK_NSEND_SHIFT | four_regs(rng, LK_SEND_CAP_SHIFT) |
-                   recv_regs(rng);
+        control |= rng_below(rng, LK_MAX_CAPS + 1) << LK_NSEND_SHIFT |
+                   four_regs(rng, LK_SEND_CAP_SHIFT) | recv_regs(rng);
         if (control & LK_CALLBIT) {
             control &= ~(31ull << LK_SEND_CAP_SHIFT);
         }
@@ -172,24 +175,24 @@ struct recipe {
 };
 
 static const struct recipe recipes[] = {
-    { .method = 1, .n = { 16, 1 } },                              /* reduce; getSlot */
-    { .method = 1, .caps = 1, .n = { 32, 256 } },                 /* setRecipient; bind */
-    { .method = 2, .n = { 4, 40 }, .first = { 0, 10 } },          /* setGuard; fabricate */
-    { .method = 2, .n = { 8, 130 } },                             /* fabricate */
-    { .method = 2, .caps = 1, .n = { 10, 1 } },                   /* Process.swapSlot */
+    { .method = 1, .n = { 16, 1 } },                                       /* reduce; getSlot */
+    { .method = 1, .caps = 1, .n = { 32, 256 } },                          /* setRecipient; bind */
+    { .method = 2, .n = { 4, 40 }, .first = { 0, 10 } },                   /* setGuard; fabricate */
+    { .method = 2, .n = { 8, 130 } },                                      /* fabricate */
+    { .method = 2, .caps = 1, .n = { 10, 1 } },                            /* Process.swapSlot */
     { .method = 3, .n = { 32, 32 }, .first = { PORT_FIRST, PORT_FIRST } }, /* narrow */
-    { .method = 3, .caps = 1, .n = { 2, 1 } },                    /* rescind; setPayloadMatch */
-    { .method = 4, .caps = 1, .n = { 32, 1 } },                   /* swapCapReg; getSlot */
-    { .method = 5, .buffer = 152, .n = { 16, 34 } },              /* getState; split */
-    { .method = 5, .caps = 1, .n = { 17, 1 } },                   /* swapSlot */
-    { .method = 6, .string = 152, .n = { 4, 1 } },                /* setRegs */
+    { .method = 3, .caps = 1, .n = { 2, 1 } },       /* rescind; setPayloadMatch */
+    { .method = 4, .caps = 1, .n = { 32, 1 } },      /* swapCapReg; getSlot */
+    { .method = 5, .buffer = 152, .n = { 16, 34 } }, /* getState; split */
+    { .method = 5, .caps = 1, .n = { 17, 1 } },      /* swapSlot */
+    { .method = 6, .string = 152, .n = { 4, 1 } },   /* setRegs */
     { .method = 6, .string = 152, .n = { 4, 1 } },
-    { .method = 6, .n = { 130, 22 } },                            /* rescindAt; setL2v */
-    { .method = 7, .n = { 3, 1 } },                               /* resume; setFlags */
-    { .method = 8, .n = { 9, 1 } },                               /* setNotSchedulable */
+    { .method = 6, .n = { 130, 22 } }, /* rescindAt; setL2v */
+    { .method = 7, .n = { 3, 1 } },    /* resume; setFlags */
+    { .method = 8, .n = { 9, 1 } },    /* setNotSchedulable */
     { .method = 9, .n = { 9, 1 } },
-    { .method = 14, .n = { 5, 1 } },                              /* Process.setFlags */
-    { .method = 15, .buffer = 512, .n = { 1, 1 } },               /* getFPU */
+    { .method = 14, .n = { 5, 1 } },                /* Process.setFlags */
+    { .method = 15, .buffer = 512, .n = { 1, 1 } }, /* getFPU */
     { .method = 16, .string = 512, .n = { 1, 1 } },
 };
 
@@ -212,7 +215,8 @@ static void cook(struct rng *rng, struct lk_msg *m)
     if (one_in(rng, 2)) { /* what was made to be sent by setRegs and setFPU */
         uint64_t va = area_va((unsigned)rng_below(rng, FUZZERS_MOST / 2)) + AREA_RW_3 * PAGE;
 
-        va += r->string == 512 ? PAGE - 512 : rng_below(rng, REGISTERS_MOST) * sizeof(struct lk_regs);
+        va +=
+            r->string == 512 ? PAGE - 512 : rng_below(rng, REGISTERS_MOST) * sizeof(struct lk_regs);
         m->string = (const void *)va; /* NOLINT */
     }
 }
@@ -226,7 +230,8 @@ static uint64_t some_control(struct rng *rng)
         return operation(rng) ^ 1ull << rng_below(rng, 64);
     case 2:
     case 3:
-        return LK_COPY_CAP | rng_below(rng, 32) << 8 | rng_below(rng, one_in(rng, 8) ? 32 : 16) << 16;
+        return LK_COPY_CAP | rng_below(rng, 32) << 8 |
+               rng_below(rng, one_in(rng, 8) ? 32 : 16) << 16;
     case 4:
         return one_in(rng, 8) ? LK_SET_FS_BASE : LK_YIELD;
     case 5:
@@ -240,7 +245,8 @@ static uint64_t some_control(struct rng *rng)
         return LK_CTL_CALL(1 + rng_below(rng, LK_CAP_REGS - 1), rng_below(rng, LK_MAX_WORDS + 1));
     case 12:
     case 13:
-        return LK_CTL_REPLY_WAIT(1 + rng_below(rng, LK_CAP_REGS - 1), rng_below(rng, LK_MAX_WORDS + 1));
+        return LK_CTL_REPLY_WAIT(1 + rng_below(rng, LK_CAP_REGS - 1),
+                                 rng_below(rng, LK_MAX_WORDS + 1));
     default:
         return operation(rng);
     }
@@ -263,6 +269,58 @@ void compose(struct rng *rng, struct lk_msg *m)
     }
 }
 
+/* An instruction that user level has no business with, or one that leaves something behind for the
+ * kernel to stumble over. */
+static void odd_instruction(struct rng *rng)
+{
+    uint64_t word = rng_next(rng);
+    uint16_t selector = (uint16_t)rng_below(rng, 64);
+
+    switch (rng_below(rng, 16)) {
+    case 0:
+        __asm__ volatile("hlt");
+        break;
+    case 1:
+        __asm__ volatile("int3");
+        break;
+    case 2:
+        __asm__ volatile("int $0x80");
+        break;
+    case 3: /* a vector of an interrupt line */
+        __asm__ volatile("int $0x31");
+        break;
+    case 4:
+        __asm__ volatile("outb %%al, $0x80" : : "a"(0));
+        break;
+    case 5:
+        __asm__ volatile("cli");
+        break;
+    case 6:
+        __asm__ volatile("sysenter");
+        break;
+    case 7:
+        __asm__ volatile("rdmsr" : : "c"(0xc0000080) : "rax", "rdx");
+        break;
+    case 8:
+        __asm__ volatile("pushq %0; popq %%rsp; iretq" : : "r"(word));
+        break;
+    case 9:
+        __asm__ volatile("movw %0, %%ds" : : "r"(selector));
+        break;
+    case 10:
+        __asm__ volatile("movw %0, %%fs" : : "r"(selector));
+        break;
+    case 11:
+        __asm__ volatile("movw %0, %%gs" : : "r"(selector));
+        break;
+    default: /* arithmetic, trap, nested task, resume, alignment, identification; the direction is
+                C's */
+        word &= rng_below(rng, 4) == 0 ? 0x2549d5 : 0x2548d5;
+        __asm__ volatile("pushq %0; popfq" : : "r"(word) : "cc", "memory");
+        break;
+    }
+}
+
 /* Something that is not a system call: touch a page of an area, use the FPU, fault. What is written
  * may become registers of somebody. */
 static void touch_something(struct rng *rng, bool fpu)
@@ -274,10 +332,8 @@ static void touch_something(struct rng *rng, bool fpu)
     va += 8 * rng_below(rng, 64) + (one_in(rng, 4) ? 2048 : 0);
     switch (rng_below(rng, 32)) {
     case 0:
-        __asm__ volatile("hlt");
-        break;
     case 1:
-        __asm__ volatile("int3");
+        odd_instruction(rng);
         break;
     case 2:
     case 3:

@@ -42,6 +42,31 @@ CASE(payload_advances,
     EQ(endpoint_flags(s.reply) & (FLAG_MATCH | FLAG_OUTSTANDING), FLAG_MATCH);
 }
 
+CASE(payload_advances_reply_wait,
+     .text = "so it does when the reply goes on to wait, and nothing is outstanding then")
+{
+    struct session s = session_new();
+
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t before = endpoint_payload(s.reply);
+
+        if (i == 0) {
+            session_call(s, i);
+        } else { /* the server waits already */
+            raw_do_word(s.client, LK_CTL_CALL(REG_SERVER, 1), i);
+        }
+        EQ(endpoint_payload(s.reply), before + 1);
+        raw_do_word(s.server, LK_CTL_REPLY_WAIT(REG_REPLY, 1), 50 + i);
+        client_has(s, 50 + i);
+        EQ(endpoint_payload(s.reply), before + 2);
+        EQ(endpoint_flags(s.reply) & (FLAG_MATCH | FLAG_OUTSTANDING), FLAG_MATCH);
+        obj_get(s.reply, R_A);
+        OK(lk_endpoint_make_entry(R_A, before + 2, R_B));
+        EQ(lk_post2(R_B, 1, 0, 0), STATUS_INVALID_CAP);
+        EQ(proc_state(s.server).run_state, LK_STATE_RECEIVING);
+    }
+}
+
 CASE(second_reply,
      .text = "a second reply, through the capability or a copy of it, is an invalid capability")
 {
