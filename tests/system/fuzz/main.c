@@ -63,11 +63,11 @@ CASE(each_call,
      .text = "single random invocations, with the kernel's invariants checked after each",
      .ms = 4000000)
 {
-    all_rounds("each_call", team_step, STEPS, rounds(3, 40));
+    all_rounds("each_call", team_step, STEPS, rounds(3, 6));
 }
 
 CASE(teams, .text = "random invocations by several processes at once, taken off the CPU at random",
      .ms = 4000000)
 {
-    all_rounds("teams", team_run, TICKS, rounds(8, 100));
+    all_rounds("teams", team_run, TICKS, rounds(8, 16));
 }

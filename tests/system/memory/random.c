@@ -403,7 +403,7 @@ CASE(trees,
      .ms = 3600000)
 {
     uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds
-                      : sys_options.soak      ? 40000
+                      : sys_options.soak      ? 10000
                                               : 1500;
 
     make_world(sys_options.seed);
