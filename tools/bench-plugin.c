@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A plugin for QEMU's TCG that looks at every instruction between the marks of the benchmark (user/programs/bench/bench.h)
- * and counts how often each is executed. tools/bench builds it and reads its report, from which it tells which
- * instructions hide work, and where the others are.
+ * A plugin for QEMU's TCG that looks at every instruction between the marks of the benchmark
+ * (user/programs/bench/bench.h) and counts how often each is executed. tools/bench builds it and
+ * reads its report, from which it tells which instructions hide work, and where the others are.
  *
- * Debian's QEMU comes without the header for plugins, so the few things that are used are declared here, as they are in
- * QEMU's documentation of the interface, version 1.
+ * Debian's QEMU comes without the header for plugins, so the few things that are used are declared
+ * here, as they are in QEMU's documentation of the interface, version 1.
  *
  * Report, one line each:  MEASUREMENT ADDRESS COUNT KIND [BYTES]
- * with the measurements numbered from 0 in the order of their MARK_NEXT, KIND one of - rep fxsave fxrstor xsave xrstor cr3
- * invlpg wrmsr io.
+ * with the measurements numbered from 0 in the order of their MARK_NEXT, KIND one of - rep fxsave
+ * fxrstor xsave xrstor cr3 invlpg wrmsr io.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -84,7 +84,8 @@ static const char *kind_of(const uint8_t *b, size_t n)
     bool memory = b[i + 2] >> 6 != 3;
 
     if (b[i + 1] == 0xae && memory) {
-        static const char *const group[8] = { "fxsave", "fxrstor", "-", "-", "xsave", "xrstor", "xsave", "-" };
+        static const char *const group[8] = { "fxsave", "fxrstor", "-",     "-",
+                                              "xsave",  "xrstor",  "xsave", "-" };
 
         return group[reg];
     }
@@ -103,7 +104,8 @@ static struct counter *counter_of(uint64_t address, const uint8_t *bytes, size_t
     struct counter *c = *head;
 
     size = size > sizeof(c->bytes) ? sizeof(c->bytes) : size;
-    while (c != NULL && (c->address != address || c->size != size || memcmp(c->bytes, bytes, size) != 0)) {
+    while (c != NULL &&
+           (c->address != address || c->size != size || memcmp(c->bytes, bytes, size) != 0)) {
         c = c->next;
     }
     if (c == NULL) {
@@ -171,10 +173,12 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         unsigned m = mark_of(bytes, size);
 
         if (m != 0) {
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, QEMU_PLUGIN_CB_NO_REGS, (void *)(uintptr_t)m);
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, QEMU_PLUGIN_CB_NO_REGS,
+                                                   (void *)(uintptr_t)m);
         } else {
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, executed, QEMU_PLUGIN_CB_NO_REGS,
-                                                   counter_of(qemu_plugin_insn_vaddr(insn), bytes, size));
+            qemu_plugin_register_vcpu_insn_exec_cb(
+                insn, executed, QEMU_PLUGIN_CB_NO_REGS,
+                counter_of(qemu_plugin_insn_vaddr(insn), bytes, size));
         }
     }
 }
@@ -193,7 +197,8 @@ static void at_exit(qemu_plugin_id_t id, void *data)
         for (const struct counter *c = buckets[b]; c != NULL; c = c->next) {
             for (unsigned m = 0; m < MEASUREMENTS; m++) {
                 if (c->count[m] != 0) {
-                    fprintf(report, "%u %" PRIx64 " %" PRIu64 " %s\n", m, c->address, c->count[m], c->kind);
+                    fprintf(report, "%u %" PRIx64 " %" PRIu64 " %s\n", m, c->address, c->count[m],
+                            c->kind);
                 }
             }
         }

@@ -4,9 +4,9 @@
  * registers.
  *
  * Nothing is used that CPUID does not name. Left out on purpose: FSGSBASE (the FS base is set
- * through the kernel, user GS base is 0), x2APIC (the local APIC does without it), XSAVE (so AVX is an
- * invalid instruction, and the FPU state is the 512 bytes of FXSAVE), PCID, PKU, CET, performance counters in user mode. rdtsc is
- * allowed in user mode.
+ * through the kernel, user GS base is 0), x2APIC (the local APIC does without it), XSAVE (so AVX is
+ * an invalid instruction, and the FPU state is the 512 bytes of FXSAVE), PCID, PKU, CET,
+ * performance counters in user mode. rdtsc is allowed in user mode.
  */
 #include <arch/paging.h>
 #include <arch/port.h>

@@ -51,8 +51,9 @@
     16 /* 4 x 5 bits: capability registers sent; in a call the first field must be 0 */
 #define LK_NWORDS_SHIFT                                                                            \
     36 /* 4 bits, 0..8: words that mean something; all eight travel in any case */
-#define LK_RECV_CAP_SHIFT 40 /* 4 x 5 bits: capability registers received into; register 0 drops   \
-                              */
+#define LK_RECV_CAP_SHIFT                                                                          \
+    40 /* 4 x 5 bits: capability registers received into; register 0 drops                         \
+        */
 #define LK_CAP_BITS 5
 #define LK_RESERVED_MASK 0xf000000000000000ull
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operations of Discrim: what is this capability? An invalid capability classifies as Null, also an Entry that may
- * become valid again: it is Null for as long as its endpoint has no recipient.
+ * Operations of Discrim: what is this capability? An invalid capability classifies as Null, also an
+ * Entry that may become valid again: it is Null for as long as its endpoint has no recipient.
  */
 #include <kernel/invoke.h>
 #include <kernel/txn.h>
