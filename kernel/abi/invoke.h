@@ -43,17 +43,17 @@
 #define LK_SHAPE_CALL (LK_SEND | LK_RECV | LK_BLOCK | LK_CLOSED | LK_CALLBIT)
 #define LK_SHAPE_REPLY_WAIT (LK_SEND | LK_RECV)
 
-/* Control word, the rest. Bits 60..63 are reserved and must be zero. */
-#define LK_TARGET_SHIFT 8 /* 5 bits: capability register to invoke */
-#define LK_NSEND_SHIFT                                                                             \
-    13 /* 3 bits, 0..4: capabilities sent; in a call the reply capability counts as one */
-#define LK_SEND_CAP_SHIFT                                                                          \
-    16 /* 4 x 5 bits: capability registers sent; in a call the first field must be 0 */
-#define LK_NWORDS_SHIFT                                                                            \
-    36 /* 4 bits, 0..8: words that mean something; all eight travel in any case */
-#define LK_RECV_CAP_SHIFT                                                                          \
-    40 /* 4 x 5 bits: capability registers received into; register 0 drops                         \
-        */
+/* Control word, the rest. Bits 60..63 are reserved and must be zero.
+ *   TARGET    5 bits: capability register to invoke
+ *   NSEND     3 bits, 0..4: capabilities sent; in a call the reply capability counts as one
+ *   SEND_CAP  4 x 5 bits: capability registers sent; in a call the first field must be 0
+ *   NWORDS    4 bits, 0..8: words that mean something; all eight travel in any case
+ *   RECV_CAP  4 x 5 bits: capability registers received into; register 0 drops */
+#define LK_TARGET_SHIFT 8
+#define LK_NSEND_SHIFT 13
+#define LK_SEND_CAP_SHIFT 16
+#define LK_NWORDS_SHIFT 36
+#define LK_RECV_CAP_SHIFT 40
 #define LK_CAP_BITS 5
 #define LK_RESERVED_MASK 0xf000000000000000ull
 
