@@ -9,11 +9,11 @@
 
 /* Capability registers of init at its first instruction. */
 #define LK_INIT_SELF 1 /* Process: itself */
-#define LK_INIT_SPACE                                                                              \
-    2 /* GPT: the root of its address space (l2v 43). All of it is in slot 0, below a GPT of l2v   \
-       * 28 that covers the lowest 4 GiB; then l2v 24, 20, 16, 12. Slots 1..15 are empty */
-#define LK_INIT_RANGE                                                                              \
-    3 /* Range: all frames the kernel manages; those it took for itself or for init are in use */
+/* GPT: the root of its address space (l2v 43). All of it is in slot 0, below a GPT of l2v 28 that
+ * covers the lowest 4 GiB; then l2v 24, 20, 16, 12. Slots 1..15 are empty. */
+#define LK_INIT_SPACE 2
+/* Range: all frames the kernel manages; those it took for itself or for init are in use. */
+#define LK_INIT_RANGE 3
 #define LK_INIT_SCHEDULE 4 /* Schedule: the one it runs under, priority 200 */
 #define LK_INIT_SCHEDCTL 5
 #define LK_INIT_SLEEP 6
@@ -23,11 +23,10 @@
 #define LK_INIT_DISCRIM 10
 #define LK_INIT_CAPBITS 11
 #define LK_INIT_SYSCTL 12
-#define LK_INIT_REPLY                                                                              \
-    13 /* Endpoint: its reply endpoint (also in the slot), ID 0, payload match on */
+#define LK_INIT_REPLY 13    /* Endpoint: its reply endpoint, ID 0, payload match on */
 #define LK_INIT_ENDPOINT 14 /* Endpoint with ID 1 whose recipient it is */
-#define LK_INIT_SCRATCH                                                                            \
-    15 /* GPT: covers LK_INIT_SCRATCH_VA, 16 pages, l2v 12, empty: a place to map pages */
+/* GPT: covers LK_INIT_SCRATCH_VA, 16 pages, l2v 12, empty: a place to map pages. */
+#define LK_INIT_SCRATCH 15
 
 /* Fixed addresses in init's space. */
 #define LK_INIT_ARCHIVE_VA 0x0000000040000000ull /* the archive, read-only, up to 512 MiB */

@@ -15,8 +15,9 @@
 #define ENDPOINT_PAYLOAD_MAX ((1ull << 48) - 1)
 
 /* INV-EP-1  senders not empty and recipient valid  <=>  queued in the recipient's `senders`, by the
- * priority of the first. INV-EP-2  outstanding  =>  payload match is on. INV-EP-3  id !=
- * LK_NOTICE_ID. */
+ *           priority of the first.
+ * INV-EP-2  outstanding  =>  payload match is on.
+ * INV-EP-3  id != LK_NOTICE_ID. */
 struct endpoint {
     struct objhdr hdr;
     struct {
@@ -33,8 +34,8 @@ struct endpoint {
 STATIC_ASSERT(sizeof(struct endpoint) <= 192, "21 endpoints in a frame");
 #define ENDPOINT_SIZE 192
 
-static inline struct endpoint *
-endpoint_of(const struct cap *c) /* of a live Endpoint, Entry or AppNotice */
+/* The endpoint of a live Endpoint, Entry or AppNotice. */
+static inline struct endpoint *endpoint_of(const struct cap *c)
 {
     return (struct endpoint *)(void *)oid_header(c->oid);
 }

@@ -42,21 +42,22 @@ enum wait_kind {
 /* Bits of `attention`: a fast path looks at this word once. */
 #define ATTN_NOTICE 0x01u       /* plain notice bits are pending */
 #define ATTN_AFTER_NOTICE 0x02u /* the last delivery was a notice: a waiting message goes first */
-#define ATTN_RECV_FAULT                                                                            \
-    0x04u /* receiving, and its receive string faulted: blocked senders of strings wait */
-#define ATTN_TRAP_ONCE 0x08u  /* the syscall trap was told; let this system call pass */
-#define ATTN_INJECT 0x10u     /* restart injection watches the next invocation */
-#define ATTN_SCAN 0x20u       /* scan_next and scan_id are in use */
-#define ATTN_FAULT_TOLD 0x40u /* the fault message was delivered */
-#define ATTN_SLEEPING 0x80u   /* the closed wait is for the clock: sleep_timer is queued */
+#define ATTN_RECV_FAULT 0x04u   /* receiving, and the string faulted: blocked senders wait */
+#define ATTN_TRAP_ONCE 0x08u    /* the syscall trap was told; let this system call pass */
+#define ATTN_INJECT 0x10u       /* restart injection watches the next invocation */
+#define ATTN_SCAN 0x20u         /* scan_next and scan_id are in use */
+#define ATTN_FAULT_TOLD 0x40u   /* the fault message was delivered */
+#define ATTN_SLEEPING 0x80u     /* the closed wait is for the clock: sleep_timer is queued */
 
 #define PROC_SLOTS 10
 
-/* INV-PROC-1  READY, no holds, a valid schedule, not current  <=>  on the ready queue of its
- * priority. INV-PROC-2  RECEIVING  =>  no sender that could be taken waits at an endpoint of this
- * process that the wait accepts. INV-PROC-3  sender_node queued  =>  BLOCKED with WAIT_SENDING, or
- * a fault is to be told. INV-PROC-4  current of a CPU  =>  READY and no holds. INV-PROC-5 capreg[0]
- * is Null. INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE. */
+/* INV-PROC-1  READY, no holds, a valid schedule, not current  <=>  on the ready queue of its priority.
+ * INV-PROC-2  RECEIVING  =>  no sender that could be taken waits at an endpoint of this process that
+ *             the wait accepts.
+ * INV-PROC-3  sender_node queued  =>  BLOCKED with WAIT_SENDING, or a fault is to be told.
+ * INV-PROC-4  current of a CPU  =>  READY and no holds.
+ * INV-PROC-5  capreg[0] is Null.
+ * INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE. */
 struct process {
     struct objhdr hdr;
 
@@ -70,8 +71,8 @@ struct process {
         };
         uint32_t word;
     } s;
-#define RUNNING_MASK                                                                               \
-    0x00ff00ffu         /* of `word`: run state and holds, both 0 while the process may run */
+/* Of `word`: run state and holds, both 0 while the process may run. */
+#define RUNNING_MASK 0x00ff00ffu
     uint32_t attention; /* ATTN_... */
 
     struct lk_regs regs; /* rip is behind the `syscall` while a system call is in progress */

@@ -83,6 +83,8 @@ bool begin_again(const struct fuzzer *f, const struct lk_regs *r)
     if (state == LK_STATE_FAULTED) {
         OK(lk_process_resume(R_T0, 1));
     }
+    OK(lk_process_get_state(R_T0, &state, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL));
+    EQ(state, LK_STATE_READY);
     return true;
 }
 

@@ -5,6 +5,8 @@
 #include "team.h"
 
 #define PLAY_FRAMES 32u /* the last ones, with nothing in them at first */
+#define LINE_FIRST 9u   /* interrupt lines without a device */
+#define LINES 3u
 #define LOOSE_PAGES 6
 #define LOOSE_CAPPAGES 3
 #define LOOSE_GPTS 4
@@ -47,6 +49,10 @@ void pool_kernel(bool wild)
     }
     OK(lk_iopriv_narrow(R_IOPRIV, PORT_FIRST, PORT_LAST, R_T0));
     obj_keep(R_T0);
+    for (unsigned i = 0; i < LINES; i++) {
+        OK(lk_irqctl_allocate(R_IRQCTL, LINE_FIRST + i, R_T0));
+        obj_keep(R_T0);
+    }
     for (unsigned i = 0; i < PRIORITIES; i++) {
         obj_get(team_schedule[i], R_T0);
         obj_keep(R_T0);

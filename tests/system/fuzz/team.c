@@ -9,6 +9,7 @@
 #define CHECK_TICKS 100
 #define TICK_LEAST 20000
 #define TICK_VARIES 150000
+#define DESTROY_ONE_IN 300
 #define LINE_BYTES 1024
 #define IRQ_LINES 24
 #define FLAG_IF 0x200ull
@@ -134,6 +135,14 @@ static void check_registers(const struct lk_regs *r)
     EQ(r->rflags & (FLAG_IF | FLAG_NEVER), FLAG_IF);
 }
 
+/* In the middle of whatever goes on there. */
+static void destroy(obj o)
+{
+    if (kept_type(o) != LK_TYPE_NULL) {
+        OK(lk_range_rescind(R_RANGE, R_T0));
+    }
+}
+
 /* Those that stopped or wait go on; those that run are left alone, mostly. */
 static void look_after(struct fuzzer *f, unsigned i)
 {
@@ -149,6 +158,9 @@ static void look_after(struct fuzzer *f, unsigned i)
         state = LK_STATE_FAULTED;
     } else {
         check_registers(&r);
+    }
+    if (rng_below(&team.rng, DESTROY_ONE_IN) == 0) {
+        destroy(rng_below(&team.rng, 2) == 0 ? f->p : f->endpoint);
     }
     if (state == LK_STATE_READY && holds == 0 && rng_below(&team.rng, 16) != 0) {
         return;
@@ -275,6 +287,9 @@ void team_end(void)
     bury();
     for (unsigned i = 0; i < TEAM_FRAMES; i++) {
         empty_frame(team_frame() + (at + i) % TEAM_FRAMES);
+        if (i == TEAM_FRAMES / 2) {
+            check();
+        }
     }
     for (unsigned line = 0; line < IRQ_LINES; line++) {
         lk_irqctl_release(R_IRQCTL, line);

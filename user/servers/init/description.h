@@ -16,8 +16,8 @@
 #define DESC_PROGRAMS 48 /* most programs in a description */
 #define DESC_ENDPOINTS 6 /* most endpoints of a program */
 #define DESC_CAPS 18     /* most capabilities granted to a program */
-#define DESC_NAMED                                                                                 \
-    16 /* of these and its endpoints but the first, most that have no register of their own */
+/* Of these and its endpoints but the first, most that have no register of their own. */
+#define DESC_NAMED 16
 #define DESC_PARAMS 8 /* most parameters of a program */
 #define DESC_NAME 16  /* characters of a program's name: as many as a process label has */
 #define DESC_WORD 23  /* characters of the name of an endpoint, capability or file */
