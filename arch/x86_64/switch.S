@@ -61,8 +61,9 @@ context_loaded:
     movq    P_RFLAGS(%rdi), %r11
 leave_by_sysret:
     movq    P_RIP(%rdi), %rcx
-    btq     $47, %rcx
-    jc      bad_rip
+    movq    %rcx, %rax
+    shrq    $47, %rax
+    jnz     bad_rip
     movq    P_RAX(%rdi), %rax
     movq    P_RBX(%rdi), %rbx
     movq    P_RDX(%rdi), %rdx
@@ -124,8 +125,9 @@ leave_other:
     jz      syscall_stepped
     orq     $RFLAGS_TF, %r11
 1:  movq    P_RIP(%rdi), %rcx
-    btq     $47, %rcx
-    jc      bad_rip
+    movq    %rcx, %rax
+    shrq    $47, %rax
+    jnz     bad_rip
     andb    $~PROC_IRET, P_FLAGS(%rdi)
     movq    %gs:CPU_KERNEL_STACK, %rsp
     pushq   $SEL_USER_DATA
@@ -151,7 +153,8 @@ leave_other:
     swapgs
     iretq
 
-/* The process came to the end of user memory: a fault of its own. */
+/* The process is to go on outside user memory (some processors load the target of a jump before they look at it, and
+ * iret and sysret would fault in kernel mode): a fault of its own. */
 bad_rip:
     movq    %gs:CPU_KERNEL_STACK, %rsp
     call    trap_bad_rip

@@ -176,6 +176,15 @@ void proc_release(obj p, unsigned hold);
 /* Gives it a reply endpoint with this ID. */
 obj proc_reply_endpoint(obj p, uint64_t id);
 
+/* What a process looks like from outside, but for its CPU time: all zero if it is gone. */
+struct look {
+    struct pstate s;
+    uint64_t wait;
+    uint64_t types[LK_CAP_REGS]; /* of what its capability registers hold */
+};
+void look_at(obj p, struct look *l);
+void look_same(const struct look *a, const struct look *b, const char *who);
+
 /* Raw processes. */
 extern char raw_syscall[], raw_after[];      /* raw.S */
 struct lk_regs raw_regs(uint64_t control);   /* all else 0, rip at the `syscall` */

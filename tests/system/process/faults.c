@@ -135,7 +135,8 @@ CASE(kernel_addresses, .text = "kernel addresses are not there, and addresses th
         0xffff800000000000, 0xffff800000100000, 0xffffffff80000000,
         0xffffffff80100000, 0xfffffffffffff000,
     };
-    static const uint64_t none[] = { 0x800000000000, 0x8000000000000000, 0xffff7fffffffffff };
+    static const uint64_t none[] = { 0x800000000000, 0x8000000000000000, 0xffff7fffffffffff,
+                                     0x1000000000000, 0xfafa1f407aa99d29 };
     obj p = proc_new(PRIO_HIGH);
 
     for (unsigned i = 0; i < 5; i++) {
@@ -144,10 +145,15 @@ CASE(kernel_addresses, .text = "kernel addresses are not there, and addresses th
         expect(p, do_write, kernel[i], FAULT_INVALID_ADDR, kernel[i], 0);
         EQ(run(p, do_jump, kernel[i]).fault, FAULT_INVALID_ADDR);
     }
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 5; i++) {
         sys_at("address %lx", none[i]);
         expect(p, do_read, none[i], FAULT_GENERAL_PROTECTION, 0, 0);
         EQ(run(p, do_jump, none[i]).fault, FAULT_GENERAL_PROTECTION);
+        /* Where the target of a jump is loaded before it is looked at, the process now goes on at an address that is none:
+         * its own fault again, not the kernel's. */
+        obj_get(p, R_T0);
+        OK(lk_process_resume(R_T0, 1));
+        EQ(proc_state(p).fault, FAULT_GENERAL_PROTECTION);
     }
 }
 

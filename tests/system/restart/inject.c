@@ -8,32 +8,9 @@
 
 bool inject_tried[LK_TYPES][LK_OPS];
 
-/* What a process looks like from outside. */
-struct look {
-    struct pstate s;
-    uint64_t types[LK_CAP_REGS];
-};
-
 struct result {
     struct look subject, other[WATCHED];
 };
-
-static void look(obj p, struct look *l)
-{
-    if (p == NO_OBJ) {
-        return;
-    }
-    obj_get(p, R_A);
-    if (reg_type(R_A) != LK_TYPE_PROCESS) {
-        return;
-    }
-    l->s = proc_state(p);
-    l->s.cpu = 0;
-    for (unsigned i = 0; i < LK_CAP_REGS; i++) {
-        proc_get_cap(p, i, R_B);
-        l->types[i] = reg_type(R_B);
-    }
-}
 
 /* What may differ: payloads of replies, and words that the run does not answer for. */
 static void forget(struct look *l, unsigned ignore)
@@ -82,26 +59,11 @@ static void run(void (*make)(struct run *r, const void *arg), const void *arg, u
     if (n != 0) {
         OK(lk_sysctl_inject_restart(R_SYSCTL, 0, passed, hit));
     }
-    look(r.subject, &result->subject);
+    look_at(r.subject, &result->subject);
     forget(&result->subject, r.ignore);
     for (unsigned i = 0; i < WATCHED; i++) {
-        look(r.other[i], &result->other[i]);
+        look_at(r.other[i], &result->other[i]);
         forget(&result->other[i], r.ignore);
-    }
-}
-
-static void same(const struct look *a, const struct look *b, const char *who)
-{
-    if (memcmp(a, b, sizeof(*a)) != 0) {
-        for (unsigned i = 0; i < sizeof(*a) / 8; i++) {
-            const uint64_t *x = (const uint64_t *)a;
-            const uint64_t *y = (const uint64_t *)b;
-
-            if (x[i] != y[i]) {
-                FAIL("%s: word %u of its looks is %lx, and %lx with the restart", who, i, x[i],
-                     y[i]);
-            }
-        }
     }
 }
 
@@ -127,9 +89,9 @@ unsigned inject_all(const char *name, void (*make)(struct run *r, const void *ar
         run(make, arg, n, &with, &passed, &hit);
         shelf_back(mark);
         frames_back(frames);
-        same(&plain.subject, &with.subject, "the subject");
+        look_same(&plain.subject, &with.subject, "the subject");
         for (unsigned i = 0; i < WATCHED; i++) {
-            same(&plain.other[i], &with.other[i], "another");
+            look_same(&plain.other[i], &with.other[i], "another");
         }
         if (hit == 0) {
             CHECK(passed < n);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A play: a client, a server and a bystander, what state they are in, and what the first two do.
+ */
+#ifndef FASTPATH_PLAY_H
+#define FASTPATH_PLAY_H
+
+#include "../lib/sys.h"
+
+#define SERVER 5 /* capability registers of the client: Entry of the server */
+#define STALE 6  /* whose object is gone */
+#define KERNEL 7 /* of the kernel */
+#define EMPTY 8
+#define REPLY 9 /* of the server: where it receives the reply capability */
+#define GOT 12  /* 12..15: where the client receives */
+#define SERVER_ID 70
+#define REPLY_ID 71
+
+enum reply_endpoint { FIT, NONE, NO_MATCH, GONE, OTHERS };
+
+struct play {
+    uint64_t server_wait; /* control word with which the server waits; 0: it does not */
+    uint64_t server_id;   /* of a closed wait */
+    unsigned server_priority;
+    bool server_held, server_unscheduled, server_notice, client_notice, client_traced;
+    bool server_fpu, client_fpu;
+    unsigned blocked_on_server, blocked_on_client; /* senders that wait */
+    enum reply_endpoint reply;
+    uint64_t call;         /* the client's control word */
+    uint64_t call_lengths; /* its r9 */
+    uint64_t answer;       /* the server's next, if it received something; 0: nothing */
+    uint64_t answer_lengths;
+};
+
+/* Play it with the fast path on, and off, and compare. */
+void play_both(const struct play *play);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Plays that were thought of, one for each reason that the fast path has to decline, and plays that
+ * nobody thought of.
+ */
+#include "play.h"
+
+#define WAIT (LK_RECV | LK_CTL_RECVS(REPLY, 0, 0, 0))
+#define CALL LK_CTL_CALL(SERVER, 3)
+#define ANSWER LK_CTL_REPLY_WAIT(REPLY, 2)
+
+/* The usual: what the fast path is for. */
+static struct play usual(void)
+{
+    return (struct play){
+        .server_wait = WAIT,
+        .server_priority = PRIO_HIGH,
+        .call = CALL,
+        .answer = ANSWER,
+    };
+}
+
+CASE(the_usual,
+     .text = "a call and its answer are the same both ways, whatever the number of words")
+{
+    for (uint64_t n = 0; n <= LK_MAX_WORDS + 1; n++) {
+        struct play p = usual();
+
+        sys_at("%lu words", n);
+        p.call = LK_CTL_CALL(SERVER, n);
+        p.answer = LK_CTL_REPLY_WAIT(REPLY, n);
+        play_both(&p);
+    }
+}
+
+CASE(registers_named,
+     .text = "so are they with capability registers named on either side, one or more")
+{
+    for (unsigned n = 0; n <= 2 * LK_MAX_CAPS + 1; n++) {
+        struct play p = usual();
+        uint64_t got = LK_CTL_RECVS(n / 2 > 0 ? GOT : 0, n / 2 > 1 ? GOT + 1 : 0,
+                                    n / 2 > 2 ? GOT + 2 : 0, n / 2 > 3 ? GOT + 3 : 0);
+
+        sys_at("%u registers", n / 2);
+        p.call = CALL | got;
+        play_both(&p);
+        p.call = CALL;
+        p.server_wait =
+            LK_RECV | LK_CTL_RECVS(n / 2 > 0 ? REPLY : 0, n / 2 > 1 ? REPLY + 1 : 0,
+                                   n / 2 > 2 ? REPLY + 2 : 0, n / 2 > 3 ? REPLY + 3 : 0);
+        play_both(&p);
+        p.server_wait = n % 2 == 0 ? LK_RECV : WAIT;
+        play_both(&p);
+    }
+}
+
+CASE(strings_announced,
+     .text = "so are they if a string may be received, and if its limit makes no sense")
+{
+    static const uint64_t lengths[] = { 0,         5, 100ull << 32, 65536ull << 32, 65537ull << 32,
+                                        UINT64_MAX };
+
+    for (unsigned i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        struct play p = usual();
+
+        sys_at("lengths %lx", lengths[i]);
+        p.call_lengths = p.answer_lengths = lengths[i];
+        play_both(&p);
+        p.call |= LK_RSTR;
+        play_both(&p);
+        p.answer |= LK_RSTR;
+        play_both(&p);
+        p.answer |= LK_SSTR;
+        play_both(&p);
+    }
+}
+
+CASE(server_states, .text = "whatever state the server is in")
+{
+    for (unsigned i = 0; i < 12; i++) {
+        struct play p = usual();
+
+        sys_at("state %u", i);
+        p.server_wait = i == 0 ? 0 : i == 1 ? WAIT | LK_CLOSED : i == 2 ? WAIT | LK_CLOSED : WAIT;
+        p.server_id = i == 1 ? SERVER_ID : i == 3 ? LK_NOTICE_ID : SERVER_ID + 1;
+        if (i == 3) {
+            p.server_wait = WAIT | LK_CLOSED;
+        }
+        p.server_priority = i == 4 ? PRIO_HIGH - 1 : i == 5 ? PRIO_HIGH + 1 : PRIO_HIGH;
+        p.server_held = i == 6;
+        p.server_unscheduled = i == 7;
+        p.server_notice = i == 8;
+        p.server_fpu = i == 9;
+        p.blocked_on_server = i == 10 ? 2 : 0;
+        if (i == 10) {
+            p.server_wait = 0;
+        }
+        p.answer = i < 4 || i == 10 ? 0 : ANSWER;
+        play_both(&p);
+    }
+}
+
+CASE(client_states, .text = "whatever state the client is in, and whatever its reply endpoint")
+{
+    for (unsigned i = 0; i < 10; i++) {
+        struct play p = usual();
+
+        sys_at("state %u", i);
+        p.reply = i < 5 ? (enum reply_endpoint)i : FIT;
+        p.client_notice = i == 5;
+        p.client_traced = i == 6;
+        p.client_fpu = i == 7;
+        p.blocked_on_client = i == 8 ? 2 : 0;
+        p.answer = i >= 1 && i <= 4 ? 0 : i == 6 ? 0 : ANSWER;
+        play_both(&p);
+    }
+}
+
+CASE(targets, .text = "whatever is called")
+{
+    static const unsigned targets[] = { 0, SERVER, STALE, KERNEL, EMPTY, GOT, 31 };
+
+    for (unsigned i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        for (unsigned j = 0; j < 4; j++) {
+            struct play p = usual();
+
+            sys_at("target %u, form %u", targets[i], j);
+            p.call = LK_CTL(j < 2 ? LK_SHAPE_CALL : LK_SHAPE_REPLY_WAIT, targets[i], 1 + j) |
+                     (j % 2 != 0 ? LK_CTL_RECVS(GOT, 0, 0, 0) : 0);
+            p.answer = 0;
+            play_both(&p);
+        }
+    }
+}
+
+CASE(senders_wait, .text = "a server that answers takes the next caller that waits, both ways")
+{
+    for (unsigned i = 0; i < 3; i++) {
+        struct play p = usual();
+
+        p.server_wait = 0; /* it waits in its answer only: the first shape of it is a plain wait */
+        p.blocked_on_server = i;
+        p.answer = WAIT;
+        play_both(&p);
+        p.blocked_on_server = 0;
+        p.blocked_on_client = i;
+        p.server_wait = WAIT;
+        p.call = LK_CTL(LK_SHAPE_REPLY_WAIT, SERVER, 1); /* one-way, then it serves its own */
+        p.answer = ANSWER;
+        play_both(&p);
+    }
+}
+
+CASE(random_plays, .text = "random plays are the same with the fast path and without", .ms = 600000)
+{
+    struct rng rng = rng_new(sys_options.seed);
+    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 3000 : 150;
+
+    for (uint64_t i = 0; i < rounds; i++) {
+        struct play p = usual();
+        uint64_t control = 0xff | 31ull << LK_TARGET_SHIFT | 15ull << LK_NWORDS_SHIFT |
+                           0xfffffull << LK_RECV_CAP_SHIFT | 7ull << LK_NSEND_SHIFT;
+
+        sys_at("play %lu", i);
+        if (rng_below(&rng, 3) == 0) {
+            p.server_wait = WAIT | (rng_below(&rng, 2) == 0 ? LK_CLOSED : 0);
+            p.server_id = SERVER_ID + rng_below(&rng, 2);
+        }
+        p.server_priority = PRIO_HIGH - 1 + (unsigned)rng_below(&rng, 3);
+        p.server_held = rng_below(&rng, 12) == 0;
+        p.server_notice = rng_below(&rng, 12) == 0;
+        p.client_notice = rng_below(&rng, 8) == 0;
+        p.server_fpu = rng_below(&rng, 12) == 0;
+        p.client_fpu = rng_below(&rng, 12) == 0;
+        p.blocked_on_client = rng_below(&rng, 6) == 0;
+        if (rng_below(&rng, 6) == 0) {
+            p.reply = (enum reply_endpoint)rng_below(&rng, 5);
+        }
+        for (unsigned n = (unsigned)rng_below(&rng, 3); n > 0; n--) { /* a bit or two changed */
+            p.call ^= 1ull << rng_below(&rng, 60) & control;
+            p.answer ^= 1ull << rng_below(&rng, 60) & control;
+        }
+        if (rng_below(&rng, 4) == 0) {
+            p.call = LK_CTL(LK_SHAPE_REPLY_WAIT, SERVER, rng_below(&rng, 9)) |
+                     LK_CTL_RECVS(GOT, 0, 0, 0);
+        }
+        p.call_lengths = rng_below(&rng, 4) == 0 ? rng_next(&rng) >> 15 : 0;
+        p.answer_lengths = rng_below(&rng, 4) == 0 ? rng_next(&rng) >> 15 : 0;
+        play_both(&p);
+    }
+    EQ(kernel_check(), 0);
+}
