@@ -89,7 +89,7 @@ $(shell mkdir -p $(BUILD); echo '$(FLAGS_NOW)' | cmp -s - $(FLAGS) || echo '$(FL
 objects = $(addprefix $(BUILD)/,$(addsuffix .o,$(1)))
 
 KERNEL_SRC := $(sort $(filter-out arch/$(ARCH)/offsets.c,$(wildcard kernel/*.c kernel/cap/*.c \
-	arch/$(ARCH)/*.c arch/$(ARCH)/*.S boot/*.c boot/*.S tests/kernel/*.c)))
+	arch/$(ARCH)/*.c arch/$(ARCH)/*.S boot/*.c boot/*.S tests/kernel/*.c tests/kernel/check/*.c)))
 LIB_SRC := $(sort $(wildcard user/lib/*.c user/lib/*.S))
 PROGRAM_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard user/servers/*/*.c user/programs/*/*.c))))
 PROGRAMS := $(addprefix $(BUILD)/user/,$(notdir $(PROGRAM_DIRS)))
@@ -242,7 +242,8 @@ bench: all ## measure; prints `name value unit` lines
 # --- unit tests on the build machine --------------------------------------------------------------------------
 # The machine-independent kernel with the port arch/host, under sanitizers: make unit [T=NAME].
 UNIT := $(BUILD)/unit/lykos-unit
-UNIT_SRC := $(sort $(wildcard kernel/*.c kernel/cap/*.c arch/host/*.c tests/unit/*.c)) tests/kernel/probe.c
+UNIT_SRC := $(sort $(wildcard kernel/*.c kernel/cap/*.c arch/host/*.c tests/unit/*.c tests/kernel/check/*.c)) \
+	tests/kernel/probe.c
 UNIT_OBJ := $(addprefix $(BUILD)/unit/,$(addsuffix .o,$(UNIT_SRC)))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS) -fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP \

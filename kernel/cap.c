@@ -6,6 +6,7 @@
 #include <kernel/endpoint.h>
 #include <kernel/irq.h>
 #include <kernel/object.h>
+#include <kernel/preempt.h>
 #include <kernel/txn.h>
 
 struct cap_type_info {
@@ -63,6 +64,11 @@ bool cap_valid(const struct cap *c)
     }
     if (c->type == CAP_ENTRY) {
         return endpoint_entry_valid(c);
+    }
+    if (c->type == CAP_PROXYENTRY) {
+        const struct process *t = endpoint_recipient(endpoint_of(c));
+
+        return t != NULL && preempt_receiver(t) != NULL;
     }
     return c->type != CAP_APPNOTICE || endpoint_recipient(endpoint_of(c)) != NULL;
 }

@@ -25,25 +25,9 @@
 #define SEARCH_DEPENDS 8u   /* dependencies of one GPT looked at for the same one again */
 #define FORGET_PAGES 8u     /* pages forgotten one by one; more: all of them */
 
-/* A place on a chain: numbers of things of one kind, from 1 on; 0: the chain begins or ends here.
- */
-struct link {
-    uint32_t next, prev;
-};
-
-/* See depend_record(). Chained twice: from the GPT, and from the table. */
-struct depend {
-    oid_t gpt;
-    uint16_t table, end;
-    int64_t first;
-};
-
-struct table *table_list; /* const after boot, as are the next five */
-static struct depend *depend_list;
-/* The links of tables with the same producer, of entries with the same target, of dependencies of
- * the same GPT and of the same table. Things that are free are chained by those of the first or
- * third kind. */
-static struct link *product_links, *entry_links, *gpt_links, *table_links;
+struct table *table_list;
+struct depend *depend_list;
+struct link *product_links, *entry_links, *gpt_links, *table_links;
 pte_t *table_frames;
 kpa_t table_base;
 
@@ -165,8 +149,7 @@ void depend_forget(void)
 
 /* --- entries --- */
 
-/* The head of the chain on which an entry of a table of this level stands. */
-static uint32_t *chain_of(unsigned level, pte_t e)
+uint32_t *depend_chain(unsigned level, pte_t e)
 {
     return level == 1 ? &frame_table[mmu_target(e) >> PAGE_SHIFT].hdr.depend
                       : &table_list[table_of(mmu_target(e))].parents;
@@ -177,7 +160,7 @@ void entry_set(unsigned t, unsigned i, pte_t e)
     struct table *table = &table_list[t];
 
     ASSERT(table_entries(t)[i] == 0);
-    chain_insert(chain_of(table->key.level, e), entry_links, t * MMU_ENTRIES + i + 1);
+    chain_insert(depend_chain(table->key.level, e), entry_links, t * MMU_ENTRIES + i + 1);
     if (table->key.level > 1) {
         table_list[table_of(mmu_target(e))].refs++;
     }
@@ -194,7 +177,7 @@ static void entry_clear(unsigned t, unsigned i)
         return;
     }
     forget_entry(t, i);
-    chain_remove(chain_of(table->key.level, e), entry_links, t * MMU_ENTRIES + i + 1);
+    chain_remove(depend_chain(table->key.level, e), entry_links, t * MMU_ENTRIES + i + 1);
     if (table->key.level > 1) {
         table_list[table_of(mmu_target(e))].refs--;
     }
@@ -232,9 +215,8 @@ static void depend_free(uint32_t id)
     space_totals.depends--;
 }
 
-/* The entries [from, end) that a dependency covers: of one slot of its GPT, or of all. */
-static void depend_range(const struct depend *d, const struct gpt *g, unsigned slot, unsigned *from,
-                         unsigned *end)
+void depend_range(const struct depend *d, const struct gpt *g, unsigned slot, unsigned *from,
+                  unsigned *end)
 {
     int64_t lo = d->first;
     int64_t hi = d->end;
@@ -506,119 +488,4 @@ bool depend_flush_products(struct objhdr *hdr)
         table_destroy(hdr->product - 1);
     }
     return hdr->product == 0;
-}
-
-/* --- checks --- */
-
-bool depend_known(unsigned t, unsigned i, const struct gpt *g, unsigned slot)
-{
-    for (uint32_t id = table_list[t].depends; id != 0; id = table_links[id - 1].next) {
-        const struct depend *d = &depend_list[id - 1];
-        unsigned from, end;
-
-        if (d->gpt == object_oid(g)) {
-            depend_range(d, g, slot, &from, &end);
-            if (from <= i && i < end) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-#define CHECK(e, ...)                                                                              \
-    do {                                                                                           \
-        if (!(e)) {                                                                                \
-            log_line(LOG_ERROR, __VA_ARGS__);                                                      \
-            failed++;                                                                              \
-        }                                                                                          \
-    } while (0)
-
-/* Entry `i` of table `t` stands on the chain of its target. */
-static unsigned check_link(unsigned t, unsigned i)
-{
-    unsigned failed = 0;
-    uint32_t id = t * MMU_ENTRIES + i + 1;
-    const struct link *l = &entry_links[id - 1];
-    uint32_t before = l->prev != 0 ? entry_links[l->prev - 1].next
-                                   : *chain_of(table_list[t].key.level, table_entries(t)[i]);
-
-    CHECK(before == id && (l->next == 0 || entry_links[l->next - 1].prev == id),
-          "INV-MAP-4 broken: entry %u of table %u is not linked", i, t);
-    return failed;
-}
-
-/* Entries, users and dependencies of one table. */
-static unsigned check_table(unsigned t)
-{
-    const struct table *table = &table_list[t];
-    unsigned failed = 0;
-    unsigned present = 0;
-    uint32_t refs = 0;
-
-    CHECK(oid_header(table->key.producer)->count != 0, "INV-MAP-4 broken: table %u has no producer",
-          t);
-    for (unsigned i = 0; i < table_size(table->key.level); i++) {
-        if (mmu_present(table_entries(t)[i])) {
-            present++;
-            failed += check_link(t, i);
-        }
-    }
-    CHECK(present == table->present, "INV-MAP-4 broken: table %u has %u entries, not %u", t,
-          present, table->present);
-    for (uint32_t id = table->parents; id != 0; id = entry_links[id - 1].next) {
-        CHECK(mmu_target(table_frames[id - 1]) == table_kpa(t),
-              "INV-MAP-4 broken: entry %u does not name table %u", id - 1, t);
-        refs++;
-    }
-    if (table->key.level == MMU_LEVELS) {
-        for (const struct list *l = table->processes.next; l != &table->processes; l = l->next) {
-            CHECK(container_of(l, const struct process, space_link)->space_root == table_kpa(t),
-                  "INV-MAP-5 broken: a process of root %u uses another", t);
-            refs++;
-        }
-    }
-    CHECK(refs == table->refs, "INV-MAP-4 broken: table %u has %u users, not %u", t, refs,
-          table->refs);
-    return failed;
-}
-
-/* The dependencies of one table; adds their number to *count. */
-static unsigned check_depends(unsigned t, uint64_t *count)
-{
-    unsigned failed = 0;
-
-    for (uint32_t id = table_list[t].depends; id != 0; id = table_links[id - 1].next) {
-        const struct depend *d = &depend_list[id - 1];
-        const struct objhdr *hdr = oid_header(d->gpt);
-        const struct link *l = &gpt_links[id - 1];
-
-        CHECK(d->table == t, "INV-MAP-4 broken: dependency %u is not of table %u", id - 1, t);
-        CHECK(hdr->kind == FRAME_GPT && hdr->count != 0,
-              "INV-MAP-4 broken: dependency %u is of no GPT", id - 1);
-        CHECK((l->prev != 0 ? gpt_links[l->prev - 1].next : hdr->depend) == id,
-              "INV-MAP-4 broken: dependency %u is not linked", id - 1);
-        ++*count;
-    }
-    return failed;
-}
-
-unsigned depend_check(void)
-{
-    unsigned failed = 0;
-    uint64_t tables = 0;
-    uint64_t depends = 0;
-
-    for (unsigned t = 0; t < space_totals.tables_max; t++) {
-        if (table_list[t].key.producer != 0) {
-            tables++;
-            failed += check_table(t);
-            failed += check_depends(t, &depends);
-        }
-    }
-    CHECK(tables == space_totals.tables, "INV-MAP-4 broken: %lu tables, not %lu",
-          (unsigned long)tables, (unsigned long)space_totals.tables);
-    CHECK(depends == space_totals.depends, "INV-MAP-4 broken: %lu dependencies, not %lu",
-          (unsigned long)depends, (unsigned long)space_totals.depends);
-    return failed;
 }

@@ -11,12 +11,13 @@
 #include <kernel/endpoint.h>
 #include <kernel/ipc.h>
 #include <kernel/log.h>
+#include <kernel/preempt.h>
 #include <kernel/process.h>
 #include <kernel/txn.h>
 
 void endpoint_fail_waiting(struct endpoint *ep)
 {
-    plist_splice_end(&cpu_self()->dead_senders, &ep->senders);
+    plist_splice_end(&cpu_self()->displaced, &ep->senders);
     cpu_self()->work = true;
     endpoint_update(ep);
 }
@@ -42,7 +43,7 @@ void endpoint_update(struct endpoint *ep)
     if (first == NULL || r == NULL) {
         endpoint_unlink(ep);
         if (first != NULL) { /* nobody to receive them */
-            plist_splice_end(&cpu_self()->dead_senders, &ep->senders);
+            plist_splice_end(&cpu_self()->displaced, &ep->senders);
             cpu_self()->work = true;
         }
         return;
@@ -63,6 +64,7 @@ void endpoint_init(struct endpoint *ep)
 {
     plist_init(&ep->senders);
     plist_node_init(&ep->recv_node);
+    list_init(&ep->watchers);
 }
 
 /* A caller in a closed wait on this endpoint waits for ever now: that deserves a word. */
@@ -84,32 +86,7 @@ void endpoint_destroy(struct endpoint *ep)
 {
     ASSERT_AFTER_COMMIT();
     say_endless_wait(ep);
+    preempt_endpoint_changes(ep);
     endpoint_fail_senders(ep);
     endpoint_unlink(ep);
-}
-
-unsigned endpoint_check(const struct endpoint *ep)
-{
-    unsigned failed = 0;
-    const struct process *r = endpoint_recipient(ep);
-    const struct plist_node *first = plist_first(&ep->senders);
-    bool queued = plist_node_queued(&ep->recv_node);
-    oid_t oid = object_oid(ep);
-
-    if ((first != NULL && r != NULL) != queued ||
-        (queued && ep->recv_node.priority != first->priority)) {
-        log_line(LOG_ERROR, "INV-EP-1 broken: endpoint %x: senders and recipient's list differ",
-                 oid);
-        failed++;
-    }
-    if (ep->state.outstanding && !ep->state.match) {
-        log_line(LOG_ERROR,
-                 "INV-EP-2 broken: endpoint %x: a reply is outstanding without payload match", oid);
-        failed++;
-    }
-    if (ep->state.id == LK_NOTICE_ID) {
-        log_line(LOG_ERROR, "INV-EP-3 broken: endpoint %x has the reserved ID", oid);
-        failed++;
-    }
-    return failed;
 }

@@ -15,6 +15,7 @@
 #include <kernel/invoke.h>
 #include <kernel/ipc.h>
 #include <kernel/log.h>
+#include <kernel/preempt.h>
 #include <kernel/sched.h>
 #include <kernel/space.h>
 #include <kernel/string.h>
@@ -96,18 +97,22 @@ static NORETURN void after_send(struct process *p, uint64_t control, struct proc
     sched_exit();
 }
 
-/* Commit waiting: `p` stands in the queue of the endpoint until its message is taken. */
-static NORETURN void block_on(struct process *p, const struct message *m)
+/* Commit waiting: `p` stands in the queue of the endpoint, or of the target `t` of a proxied
+ * message, until its message is taken. */
+static NORETURN void block_on(struct process *p, const struct message *m, struct process *t)
 {
     txn_commit();
-    ipc_block_sender(p, m->ep);
+    ipc_block_sender(p, m, t);
     sched_exit();
 }
 
-static NORETURN void send_to_process(struct process *p, uint64_t control, const struct cap *entry)
+/* Send through an Entry, or proxied, through a ProxyEntry. Compiled once for each. */
+static inline __attribute__((always_inline)) NORETURN void
+send(struct process *p, uint64_t control, const struct cap *entry, const bool proxied)
 {
     struct message m;
-    enum status status = ipc_prepare(&m, p, entry);
+    enum status status = proxied ? preempt_prepare(&m, p, entry) : ipc_prepare(&m, p, entry);
+    struct process *t = proxied ? m.target : NULL;
     const struct cap *handler = NULL;
     enum fault_code code = FAULT_NONE;
     uva_t where = 0;
@@ -116,22 +121,22 @@ static NORETURN void send_to_process(struct process *p, uint64_t control, const 
         say_refused(p, control, entry, p->regs.rdi, status);
         finish(p, status);
     }
-    if (!ipc_accepts(m.to, m.ep)) {
+    if (!ipc_accepts(m.to, m.ep) || (proxied && !preempt_possible(t, m.to))) {
         if (!m.may_block || m.to == p) { /* a wait that only the sender itself could end is none */
             finish(p, STATUS_WOULD_BLOCK);
         }
-        block_on(p, &m);
+        block_on(p, &m, t);
     }
     if (unlikely(m.length != 0 && m.may_block && (m.to->attention & ATTN_RECV_FAULT))) {
-        block_on(p, &m); /* behind the one whose string showed that a page is missing */
+        block_on(p, &m, t); /* behind the one whose string showed that a page is missing */
     }
     switch (m.length == 0 ? ACQUIRE_OK : ipc_acquire_strings(&m, &code, &where, &handler)) {
     case ACQUIRE_SENDER_FAULT:
         finish_fault(p, code, where, handler);
     case ACQUIRE_RECEIVER_FAULT:
         txn_commit();
-        ipc_block_sender(p, m.ep);
         fault_raise_receiving(m.to, code, where, handler);
+        ipc_block_sender(p, &m, t);
         sched_exit();
     case ACQUIRE_OK:
         break;
@@ -143,8 +148,22 @@ static NORETURN void send_to_process(struct process *p, uint64_t control, const 
         cap_copy(&p->last_called,
                  &(struct cap){ .type = CAP_ENDPOINT, .oid = entry->oid, .count = entry->count });
     }
-    ipc_transfer(&m);
+    if (proxied) {
+        preempt_transfer(&m);
+    } else {
+        ipc_transfer(&m);
+    }
     after_send(p, control, m.to);
+}
+
+static NORETURN void send_to_process(struct process *p, uint64_t control, const struct cap *entry)
+{
+    send(p, control, entry, false);
+}
+
+static NORETURN void send_proxied(struct process *p, uint64_t control, const struct cap *entry)
+{
+    send(p, control, entry, true);
 }
 
 /* --- kernel capabilities
@@ -418,6 +437,9 @@ static NORETURN void pseudo_instruction(struct process *p, uint64_t control)
     if (control == LK_YIELD) {
         txn_commit();
         process_result(p, STATUS_OK);
+        if (p->attention & ATTN_PREEMPT) {
+            preempt_judge(p); /* perhaps it does not defer any more */
+        }
         sched_yield();
         sched_exit();
     }
@@ -512,6 +534,9 @@ void kernel_syscall(void)
     target = &p->capreg[control_target(control)];
     if (target->type == CAP_ENTRY && object_alive(target, FRAME_ENDPOINT)) {
         send_to_process(p, control, target);
+    }
+    if (target->type == CAP_PROXYENTRY && object_alive(target, FRAME_ENDPOINT)) {
+        send_proxied(p, control, target);
     }
     if (!cap_prepare(target)) {
         say_refused(p, control, target, 0, STATUS_INVALID_CAP);

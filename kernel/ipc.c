@@ -16,6 +16,7 @@
 #include <kernel/ipc.h>
 #include <kernel/log.h>
 #include <kernel/notice.h>
+#include <kernel/preempt.h>
 #include <kernel/sched.h>
 #include <kernel/space.h>
 #include <kernel/string.h>
@@ -358,17 +359,31 @@ static void say_if_endless(const struct process *p, const struct process *to)
     }
 }
 
-void ipc_block_sender(struct process *p, struct endpoint *ep)
+/* Into the queue of the target, and it is judged with one more that waits. EFFECT. */
+static void wait_for_target(struct process *s, struct process *t)
 {
+    plist_insert(&t->preempt.senders, &s->sender_node, s->priority);
+    preempt_judge(t);
+}
+
+void ipc_block_sender(struct process *p, const struct message *m, struct process *t)
+{
+    struct endpoint *ep = t == NULL ? m->ep : endpoint_of(&p->capreg[control_target(p->regs.rax)]);
+
     ASSERT_AFTER_COMMIT();
     trace_event(TRACE_BLOCK, WAIT_SENDING, object_oid(ep));
     p->s.run_state = PROC_BLOCKED;
     p->s.wait = WAIT_SENDING;
     p->sending_to = object_cap(&ep->hdr);
-    plist_insert(&ep->senders, &p->sender_node, p->priority);
-    endpoint_update(ep);
     sched_stop(p);
-    say_if_endless(p, endpoint_recipient(ep));
+    if (t == NULL) {
+        plist_insert(&ep->senders, &p->sender_node, p->priority);
+        endpoint_update(ep);
+    } else {
+        t->preempt.waits++;
+        wait_for_target(p, t);
+    }
+    say_if_endless(p, m->to);
 }
 
 const struct cap *ipc_sender_entry(struct process *p)
@@ -379,7 +394,7 @@ const struct cap *ipc_sender_entry(struct process *p)
         return fault_handler(p);
     }
     c = &p->capreg[control_target(p->regs.rax)];
-    return c->type == CAP_ENTRY && cap_live(c) && endpoint_entry_valid(c) ? c : NULL;
+    return (c->type == CAP_ENTRY || c->type == CAP_PROXYENTRY) && cap_valid(c) ? c : NULL;
 }
 
 void ipc_requeue_sender(struct process *p)
@@ -391,6 +406,10 @@ void ipc_requeue_sender(struct process *p)
     if (entry != NULL && cap_live(&p->sending_to) &&
         endpoint_of(entry) == endpoint_of(&p->sending_to)) {
         plist_remove(&p->sender_node);
+        if (entry->type == CAP_PROXYENTRY) {
+            wait_for_target(p, endpoint_recipient(endpoint_of(entry)));
+            return;
+        }
         plist_insert(&endpoint_of(entry)->senders, &p->sender_node, p->priority);
         endpoint_update(endpoint_of(entry));
     }
@@ -480,20 +499,20 @@ static void sender_done(struct process *s, uint64_t control)
     }
 }
 
-/* The sender `s` leaves the queue of `ep`, which goes behind the other endpoints of its priority: a
+/* The node leaves the queue of `ep`, which goes behind the other endpoints of its priority: a
  * receiver with several serves them in turn. EFFECT. */
-static void take_from(struct endpoint *ep, struct process *s)
+static void take_from(struct endpoint *ep, struct plist_node *node)
 {
-    plist_remove(&s->sender_node);
+    plist_remove(node);
     endpoint_unlink(ep);
     endpoint_update(ep);
 }
 
-/* Take the message of `s`, first of the queue of `ep`, into the wait of `p`: judged afresh, from
- * the sender's registers. Returns true if `p` has its message, or waits for a page; false: look
- * again. Commits. */
+/* Take the message of `s` into the wait of `p`: judged afresh, from the sender's registers. `s` is
+ * first of the queue of `ep`; or, proxied, of those that wait for `t`, which is. Returns true if
+ * `p` has its message; false: look again. Commits. */
 static bool take_message(struct process *p, struct endpoint *ep, struct process *s,
-                         unsigned *weight)
+                         struct process *t, unsigned *weight)
 {
     uint64_t control = s->regs.rax;
     const struct cap *entry = ipc_sender_entry(s);
@@ -503,16 +522,17 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
     enum status status = STATUS_INVALID_CAP;
     uva_t where = 0;
 
-    if (entry != NULL &&
-        endpoint_of(entry) != ep) { /* its register names another endpoint by now */
-        txn_commit();
+    if (entry != NULL && (t == NULL ? endpoint_of(entry) != ep || entry->type != CAP_ENTRY
+                                    : endpoint_recipient(endpoint_of(entry)) != t ||
+                                          entry->type != CAP_PROXYENTRY)) {
+        txn_commit(); /* its register names another endpoint by now */
         ipc_sender_again(s);
         return false;
     }
     if (entry != NULL && s->fault_code != FAULT_NONE) {
         txn_commit();
         fault_message(&m, s, entry);
-        take_from(ep, s);
+        take_from(ep, &s->sender_node);
         ipc_transfer(&m);
         s->attention |= ATTN_FAULT_TOLD;
         if (s->s.run_state == PROC_FAULTED) {
@@ -521,7 +541,7 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
         return true;
     }
     if (entry != NULL) {
-        status = ipc_prepare(&m, s, entry);
+        status = t == NULL ? ipc_prepare(&m, s, entry) : preempt_prepare(&m, s, entry);
     }
     if (status != STATUS_OK) {
         txn_commit();
@@ -545,11 +565,37 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
 
     txn_commit();
 
-    take_from(ep, s);
-    ipc_transfer(&m);
+    take_from(ep, t == NULL ? &s->sender_node : &t->preempt.node);
+    if (t == NULL) {
+        ipc_transfer(&m);
+    } else {
+        plist_remove(&s->sender_node);
+        preempt_transfer(&m);
+    }
     *weight += (unsigned)(m.length / PAGE_SIZE);
     sender_done(s, control);
     return true;
+}
+
+/* The first node of the queue of `ep` into the wait of `p`. As take_message(). */
+static bool take_first(struct process *p, struct endpoint *ep, unsigned *weight)
+{
+    struct plist_node *node = plist_first(&ep->senders);
+    struct process *t = container_of(node, struct process, preempt.node);
+
+    if (!node->preempt) {
+        return take_message(p, ep, container_of(node, struct process, sender_node), NULL, weight);
+    }
+    node = plist_first(&t->preempt.senders);
+    if (node == NULL || !preempt_possible(t, p) ||
+        (t->preempt.notices != 0 && !t->preempt.after_notice)) {
+        txn_commit();
+        list_remove(&p->recheck_link); /* so that bits are delivered into the wait at once */
+        preempt_judge(t);
+        ipc_recheck(p);
+        return false;
+    }
+    return take_message(p, ep, container_of(node, struct process, sender_node), t, weight);
 }
 
 /* One piece of matching the wait of `p` with what waits for it. A transaction of its own. Returns
@@ -581,21 +627,33 @@ static unsigned match(struct process *p)
         list_remove(&p->recheck_link);
         return weight;
     }
-    if (take_message(p, ep, container_of(plist_first(&ep->senders), struct process, sender_node),
-                     &weight)) {
+    if (take_first(p, ep, &weight)) {
         sched_wake(p);
     }
     return weight;
 }
 
-/* Tell some of those whose target is gone. */
-static void tell_dead_senders(struct cpu *cpu)
+/* Place anew some of those whose target is gone or changed, or tell them. */
+static void place_displaced(struct cpu *cpu)
 {
     txn_begin();
     txn_commit();
-    for (unsigned i = 0; i < DEAD_STEPS && !plist_empty(&cpu->dead_senders); i++) {
-        ipc_fail_sender(container_of(plist_first(&cpu->dead_senders), struct process, sender_node),
-                        STATUS_INVALID_CAP);
+    for (unsigned i = 0; i < DEAD_STEPS && !plist_empty(&cpu->displaced); i++) {
+        struct plist_node *node = plist_first(&cpu->displaced);
+        struct process *s = container_of(node, struct process, sender_node);
+        const struct cap *entry;
+
+        if (node->preempt) {
+            preempt_judge(container_of(node, struct process, preempt.node));
+            continue;
+        }
+        entry = ipc_sender_entry(s);
+        if (entry != NULL && entry->type == CAP_PROXYENTRY) {
+            plist_remove(node);
+            wait_for_target(s, endpoint_recipient(endpoint_of(entry)));
+        } else {
+            ipc_fail_sender(s, STATUS_INVALID_CAP);
+        }
     }
 }
 
@@ -610,11 +668,17 @@ unsigned ipc_work(void)
         txn_begin();
         txn_commit();
         plist_remove(&ep->recv_node);
-        plist_splice_end(&cpu->dead_senders, &ep->senders);
+        plist_splice_end(&cpu->displaced, &ep->senders);
         return 1;
     }
-    if (!plist_empty(&cpu->dead_senders)) {
-        tell_dead_senders(cpu);
+    if (!plist_empty(&cpu->displaced)) {
+        place_displaced(cpu);
+        return 1;
+    }
+    if (!list_empty(&cpu->judged)) {
+        txn_begin();
+        txn_commit();
+        preempt_judge(container_of(cpu->judged.next, struct process, preempt.watch));
         return 1;
     }
     if (!list_empty(&cpu->rechecks)) {

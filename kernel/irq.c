@@ -2,6 +2,7 @@
  *
  * Interrupt lines: the table behind IrqCtl and IrqWait, and what happens when a line fires.
  */
+#include <kernel/check.h>
 #include <kernel/cpu.h>
 #include <kernel/irq.h>
 #include <kernel/log.h>
@@ -83,18 +84,11 @@ void irq_acknowledge(struct irq_line *line)
  * good if there is nobody to tell. */
 void kernel_interrupt(unsigned line)
 {
-    struct process *p = NULL;
-
     txn_begin();
     cpu_self()->stats.interrupts++;
     trace_event(TRACE_IRQ, line, 0);
-    if (line < ARCH_IRQ_LINES) {
-        p = app_notice_target(&lines[line].notice);
-    }
     txn_commit();
-    if (p != NULL) {
-        notice_post(p, lines[line].bits);
-    } else {
+    if (line >= ARCH_IRQ_LINES || !app_notice_post(&lines[line].notice, lines[line].bits)) {
         log_limited(LOG_WARN, "interrupt line %u: nobody to tell, the line stays masked", line);
     }
     sched_exit();

@@ -105,20 +105,14 @@ void log_shown(uint64_t from, uint64_t position)
 
 void log_post_notice(void)
 {
-    struct process *p;
-
     log_grew = false;
-    if (bound.type == CAP_NULL) {
-        return;
-    }
-    p = app_notice_target(&bound);
-    if (p == NULL) {
-        log_take_back();
+    if (!is_bound()) {
+        log_take_back(); /* nothing, if nobody ever was */
         return;
     }
     txn_begin();
     txn_commit();
-    notice_post(p, bound_bits);
+    app_notice_post(&bound, bound_bits);
 }
 
 /* Add a whole line, with its newline. */

@@ -5,6 +5,7 @@
 #include <kernel/endpoint.h>
 #include <kernel/ipc.h>
 #include <kernel/notice.h>
+#include <kernel/preempt.h>
 #include <kernel/sched.h>
 #include <kernel/trace.h>
 #include <kernel/txn.h>
@@ -15,18 +16,41 @@ static bool notice_accepted(const struct process *p)
     return p->s.run_state == PROC_RECEIVING && (p->s.wait == WAIT_OPEN || p->s.wait == WAIT_NOTICE);
 }
 
-void notice_post(struct process *p, uint32_t bits)
+void notice_post(struct process *p, uint64_t bits)
 {
+    uint32_t plain = (uint32_t)bits;
+    uint32_t preempting = (uint32_t)(bits >> 32);
+
     ASSERT_AFTER_COMMIT();
     trace_event(TRACE_NOTICE, bits, object_oid(p));
     if (bits == 0) {
         return;
     }
-    p->notices |= bits;
+    p->preempt.posts++;
+    p->preempt.merges += ((plain & ~p->notices) | (preempting & ~p->preempt.notices)) == 0;
+    if (preempting != 0) {
+        p->preempt.notices |= preempting;
+        preempt_judge(p);
+    }
+    if (plain == 0) {
+        return;
+    }
+    p->notices |= plain;
     p->attention |= ATTN_NOTICE;
     if (notice_accepted(p) && list_empty(&p->recheck_link)) {
         notice_deliver(p);
     }
+}
+
+bool app_notice_post(const struct cap *notice, uint64_t bits)
+{
+    struct process *p = app_notice_target(notice);
+
+    if (p != NULL) {
+        bits &= notice->payload;
+        notice_post(p, notice->restr & LK_PROXY ? bits << 32 : bits);
+    }
+    return p != NULL;
 }
 
 void notice_deliver(struct process *p)

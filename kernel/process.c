@@ -8,11 +8,13 @@
 #include <kernel/fault.h>
 #include <kernel/ipc.h>
 #include <kernel/log.h>
+#include <kernel/preempt.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/string.h>
+#include <kernel/trace.h>
 #include <kernel/txn.h>
 
 void process_label(const struct process *p, char out[LABEL_TEXT])
@@ -45,6 +47,7 @@ void process_init(struct process *p)
     p->sleep_timer.purpose = TIMER_SLEEP;
     p->notice_timer.purpose = TIMER_NOTICE;
     p->notice_timer.time = UINT64_MAX;
+    preempt_init(p);
     space_set(p);
 }
 
@@ -74,6 +77,53 @@ void process_end_wait(struct process *p)
     p->s.wait = WAIT_NONE;
 }
 
+void process_hold(struct process *p, unsigned hold)
+{
+    ASSERT_AFTER_COMMIT();
+    if (!(p->s.holds & 1u << hold)) {
+        p->s.holds |= (uint8_t)(1u << hold);
+        p->hold_since[hold] = arch_cycles();
+        trace_event(TRACE_HOLD, object_oid(p), p->s.holds);
+        sched_stop(p);
+    }
+}
+
+/* The proxy hold ends with a reply capability that nobody fetched: its caller hears nothing more,
+ * unless a copy was made. */
+static void say_unfetched(const struct process *p)
+{
+    char label[LABEL_TEXT];
+
+    process_label(p, label);
+    log_limited(LOG_INFO, "%s: the proxy hold ends with an answer owed through proxyReply", label);
+}
+
+void process_release(struct process *p, unsigned hold)
+{
+    struct cap *reply = &p->slot[SLOT_PROXY_REPLY];
+
+    ASSERT_AFTER_COMMIT();
+    if (!(p->s.holds & 1u << hold)) {
+        return;
+    }
+    p->s.holds &= (uint8_t) ~(1u << hold);
+    p->hold_since[hold] = 0;
+    trace_event(TRACE_HOLD, object_oid(p), p->s.holds);
+    if (hold == LK_HOLD_PROXY) {
+        if (reply->type == CAP_ENTRY && cap_valid(reply) && endpoint_of(reply)->state.match) {
+            say_unfetched(p);
+        }
+        cap_set_null(reply);
+        if (p->attention & ATTN_PREEMPT) {
+            preempt_judge(p);
+        }
+    }
+    if (p->s.holds == 0) {
+        preempt_judge_watchers(&p->preempt.watchers);
+    }
+    sched_wake(p);
+}
+
 void process_schedule_changed(struct process *p)
 {
     const struct cap *c = &p->slot[SLOT_SCHEDULE];
@@ -86,6 +136,13 @@ void process_schedule_changed(struct process *p)
 
         p->priority = s->state.priority;
         p->slice = s->state.slice;
+        p->s.flags &= (uint8_t)~PROC_SLICE_NOTICE;
+        if (s->state.notice.type != CAP_NULL) {
+            p->s.flags |= PROC_SLICE_NOTICE;
+        }
+    }
+    if (p->attention & ATTN_PREEMPT) {
+        preempt_judge(p); /* it stands behind its new equals */
     }
     if (plist_node_queued(&p->sender_node) && p->sender_node.priority != p->priority) {
         ipc_requeue_sender(p);
@@ -93,13 +150,13 @@ void process_schedule_changed(struct process *p)
     sched_wake(p);
 }
 
-/* Answer the callers whose reply capabilities die with `p`, so that none waits in silence (DESIGN
- * 4). Bounded by the number of registers; reply capabilities in capability pages are not looked
+/* Answer the callers whose reply capabilities, in its registers or its slot proxyReply, die with
+ * `p`, so that none waits in silence (DESIGN 4). Bounded by the number of registers; reply capabilities in capability pages are not looked
  * for. */
 static void answer_callers(struct process *p)
 {
-    for (unsigned i = 1; i < LK_CAP_REGS; i++) {
-        struct cap *c = &p->capreg[i];
+    for (unsigned i = 1; i <= LK_CAP_REGS; i++) {
+        struct cap *c = i < LK_CAP_REGS ? &p->capreg[i] : &p->slot[SLOT_PROXY_REPLY];
 
         if (c->type == CAP_ENTRY && cap_valid(c) && endpoint_of(c)->state.match) {
             struct endpoint *ep = endpoint_of(c);
@@ -129,6 +186,7 @@ void process_destroy(struct process *p)
     ASSERT_AFTER_COMMIT();
     answer_callers(p);
     process_end_wait(p);
+    preempt_destroy(p);
     timer_remove(&cpu->timers, &p->notice_timer);
     p->s.run_state = PROC_FAULTED; /* whatever comes, it does not run */
     sched_stop(p);
@@ -143,60 +201,4 @@ void process_destroy(struct process *p)
         cpu->current = NULL;
         cpu->resched = true;
     }
-}
-
-/* One broken invariant: a line in the log, and 1. */
-static unsigned broken(const struct process *p, const char *what)
-{
-    char label[LABEL_TEXT];
-
-    process_label(p, label);
-    log_line(LOG_ERROR, "%s broken: process %s (%x): state %u wait %u holds %x", what, label,
-             object_oid(p), p->s.run_state, p->s.wait, p->s.holds);
-    return 1;
-}
-
-/* Would the wait of `p` accept a sender that waits at one of its first endpoints? (Bounded: enough
- * for a check.) */
-static bool has_takeable_sender(const struct process *p)
-{
-    const struct plist_node *n = plist_first(&p->senders);
-
-    for (unsigned i = 0; n != NULL && i < 64; i++, n = plist_next(&p->senders, n)) {
-        if (ipc_accepts(
-                p, container_of((struct plist_node *)(uintptr_t)n, struct endpoint, recv_node))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-unsigned process_check(const struct process *p)
-{
-    const struct cpu *cpu = cpu_self();
-    bool queued = !list_empty(&p->ready_link);
-    bool sending = plist_node_queued(&p->sender_node);
-    bool due = !list_empty(&p->recheck_link);
-    unsigned failed = 0;
-
-    if (sched_runnable(p) && cpu->current != p && !queued) {
-        failed += broken(p, "INV-PROC-1 (runnable, on no queue)");
-    }
-    if (queued && (p->s.run_state != PROC_READY || p->s.holds != 0)) {
-        failed += broken(p, "INV-PROC-1 (queued, not ready)");
-    }
-    if (p->s.run_state == PROC_RECEIVING && !due && !(p->attention & ATTN_RECV_FAULT) &&
-        has_takeable_sender(p)) {
-        failed += broken(p, "INV-PROC-2");
-    }
-    if (sending && p->s.wait != WAIT_SENDING && p->fault_code == FAULT_NONE) {
-        failed += broken(p, "INV-PROC-3");
-    }
-    if (p->capreg[0].type != CAP_NULL) {
-        failed += broken(p, "INV-PROC-5");
-    }
-    if ((p->notices != 0) != ((p->attention & ATTN_NOTICE) != 0)) {
-        failed += broken(p, "INV-PROC-6");
-    }
-    return failed;
 }

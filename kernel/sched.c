@@ -12,6 +12,7 @@
 #include <kernel/ipc.h>
 #include <kernel/log.h>
 #include <kernel/notice.h>
+#include <kernel/preempt.h>
 #include <kernel/sched.h>
 #include <kernel/schedule.h>
 #include <kernel/trace.h>
@@ -34,8 +35,9 @@ void sched_init(void)
     for (unsigned i = 0; i < PRIORITIES; i++) {
         list_init(&cpu->ready[i]);
     }
-    plist_init(&cpu->dead_senders);
+    plist_init(&cpu->displaced);
     plist_init(&cpu->dead_endpoints);
+    list_init(&cpu->judged);
     list_init(&cpu->rechecks);
     cpu->slice_end = NEVER;
     cpu->timer_armed = NEVER;
@@ -162,6 +164,12 @@ void sched_switch_to(struct process *p)
     if (!list_empty(&p->ready_link)) {
         ready_remove(cpu, p);
     }
+    /* Slices that somebody hears of are not handed on. */
+    if (old != NULL && unlikely((old->s.flags | p->s.flags) & PROC_SLICE_NOTICE)) {
+        ready_insert(cpu, p, true);
+        cpu->resched = true;
+        return;
+    }
     if (old == NULL) { /* idle: there is no slice to hand on */
         sched_wake(p);
         return;
@@ -212,8 +220,12 @@ static void put_back(struct cpu *cpu, nsec_t now)
     } else if (cpu->slice_end != NEVER) {
         p->slice_left = cpu->slice_end - now;
     }
+    /* A slice that somebody hears of ends in kernel_timer() only, whatever its process does. */
+    if ((p->s.flags & PROC_SLICE_NOTICE) && cpu->slice_end != NEVER) {
+        p->slice_left = cpu->slice_end > now ? cpu->slice_end - now : 1;
+    }
     if (sched_runnable(p)) {
-        ready_insert(cpu, p, p->slice_left != 0 || (!p->behind && cpu->slice_end == NEVER));
+        ready_insert(cpu, p, !p->behind && (p->slice_left != 0 || cpu->slice_end == NEVER));
     }
     p->behind = 0;
 }
@@ -248,7 +260,8 @@ static bool pick(struct cpu *cpu, nsec_t now)
     }
     if (unlikely(cpu->preempt_seed != 0)) {
         cpu->slice_end = now + 300 + preempt_random(cpu) % 20000;
-    } else if (p->slice_left != 0 || !list_empty(&cpu->ready[p->priority])) {
+    } else if (p->slice_left != 0 || (p->s.flags & PROC_SLICE_NOTICE) ||
+               !list_empty(&cpu->ready[p->priority])) {
         cpu->slice_end = now + (p->slice_left != 0 ? p->slice_left : p->slice);
     }
     p->slice_left = 0; /* it is the CPU's now: p may hand it on */
@@ -264,7 +277,8 @@ static void arm_timer(struct cpu *cpu, bool work_left)
     const struct process *p = cpu->current;
 
     if (p != NULL && cpu->slice_end < at &&
-        (cpu->preempt_seed != 0 || !list_empty(&cpu->ready[p->priority]))) {
+        (cpu->preempt_seed != 0 || (p->s.flags & PROC_SLICE_NOTICE) ||
+         !list_empty(&cpu->ready[p->priority]))) {
         at = cpu->slice_end;
     }
     if (unlikely(work_left)) {
@@ -284,7 +298,7 @@ static void arm_timer(struct cpu *cpu, bool work_left)
 void sched_exit(void)
 {
     struct cpu *cpu = cpu_self();
-    bool work_left = false;
+    bool work_left;
 
     if (unlikely(cpu->work)) {
         for (unsigned done = 0; done < WORK_WEIGHT && cpu->work;) {
@@ -293,9 +307,9 @@ void sched_exit(void)
             cpu->work = weight != 0;
             done += weight;
         }
-        work_left = cpu->work;
     }
     log_announce();
+    work_left = cpu->work;
     if (unlikely(cpu->resched || work_left)) {
         cpu->resched = false;
         work_left |= !pick(cpu, arch_now());
@@ -317,10 +331,28 @@ static void timer_due(struct cpu *cpu, struct timer *t)
     if (t->purpose == TIMER_SLEEP) {
         p = container_of(t, struct process, sleep_timer);
         sleep_over(p);
+    } else if (t->purpose == TIMER_BOUND) {
+        preempt_bound_over(container_of(t, struct process, preempt.bound_timer));
     } else {
         p = container_of(t, struct process, notice_timer);
         t->time = NEVER;
         notice_post(p, p->notice_bits);
+    }
+}
+
+/* The slice of the current process is over. */
+static void slice_expired(struct cpu *cpu, struct process *p)
+{
+    const struct cap *c = &p->slot[SLOT_SCHEDULE];
+
+    p->behind = 1;
+    if (p->s.flags & PROC_SLICE_NOTICE) {
+        cpu->slice_end = NEVER;
+        if (schedule_runs(p)) {
+            const struct schedule *s = (const struct schedule *)(const void *)oid_header(c->oid);
+
+            app_notice_post(&s->state.notice, s->state.notice_bits);
+        }
     }
 }
 
@@ -343,7 +375,7 @@ void kernel_timer(void)
         timer_due(cpu, t);
     }
     if (cpu->current != NULL && cpu->slice_end <= now) {
-        cpu->current->behind = 1;
+        slice_expired(cpu, cpu->current);
     }
     cpu->resched = true; /* sets the timer again for what is left */
     sched_exit();

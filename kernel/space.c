@@ -14,31 +14,11 @@
  * depend.c keeps the tables and knows what they depend on.
  */
 #include <kernel/cpu.h>
-#include <kernel/depend.h>
 #include <kernel/gpt.h>
-#include <kernel/log.h>
 #include <kernel/process.h>
 #include <kernel/space.h>
 #include <kernel/txn.h>
-
-#define L2V_MIN PAGE_SHIFT
-#define L2V_MAX 46u
-#define MAX_STEPS (L2V_MAX - L2V_MIN + 1)
-
-/* A GPT on the way. */
-struct step {
-    struct gpt *gpt;
-    uint64_t at;   /* where in its space */
-    uint8_t l2g;   /* of the capability that led here */
-    uint8_t l2v;   /* of the GPT */
-    uint8_t restr; /* met so far, that capability's included */
-    uint8_t slot;
-};
-
-struct path {
-    int steps;
-    struct step step[MAX_STEPS];
-};
+#include <kernel/walk.h>
 
 static uint64_t low_bits(uint64_t a, unsigned n)
 {
@@ -51,8 +31,7 @@ static uint8_t hardware_restr(unsigned restr)
     return (uint8_t)((restr & (LK_RO | LK_WK) ? LK_RO : 0) | (restr & LK_NX));
 }
 
-/* The access that restrictions leave. */
-static unsigned granted(unsigned restr)
+unsigned walk_granted(unsigned restr)
 {
     return ACCESS_READ | (restr & (LK_RO | LK_WK) ? 0 : ACCESS_WRITE) |
            (restr & LK_NX ? 0 : ACCESS_EXEC);
@@ -132,14 +111,12 @@ static enum fault_code leaf(const struct cap *c, unsigned access, struct walk *o
     return FAULT_NONE;
 }
 
-/* The walk, from `c` on, at offset `at` of what it translates; restrictions `restr` were met
- * before. */
-static enum fault_code walk_path(const struct cap *c, uint64_t at, unsigned restr, unsigned access,
-                                 struct walk *out, struct path *path)
+enum fault_code walk_path(const struct cap *c, uint64_t at, unsigned access, struct walk *out,
+                          struct path *path)
 {
     unsigned l2v = L2V_MAX + 1;
 
-    *out = (struct walk){ .restr = restr };
+    *out = (struct walk){ 0 };
     path->steps = 0;
     for (;;) {
         enum fault_code fault;
@@ -177,7 +154,7 @@ static enum fault_code walk_user(const struct cap *root, uva_t address, unsigned
         *out = (struct walk){ 0 };
         return FAULT_INVALID_ADDR;
     }
-    return walk_path(root, address, 0, access, out, path);
+    return walk_path(root, address, access, out, path);
 }
 
 enum fault_code space_walk(const struct cap *root, uva_t address, unsigned access, struct walk *out)
@@ -189,10 +166,7 @@ enum fault_code space_walk(const struct cap *root, uva_t address, unsigned acces
 
 /* --- from the walk to the tables --- */
 
-/* How far all addresses of a region of 2^bits around the path's address go together: the number of
- * the last step, or -1, when not even the root capability translates all of the region. `from` is
- * known to be reached. */
-static inline int producer_step(const struct path *path, int from, unsigned bits)
+int walk_producer(const struct path *path, int from, unsigned bits)
 {
     while (from + 1 < path->steps && path->step[from + 1].l2g >= bits &&
            (from < 0 || path->step[from].l2v >= bits)) {
@@ -201,9 +175,8 @@ static inline int producer_step(const struct path *path, int from, unsigned bits
     return from;
 }
 
-/* The table for the region of a level around `address` that step `k` of the path produces. */
-static struct table_key key_of(const struct cap *root, const struct path *path, int k,
-                               uva_t address, unsigned level)
+struct table_key walk_key(const struct cap *root, const struct path *path, int k, uva_t address,
+                          unsigned level)
 {
     unsigned bits = table_bits(level);
     struct table_key key = { .level = (uint8_t)level,
@@ -222,8 +195,7 @@ static struct table_key key_of(const struct cap *root, const struct path *path, 
     return key;
 }
 
-/* The same for the top table, for which the capability is enough. Its region is everything. */
-static struct table_key root_key(const struct cap *root)
+struct table_key walk_root_key(const struct cap *root)
 {
     struct table_key key = { .producer = root->oid,
                              .level = MMU_LEVELS,
@@ -234,20 +206,6 @@ static struct table_key root_key(const struct cap *root)
         key.guard = 0; /* it translates everything */
     }
     return key;
-}
-
-/* An entry for a lower table depends on the slots of steps first_slot()..end_slot()-1: those passed
- * on the way from the producer of its table, step `k`, to that of the lower one, step `below`, and
- * the one that was found not to go on with the whole region: with another guard in it, the lower
- * table would be another. */
-static int first_slot(int k)
-{
-    return k < 0 ? 0 : k;
-}
-static int end_slot(const struct path *path, int below, unsigned bits)
-{
-    ASSERT(below < path->steps);
-    return below >= 0 && path->step[below].l2v >= bits ? below + 1 : below;
 }
 
 /* An entry of table `t` for `address` is about to be made through the slots of steps from..end-1:
@@ -294,7 +252,7 @@ static unsigned root_table(struct process *p)
         table_touch(t);
         return t;
     }
-    struct table_key key = root_key(&p->slot[SLOT_ADDR_SPACE]);
+    struct table_key key = walk_root_key(&p->slot[SLOT_ADDR_SPACE]);
 
     t = table_make(&key);
     enter_root(p, t);
@@ -306,23 +264,23 @@ static unsigned root_table(struct process *p)
 static bool build(struct process *p, const struct path *path, uva_t address, pte_t leaf_entry)
 {
     unsigned t = root_table(p);
-    int k = producer_step(path, -1, table_bits(MMU_LEVELS));
+    int k = walk_producer(path, -1, table_bits(MMU_LEVELS));
     pte_t *e;
 
     for (unsigned level = MMU_LEVELS; level > 1; level--) {
         unsigned i = entry_index(address, level);
         unsigned bits = entry_bits(level);
-        int below = producer_step(path, k, bits);
+        int below = walk_producer(path, k, bits);
 
         if (mmu_present(table_entries(t)[i])) {
             t = table_of(mmu_target(table_entries(t)[i]));
             table_touch(t);
         } else {
             struct table_key key =
-                key_of(&p->slot[SLOT_ADDR_SPACE], path, below, address, level - 1);
+                walk_key(&p->slot[SLOT_ADDR_SPACE], path, below, address, level - 1);
             unsigned lower = table_make(&key);
 
-            if (!record(t, path, first_slot(k), end_slot(path, below, bits), address)) {
+            if (!record(t, path, walk_first_slot(k), walk_end_slot(path, below, bits), address)) {
                 return false;
             }
             entry_set(t, i, mmu_branch(table_kpa(lower)));
@@ -332,7 +290,7 @@ static bool build(struct process *p, const struct path *path, uva_t address, pte
     }
     e = &table_entries(t)[entry_index(address, 1)];
     if (!mmu_present(*e)) {
-        if (!record(t, path, first_slot(k), path->steps, address)) {
+        if (!record(t, path, walk_first_slot(k), path->steps, address)) {
             return false;
         }
         entry_set(t, entry_index(address, 1), leaf_entry);
@@ -352,7 +310,7 @@ enum fault_code space_map(struct process *p, uva_t address, unsigned access, str
     if (fault != FAULT_NONE) {
         return fault;
     }
-    e = mmu_leaf(frame_kpa(out->frame), granted(out->restr));
+    e = mmu_leaf(frame_kpa(out->frame), walk_granted(out->restr));
     depend_begin();
     while (unlikely(!build(p, &path, address, e))) {
         /* The tables on the way have all the dependencies there are: then it is they that must go.
@@ -373,7 +331,7 @@ void space_set(struct process *p)
 
     space_drop(p);
     if ((root->type == CAP_GPT || root->type == CAP_PAGE) && cap_live(root)) {
-        struct table_key key = root_key(root);
+        struct table_key key = walk_root_key(root);
         unsigned t = table_find(&key);
 
         if (t != 0) {
@@ -429,129 +387,4 @@ void space_init(void)
 
     tables = tables < 64 ? 64 : tables > 4096 ? 4096 : tables;
     depend_init((unsigned)tables, (unsigned)tables * 16);
-}
-
-/* --- checks --- */
-
-/* Walk from where a table's region begins, at an offset in it: from the producer, as if by a
- * capability that translates everything, or from the root capability. */
-static enum fault_code walk_table(unsigned t, uint64_t offset, struct cap *c, struct walk *out,
-                                  struct path *path)
-{
-    const struct table_key *key = &table_list[t].key;
-
-    *c = object_cap(oid_header(key->producer));
-    c->restr = key->restr;
-    c->aux = key->guard != 0 ? key->guard & 0xff : MMU_USER_BITS;
-    c->payload = (uint32_t)(key->guard >> 8);
-    return walk_path(c, key->base + offset, 0, ACCESS_READ, out, path);
-}
-
-#define CHECK(e, ...)                                                                              \
-    do {                                                                                           \
-        if (!(e)) {                                                                                \
-            log_line(LOG_ERROR, __VA_ARGS__);                                                      \
-            failed++;                                                                              \
-        }                                                                                          \
-    } while (0)
-
-/* The offset in its region of some page that table `t` maps; false: it maps none. */
-static bool some_page(unsigned t, uint64_t *offset)
-{
-    unsigned level = table_list[t].key.level;
-
-    for (unsigned i = 0; i < table_size(level); i++) {
-        pte_t e = table_entries(t)[i];
-
-        *offset = 0;
-        if (mmu_present(e) && (level == 1 || some_page(table_of(mmu_target(e)), offset))) {
-            *offset += (uint64_t)i << entry_bits(level);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* INV-MAP-1 to 3 for one entry. */
-static unsigned check_entry(unsigned t, unsigned i)
-{
-    unsigned level = table_list[t].key.level;
-    pte_t e = table_entries(t)[i];
-    uint64_t offset = 0;
-    struct path path;
-    struct walk w;
-    struct cap root;
-    unsigned failed = 0;
-    int k, end;
-
-    if (level > 1 && !some_page(table_of(mmu_target(e)), &offset)) {
-        return 0; /* nothing to be had through it */
-    }
-    offset += (uint64_t)i << entry_bits(level);
-    if (walk_table(t, offset, &root, &w, &path) != FAULT_NONE) {
-        log_line(LOG_ERROR, "INV-MAP-1 broken: entry %u of table %u maps what is not there", i, t);
-        return 1;
-    }
-    k = table_list[t].key.guard != 0 ? -1 : 0;
-    end = path.steps;
-    if (level == 1) {
-        CHECK(e == mmu_leaf(frame_kpa(w.frame), granted(w.restr)) &&
-                  w.frame->hdr.kind == FRAME_PAGE && w.frame->hdr.count != 0 &&
-                  (i != 0 || !table_list[t].key.low),
-              "INV-MAP-1 broken: entry %u of table %u is %lx", i, t, (unsigned long)e);
-    } else {
-        const struct table_key *lower = &table_list[table_of(mmu_target(e))].key;
-        struct table_key key;
-
-        int below = producer_step(&path, k, table_bits(level - 1));
-
-        end = end_slot(&path, below, table_bits(level - 1));
-        key = key_of(&root, &path, below, table_list[t].key.base + offset, level - 1);
-        CHECK(key.producer == lower->producer && key.base == lower->base &&
-                  key.guard == lower->guard && key.restr == lower->restr &&
-                  key.level == lower->level && e == mmu_branch(mmu_target(e)),
-              "INV-MAP-3 broken: entry %u of table %u names the wrong table", i, t);
-        CHECK(lower->low == (i == 0 && (level == MMU_LEVELS || table_list[t].key.low)),
-              "INV-MAP-3 broken: entry %u of table %u: first page", i, t);
-    }
-    for (int j = first_slot(k); j < end; j++) {
-        CHECK(depend_known(t, i, path.step[j].gpt, path.step[j].slot),
-              "INV-MAP-2 broken: entry %u of table %u does not depend on slot %u of GPT %x", i, t,
-              path.step[j].slot, object_oid(path.step[j].gpt));
-    }
-    return failed;
-}
-
-/* INV-MAP-5 for one process. */
-static unsigned check_process(const struct process *p, unsigned t)
-{
-    struct table_key key = root_key(&p->slot[SLOT_ADDR_SPACE]);
-    const struct table_key *is = &table_list[t].key;
-    unsigned failed = 0;
-
-    CHECK(cap_live(&p->slot[SLOT_ADDR_SPACE]) && key.producer == is->producer &&
-              key.guard == is->guard && key.restr == is->restr,
-          "INV-MAP-5 broken: process %x uses the root of another space", object_oid(p));
-    return failed;
-}
-
-unsigned space_check(void)
-{
-    unsigned failed = depend_check();
-
-    for (unsigned t = 0; t < space_totals.tables_max; t++) {
-        const struct table *table = &table_list[t];
-
-        if (table->key.producer == 0) {
-            continue;
-        }
-        for (unsigned i = 0; i < table_size(table->key.level); i++) {
-            failed += mmu_present(table_entries(t)[i]) ? check_entry(t, i) : 0;
-        }
-        for (const struct list *l = table->processes.next;
-             table->key.level == MMU_LEVELS && l != &table->processes; l = l->next) {
-            failed += check_process(container_of(l, const struct process, space_link), t);
-        }
-    }
-    return failed;
 }

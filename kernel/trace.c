@@ -64,7 +64,8 @@ void trace_dump(unsigned n)
         [TRACE_NONE] = "none",       [TRACE_SYSCALL] = "syscall", [TRACE_FAULT] = "fault",
         [TRACE_BLOCK] = "block",     [TRACE_RESULT] = "result",   [TRACE_NOTICE] = "notice",
         [TRACE_IRQ] = "irq",         [TRACE_TIMER] = "timer",     [TRACE_SWITCH] = "switch",
-        [TRACE_RESTART] = "restart", [TRACE_RESCIND] = "rescind",
+        [TRACE_RESTART] = "restart", [TRACE_RESCIND] = "rescind", [TRACE_HOLD] = "hold",
+        [TRACE_DEFER] = "defer", [TRACE_PROXY] = "proxy",
     };
 
     while (n > 0) {

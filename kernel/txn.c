@@ -7,6 +7,7 @@
  * began.
  */
 #include <kernel/arch.h>
+#include <kernel/check.h>
 #include <kernel/cpu.h>
 #include <kernel/object.h>
 #include <kernel/sched.h>

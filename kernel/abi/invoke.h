@@ -113,6 +113,27 @@
 #define LK_WAIT_SLEEPING 5u
 #define LK_WAIT_FAULT_SEND 6u
 
+/* Holds, by number. Only a delivery sets the proxy hold; the other names are conventions. */
+#define LK_HOLD_PROXY 0u
+#define LK_HOLD_SUSPEND 1u
+#define LK_HOLD_DEBUG 2u
+#define LK_HOLD_BY_HAND 3u
+#define LK_HOLDS 8
+
+/* The preemption control word: two bytes in a page of the process, at an even offset. */
+#define LK_CONTROL_DEFER 0          /* the process writes: not 0 defers, so it may count nesting */
+#define LK_CONTROL_PENDING 1        /* the kernel writes: something waits for the deferral to end */
+#define LK_DEFER_MAX 10000000000ull /* longest bound of a deferral, nanoseconds */
+
+/* Restriction of an AppNotice: it posts preempting bits. Shown by Discrim.classify. */
+#define LK_PROXY 1u
+
+/* Bits of lk_preemption.flags. */
+#define LK_PREEMPT_RECEIVER 1u /* there is a valid proxy receiver */
+#define LK_PREEMPT_SENDERS 2u  /* senders wait for the process to be notified */
+#define LK_PREEMPT_QUEUED 4u   /* it stands in the queue of its proxy receiver */
+#define LK_PREEMPT_OVER 8u     /* the bound of its deferral is over */
+
 /* User addresses lie in [LK_USER_MIN, LK_USER_END): nothing is ever mapped in the first page. */
 #define LK_USER_MIN 0x1000ull
 #define LK_USER_END 0x0000800000000000ull
@@ -126,6 +147,21 @@ struct lk_regs {
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
     uint64_t rip, rsp, rflags;
     uint64_t fs_base;
+};
+
+/* What Process.getPreemption shows. Times are nanoseconds since boot. */
+struct lk_preemption {
+    uint64_t hold_since[LK_HOLDS]; /* when each hold was set; 0: it is not */
+    uint64_t deferred_since;       /* when *pending* was set; 0: nothing waits for a deferral */
+    uint64_t bound;                /* longest deferral, 0: it may not defer */
+    uint64_t receiver[2];          /* label of the proxy receiver */
+    uint32_t plain, preempting;    /* pending notice bits */
+    uint32_t posts;                /* notices posted, plain and preempting */
+    uint32_t merges;               /* of these, those that added no bit */
+    uint32_t deliveries;           /* proxied messages and notices */
+    uint32_t waits;                /* senders of proxied messages that had to wait */
+    uint32_t forced;               /* deliveries in spite of deferral */
+    uint32_t flags;                /* LK_PREEMPT_... */
 };
 #endif
 

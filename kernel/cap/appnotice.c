@@ -9,10 +9,8 @@
 
 enum status appnotice_op_post(struct invocation *inv)
 {
-    struct process *p = app_notice_target(&inv->cap);
-
     txn_commit();
 
-    notice_post(p, (uint32_t)inv->word[1] & inv->cap.payload);
+    app_notice_post(&inv->cap, inv->word[1]);
     return STATUS_OK;
 }

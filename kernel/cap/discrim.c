@@ -16,7 +16,7 @@ enum status discrim_op_classify(struct invocation *inv)
     txn_commit();
 
     inv->out[1] = valid ? c->type : CAP_NULL;
-    inv->out[2] = valid && cap_is_memory(c) ? c->restr : 0;
+    inv->out[2] = valid ? c->restr : 0;
     return STATUS_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <kernel/endpoint.h>
 #include <kernel/invoke.h>
 #include <kernel/ipc.h>
+#include <kernel/preempt.h>
 #include <kernel/process.h>
 #include <kernel/txn.h>
 #include <ops.h>
@@ -26,6 +27,7 @@ enum status endpoint_op_set_recipient(struct invocation *inv)
         cap_live(&r->sending_to) && endpoint_of(&r->sending_to) == ep) {
         ipc_fail_sender(r, STATUS_WOULD_BLOCK); /* it would wait for itself */
     }
+    preempt_endpoint_changes(ep);
     endpoint_unlink(ep);
     cap_copy(&ep->state.recipient, c);
     endpoint_update(ep); /* with no recipient, those who wait here are told */
@@ -65,12 +67,25 @@ enum status endpoint_op_set_payload_match(struct invocation *inv)
 
     txn_commit();
 
+    preempt_endpoint_changes(ep);
     ep->state.match = (uint8_t)inv->word[1];
     ep->state.outstanding = 0;
     if (ep->state.match) {
         endpoint_fail_senders(ep); /* no reply is outstanding: their capabilities are Null */
     }
     return STATUS_OK;
+}
+
+/* A capability of this type and payload to the endpoint invoked. */
+static struct cap made_from(const struct invocation *inv, uint8_t type, uint64_t payload)
+{
+    return (struct cap){
+        .type = type,
+        .aux = (uint16_t)(payload >> 32),
+        .payload = (uint32_t)payload,
+        .oid = inv->cap.oid,
+        .count = inv->cap.count,
+    };
 }
 
 enum status endpoint_op_make_entry(struct invocation *inv)
@@ -84,13 +99,7 @@ enum status endpoint_op_make_entry(struct invocation *inv)
 
     txn_commit();
 
-    inv->out_cap[0] = (struct cap){
-        .type = CAP_ENTRY,
-        .aux = (uint16_t)(payload >> 32),
-        .payload = (uint32_t)payload,
-        .oid = inv->cap.oid,
-        .count = inv->cap.count,
-    };
+    inv->out_cap[0] = made_from(inv, CAP_ENTRY, payload);
     inv->out_caps = 1;
     return STATUS_OK;
 }
@@ -103,14 +112,30 @@ enum status endpoint_op_make_app_notice(struct invocation *inv)
 
     txn_commit();
 
-    inv->out_cap[0] = (struct cap){
-        .type = CAP_APPNOTICE,
-        .payload = (uint32_t)inv->word[1],
-        .oid = inv->cap.oid,
-        .count = inv->cap.count,
-    };
+    inv->out_cap[0] = made_from(inv, CAP_APPNOTICE, inv->word[1]);
     inv->out_caps = 1;
     return STATUS_OK;
+}
+
+enum status endpoint_op_make_proxy_entry(struct invocation *inv)
+{
+    if (inv->word[1] > UINT32_MAX) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    inv->out_cap[0] = made_from(inv, CAP_PROXYENTRY, inv->word[1]);
+    inv->out_caps = 1;
+    return STATUS_OK;
+}
+
+enum status endpoint_op_make_proxy_notice(struct invocation *inv)
+{
+    enum status status = endpoint_op_make_app_notice(inv);
+
+    inv->out_cap[0].restr = LK_PROXY;
+    return status;
 }
 
 enum status endpoint_op_get_state(struct invocation *inv)

@@ -8,6 +8,7 @@
 #include <kernel/fault.h>
 #include <kernel/invoke.h>
 #include <kernel/ipc.h>
+#include <kernel/preempt.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
 #include <kernel/schedule.h>
@@ -16,7 +17,6 @@
 #include <kernel/txn.h>
 #include <ops.h>
 
-#define HOLDS 8
 #define FLAG_SINGLE_STEP 1u
 #define FLAG_TRAP_SYSCALL 2u
 #define NO_PRIORITY 256
@@ -66,9 +66,15 @@ enum status process_op_swap_slot(struct invocation *inv)
 
     txn_commit();
 
+    if (slot == SLOT_PROXY_RECEIVER) {
+        preempt_leave(p);
+    }
     cap_copy(&inv->out_cap[0], &p->slot[slot]);
     inv->out_caps = 1;
     cap_copy(&p->slot[slot], c);
+    if (p->attention & ATTN_PREEMPT) {
+        preempt_judge(p);
+    }
     if (slot == SLOT_ADDR_SPACE) {
         space_set(p);
     } else if (slot == SLOT_SCHEDULE) {
@@ -123,7 +129,7 @@ enum status process_op_get_state(struct invocation *inv)
     inv->out[3] = p->fault_code;
     inv->out[4] = p->fault_info;
     inv->out[5] = sched_cpu_time(p);
-    inv->out[6] = p->notices;
+    inv->out[6] = p->notices | (uint64_t)p->preempt.notices << 32;
     inv->out[7] = debug_flags(p);
     memcpy(inv->out_string, &p->regs, sizeof(p->regs));
     inv->out_len = sizeof(p->regs);
@@ -197,7 +203,7 @@ enum status process_op_set_not_schedulable(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
 
-    if (inv->word[1] == 0 || inv->word[1] >= HOLDS) {
+    if (inv->word[1] == LK_HOLD_PROXY || inv->word[1] >= LK_HOLDS) {
         return STATUS_OUT_OF_RANGE;
     }
     arch_stop_cpu(p->cpu);
@@ -205,8 +211,7 @@ enum status process_op_set_not_schedulable(struct invocation *inv)
     txn_commit();
 
     inv->out[1] = p->s.holds;
-    p->s.holds |= (uint8_t)(1u << inv->word[1]);
-    sched_stop(p);
+    process_hold(p, (unsigned)inv->word[1]);
     return STATUS_OK;
 }
 
@@ -214,15 +219,92 @@ enum status process_op_clear_not_schedulable(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
 
-    if (inv->word[1] >= HOLDS) {
+    if (inv->word[1] >= LK_HOLDS) {
         return STATUS_OUT_OF_RANGE;
     }
 
     txn_commit();
 
     inv->out[1] = p->s.holds;
-    p->s.holds &= (uint8_t) ~(1u << inv->word[1]);
-    sched_wake(p);
+    process_release(p, (unsigned)inv->word[1]);
+    return STATUS_OK;
+}
+
+enum status process_op_fetch_proxy_reply(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+
+    txn_commit();
+
+    cap_copy(&inv->out_cap[0], &p->slot[SLOT_PROXY_REPLY]);
+    inv->out_caps = 1;
+    cap_set_null(&p->slot[SLOT_PROXY_REPLY]);
+    return STATUS_OK;
+}
+
+enum status process_op_set_control_word(struct invocation *inv)
+{
+    struct process *p = inv_object(inv, process);
+    const struct cap *page = &inv->arg[1];
+    uint64_t offset = inv->word[1];
+
+    if (offset > PAGE_SIZE - 2 || offset % 2 != 0 || inv->word[2] > LK_DEFER_MAX) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    if (page->type != CAP_PAGE && page->type != CAP_NULL) {
+        return STATUS_REQUEST_ERROR;
+    }
+    if (page->restr & LK_RO) {
+        return STATUS_NO_ACCESS;
+    }
+
+    txn_commit();
+
+    cap_copy(&p->slot[SLOT_CONTROL_PAGE], page);
+    p->preempt.control = (uint16_t)offset;
+    p->preempt.bound = inv->word[2];
+    if (p->attention & ATTN_PREEMPT) {
+        preempt_judge(p);
+    }
+    return STATUS_OK;
+}
+
+enum status process_op_get_preemption(struct invocation *inv)
+{
+    const struct process *p = inv_object(inv, process);
+    const struct preempt *pr = &p->preempt;
+    const struct process *r = preempt_receiver(p);
+    struct lk_preemption out;
+
+    STATIC_ASSERT(sizeof(out) == 128, "as in kernel/abi/lykos.toml");
+
+    txn_commit();
+
+    out = (struct lk_preemption){
+        .deferred_since = pr->deferred_since,
+        .bound = pr->bound,
+        .plain = p->notices,
+        .preempting = pr->notices,
+        .posts = pr->posts,
+        .merges = pr->merges,
+        .deliveries = pr->deliveries,
+        .waits = pr->waits,
+        .forced = pr->forced,
+        .flags = (plist_empty(&pr->senders) ? 0 : LK_PREEMPT_SENDERS) |
+                 (plist_node_queued(&pr->node) ? LK_PREEMPT_QUEUED : 0) |
+                 (pr->over ? LK_PREEMPT_OVER : 0),
+    };
+    for (unsigned i = 0; i < LK_HOLDS; i++) {
+        if (p->hold_since[i] != 0) {
+            out.hold_since[i] = arch_now() - arch_cycles_to_ns(arch_cycles() - p->hold_since[i]);
+        }
+    }
+    if (r != NULL) {
+        out.flags |= LK_PREEMPT_RECEIVER;
+        memcpy(out.receiver, r->label, sizeof(out.receiver));
+    }
+    memcpy(inv->out_string, &out, sizeof(out));
+    inv->out_len = sizeof(out);
     return STATUS_OK;
 }
 

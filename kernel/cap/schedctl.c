@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operation of SchedCtl: give a new schedule its priority, slice and CPU set, once. It never
+ * Operations of SchedCtl: give a new schedule its priority, slice and CPU set, once. It never
  * changes afterwards, so a process may keep a copy of its priority.
  */
 #include <kernel/cpu.h>
@@ -12,6 +12,28 @@
 
 #define SLICE_MIN 10000u
 #define SLICE_MAX 10000000000u
+
+/* Ask for notices of the ends of slices, before the schedule is set up. */
+enum status schedctl_op_set_slice_notice(struct invocation *inv)
+{
+    const struct cap *c = &inv->arg[1];
+    const struct cap *notice = &inv->arg[2];
+    struct schedule *s;
+
+    if (c->type != CAP_SCHEDULE || (notice->type != CAP_APPNOTICE && notice->type != CAP_NULL)) {
+        return STATUS_REQUEST_ERROR;
+    }
+    s = (struct schedule *)(void *)oid_header(c->oid);
+    if (s->state.ready != 0) {
+        return STATUS_IN_USE;
+    }
+
+    txn_commit();
+
+    cap_copy(&s->state.notice, notice);
+    s->state.notice_bits = (uint32_t)inv->word[1];
+    return STATUS_OK;
+}
 
 /* Set a schedule up. */
 enum status schedctl_op_set_up(struct invocation *inv)

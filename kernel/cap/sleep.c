@@ -68,14 +68,10 @@ enum status sleep_op_notice_at(struct invocation *inv)
     struct process *p = inv->invoker;
     struct timer_heap *timers = &cpu_self()->timers;
 
-    if (inv->word[2] > UINT32_MAX) {
-        return STATUS_OUT_OF_RANGE;
-    }
-
     txn_commit();
 
     timer_remove(timers, &p->notice_timer);
-    p->notice_bits = (uint32_t)inv->word[2];
+    p->notice_bits = inv->word[2];
     p->notice_timer.time = inv->word[1];
     if (inv->word[1] != UINT64_MAX) {
         timer_insert(timers, &p->notice_timer, inv->word[1]);

@@ -2,9 +2,9 @@
  *
  * Operations of SysCtl: end the machine, counters, and what tests need.
  */
+#include <kernel/check.h>
 #include <kernel/cpu.h>
 #include <kernel/invoke.h>
-#include <kernel/irq.h>
 #include <kernel/log.h>
 #include <kernel/space.h>
 #include <kernel/trace.h>
@@ -73,16 +73,11 @@ enum status sysctl_op_get_memory(struct invocation *inv)
  * knows. */
 enum status sysctl_op_check(struct invocation *inv)
 {
-    unsigned failed = object_check_all() + space_check() + irq_check();
-    unsigned timers = timer_check(&cpu_self()->timers);
-
-    if (timers > 0) {
-        log_line(LOG_ERROR, "the timer heap is broken");
-    }
+    unsigned failed = check_all();
 
     txn_commit();
 
-    inv->out[1] = failed + timers;
+    inv->out[1] = failed;
     return STATUS_OK;
 }
 

@@ -134,7 +134,8 @@ SELFTEST(endpoint_queue,
         test_commit();
         process_end_wait(sender[i]);
         sender[i]->regs.rax = LK_SEND | LK_BLOCK;
-        ipc_block_sender(sender[i], ep);
+        ipc_block_sender(sender[i], &(struct message){ .ep = ep, .to = endpoint_recipient(ep) },
+                         NULL);
         CHECK(sender[i]->s.run_state == PROC_BLOCKED && sender[i]->s.wait == WAIT_SENDING);
         CHECK_EQUAL(endpoint_check(ep), 0);
     }
@@ -148,7 +149,7 @@ SELFTEST(endpoint_queue,
     for (unsigned i = 0; ipc_work() && i < 100; i++) {
         /* bounded pieces */
     }
-    CHECK(plist_empty(&cpu->dead_senders) && plist_empty(&receiver->senders));
+    CHECK(plist_empty(&cpu->displaced) && plist_empty(&receiver->senders));
     for (unsigned i = 0; i < ARRAY_LEN(priority); i++) {
         CHECK_EQUAL(sender[i]->s.run_state, PROC_READY);
         CHECK_EQUAL(sender[i]->regs.rdi, STATUS_INVALID_CAP);

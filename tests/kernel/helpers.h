@@ -6,6 +6,7 @@
 #ifndef TESTS_KERNEL_HELPERS_H
 #define TESTS_KERNEL_HELPERS_H
 
+#include <kernel/check.h>
 #include <kernel/object.h>
 #include <kernel/txn.h>
 

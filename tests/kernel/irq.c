@@ -4,6 +4,7 @@
  * it away.
  */
 #include <kernel/irq.h>
+#include <kernel/check.h>
 #include <kernel/selftest.h>
 
 /* A line that may be allocated; ARCH_IRQ_LINES: there is none. */

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include <kernel/check.h>
 #include <kernel/list.h>
 #include <kernel/timer.h>
 

@@ -9,6 +9,7 @@
 #include "unit.h"
 
 #include <arch/host.h>
+#include <kernel/check.h>
 #include <kernel/cpu.h>
 #include <kernel/depend.h>
 #include <kernel/gpt.h>

@@ -56,12 +56,13 @@ struct cpu {
 
     /* Work put off, done in bounded pieces before going back to user level (ipc.h). Own CPU only.
      */
-    struct plist dead_senders;   /* their target is gone */
+    struct plist displaced;      /* senders whose target is gone, or to be looked at anew */
+    struct list judged;          /* processes to be judged again (preempt.h) */
     struct plist dead_endpoints; /* by recv_node: their recipient is gone */
     struct list rechecks;        /* processes whose wait is to be matched */
     union {
         struct {
-            bool work;    /* something may be on these three */
+            bool work;    /* something may be on these lists */
             bool resched; /* look at the ready queues before going back */
             bool no_fast; /* the fast path is switched off */
             bool tracing; /* every entry is recorded, which the fast path does not do */

@@ -150,9 +150,32 @@ bool depend_flush_products(struct objhdr *hdr) WARN_UNUSED;
  * caller. */
 void depend_forget(void);
 
-/* Does table `t` know that entry `i` was made through this slot? For space_check(). */
-bool depend_known(unsigned t, unsigned i, const struct gpt *g, unsigned slot);
-/* INV-MAP-4; number of failures. */
-unsigned depend_check(void);
+/* The rest is for depend.c and its checks (tests/kernel/check/depend.c). */
+
+/* A place on a chain: numbers of things of one kind, from 1 on; 0: the chain begins or ends here.
+ */
+struct link {
+    uint32_t next, prev;
+};
+
+/* See depend_record(). Chained twice: from the GPT, and from the table. */
+struct depend {
+    oid_t gpt;
+    uint16_t table, end;
+    int64_t first;
+};
+extern struct depend *depend_list; /* const after boot, as are the next four */
+
+/* The links of tables with the same producer, of entries with the same target, of dependencies of
+ * the same GPT and of the same table. Things that are free are chained by those of the first or
+ * third kind. */
+extern struct link *product_links, *entry_links, *gpt_links, *table_links;
+
+/* The head of the chain on which an entry of a table of this level stands. */
+uint32_t *depend_chain(unsigned level, pte_t e);
+
+/* The entries [from, end) that a dependency covers: of one slot of its GPT, or of all. */
+void depend_range(const struct depend *d, const struct gpt *g, unsigned slot, unsigned *from,
+                  unsigned *end);
 
 #endif

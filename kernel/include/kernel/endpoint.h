@@ -30,11 +30,12 @@ struct endpoint {
     } state;
     struct plist senders;        /* processes, by process.sender_node */
     struct plist_node recv_node; /* in the recipient's process.senders */
+    struct list watchers;        /* processes whose proxyReceiver leads here, and no further */
 };
 STATIC_ASSERT(sizeof(struct endpoint) <= 192, "21 endpoints in a frame");
 #define ENDPOINT_SIZE 192
 
-/* The endpoint of a live Endpoint, Entry or AppNotice. */
+/* The endpoint of a live Endpoint, Entry, ProxyEntry or AppNotice. */
 static inline struct endpoint *endpoint_of(const struct cap *c)
 {
     return (struct endpoint *)(void *)oid_header(c->oid);
@@ -128,7 +129,5 @@ void endpoint_unlink(struct endpoint *ep);
 /* EFFECTS of fabrication and destruction (object.c). */
 void endpoint_init(struct endpoint *ep);
 void endpoint_destroy(struct endpoint *ep);
-/* INV-EP-n; logs each failure; number of failures. */
-unsigned endpoint_check(const struct endpoint *ep);
 
 #endif

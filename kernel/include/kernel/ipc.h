@@ -37,7 +37,8 @@ struct message {
     struct process
         *from; /* its registers hold the words; NULL: the kernel's own message, in `word` */
     struct process *to;
-    struct endpoint *ep; /* through which it goes */
+    struct process *target; /* of a proxied one only: who is stopped (preempt.h) */
+    struct endpoint *ep;    /* through which it goes */
     uint64_t payload;    /* shown to the receiver */
     uint64_t word[LK_MAX_WORDS];
     struct cap cap[LK_MAX_CAPS];
@@ -79,10 +80,10 @@ void ipc_transfer(struct message *m);
  * NO_FAIL. */
 void ipc_begin_wait(struct process *p, uint64_t control);
 
-/* EFFECT. Queue `p`, the sender of `control`, on `ep`. NO_FAIL. */
-void ipc_block_sender(struct process *p, struct endpoint *ep);
+/* EFFECT. `p` waits to send `m`: on its endpoint, or, proxied, on the target `t`. NO_FAIL. */
+void ipc_block_sender(struct process *p, const struct message *m, struct process *t);
 
-/* The Entry through which the waiting sender `p` sends: in its register, or of its fault handler.
+/* The Entry or ProxyEntry through which the waiting sender `p` sends: in its register, or of its fault handler.
  * NULL: nothing there. */
 const struct cap *ipc_sender_entry(struct process *p);
 /* The endpoint at which `p` waits to send or to tell of a fault, or from whose recipient it waits

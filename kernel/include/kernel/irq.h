@@ -39,7 +39,4 @@ void irq_bind(struct irq_line *line, const struct cap *notice, uint32_t bits) NO
 /* EFFECT. Unmask for the next interrupt. */
 void irq_acknowledge(struct irq_line *line) NO_FAIL;
 
-/* INV-IRQ-n; logs each failure; their number. */
-unsigned irq_check(void);
-
 #endif

@@ -71,6 +71,7 @@ struct plist_node {
     struct list leader; /* an empty list of its own unless first of its priority */
     struct list node;
     uint8_t priority;
+    bool preempt; /* of a process: its preempt.node, not its sender_node */
 };
 
 /* Make a head empty. */
@@ -86,6 +87,7 @@ static inline void plist_node_init(struct plist_node *n)
     list_init(&n->leader);
     list_init(&n->node);
     n->priority = 0;
+    n->preempt = false;
 }
 
 /* Is nothing queued? */

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Notices: 32 bits per process, set by OR, never lost. They reach the process in an open wait or a
- * notices-only wait.
+ * Notices: two words of 32 bits per process, set by OR, never lost. Plain ones reach the process in
+ * an open wait or a notices-only wait; preempting ones its proxy receiver (preempt.h).
  */
 #ifndef KERNEL_NOTICE_H
 #define KERNEL_NOTICE_H
 
 #include <kernel/process.h>
 
-/* EFFECT. Add bits to the pending notices of `p` and deliver them if it waits for them. NO_FAIL. */
-void notice_post(struct process *p, uint32_t bits);
+/* EFFECT. Add bits to the pending notices of `p` (plain ones, and from bit 32 preempting ones) and
+ * deliver them if they can be. NO_FAIL. */
+void notice_post(struct process *p, uint64_t bits);
+/* EFFECT. Post bits through an AppNotice, masked by it. Null in any way: false. NO_FAIL. */
+bool app_notice_post(const struct cap *notice, uint64_t bits);
 
 /* EFFECT. Deliver the pending bits into the wait of `p`, which accepts them: it becomes READY and
  * may run. NO_FAIL. */

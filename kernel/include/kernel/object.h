@@ -137,9 +137,6 @@ void object_rescind(struct objhdr *hdr) MAY_RESTART;
 pfn_t object_pfn(const struct objhdr *hdr);
 struct objhdr *object_at(pfn_t pfn, unsigned index);
 
-/* Hash of the stored state of all objects, as users can tell it: for restart injection. Slow. */
-uint64_t object_state_hash(void);
-
 /* A capability with all authority to an object. */
 struct cap object_cap(const struct objhdr *hdr);
 
@@ -148,8 +145,5 @@ struct frame_totals {
     uint64_t frames, free, objects;
 };
 extern struct frame_totals frame_totals;
-
-/* Check every invariant of every object; log each failure in words; return their number. Slow. */
-unsigned object_check_all(void);
 
 #endif

@@ -38,6 +38,7 @@ enum wait_kind {
 #define PROC_SINGLE_STEP 0x02u
 #define PROC_TRAP_SYSCALL 0x04u
 #define PROC_IRET 0x08u /* rcx and r11 matter: go back by iret, not sysret */
+#define PROC_SLICE_NOTICE 0x10u /* its schedule asks for a notice at the end of each slice */
 
 /* Bits of `attention`: a fast path looks at this word once. */
 #define ATTN_NOTICE 0x01u       /* plain notice bits are pending */
@@ -48,8 +49,26 @@ enum wait_kind {
 #define ATTN_SCAN 0x20u         /* scan_next and scan_id are in use */
 #define ATTN_FAULT_TOLD 0x40u   /* the fault message was delivered */
 #define ATTN_SLEEPING 0x80u     /* the closed wait is for the clock: sleep_timer is queued */
+#define ATTN_PREEMPT 0x100u     /* preempting bits, or senders, wait for it to be notified */
 
 #define PROC_SLOTS 10
+
+/* What a process has to do with preemption notification: as a target, but for `watchers`. Only
+ * preempt.c writes it; notice.c the bits and their counters. */
+struct preempt {
+    struct plist senders;     /* processes that wait for it to be notified, by sender_node */
+    struct plist_node node;   /* among the senders of its proxy receiver's endpoint */
+    struct list watch;        /* on a list of watchers, or of the CPU's to be judged */
+    struct list watchers;     /* those that have something for this process, their receiver */
+    struct timer bound_timer; /* end of the deferral */
+    nsec_t bound;             /* longest deferral; 0: it may not defer */
+    nsec_t deferred_since;    /* *pending* was set; 0: nothing waits for a deferral */
+    uint32_t notices;         /* preempting bits pending */
+    uint32_t posts, merges, deliveries, waits, forced; /* counters: lk_preemption (abi) */
+    uint16_t control;                                  /* offset of the control word in its page */
+    bool over;                                         /* the bound has passed */
+    bool after_notice;                                 /* the last delivery was of bits */
+};
 
 /* INV-PROC-1  READY, no holds, a valid schedule, not current  <=>  on the ready queue of its priority.
  * INV-PROC-2  RECEIVING  =>  no sender that could be taken waits at an endpoint of this process that
@@ -57,7 +76,10 @@ enum wait_kind {
  * INV-PROC-3  sender_node queued  =>  BLOCKED with WAIT_SENDING, or a fault is to be told.
  * INV-PROC-4  current of a CPU  =>  READY and no holds.
  * INV-PROC-5  capreg[0] is Null.
- * INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE. */
+ * INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE.
+ * INV-PROC-7  something in proxyReply  =>  the proxy hold.
+ * INV-PROC-8  preempting bits or waiting senders  =>  ATTN_PREEMPT, and the process stands where it
+ *             will be found (preempt.h). */
 struct process {
     struct objhdr hdr;
 
@@ -107,7 +129,9 @@ struct process {
     struct list space_link;     /* processes that share space_root (mmu) */
     struct timer sleep_timer;   /* wakes it from sleepUntil */
     struct timer notice_timer;  /* posts notice_bits */
-    uint32_t notice_bits;
+    uint64_t notice_bits;       /* plain ones, and from bit 32 preempting ones */
+    uint64_t hold_since[LK_HOLDS]; /* arch_cycles() when each hold was set; 0: it is not */
+    struct preempt preempt;
 
     uint8_t fpu[512] ALIGNED(64); /* FXSAVE64 image, while not loaded */
 };
@@ -141,6 +165,10 @@ static inline void process_syscall_again(struct process *p)
 /* EFFECT. Whatever `p` waits for, it does not any more: off every queue but the ready queues,
  * READY, not yet queued to run. A fault and its message are withdrawn. NO_FAIL. */
 void process_end_wait(struct process *p);
+/* EFFECT. Set a hold, and clear it again: with the last one, whoever was held back by it is looked
+ * at. Both idempotent. NO_FAIL. */
+void process_hold(struct process *p, unsigned hold);
+void process_release(struct process *p, unsigned hold);
 /* EFFECT. The schedule slot changed: take over its priority and slice. NO_FAIL. */
 void process_schedule_changed(struct process *p);
 /* EFFECTS of fabrication and destruction (object.c). */
@@ -150,8 +178,5 @@ void process_destroy(struct process *p);
 /* Print-ready label of a process into `out`, "?" where there is none. */
 #define LABEL_TEXT 17
 void process_label(const struct process *p, char out[LABEL_TEXT]);
-
-/* INV-PROC-n; logs each failure; number of failures. */
-unsigned process_check(const struct process *p);
 
 #endif

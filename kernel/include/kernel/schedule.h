@@ -16,6 +16,8 @@ struct schedule {
         uint64_t cpus;  /* mask */
         uint8_t priority;
         uint8_t ready; /* set up */
+        uint32_t notice_bits;
+        struct cap notice; /* an AppNotice, told of the end of each slice; or Null */
     } state;
 };
 STATIC_ASSERT(sizeof(struct schedule) <= 64, "64 schedules in a frame");

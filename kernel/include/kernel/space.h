@@ -52,9 +52,6 @@ bool space_flush_object(struct objhdr *hdr) WARN_UNUSED;
 /* Boot: take the pools. */
 void space_init(void);
 
-/* INV-MAP-n over all tables and dependency entries; logs failures; their number. */
-unsigned space_check(void);
-
 /* Use of the pools of page tables and dependencies, for SysCtl.getMemory and tests. */
 struct space_totals {
     uint64_t tables, tables_max, depends, depends_max;

@@ -20,7 +20,7 @@ struct timer {
 };
 
 /* What is to happen: which member of a process the timer is. */
-enum timer_purpose { TIMER_SLEEP, TIMER_NOTICE };
+enum timer_purpose { TIMER_SLEEP, TIMER_NOTICE, TIMER_BOUND };
 
 /* The timers of a CPU. All zero: none. */
 struct timer_heap {
@@ -34,6 +34,5 @@ static inline struct timer *timer_first(const struct timer_heap *h)
 {
     return h->root;
 }
-unsigned timer_check(const struct timer_heap *h); /* number of broken invariants */
 
 #endif

@@ -21,6 +21,9 @@ enum trace_event {
     TRACE_SWITCH,  /* to process oid */
     TRACE_RESTART, /* how often */
     TRACE_RESCIND, /* oid, kind */
+    TRACE_HOLD,    /* oid, holds */
+    TRACE_DEFER,   /* oid, bound: it is told that something waits */
+    TRACE_PROXY,   /* oid of the target, oid of the receiver; bit 32: forced */
     TRACE_EVENTS
 };
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Preemption notification. Read preempt.h first.
+ *
+ * Everything is decided by preempt_judge(), at every moment that can make a delivery possible, and
+ * nothing is remembered of an earlier verdict but where the process stands. The control word is
+ * read last, when deferral is all that can stand in the way, and only while T runs nowhere.
+ */
+#include <kernel/cpu.h>
+#include <kernel/log.h>
+#include <kernel/notice.h>
+#include <kernel/preempt.h>
+#include <kernel/sched.h>
+#include <kernel/trace.h>
+#include <kernel/txn.h>
+
+/* Q: the endpoint that the slot proxyReceiver names, or NULL. */
+static struct endpoint *receiver_endpoint(const struct process *t)
+{
+    const struct cap *c = &t->slot[SLOT_PROXY_RECEIVER];
+
+    return c->type == CAP_ENTRY && object_alive(c, FRAME_ENDPOINT) ? endpoint_of(c) : NULL;
+}
+
+struct process *preempt_receiver(const struct process *t)
+{
+    const struct endpoint *q = receiver_endpoint(t);
+    struct process *r = q == NULL || q->state.match ? NULL : endpoint_recipient(q);
+
+    return r == t ? NULL : r;
+}
+
+/* --- deferral (P6)
+ * ---------------------------------------------------------------------------------------------- */
+
+/* The control word, or NULL: there is none that the process can write. It is reached through the
+ * frame of its page, so touching it cannot fault. */
+static volatile uint8_t *control_word(const struct process *t)
+{
+    const struct cap *c = &t->slot[SLOT_CONTROL_PAGE];
+
+    if (c->type != CAP_PAGE || (c->restr & LK_RO) || !cap_live(c)) {
+        return NULL;
+    }
+    return (uint8_t *)frame_data(container_of(oid_header(c->oid), struct frame, hdr)) +
+           t->preempt.control;
+}
+
+/* Does `t` say that it defers? Stops it first, wherever it runs (P10). */
+static bool says_defer(const struct process *t)
+{
+    const volatile uint8_t *word;
+
+    arch_stop_cpu(t->cpu);
+    if (t->preempt.bound == 0) {
+        return false;
+    }
+    word = control_word(t);
+    return word != NULL && word[LK_CONTROL_DEFER] != 0;
+}
+
+/* Is deferral in the way of a delivery? */
+static bool defers(const struct process *t)
+{
+    return says_defer(t) && !t->preempt.over;
+}
+
+/* Deferral is all that stands in the way: tell `t`, and let the bound run. */
+static void begin_deferral(struct process *t)
+{
+    struct preempt *pr = &t->preempt;
+
+    if (pr->deferred_since != 0) {
+        return;
+    }
+    trace_event(TRACE_DEFER, object_oid(t), pr->bound);
+    control_word(t)[LK_CONTROL_PENDING] = 1;
+    pr->deferred_since = arch_now();
+    timer_insert(&cpu_self()->timers, &pr->bound_timer, pr->deferred_since + pr->bound);
+    sched_timers_changed();
+}
+
+/* Nothing waits for a deferral to end any more. */
+static void end_deferral(struct process *t)
+{
+    struct preempt *pr = &t->preempt;
+    volatile uint8_t *word = control_word(t);
+
+    if (pr->deferred_since == 0) {
+        return;
+    }
+    timer_remove(&cpu_self()->timers, &pr->bound_timer);
+    pr->deferred_since = 0;
+    pr->over = false;
+    if (word != NULL) {
+        word[LK_CONTROL_PENDING] = 0;
+    }
+}
+
+void preempt_bound_over(struct process *t)
+{
+    t->preempt.over = true;
+    preempt_judge(t);
+}
+
+/* --- where T stands
+ * --------------------------------------------------------------------------------------------- */
+
+void preempt_leave(struct process *t)
+{
+    struct endpoint *q = receiver_endpoint(t);
+
+    list_remove(&t->preempt.watch);
+    if (plist_node_queued(&t->preempt.node)) {
+        plist_remove(&t->preempt.node);
+        if (q != NULL) {
+            endpoint_update(q);
+        }
+    }
+}
+
+/* Among the senders of Q: R's wait finds it there. */
+static void stand_in_queue(struct process *t, struct endpoint *q)
+{
+    plist_insert(&q->senders, &t->preempt.node, t->priority);
+    endpoint_update(q);
+}
+
+void preempt_displace_senders(struct process *t)
+{
+    if (!plist_empty(&t->preempt.senders)) {
+        plist_splice_end(&cpu_self()->displaced, &t->preempt.senders);
+        cpu_self()->work = true;
+    }
+}
+
+void preempt_judge_watchers(struct list *watchers)
+{
+    if (!list_empty(watchers)) {
+        list_splice_end(&cpu_self()->judged, watchers);
+        cpu_self()->work = true;
+    }
+}
+
+void preempt_endpoint_changes(struct endpoint *ep)
+{
+    struct process *r = endpoint_recipient(ep);
+
+    ASSERT_AFTER_COMMIT();
+    preempt_judge_watchers(&ep->watchers);
+    if (r != NULL) {
+        preempt_judge_watchers(&r->preempt.watchers);
+        preempt_displace_senders(r);
+    }
+}
+
+/* --- delivery
+ * --------------------------------------------------------------------------------------------------- */
+
+bool preempt_possible(struct process *t, const struct process *r)
+{
+    return !(t->s.holds & 1u << LK_HOLD_PROXY) && r->s.holds == 0 && !defers(t);
+}
+
+enum status preempt_prepare(struct message *m, struct process *from, const struct cap *target)
+{
+    struct process *t = endpoint_recipient(endpoint_of(target));
+    enum status status;
+
+    if (t == NULL || preempt_receiver(t) == NULL) {
+        return STATUS_INVALID_CAP;
+    }
+    status = ipc_prepare(m, from, &t->slot[SLOT_PROXY_RECEIVER]);
+    m->target = t;
+    m->payload = target->payload;
+    return status;
+}
+
+void preempt_transfer(struct message *m)
+{
+    struct process *t = m->target;
+    bool forced = t->preempt.over && says_defer(t);
+    bool is_notice = m->from == NULL;
+
+    ASSERT_AFTER_COMMIT();
+    trace_event(TRACE_PROXY, object_oid(t), object_oid(m->to) | (uint64_t)forced << 32);
+    preempt_leave(t);
+    end_deferral(t);
+    if (m->make_reply) {
+        m->cap[0] = endpoint_make_reply(endpoint_of(&m->from->slot[SLOT_REPLY_ENDPOINT]));
+        m->make_reply = false;
+    }
+    ASSERT(t->slot[SLOT_PROXY_REPLY].type == CAP_NULL); /* INV-PROC-7 */
+    if (m->caps != 0) {
+        cap_copy(&t->slot[SLOT_PROXY_REPLY], &m->cap[0]);
+    } else {
+        m->caps = 1;
+    }
+    m->cap[0] = object_cap(&t->hdr);
+    t->preempt.after_notice = is_notice;
+    t->preempt.deliveries++;
+    t->preempt.forced += forced;
+    process_hold(t, LK_HOLD_PROXY);
+    ipc_transfer(m);
+    m->to->regs.rax += (uint64_t)((is_notice ? LK_KIND_PROXIED_NOTICE : LK_KIND_PROXIED) -
+                                  LK_KIND_MESSAGE)
+                       << LK_DLV_KIND_SHIFT;
+    if (forced) {
+        m->to->regs.rax |= LK_DLV_FORCED;
+    }
+    preempt_judge(t); /* what is left waits for the end of the hold */
+}
+
+/* All preempting bits, to R, which waits for them. */
+static void deliver_notice(struct process *t, struct process *r, struct endpoint *q)
+{
+    struct message m = {
+        .to = r, .ep = q, .target = t, .words = 1, .word = { t->preempt.notices }
+    };
+
+    t->preempt.notices = 0;
+    preempt_transfer(&m);
+    sched_wake(r);
+}
+
+void preempt_judge(struct process *t)
+{
+    struct preempt *pr = &t->preempt;
+    struct endpoint *q = receiver_endpoint(t);
+    struct process *r = preempt_receiver(t);
+
+    ASSERT_AFTER_COMMIT();
+    preempt_leave(t);
+    if (r == NULL) {
+        preempt_displace_senders(t);
+    }
+    if (pr->notices == 0 && plist_empty(&pr->senders)) {
+        t->attention &= ~ATTN_PREEMPT;
+        end_deferral(t);
+        return;
+    }
+    t->attention |= ATTN_PREEMPT;
+    if (pr->deferred_since != 0 && !says_defer(t)) {
+        end_deferral(t); /* the section is over; the next one has a bound of its own */
+    }
+    if (r == NULL) {
+        if (q != NULL) {
+            list_insert_before(&q->watchers, &pr->watch);
+        }
+    } else if ((t->s.holds & 1u << LK_HOLD_PROXY) || r->s.holds != 0) {
+        list_insert_before(&r->preempt.watchers, &pr->watch);
+    } else if (!ipc_accepts(r, q)) {
+        stand_in_queue(t, q);
+    } else if (defers(t)) {
+        begin_deferral(t);
+        list_insert_before(&r->preempt.watchers, &pr->watch);
+    } else if (pr->notices != 0 && list_empty(&r->recheck_link) &&
+               !(pr->after_notice && !plist_empty(&pr->senders))) {
+        deliver_notice(t, r, q);
+    } else {
+        stand_in_queue(t, q);
+        ipc_recheck(r);
+    }
+}
+
+/* --- beginning and end
+ * ------------------------------------------------------------------------------------------ */
+
+void preempt_init(struct process *t)
+{
+    plist_init(&t->preempt.senders);
+    plist_node_init(&t->preempt.node);
+    t->preempt.node.preempt = true;
+    list_init(&t->preempt.watch);
+    list_init(&t->preempt.watchers);
+    t->preempt.bound_timer.purpose = TIMER_BOUND;
+}
+
+void preempt_destroy(struct process *t)
+{
+    preempt_leave(t);
+    preempt_displace_senders(t);
+    preempt_judge_watchers(&t->preempt.watchers);
+    timer_remove(&cpu_self()->timers, &t->preempt.bound_timer);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Checks: every object, and everything.
+ */
+#include "invariant.h"
+
+#include <kernel/cpu.h>
+#include <kernel/endpoint.h>
+#include <kernel/gpt.h>
+#include <kernel/process.h>
+
+uint64_t for_each_object(uint64_t (*fn)(const struct objhdr *hdr, uint64_t sum), uint64_t sum)
+{
+    for (pfn_t pfn = 0; pfn < frame_count; pfn++) {
+        unsigned n = frame_objects((enum frame_kind)frame_table[pfn].kind);
+
+        for (unsigned i = 0; i < n && frame_table[pfn].live != 0; i++) {
+            const struct objhdr *hdr = object_at(pfn, i);
+
+            if (hdr != NULL) {
+                sum = fn(hdr, sum);
+            }
+        }
+    }
+    return sum;
+}
+
+static uint64_t check_one(const struct objhdr *hdr, uint64_t failed)
+{
+    const struct frame *f = &frame_table[object_pfn(hdr)];
+
+    INVARIANT(hdr->count != 0 && hdr->count <= f->next_count && hdr->kind == f->kind,
+              "INV-OBJ-1 broken: object %x: count %x, kind %u", object_oid(hdr), hdr->count,
+              hdr->kind);
+    if (hdr->kind == FRAME_PROCESS) {
+        failed += process_check((const struct process *)(const void *)hdr);
+    } else if (hdr->kind == FRAME_ENDPOINT) {
+        failed += endpoint_check((const struct endpoint *)(const void *)hdr);
+    } else if (hdr->kind == FRAME_GPT) {
+        const struct gpt *g = (const struct gpt *)(const void *)hdr;
+
+        INVARIANT(g->state.l2v >= PAGE_SHIFT && g->state.l2v <= 46,
+                  "INV-GPT-1 broken: GPT %x: l2v %u", object_oid(hdr), g->state.l2v);
+    }
+    return failed;
+}
+
+unsigned object_check_all(void)
+{
+    return (unsigned)for_each_object(check_one, 0);
+}
+
+unsigned check_all(void)
+{
+    return object_check_all() + space_check() + irq_check() + timer_check(&cpu_self()->timers);
+}
