@@ -232,7 +232,6 @@ void depend_range(const struct depend *d, const struct gpt *g, unsigned slot, un
     *end = (unsigned)(hi < lo ? *from : hi);
 }
 
-static struct table *table_alloc(void);
 static bool table_evict(void);
 
 bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
@@ -426,21 +425,6 @@ static bool table_evict(void)
     return false;
 }
 
-static struct table *table_alloc(void)
-{
-    struct table *table;
-
-    if (free_table == 0) {
-        bool room = table_evict();
-
-        ASSERT(room); /* a walk touches one table of each level; there are more */
-    }
-    table = &table_list[free_table - 1];
-    free_table = product_links[free_table - 1].next;
-    space_totals.tables++;
-    return table;
-}
-
 static bool same_key(const struct table_key *a, const struct table_key *b)
 {
     return a->base == b->base && a->level == b->level && a->restr == b->restr && a->low == b->low &&
@@ -469,8 +453,15 @@ unsigned table_make(const struct table_key *key)
         table_touch(t - 1);
         return t - 1;
     }
-    table = table_alloc();
-    t = (unsigned)(table - table_list);
+    if (free_table == 0) {
+        bool room = table_evict();
+
+        ASSERT(room); /* a walk touches one table of each level; there are more */
+    }
+    t = free_table - 1;
+    table = &table_list[t];
+    free_table = product_links[t].next;
+    space_totals.tables++;
     *table = (struct table){ .key = *key };
     list_init(&table->processes);
     chain_insert(&oid_header(key->producer)->product, product_links, t + 1);

@@ -14,6 +14,7 @@
 #include <kernel/object.h>
 #include <kernel/process.h>
 #include <kernel/schedule.h>
+#include <kernel/string.h>
 
 #define LOW_MEMORY 0x100000ull /* the first MiB: firmware, boot code of other CPUs */
 
@@ -176,16 +177,13 @@ void frames_init(const struct boot_info *boot)
     table = boot_find_room(boot, bytes, UINT64_MAX);
     if (table == 0) {
         BUG("too little memory: there are %lu KiB in all, and no %lu KiB in one piece for the "
-            "table of "
-            "frames beside the kernel and an archive of %lu KiB",
+            "table of frames beside the kernel and an archive of %lu KiB",
             frames_to_kib(total), (unsigned long)(bytes / 1024),
             (unsigned long)((boot->archive_end - boot->archive_start) / 1024));
     }
 
     frame_table = arch_kva(table);
-    for (pfn_t i = 0; i < frame_count; i++) {
-        frame_table[i] = (struct frame){ .kind = FRAME_NONE };
-    }
+    memset(frame_table, 0, bytes); /* all of them FRAME_NONE */
     mark_ranges(boot);
     mark(0, LOW_MEMORY, FRAME_KERNEL);
     mark(boot->kernel_start, boot->kernel_end, FRAME_KERNEL);
@@ -199,8 +197,7 @@ void frames_init(const struct boot_info *boot)
     }
     if (frame_totals.free < FRAMES_LEFT_MIN) {
         BUG("too little memory: there are %lu KiB, of which the kernel and the archive leave %lu "
-            "KiB; "
-            "at least %lu KiB must be left",
+            "KiB; at least %lu KiB must be left",
             frames_to_kib(total), frames_to_kib(frame_totals.free), frames_to_kib(FRAMES_LEFT_MIN));
     }
 }
@@ -214,16 +211,12 @@ void *frames_take(size_t n, const char *what)
         run = frame_table[i].kind == FRAME_FREE ? run + 1 : 0;
         if (run == n) {
             pfn_t first = i + 1 - n;
-            uint64_t *word = arch_kva(first << PAGE_SHIFT);
 
             for (pfn_t f = first; f <= i; f++) {
                 frame_table[f].kind = FRAME_KERNEL;
             }
-            for (size_t w = 0; w < n * (PAGE_SIZE / sizeof(*word)); w++) {
-                word[w] = 0;
-            }
             frame_totals.free -= n;
-            return word;
+            return memset(arch_kva(first << PAGE_SHIFT), 0, n * PAGE_SIZE);
         }
     }
     BUG("too little memory: %lu KiB in one piece are needed for %s; of %lu KiB in all, %lu KiB are "

@@ -127,26 +127,16 @@ struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index)
     return hdr;
 }
 
-/* Bounded pieces of what must happen before the object's last transaction: its hardware mappings
- * go. */
-static void acquire_rescind(struct objhdr *hdr)
-{
-    txn_acquire_point();
-    if (hdr->kind == FRAME_GPT && !space_flush_slot((struct gpt *)(void *)hdr, SPACE_ALL_SLOTS)) {
-        txn_restart();
-    }
-    if (!space_flush_object(hdr)) {
-        txn_restart();
-    }
-}
-
 void object_rescind(struct objhdr *hdr)
 {
     struct frame *f = object_frame(hdr);
     unsigned index = hdr->index;
     uint8_t kind = hdr->kind;
 
-    acquire_rescind(hdr);
+    txn_acquire_point();
+    if (!space_flush_object(hdr)) { /* a piece; the last one is this transaction */
+        txn_restart();
+    }
 
     txn_commit();
 

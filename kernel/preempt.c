@@ -202,9 +202,9 @@ void preempt_transfer(struct message *m)
     t->preempt.forced += forced;
     process_hold(t, LK_HOLD_PROXY);
     ipc_transfer(m);
-    m->to->regs.rax += (uint64_t)((is_notice ? LK_KIND_PROXIED_NOTICE : LK_KIND_PROXIED) -
-                                  LK_KIND_MESSAGE)
-                       << LK_DLV_KIND_SHIFT;
+    m->to->regs.rax +=
+        (uint64_t)((is_notice ? LK_KIND_PROXIED_NOTICE : LK_KIND_PROXIED) - LK_KIND_MESSAGE)
+        << LK_DLV_KIND_SHIFT;
     if (forced) {
         m->to->regs.rax |= LK_DLV_FORCED;
     }

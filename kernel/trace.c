@@ -65,7 +65,7 @@ void trace_dump(unsigned n)
         [TRACE_BLOCK] = "block",     [TRACE_RESULT] = "result",   [TRACE_NOTICE] = "notice",
         [TRACE_IRQ] = "irq",         [TRACE_TIMER] = "timer",     [TRACE_SWITCH] = "switch",
         [TRACE_RESTART] = "restart", [TRACE_RESCIND] = "rescind", [TRACE_HOLD] = "hold",
-        [TRACE_DEFER] = "defer", [TRACE_PROXY] = "proxy",
+        [TRACE_DEFER] = "defer",     [TRACE_PROXY] = "proxy",
     };
 
     while (n > 0) {

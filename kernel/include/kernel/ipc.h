@@ -39,7 +39,7 @@ struct message {
     struct process *to;
     struct process *target; /* of a proxied one only: who is stopped (preempt.h) */
     struct endpoint *ep;    /* through which it goes */
-    uint64_t payload;    /* shown to the receiver */
+    uint64_t payload;       /* shown to the receiver */
     uint64_t word[LK_MAX_WORDS];
     struct cap cap[LK_MAX_CAPS];
     unsigned caps;

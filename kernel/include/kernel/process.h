@@ -37,7 +37,7 @@ enum wait_kind {
 #define PROC_FPU 0x01u /* uses the FPU: its registers are loaded and saved at every switch */
 #define PROC_SINGLE_STEP 0x02u
 #define PROC_TRAP_SYSCALL 0x04u
-#define PROC_IRET 0x08u /* rcx and r11 matter: go back by iret, not sysret */
+#define PROC_IRET 0x08u         /* rcx and r11 matter: go back by iret, not sysret */
 #define PROC_SLICE_NOTICE 0x10u /* its schedule asks for a notice at the end of each slice */
 
 /* Bits of `attention`: a fast path looks at this word once. */
@@ -123,13 +123,13 @@ struct process {
         sender_node;       /* on endpoint.senders, or on the list of those whose target is gone */
     struct cap sending_to; /* Endpoint where sender_node is or was queued */
     struct plist senders;  /* endpoints with waiting senders whose recipient this is */
-    struct endpoint *scan_next; /* closed wait in pieces: the endpoint to look at next */
-    uint64_t scan_id;           /* and the ID looked for */
-    struct list recheck_link;   /* on the list of those whose wait is to be matched (ipc.h) */
-    struct list space_link;     /* processes that share space_root (mmu) */
-    struct timer sleep_timer;   /* wakes it from sleepUntil */
-    struct timer notice_timer;  /* posts notice_bits */
-    uint64_t notice_bits;       /* plain ones, and from bit 32 preempting ones */
+    struct endpoint *scan_next;    /* closed wait in pieces: the endpoint to look at next */
+    uint64_t scan_id;              /* and the ID looked for */
+    struct list recheck_link;      /* on the list of those whose wait is to be matched (ipc.h) */
+    struct list space_link;        /* processes that share space_root (mmu) */
+    struct timer sleep_timer;      /* wakes it from sleepUntil */
+    struct timer notice_timer;     /* posts notice_bits */
+    uint64_t notice_bits;          /* plain ones, and from bit 32 preempting ones */
     uint64_t hold_since[LK_HOLDS]; /* arch_cycles() when each hold was set; 0: it is not */
     struct preempt preempt;
 

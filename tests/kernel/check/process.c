@@ -36,6 +36,26 @@ static bool has_takeable_sender(const struct process *p)
     return false;
 }
 
+/* Will whatever waits for `p` to be notified be looked at when that becomes possible? */
+static bool found_when_possible(const struct process *p)
+{
+    const struct preempt *pr = &p->preempt;
+    const struct cap *q = &p->slot[SLOT_PROXY_RECEIVER];
+    bool queued = plist_node_queued(&pr->node);
+    bool watches = !list_empty(&pr->watch);
+
+    if (pr->notices == 0 && plist_empty(&pr->senders)) {
+        return true; /* it may still stand where it stood */
+    }
+    if (!(p->attention & ATTN_PREEMPT) || (queued && watches)) {
+        return false;
+    }
+    if (q->type != CAP_ENTRY || !cap_live(q)) {
+        return plist_empty(&pr->senders); /* the bits wait for another receiver */
+    }
+    return queued || watches;
+}
+
 unsigned process_check(const struct process *p)
 {
     const struct cpu *cpu = cpu_self();
@@ -62,6 +82,12 @@ unsigned process_check(const struct process *p)
     }
     if ((p->notices != 0) != ((p->attention & ATTN_NOTICE) != 0)) {
         failed += broken(p, "INV-PROC-6");
+    }
+    if (p->slot[SLOT_PROXY_REPLY].type != CAP_NULL && !(p->s.holds & 1u << LK_HOLD_PROXY)) {
+        failed += broken(p, "INV-PROC-7");
+    }
+    if (!found_when_possible(p)) {
+        failed += broken(p, "INV-PROC-8");
     }
     return failed;
 }
