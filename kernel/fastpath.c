@@ -23,9 +23,6 @@
 #define RECV_OTHERS (0x7fffull << (LK_RECV_CAP_SHIFT + LK_CAP_BITS))
 #define RECV_SHAPE (LK_RECV | LK_CLOSED | LK_RSTR | LK_CAPS)
 
-/* Bits of the attention word that change nothing here. */
-#define ATTN_HARMLESS (ATTN_AFTER_NOTICE | ATTN_PREEMPT)
-
 /* State word of a process that waits, with no holds and no flags. */
 #define WAITS(wait) ((uint32_t)PROC_RECEIVING | (uint32_t)(wait) << 8)
 
@@ -63,7 +60,7 @@ static __attribute__((noinline)) struct process *message(struct process *p, uint
     if ((control & LK_RSTR) && p->regs.r9 >> 32 > LK_MAX_STRING) {
         return NULL; /* malformed */
     }
-    if (unlikely(((p->attention & ~ATTN_HARMLESS) | p->s.word | cpu->busy) != 0)) {
+    if (unlikely(((p->attention & ~ATTN_AFTER_NOTICE) | p->s.word | cpu->busy) != 0)) {
         return NULL; /* notices, a debugger, FPU state; work put off, another to run, the fast path
                         is off */
     }
@@ -79,7 +76,7 @@ static __attribute__((noinline)) struct process *message(struct process *p, uint
         (to->s.word != WAITS(WAIT_CLOSED) || to->regs.r8 != ep->state.id)) {
         return NULL; /* does not wait for this, or is held, or has FPU state */
     }
-    if (((to->attention & ~ATTN_HARMLESS) | (to->regs.rax & RECV_OTHERS)) != 0) {
+    if (((to->attention & ~ATTN_AFTER_NOTICE) | (to->regs.rax & RECV_OTHERS)) != 0) {
         return NULL; /* notices, a fault in its wait; more capability registers to clear */
     }
     if (to->priority < p->priority || !schedule_runs(to)) {
@@ -145,7 +142,7 @@ static __attribute__((noinline)) struct process *message(struct process *p, uint
                    (uint64_t)call << LK_DLV_NCAPS_SHIFT;
     p->regs.rax = control & (RECV_SHAPE | RECV_FIRST);
     if (to->s.wait == WAIT_OPEN) {
-        to->attention &= ATTN_PREEMPT; /* the turn of messages is over */
+        to->attention = 0; /* the turn of messages is over */
     }
     to->s.word = 0; /* READY, no wait */
     sched_hand_over(to);
@@ -159,7 +156,7 @@ struct process *kernel_fastpath(struct process *p)
     if ((control & ~(7ull << LK_NWORDS_SHIFT)) != LK_SHAPE_CALL) {
         return message(p, control); /* not a plain call of register 0 */
     }
-    if (unlikely(((p->attention & ~ATTN_HARMLESS) | p->s.word | cpu_self()->busy) != 0)) {
+    if (unlikely(((p->attention & ~ATTN_AFTER_NOTICE) | p->s.word | cpu_self()->busy) != 0)) {
         return NULL; /* as above */
     }
 

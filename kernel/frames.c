@@ -129,14 +129,13 @@ static void mark_archive(const struct boot_info *boot)
     pfn_t end = page_up(boot->archive_end) >> PAGE_SHIFT;
 
     for (pfn_t i = boot->archive_start >> PAGE_SHIFT; i < end; i++) {
-        struct frame *f = &frame_table[i];
-
-        f->kind = FRAME_PAGE;
-        f->live = 1;
-        f->live_mask = 1;
-        f->next_count = ARCHIVE_COUNT;
-        f->hdr.count = ARCHIVE_COUNT;
-        f->hdr.kind = FRAME_PAGE;
+        frame_table[i] = (struct frame){
+            .kind = FRAME_PAGE,
+            .live = 1,
+            .live_mask = 1,
+            .next_count = ARCHIVE_COUNT,
+            .hdr = { .kind = FRAME_PAGE, .count = ARCHIVE_COUNT },
+        };
         frame_totals.objects++;
     }
 }

@@ -79,7 +79,8 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
 
 /* After a committed send: the sender begins its wait or goes on, and the CPU goes to whom it
  * should. */
-static NORETURN void after_send(struct process *p, uint64_t control, struct process *to)
+static ALWAYS_INLINE NORETURN void after_send(struct process *p, uint64_t control,
+                                              struct process *to)
 {
     if (control & LK_RECV) {
         ipc_begin_wait(p, control);
@@ -107,8 +108,8 @@ static NORETURN void block_on(struct process *p, const struct message *m, struct
 }
 
 /* Send through an Entry, or proxied, through a ProxyEntry. Compiled once for each. */
-static inline __attribute__((always_inline)) NORETURN void
-send(struct process *p, uint64_t control, const struct cap *entry, const bool proxied)
+static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
+                                        const struct cap *entry, const bool proxied)
 {
     struct message m;
     enum status status = proxied ? preempt_prepare(&m, p, entry) : ipc_prepare(&m, p, entry);
@@ -161,7 +162,8 @@ static NORETURN void send_to_process(struct process *p, uint64_t control, const 
     send(p, control, entry, false);
 }
 
-static NORETURN void send_proxied(struct process *p, uint64_t control, const struct cap *entry)
+static __attribute__((noinline)) NORETURN void send_proxied(struct process *p, uint64_t control,
+                                                            const struct cap *entry)
 {
     send(p, control, entry, true);
 }
@@ -535,12 +537,12 @@ void kernel_syscall(void)
     if (target->type == CAP_ENTRY && object_alive(target, FRAME_ENDPOINT)) {
         send_to_process(p, control, target);
     }
-    if (target->type == CAP_PROXYENTRY && object_alive(target, FRAME_ENDPOINT)) {
-        send_proxied(p, control, target);
-    }
     if (!cap_prepare(target)) {
         say_refused(p, control, target, 0, STATUS_INVALID_CAP);
         finish(p, STATUS_INVALID_CAP);
+    }
+    if (target->type == CAP_PROXYENTRY) {
+        send_proxied(p, control, target);
     }
     invoke_kernel(p, control, target);
 }

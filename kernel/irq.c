@@ -2,7 +2,6 @@
  *
  * Interrupt lines: the table behind IrqCtl and IrqWait, and what happens when a line fires.
  */
-#include <kernel/check.h>
 #include <kernel/cpu.h>
 #include <kernel/irq.h>
 #include <kernel/log.h>
@@ -11,18 +10,18 @@
 #include <kernel/trace.h>
 #include <kernel/txn.h>
 
-static struct irq_line lines[ARCH_IRQ_LINES];
+struct irq_line irq_lines[ARCH_IRQ_LINES];
 
 void irq_init(void)
 {
     for (unsigned i = 0; i < ARCH_IRQ_LINES; i++) {
-        lines[i] = (struct irq_line){ .count = 1 };
+        irq_lines[i] = (struct irq_line){ .count = 1 };
     }
 }
 
 static unsigned line_number(const struct irq_line *line)
 {
-    return (unsigned)(line - lines);
+    return (unsigned)(line - irq_lines);
 }
 
 struct irq_line *irq_of_cap(const struct cap *c)
@@ -32,7 +31,7 @@ struct irq_line *irq_of_cap(const struct cap *c)
     if (c->type != CAP_IRQWAIT || c->payload >= ARCH_IRQ_LINES) {
         return NULL;
     }
-    line = &lines[c->payload];
+    line = &irq_lines[c->payload];
     return line->allocated && line->count == c->count ? line : NULL;
 }
 
@@ -43,22 +42,23 @@ bool irq_cap_valid(const struct cap *c)
 
 bool irq_can_allocate(unsigned line)
 {
-    return arch_irq_usable(line) && !lines[line].allocated && lines[line].count != UINT32_MAX;
+    return arch_irq_usable(line) && !irq_lines[line].allocated &&
+           irq_lines[line].count != UINT32_MAX;
 }
 
 struct cap irq_allocate(unsigned line)
 {
     ASSERT_AFTER_COMMIT();
-    lines[line].allocated = true;
-    return (struct cap){ .type = CAP_IRQWAIT, .payload = line, .count = lines[line].count };
+    irq_lines[line].allocated = true;
+    return (struct cap){ .type = CAP_IRQWAIT, .payload = line, .count = irq_lines[line].count };
 }
 
 void irq_release(unsigned line)
 {
     ASSERT_AFTER_COMMIT();
-    if (lines[line].allocated) {
+    if (irq_lines[line].allocated) {
         arch_irq_mask(line);
-        lines[line] = (struct irq_line){ .count = lines[line].count + 1 };
+        irq_lines[line] = (struct irq_line){ .count = irq_lines[line].count + 1 };
     }
 }
 
@@ -88,27 +88,8 @@ void kernel_interrupt(unsigned line)
     cpu_self()->stats.interrupts++;
     trace_event(TRACE_IRQ, line, 0);
     txn_commit();
-    if (line >= ARCH_IRQ_LINES || !app_notice_post(&lines[line].notice, lines[line].bits)) {
+    if (line >= ARCH_IRQ_LINES || !app_notice_post(&irq_lines[line].notice, irq_lines[line].bits)) {
         log_limited(LOG_WARN, "interrupt line %u: nobody to tell, the line stays masked", line);
     }
     sched_exit();
-}
-
-unsigned irq_check(void)
-{
-    unsigned failed = 0;
-
-    for (unsigned i = 0; i < ARCH_IRQ_LINES; i++) {
-        const struct irq_line *l = &lines[i];
-
-        if (l->notice.type != CAP_NULL && !l->allocated) {
-            log_line(LOG_ERROR, "INV-IRQ-1: line %u is bound but not allocated", i);
-            failed++;
-        }
-        if (l->count == 0) {
-            log_line(LOG_ERROR, "INV-IRQ-2: line %u has count 0", i);
-            failed++;
-        }
-    }
-    return failed;
 }

@@ -5,15 +5,16 @@
  * with interrupts off.
  */
 #include <kernel/boot_info.h>
+#include <kernel/check.h>
 #include <kernel/cmdline.h>
 #include <kernel/cpu.h>
 #include <kernel/image.h>
 #include <kernel/irq.h>
 #include <kernel/log.h>
 #include <kernel/sched.h>
-#include <kernel/selftest.h>
 #include <kernel/space.h>
 #include <kernel/trace.h>
+#include <kernel/txn.h>
 
 #define LYKOS_VERSION "0.1.0"
 

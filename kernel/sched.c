@@ -150,6 +150,15 @@ void sched_hand_over(struct process *p)
     p->slice_left = 0;
 }
 
+/* There is no slice to hand on, or one that somebody hears of: `p` is next of its equals. */
+static __attribute__((noinline)) void switch_by_queue(struct cpu *cpu, struct process *p)
+{
+    if (sched_runnable(p)) {
+        ready_insert(cpu, p, true);
+    }
+    cpu->resched = true;
+}
+
 void sched_switch_to(struct process *p)
 {
     struct cpu *cpu = cpu_self();
@@ -157,22 +166,13 @@ void sched_switch_to(struct process *p)
     bool has_end = cpu->slice_end != NEVER;
 
     ASSERT_AFTER_COMMIT();
-    if (!sched_runnable(p)) {
-        cpu->resched = true;
+    if ((p->s.word & (RUNNING_MASK | (uint32_t)PROC_SLICE_NOTICE << 24)) != 0 ||
+        !schedule_runs(p) || old == NULL || (old->s.flags & PROC_SLICE_NOTICE)) {
+        switch_by_queue(cpu, p);
         return;
     }
     if (!list_empty(&p->ready_link)) {
         ready_remove(cpu, p);
-    }
-    /* Slices that somebody hears of are not handed on. */
-    if (old != NULL && unlikely((old->s.flags | p->s.flags) & PROC_SLICE_NOTICE)) {
-        ready_insert(cpu, p, true);
-        cpu->resched = true;
-        return;
-    }
-    if (old == NULL) { /* idle: there is no slice to hand on */
-        sched_wake(p);
-        return;
     }
     sched_hand_over(p);
     if (sched_runnable(old)) {

@@ -34,4 +34,8 @@ unsigned timer_check(const struct timer_heap *h);
 /* Hash of the stored state of all objects, as users can tell it: for restart injection. */
 uint64_t object_state_hash(void);
 
+/* Run the self-tests of tests/kernel whose names match, the first one always. The status for
+ * arch_exit(): 0 if all passed and there was one. */
+unsigned selftest_run(const char *pattern) WARN_UNUSED;
+
 #endif

@@ -19,6 +19,8 @@ struct irq_line {
     uint32_t bits;     /* what is posted */
 };
 
+extern struct irq_line irq_lines[ARCH_IRQ_LINES]; /* only irq.c writes one */
+
 /* Boot only: all lines free. */
 void irq_init(void);
 
