@@ -6,8 +6,8 @@
  */
 #include <arch/host.h>
 #include <arch/mmu.h>
+#include <kernel/check.h>
 #include <kernel/cpu.h>
-#include <kernel/selftest.h>
 #include <kernel/symbols.h>
 
 #include <setjmp.h>

@@ -35,42 +35,16 @@
     movq    %r15, P_R15(\p)
 .endm
 
-/* Push what struct trap_frame has below `vector`. */
+/* Push what struct trap_frame has below `vector`, and take it back. */
 .macro PUSH_REGISTERS
-    pushq   %rax
-    pushq   %rbx
-    pushq   %rcx
-    pushq   %rdx
-    pushq   %rsi
-    pushq   %rdi
-    pushq   %rbp
-    pushq   %r8
-    pushq   %r9
-    pushq   %r10
-    pushq   %r11
-    pushq   %r12
-    pushq   %r13
-    pushq   %r14
-    pushq   %r15
+    .irp    register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+    pushq   %\register
+    .endr
 .endm
-
-/* Take them back. */
 .macro POP_REGISTERS
-    popq    %r15
-    popq    %r14
-    popq    %r13
-    popq    %r12
-    popq    %r11
-    popq    %r10
-    popq    %r9
-    popq    %r8
-    popq    %rbp
-    popq    %rdi
-    popq    %rsi
-    popq    %rdx
-    popq    %rcx
-    popq    %rbx
-    popq    %rax
+    .irp    register, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
+    popq    %\register
+    .endr
 .endm
 
 /* The table from which gdt.c makes the interrupt descriptors: struct vector. */
@@ -86,33 +60,16 @@ vector_table:
     .text
 .endm
 
-/* An exception for which the processor pushes no error code. */
-.macro EXCEPTION vector, dpl=0
-1:  pushq   $0
+/* An exception or interrupt. code=1: the processor pushes an error code. entry_dire is for those that
+ * may come at any instruction, with any stack pointer and with the user's or the kernel's GS base.
+ */
+.macro EXCEPTION vector, code=0, dpl=0, entry=entry_common, ist=STACK_KERNEL
+1:  .if     !\code
+    pushq   $0
+    .endif
     pushq   $\vector
-    jmp     entry_common
-    GATE    \vector, 1b, STACK_KERNEL, \dpl
-.endm
-
-/* One for which it does. */
-.macro EXCEPTION_WITH_CODE vector
-1:  pushq   $\vector
-    jmp     entry_common
-    GATE    \vector, 1b, STACK_KERNEL, 0
-.endm
-
-/* One that may come at any instruction, with any stack pointer and with the user's or the
- * kernel's GS base. */
-.macro EXCEPTION_DIRE vector, ist
-1:  pushq   $0
-    pushq   $\vector
-    jmp     entry_dire
-    GATE    \vector, 1b, \ist, 0
-.endm
-.macro EXCEPTION_DIRE_WITH_CODE vector, ist
-1:  pushq   $\vector
-    jmp     entry_dire
-    GATE    \vector, 1b, \ist, 0
+    jmp     \entry
+    GATE    \vector, 1b, \ist, \dpl
 .endm
 
 /* The debug exception: some processors raise it behind a `syscall` that began with the trap flag
@@ -195,21 +152,21 @@ entry_syscall:
 /* The table of vectors. */
     EXCEPTION EXC_DE
     EXCEPTION_DEBUG EXC_DB
-    EXCEPTION_DIRE EXC_NMI, STACK_NMI
-    EXCEPTION EXC_BP, 3
-    EXCEPTION EXC_OF, 3
+    EXCEPTION EXC_NMI, entry=entry_dire, ist=STACK_NMI
+    EXCEPTION EXC_BP, dpl=3
+    EXCEPTION EXC_OF, dpl=3
     EXCEPTION EXC_BR
     EXCEPTION EXC_UD
     EXCEPTION EXC_NM
-    EXCEPTION_DIRE_WITH_CODE EXC_DF, STACK_DOUBLE_FAULT
-    EXCEPTION_WITH_CODE EXC_TS
-    EXCEPTION_WITH_CODE EXC_NP
-    EXCEPTION_WITH_CODE EXC_SS
-    EXCEPTION_WITH_CODE EXC_GP
-    EXCEPTION_WITH_CODE EXC_PF
+    EXCEPTION EXC_DF, code=1, entry=entry_dire, ist=STACK_DOUBLE_FAULT
+    EXCEPTION EXC_TS, code=1
+    EXCEPTION EXC_NP, code=1
+    EXCEPTION EXC_SS, code=1
+    EXCEPTION EXC_GP, code=1
+    EXCEPTION EXC_PF, code=1
     EXCEPTION EXC_MF
-    EXCEPTION_WITH_CODE EXC_AC
-    EXCEPTION_DIRE EXC_MC, STACK_MACHINE_CHECK
+    EXCEPTION EXC_AC, code=1
+    EXCEPTION EXC_MC, entry=entry_dire, ist=STACK_MACHINE_CHECK
     EXCEPTION EXC_XM
     INTERRUPTS VECTOR_PIC, VECTOR_PIC_COUNT
     INTERRUPTS VECTOR_LINE, VECTOR_LINE_COUNT

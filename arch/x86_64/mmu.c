@@ -8,6 +8,7 @@
  */
 #include <arch/mmu.h>
 #include <kernel/cpu.h>
+#include <kernel/string.h>
 
 #define KERNEL_HALF (MMU_ENTRIES / 2)
 
@@ -15,16 +16,12 @@ void mmu_root_init(pte_t *root)
 {
     const pte_t *kernel = arch_kva(kernel_root);
 
-    for (unsigned i = KERNEL_HALF; i < MMU_ENTRIES; i++) {
-        root[i] = kernel[i];
-    }
+    memcpy(root + KERNEL_HALF, kernel + KERNEL_HALF, PAGE_SIZE / 2);
 }
 
 void mmu_root_clear(pte_t *root)
 {
-    for (unsigned i = KERNEL_HALF; i < MMU_ENTRIES; i++) {
-        root[i] = 0;
-    }
+    memset(root + KERNEL_HALF, 0, PAGE_SIZE / 2);
 }
 
 bool mmu_root_loaded(kpa_t root)

@@ -13,6 +13,7 @@
 #include <arch/paging.h>
 #include <arch/x86.h>
 #include <kernel/arch.h>
+#include <kernel/string.h>
 
 #define PTE_UNCACHED (3ull << 3) /* PWT and PCD: entry 3 of the PAT */
 #define PTE_LARGE (1ull << 7)
@@ -47,15 +48,12 @@ static uint64_t entry_bytes(unsigned level)
 static kpa_t table_new(void)
 {
     kpa_t table = table_next;
-    uint64_t *entry = arch_kva(table);
 
     if (table_next == table_end) {
         boot_fail("the page tables outgrew the memory taken for them");
     }
     table_next += PAGE_SIZE;
-    for (unsigned i = 0; i < MMU_ENTRIES; i++) {
-        entry[i] = 0;
-    }
+    memset(arch_kva(table), 0, PAGE_SIZE);
     return table;
 }
 

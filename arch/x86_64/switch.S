@@ -24,6 +24,23 @@
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
+/* Load a user's registers from the process at rdi: all but rdi itself, rsp, and those that sysret
+ * takes for itself. */
+.macro LOAD_REGISTERS
+    movq    P_RAX(%rdi), %rax
+    movq    P_RBX(%rdi), %rbx
+    movq    P_RDX(%rdi), %rdx
+    movq    P_RSI(%rdi), %rsi
+    movq    P_RBP(%rdi), %rbp
+    movq    P_R8(%rdi), %r8
+    movq    P_R9(%rdi), %r9
+    movq    P_R10(%rdi), %r10
+    movq    P_R12(%rdi), %r12
+    movq    P_R13(%rdi), %r13
+    movq    P_R14(%rdi), %r14
+    movq    P_R15(%rdi), %r15
+.endm
+
     .text
 
 /* void arch_resume(struct process *p): any stack; rdi = p = cpu->current, GS base this CPU's,
@@ -64,18 +81,7 @@ leave_by_sysret:
     movq    %rcx, %rax
     shrq    $47, %rax
     jnz     bad_rip
-    movq    P_RAX(%rdi), %rax
-    movq    P_RBX(%rdi), %rbx
-    movq    P_RDX(%rdi), %rdx
-    movq    P_RSI(%rdi), %rsi
-    movq    P_RBP(%rdi), %rbp
-    movq    P_R8(%rdi), %r8
-    movq    P_R9(%rdi), %r9
-    movq    P_R10(%rdi), %r10
-    movq    P_R12(%rdi), %r12
-    movq    P_R13(%rdi), %r13
-    movq    P_R14(%rdi), %r14
-    movq    P_R15(%rdi), %r15
+    LOAD_REGISTERS
     movq    P_RSP(%rdi), %rsp           /* the user's: NMI has a stack of its own */
     movq    P_RDI(%rdi), %rdi
     swapgs
@@ -135,20 +141,9 @@ leave_other:
     pushq   %r11
     pushq   $SEL_USER_CODE
     pushq   %rcx
-    movq    P_RAX(%rdi), %rax
-    movq    P_RBX(%rdi), %rbx
+    LOAD_REGISTERS
     movq    P_RCX(%rdi), %rcx
-    movq    P_RDX(%rdi), %rdx
-    movq    P_RSI(%rdi), %rsi
-    movq    P_RBP(%rdi), %rbp
-    movq    P_R8(%rdi), %r8
-    movq    P_R9(%rdi), %r9
-    movq    P_R10(%rdi), %r10
     movq    P_R11(%rdi), %r11
-    movq    P_R12(%rdi), %r12
-    movq    P_R13(%rdi), %r13
-    movq    P_R14(%rdi), %r14
-    movq    P_R15(%rdi), %r15
     movq    P_RDI(%rdi), %rdi
     swapgs
     iretq

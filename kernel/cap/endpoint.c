@@ -33,6 +33,9 @@ enum status endpoint_op_set_recipient(struct invocation *inv)
     endpoint_update(ep); /* with no recipient, those who wait here are told */
     if (r != NULL) {
         ipc_recheck(r);
+        if (r->attention & ATTN_PREEMPT) {
+            preempt_judge(r); /* it may have become its own proxy receiver, which is none */
+        }
     }
     return STATUS_OK;
 }

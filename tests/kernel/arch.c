@@ -8,6 +8,7 @@
  * not share a mistake with the code that made the tables.
  */
 #include "helpers.h"
+#include "selftest.h"
 
 #include <arch/mmu.h>
 #include <arch/paging.h>
@@ -15,7 +16,6 @@
 #include <arch/x86.h>
 #include <kernel/cpu.h>
 #include <kernel/gpt.h>
-#include <kernel/selftest.h>
 #include <kernel/symbols.h>
 
 #define ENTRY_LARGE (1ull << 7)

@@ -3,9 +3,10 @@
  * Self-test of the archive's check: the mistakes in the header are told from each other. (Good
  * archives are read at every boot.)
  */
+#include "selftest.h"
+
 #include <abi/invoke.h>
 #include <kernel/archive.h>
-#include <kernel/selftest.h>
 #include <kernel/string.h>
 
 static uint8_t bytes[3 * PAGE_SIZE] ALIGNED(PAGE_SIZE);

@@ -4,11 +4,11 @@
  * outlives its object, whatever stands in the object's place later.
  */
 #include "helpers.h"
+#include "selftest.h"
 
 #include <kernel/endpoint.h>
 #include <kernel/gpt.h>
 #include <kernel/process.h>
-#include <kernel/selftest.h>
 #include <kernel/string.h>
 
 static const enum frame_kind object_kinds[] = {

@@ -3,12 +3,12 @@
  * Self-tests of endpoints: one-shot replies, and what happens when their payloads are used up.
  */
 #include "helpers.h"
+#include "selftest.h"
 
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
 #include <kernel/ipc.h>
 #include <kernel/process.h>
-#include <kernel/selftest.h>
 
 /* A process and its reply endpoint, whose last payload was `payload`. */
 static struct endpoint *make_reply_endpoint(struct process **p, uint64_t payload)

@@ -3,9 +3,10 @@
  * Self-tests of interrupt lines: who holds one, and that giving it back takes every capability to
  * it away.
  */
+#include "selftest.h"
+
 #include <kernel/check.h>
 #include <kernel/irq.h>
-#include <kernel/selftest.h>
 
 /* A line that may be allocated; ARCH_IRQ_LINES: there is none. */
 static unsigned some_line(void)

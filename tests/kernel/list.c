@@ -3,9 +3,9 @@
  * Self-tests of the lists: priority lists against a table that is searched.
  */
 #include "helpers.h"
+#include "selftest.h"
 
 #include <kernel/list.h>
-#include <kernel/selftest.h>
 #include <kernel/string.h>
 
 #define NODES 48

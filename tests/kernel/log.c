@@ -3,10 +3,11 @@
  * Self-tests of the log ring and the trace ring. The log is bound to a notice meanwhile, so that
  * what is logged here does not go between the lines of TAP.
  */
+#include "selftest.h"
+
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
 #include <kernel/log.h>
-#include <kernel/selftest.h>
 #include <kernel/string.h>
 #include <kernel/trace.h>
 

@@ -4,11 +4,11 @@
  * nothing along.
  */
 #include "helpers.h"
+#include "selftest.h"
 
 #include <kernel/ipc.h>
 #include <kernel/notice.h>
 #include <kernel/process.h>
-#include <kernel/selftest.h>
 #include <kernel/string.h>
 
 #define OLD 0xdead0000dead0000ull

@@ -4,8 +4,8 @@
  * counts are used up.
  */
 #include "helpers.h"
+#include "selftest.h"
 
-#include <kernel/selftest.h>
 #include <kernel/string.h>
 
 SELFTEST(object_fabricate, "small objects share a frame with their own kind alone")

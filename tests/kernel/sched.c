@@ -4,11 +4,11 @@
  * runs here.
  */
 #include "helpers.h"
+#include "selftest.h"
 
 #include <kernel/cpu.h>
 #include <kernel/sched.h>
 #include <kernel/schedule.h>
-#include <kernel/selftest.h>
 
 #define FEW 5
 

@@ -3,8 +3,9 @@
  * The runner of the in-kernel self-tests. Prints TAP straight to the console. A test that panics
  * ends the run with the status of a panic, so a run passed only if the machine ended with status 0.
  */
+#include "selftest.h"
+
 #include <kernel/log.h>
-#include <kernel/selftest.h>
 #include <kernel/string.h>
 
 /* Set by the linker script around what SELFTEST() made. */

@@ -9,12 +9,12 @@
  */
 #include "helpers.h"
 #include "probe.h"
+#include "selftest.h"
 
 #include <kernel/cmdline.h>
 #include <kernel/gpt.h>
 #include <kernel/log.h>
 #include <kernel/process.h>
-#include <kernel/selftest.h>
 #include <kernel/space.h>
 #include <kernel/string.h>
 

@@ -2,9 +2,10 @@
  *
  * Self-tests of text and memory functions, formatting, and the boot command line.
  */
+#include "selftest.h"
+
 #include <kernel/cmdline.h>
 #include <kernel/log.h>
-#include <kernel/selftest.h>
 #include <kernel/string.h>
 
 static char text[64];

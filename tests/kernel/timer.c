@@ -3,8 +3,9 @@
  * Self-tests of the timer heap: against a table of what is queued, through random insertions and
  * removals, and in the shapes that make a leftist heap long on one side.
  */
+#include "selftest.h"
+
 #include <kernel/check.h>
-#include <kernel/selftest.h>
 #include <kernel/string.h>
 #include <kernel/timer.h>
 
