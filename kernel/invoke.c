@@ -423,6 +423,7 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
             txn_commit();
         } else {
             words = 1u + op->words_out;
+            inv.out_caps = op->caps_out;
         }
     }
     ASSERT_AFTER_COMMIT();

@@ -24,6 +24,8 @@
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
+#define USER_END_HIGH 0x8000 /* the upper half of LK_USER_END: no address of a user has more */
+
 /* Load a user's registers from the process at rdi: all but rdi itself, rsp, and those that sysret
  * takes for itself. */
 .macro LOAD_REGISTERS
@@ -78,9 +80,8 @@ context_loaded:
     movq    P_RFLAGS(%rdi), %r11
 leave_by_sysret:
     movq    P_RIP(%rdi), %rcx
-    movq    %rcx, %rax
-    shrq    $47, %rax
-    jnz     bad_rip
+    cmpl    $USER_END_HIGH, P_RIP+4(%rdi)
+    jae     bad_rip
     LOAD_REGISTERS
     movq    P_RSP(%rdi), %rsp           /* the user's: NMI has a stack of its own */
     movq    P_RDI(%rdi), %rdi
@@ -131,9 +132,8 @@ leave_other:
     jz      syscall_stepped
     orq     $RFLAGS_TF, %r11
 1:  movq    P_RIP(%rdi), %rcx
-    movq    %rcx, %rax
-    shrq    $47, %rax
-    jnz     bad_rip
+    cmpl    $USER_END_HIGH, P_RIP+4(%rdi)
+    jae     bad_rip
     andb    $~PROC_IRET, P_FLAGS(%rdi)
     movq    %gs:CPU_KERNEL_STACK, %rsp
     pushq   $SEL_USER_DATA

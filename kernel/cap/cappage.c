@@ -34,7 +34,6 @@ enum status cappage_op_swap_slot(struct invocation *inv)
     txn_commit();
 
     inv->out_cap[0] = slots[slot];
-    inv->out_caps = 1;
     cap_copy(&slots[slot], &inv->arg[1]);
     return STATUS_OK;
 }

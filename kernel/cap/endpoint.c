@@ -103,7 +103,6 @@ enum status endpoint_op_make_entry(struct invocation *inv)
     txn_commit();
 
     inv->out_cap[0] = made_from(inv, CAP_ENTRY, payload);
-    inv->out_caps = 1;
     return STATUS_OK;
 }
 
@@ -116,7 +115,6 @@ enum status endpoint_op_make_app_notice(struct invocation *inv)
     txn_commit();
 
     inv->out_cap[0] = made_from(inv, CAP_APPNOTICE, inv->word[1]);
-    inv->out_caps = 1;
     return STATUS_OK;
 }
 
@@ -129,7 +127,6 @@ enum status endpoint_op_make_proxy_entry(struct invocation *inv)
     txn_commit();
 
     inv->out_cap[0] = made_from(inv, CAP_PROXYENTRY, inv->word[1]);
-    inv->out_caps = 1;
     return STATUS_OK;
 }
 

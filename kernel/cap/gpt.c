@@ -43,7 +43,6 @@ enum status gpt_op_swap_slot(struct invocation *inv)
     txn_commit();
 
     inv->out_cap[0] = g->state.slot[slot];
-    inv->out_caps = 1;
     cap_copy(&g->state.slot[slot], &inv->arg[1]);
     return STATUS_OK;
 }

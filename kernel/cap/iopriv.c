@@ -73,7 +73,6 @@ enum status iopriv_op_narrow(struct invocation *inv)
         .type = CAP_IOPRIV,
         .payload = (uint32_t)first | (uint32_t)last << 16,
     };
-    inv->out_caps = 1;
     return STATUS_OK;
 }
 

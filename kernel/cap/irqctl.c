@@ -22,7 +22,6 @@ enum status irqctl_op_allocate(struct invocation *inv)
     txn_commit();
 
     inv->out_cap[0] = irq_allocate((unsigned)line);
-    inv->out_caps = 1;
     return STATUS_OK;
 }
 

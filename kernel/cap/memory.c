@@ -23,7 +23,6 @@ enum status invoke_get_slot(struct invocation *inv, struct cap *slots, uint64_t 
     txn_commit();
 
     inv->out_cap[0] = inv->cap.restr & LK_WK ? cap_weaken(slots[slot]) : slots[slot];
-    inv->out_caps = 1;
     return STATUS_OK;
 }
 
@@ -40,7 +39,6 @@ enum status memory_op_reduce(struct invocation *inv)
 
     inv->out_cap[0] = inv->cap;
     inv->out_cap[0].restr |= (uint8_t)restr;
-    inv->out_caps = 1;
     return STATUS_OK;
 }
 
@@ -59,7 +57,6 @@ enum status memory_op_set_guard(struct invocation *inv)
     inv->out_cap[0] = inv->cap;
     inv->out_cap[0].payload = (uint32_t)match;
     inv->out_cap[0].aux = (uint16_t)l2g;
-    inv->out_caps = 1;
     return STATUS_OK;
 }
 

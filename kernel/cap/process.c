@@ -70,7 +70,6 @@ enum status process_op_swap_slot(struct invocation *inv)
         preempt_leave(p);
     }
     cap_copy(&inv->out_cap[0], &p->slot[slot]);
-    inv->out_caps = 1;
     cap_copy(&p->slot[slot], c);
     if (p->attention & ATTN_PREEMPT) {
         preempt_judge(p);
@@ -102,7 +101,6 @@ enum status process_op_swap_cap_reg(struct invocation *inv)
     txn_commit();
 
     cap_copy(&inv->out_cap[0], &p->capreg[inv->word[1]]);
-    inv->out_caps = 1;
     cap_copy(&p->capreg[inv->word[1]], &inv->arg[1]);
     if (p->s.wait == WAIT_SENDING && control_target(p->regs.rax) == inv->word[1]) {
         ipc_sender_again(p);
@@ -237,7 +235,6 @@ enum status process_op_fetch_proxy_reply(struct invocation *inv)
     txn_commit();
 
     cap_copy(&inv->out_cap[0], &p->slot[SLOT_PROXY_REPLY]);
-    inv->out_caps = 1;
     cap_set_null(&p->slot[SLOT_PROXY_REPLY]);
     return STATUS_OK;
 }

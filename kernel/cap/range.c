@@ -84,7 +84,6 @@ enum status range_op_fabricate(struct invocation *inv)
     txn_commit();
 
     inv->out_cap[0] = object_cap(object_fabricate(kind, pfn, (unsigned)inv->word[3]));
-    inv->out_caps = 1;
     return STATUS_OK;
 }
 
@@ -157,7 +156,6 @@ enum status range_op_split(struct invocation *inv)
         .payload = (uint32_t)(range_first(inv) + first),
         .oid = (oid_t)count,
     };
-    inv->out_caps = 1;
     return STATUS_OK;
 }
 

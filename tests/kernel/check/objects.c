@@ -12,9 +12,13 @@
 uint64_t for_each_object(uint64_t (*fn)(const struct objhdr *hdr, uint64_t sum), uint64_t sum)
 {
     for (pfn_t pfn = 0; pfn < frame_count; pfn++) {
-        unsigned n = frame_objects((enum frame_kind)frame_table[pfn].kind);
+        unsigned n;
 
-        for (unsigned i = 0; i < n && frame_table[pfn].live != 0; i++) {
+        if (frame_table[pfn].live == 0) {
+            continue; /* most are: this is what the time goes into */
+        }
+        n = frame_objects((enum frame_kind)frame_table[pfn].kind);
+        for (unsigned i = 0; i < n; i++) {
             const struct objhdr *hdr = object_at(pfn, i);
 
             if (hdr != NULL) {

@@ -45,7 +45,7 @@ static uint64_t hash_process(uint64_t h, const struct process *p)
     h = (h ^ p->preempt.bound ^ p->preempt.deferred_since) * 0x100000001b3ull;
     h = (h ^ p->preempt.notices ^ (uint64_t)p->preempt.control << 32) * 0x100000001b3ull;
     h = (h ^ p->preempt.deliveries ^ (uint64_t)p->preempt.waits << 32) * 0x100000001b3ull;
-    h = (h ^ p->preempt.over ^ p->preempt.after_notice * 2u) * 0x100000001b3ull;
+    h = (h ^ p->preempt.over ^ p->preempt.after_notice * 2ull) * 0x100000001b3ull;
     return (h ^ p->fault_info ^ p->notice_timer.time) * 0x100000001b3ull;
 }
 
