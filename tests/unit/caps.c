@@ -86,7 +86,7 @@ TEST(op_gpt_slots, "GPT slots are read and exchanged; through a weak capability 
     CHECK_EQUAL(world_op(gpt_op_swap_slot, all, 3, 0, &page, &inv), STATUS_OK);
     CHECK_EQUAL(inv.out_cap[0].type, CAP_NULL);
     CHECK_EQUAL(world_op(gpt_op_swap_slot, all, 3, 0, &process, &inv), STATUS_OK);
-    CHECK(cap_same(&inv.out_cap[0], &page) && inv.out_caps == 1);
+    CHECK(cap_same(&inv.out_cap[0], &page));
     CHECK_EQUAL(world_op(gpt_op_get_slot, all, 3, 0, NULL, &inv), STATUS_OK);
     CHECK(cap_same(&inv.out_cap[0], &process));
     CHECK_EQUAL(world_op(gpt_op_get_slot, weak, 3, 0, NULL, &inv), STATUS_OK);

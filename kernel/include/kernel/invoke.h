@@ -38,9 +38,9 @@ struct invocation {
     uint64_t out[LK_MAX_WORDS];      /* out[1].. */
     struct cap out_cap[LK_MAX_CAPS]; /* out_cap[0].. */
     unsigned out_caps;               /* set by the dispatcher, from the operation table */
-    size_t out_len;   /* what is beyond out_room is cut */
-    size_t out_room;  /* that the invoker has for the string of the answer */
-    char *out_string; /* KERNEL_STRING_MAX bytes */
+    size_t out_len;                  /* what is beyond out_room is cut */
+    size_t out_room;                 /* that the invoker has for the string of the answer */
+    char *out_string;                /* KERNEL_STRING_MAX bytes */
 };
 
 /* One operation: the function, and what the dispatcher checks before it calls. The numbers do not
