@@ -122,7 +122,7 @@ static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
         say_refused(p, control, entry, p->regs.rdi, status);
         finish(p, status);
     }
-    if (!ipc_accepts(m.to, m.ep) || (proxied && !preempt_possible(t, m.to))) {
+    if (!ipc_accepts(m.to, m.ep) || (proxied && (preempt_waits(t) || !preempt_possible(t, m.to)))) {
         if (!m.may_block || m.to == p) { /* a wait that only the sender itself could end is none */
             finish(p, STATUS_WOULD_BLOCK);
         }

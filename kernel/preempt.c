@@ -234,7 +234,7 @@ void preempt_judge(struct process *t)
     if (r == NULL) {
         preempt_displace_senders(t);
     }
-    if (pr->notices == 0 && plist_empty(&pr->senders)) {
+    if (!preempt_waits(t)) {
         t->attention &= ~ATTN_PREEMPT;
         end_deferral(t);
         return;

@@ -26,6 +26,12 @@
  * match, and not `t` itself. NULL: it has none; a ProxyEntry to it is Null then (P4). */
 struct process *preempt_receiver(const struct process *t);
 
+/* Does anything wait for `t` to be notified? What comes now goes behind it. */
+static inline bool preempt_waits(const struct process *t)
+{
+    return t->preempt.notices != 0 || !plist_empty(&t->preempt.senders);
+}
+
 /* The one routine that decides (P8). EFFECT. Something about `t`, its senders, its bits, its
  * deferral or its receiver changed: deliver what can be delivered, or put `t` where it will be
  * found. A message is delivered by the matching of R's wait, a transaction of its own. NO_FAIL. */
