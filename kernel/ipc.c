@@ -606,7 +606,7 @@ static unsigned match(struct process *p)
     unsigned weight = 1;
     struct endpoint *ep;
 
-    txn_begin();
+    txn_begin_work();
     if (p->notices != 0 && takes_notices &&
         (p->s.wait == WAIT_NOTICE || plist_empty(&p->senders) ||
          (p->attention & (ATTN_AFTER_NOTICE | ATTN_RECV_FAULT)) != ATTN_AFTER_NOTICE)) {
@@ -644,6 +644,7 @@ static void place_displaced(struct cpu *cpu)
         const struct cap *entry;
 
         if (node->preempt) {
+            plist_remove(node);
             preempt_judge(container_of(node, struct process, preempt.node));
             continue;
         }

@@ -80,8 +80,7 @@ static void begin_deferral(struct process *t)
     sched_timers_changed();
 }
 
-/* Nothing waits for a deferral to end any more. */
-static void end_deferral(struct process *t)
+void preempt_end_deferral(struct process *t)
 {
     struct preempt *pr = &t->preempt;
     volatile uint8_t *word = control_word(t);
@@ -151,6 +150,23 @@ void preempt_endpoint_changes(struct endpoint *ep)
     if (r != NULL) {
         preempt_judge_watchers(&r->preempt.watchers);
         preempt_displace_senders(r);
+        if (r->attention & ATTN_PREEMPT) {
+            preempt_judge(r); /* perhaps nothing waits for it any more */
+        }
+    }
+}
+
+void preempt_recipient_set(struct process *r)
+{
+    const struct cap *entry = r->s.wait == WAIT_SENDING ? ipc_sender_entry(r) : NULL;
+
+    ASSERT_AFTER_COMMIT();
+    if (entry != NULL && entry->type == CAP_PROXYENTRY &&
+        preempt_receiver(endpoint_recipient(endpoint_of(entry))) == r) {
+        ipc_fail_sender(r, STATUS_WOULD_BLOCK); /* it would wait for itself */
+    }
+    if (r->attention & ATTN_PREEMPT) {
+        preempt_judge(r); /* it may have become its own proxy receiver, which is none */
     }
 }
 
@@ -185,7 +201,7 @@ void preempt_transfer(struct message *m)
     ASSERT_AFTER_COMMIT();
     trace_event(TRACE_PROXY, object_oid(t), object_oid(m->to) | (uint64_t)forced << 32);
     preempt_leave(t);
-    end_deferral(t);
+    preempt_end_deferral(t);
     if (m->make_reply) {
         m->cap[0] = endpoint_make_reply(endpoint_of(&m->from->slot[SLOT_REPLY_ENDPOINT]));
         m->make_reply = false;
@@ -223,6 +239,17 @@ static void deliver_notice(struct process *t, struct process *r, struct endpoint
     sched_wake(r);
 }
 
+/* Does T stand in the queue of Q, and is to go on waiting there? Then it keeps its turn, however
+ * often something more comes to wait for it. */
+static bool stands_well(const struct process *t, const struct endpoint *q, const struct process *r)
+{
+    const struct preempt *pr = &t->preempt;
+
+    return plist_node_queued(&pr->node) && list_empty(&pr->watch) && r != NULL &&
+           pr->node.priority == t->priority && pr->deferred_since == 0 && preempt_waits(t) &&
+           !(t->s.holds & 1u << LK_HOLD_PROXY) && r->s.holds == 0 && !ipc_accepts(r, q);
+}
+
 void preempt_judge(struct process *t)
 {
     struct preempt *pr = &t->preempt;
@@ -230,18 +257,21 @@ void preempt_judge(struct process *t)
     struct process *r = preempt_receiver(t);
 
     ASSERT_AFTER_COMMIT();
+    if (stands_well(t, q, r)) {
+        return;
+    }
     preempt_leave(t);
     if (r == NULL) {
         preempt_displace_senders(t);
     }
     if (!preempt_waits(t)) {
         t->attention &= ~ATTN_PREEMPT;
-        end_deferral(t);
+        preempt_end_deferral(t);
         return;
     }
     t->attention |= ATTN_PREEMPT;
     if (pr->deferred_since != 0 && !says_defer(t)) {
-        end_deferral(t); /* the section is over; the next one has a bound of its own */
+        preempt_end_deferral(t); /* the section is over; the next one has a bound of its own */
     }
     if (r == NULL) {
         if (q != NULL) {

@@ -60,7 +60,12 @@ void process_leave_queue(struct process *p)
     }
     plist_remove(&p->sender_node);
     if (cap_live(&p->sending_to)) {
+        struct process *t = endpoint_recipient(endpoint_of(&p->sending_to));
+
         endpoint_update(endpoint_of(&p->sending_to));
+        if (t != NULL && (t->attention & ATTN_PREEMPT) && !preempt_waits(t)) {
+            preempt_judge(t); /* nothing waits for it any more */
+        }
     }
 }
 

@@ -50,6 +50,13 @@ static void ready_insert(struct cpu *cpu, struct process *p, bool in_front)
     struct list *q = &cpu->ready[p->priority];
 
     if (list_empty(&p->ready_link)) {
+        if (unlikely(p->keeps_turn)) { /* or one that is held often would never have its turn */
+            p->keeps_turn = false;
+            in_front |=
+                !list_empty(q) && p->turn < container_of(q->next, struct process, ready_link)->turn;
+        } else if (!in_front) {
+            p->turn = ++cpu->turns;
+        }
         list_insert_before(in_front ? q->next : q, &p->ready_link);
         cpu->ready_mask[p->priority / 64] |= 1ull << (p->priority % 64);
     }
@@ -122,6 +129,7 @@ void sched_stop(struct process *p)
     ASSERT_AFTER_COMMIT();
     if (!list_empty(&p->ready_link)) {
         ready_remove(cpu, p);
+        p->keeps_turn = p->s.holds != 0;
     }
     if (p == cpu->current) {
         cpu->resched = true;

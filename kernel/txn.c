@@ -29,6 +29,10 @@ void txn_watched_commit(void)
     struct cpu *cpu = cpu_self();
 
     cpu->txn.watched = false;
+    if (cpu->txn.inject_work && cpu->txn.passed == 0) {
+        return; /* this piece has none; the next may */
+    }
+    cpu->txn.inject_work = false;
     cpu->txn.inject_at = 0;
     if (cpu->current != NULL) {
         cpu->current->attention &= ~ATTN_INJECT;
@@ -72,8 +76,9 @@ void txn_inject(struct process *p, uint32_t n, uint32_t *passed, bool *hit)
     *hit = t->inject_hit;
     t->passed = 0;
     t->inject_hit = false;
-    t->inject_at = n;
-    if (n != 0) {
+    t->inject_at = n & ~LK_INJECT_WORK;
+    t->inject_work = (n & LK_INJECT_WORK) != 0;
+    if (n != 0 && !t->inject_work) {
         p->attention |= ATTN_INJECT;
     } else {
         p->attention &= ~ATTN_INJECT;

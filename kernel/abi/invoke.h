@@ -134,6 +134,9 @@
 #define LK_PREEMPT_QUEUED 4u   /* it stands in the queue of its proxy receiver */
 #define LK_PREEMPT_OVER 8u     /* the bound of its deferral is over */
 
+/* SysCtl.injectRestart: of the work that the kernel puts off, not of the next invocation. */
+#define LK_INJECT_WORK 0x80000000u
+
 /* User addresses lie in [LK_USER_MIN, LK_USER_END): nothing is ever mapped in the first page. */
 #define LK_USER_MIN 0x1000ull
 #define LK_USER_END 0x0000800000000000ull

@@ -33,9 +33,7 @@ enum status endpoint_op_set_recipient(struct invocation *inv)
     endpoint_update(ep); /* with no recipient, those who wait here are told */
     if (r != NULL) {
         ipc_recheck(r);
-        if (r->attention & ATTN_PREEMPT) {
-            preempt_judge(r); /* it may have become its own proxy receiver, which is none */
-        }
+        preempt_recipient_set(r);
     }
     return STATUS_OK;
 }

@@ -68,11 +68,16 @@ enum status process_op_swap_slot(struct invocation *inv)
 
     if (slot == SLOT_PROXY_RECEIVER) {
         preempt_leave(p);
+    } else if (slot == SLOT_CONTROL_PAGE) {
+        preempt_end_deferral(p);
     }
     cap_copy(&inv->out_cap[0], &p->slot[slot]);
     cap_copy(&p->slot[slot], c);
     if (p->attention & ATTN_PREEMPT) {
         preempt_judge(p);
+        if (preempt_receiver(p) != NULL) {
+            preempt_recipient_set(preempt_receiver(p));
+        }
     }
     if (slot == SLOT_ADDR_SPACE) {
         space_set(p);
@@ -257,6 +262,7 @@ enum status process_op_set_control_word(struct invocation *inv)
 
     txn_commit();
 
+    preempt_end_deferral(p);
     cap_copy(&p->slot[SLOT_CONTROL_PAGE], page);
     p->preempt.control = (uint16_t)offset;
     p->preempt.bound = inv->word[2];

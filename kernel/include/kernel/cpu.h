@@ -47,6 +47,7 @@ struct cpu {
     /* Scheduling. Own CPU only. */
     struct list ready[PRIORITIES];
     uint64_t ready_mask[PRIORITIES / 64];
+    uint64_t turns; /* how often a process went behind its equals */
     struct timer_heap timers;
     struct process *charged; /* whom the CPU time since charged_from belongs to; NULL: idle */
     uint64_t charged_from;   /* arch_cycles() */

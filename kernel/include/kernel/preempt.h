@@ -53,6 +53,11 @@ void preempt_judge_watchers(struct list *watchers);
 /* EFFECT. Recipient or payload match of `ep` is about to change, or it is about to go: whoever
  * waits through it or watches it is judged again. NO_FAIL. */
 void preempt_endpoint_changes(struct endpoint *ep);
+/* EFFECT. `r` has become the recipient of an endpoint, perhaps a proxy receiver by it. NO_FAIL. */
+void preempt_recipient_set(struct process *r);
+/* EFFECT. Nothing waits any more for `t` to end its deferral, or its control word is about to be
+ * another. NO_FAIL. */
+void preempt_end_deferral(struct process *t);
 /* EFFECT. `t` is off every queue and list of this page: before its slot proxyReceiver changes.
  * NO_FAIL. */
 void preempt_leave(struct process *t);

@@ -108,6 +108,8 @@ struct process {
     uint32_t notices;   /* plain notice bits pending */
     uint64_t fault_info;
     uint64_t slice;         /* nanoseconds, of the schedule */
+    uint64_t turn;          /* when it went behind its equals last, in CPU's `turns` */
+    bool keeps_turn;        /* it was held while it waited for the CPU */
     uint64_t slice_left;    /* nanoseconds of the slice not used yet; 0: a new one begins */
     uint64_t cpu_cycles;    /* CPU time used, in units of arch_cycles() */
     struct cap last_called; /* endpoint of the last call, for diagnosis: an Endpoint capability,

@@ -53,6 +53,15 @@ static inline void txn_begin_syscall(struct process *p)
     }
 }
 
+/* Begin, for a piece of work put off that acquires what it needs. */
+static inline void txn_begin_work(void)
+{
+    txn_begin();
+    if (unlikely(cpu_self()->txn.inject_work)) {
+        txn_watch();
+    }
+}
+
 /* The commit point. At most once per transaction. */
 static inline void txn_commit(void)
 {
@@ -77,8 +86,9 @@ static inline void txn_acquire_point(void)
     }
 }
 
-/* EFFECT. Restart injection: the next system call of `p` is restarted at its n-th acquire point.
- * Reads out what happened to the one watched last. */
+/* EFFECT. Restart injection: the next system call of `p` is restarted at its n-th acquire point; with
+ * LK_INJECT_WORK in `n`, the next piece of work put off that has acquire points. Reads out what
+ * happened to the one watched last. */
 void txn_inject(struct process *p, uint32_t n, uint32_t *passed, bool *hit);
 
 #endif

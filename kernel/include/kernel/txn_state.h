@@ -15,7 +15,8 @@ struct txn {
     uint32_t passed;    /* acquire points passed by the last one watched */
     uint32_t inject_at; /* restart at this acquire point; 0: none */
     bool inject_hit;
-    uint64_t hash; /* of all stored state at the start, while watched */
+    bool inject_work; /* of the work put off, not of a system call */
+    uint64_t hash;    /* of all stored state at the start, while watched */
 };
 
 #endif
