@@ -633,12 +633,14 @@ static unsigned match(struct process *p)
     return weight;
 }
 
-/* Place anew some of those whose target is gone or changed, or tell them. */
-static void place_displaced(struct cpu *cpu)
+/* Place anew some of those whose target is gone or changed, or tell them. Returns how many. */
+static unsigned place_displaced(struct cpu *cpu)
 {
+    unsigned i;
+
     txn_begin();
     txn_commit();
-    for (unsigned i = 0; i < DEAD_STEPS && !plist_empty(&cpu->displaced); i++) {
+    for (i = 0; i < DEAD_STEPS && !plist_empty(&cpu->displaced); i++) {
         struct plist_node *node = plist_first(&cpu->displaced);
         struct process *s = container_of(node, struct process, sender_node);
         const struct cap *entry;
@@ -656,6 +658,7 @@ static void place_displaced(struct cpu *cpu)
             ipc_fail_sender(s, STATUS_INVALID_CAP);
         }
     }
+    return i;
 }
 
 unsigned ipc_work(void)
@@ -673,13 +676,15 @@ unsigned ipc_work(void)
         return 1;
     }
     if (!plist_empty(&cpu->displaced)) {
-        place_displaced(cpu);
-        return 1;
+        return place_displaced(cpu);
     }
     if (!list_empty(&cpu->judged)) {
+        struct process *t = container_of(cpu->judged.next, struct process, preempt.watch);
+
         txn_begin();
         txn_commit();
-        preempt_judge(container_of(cpu->judged.next, struct process, preempt.watch));
+        list_remove(&t->preempt.watch);
+        preempt_judge(t);
         return 1;
     }
     if (!list_empty(&cpu->rechecks)) {

@@ -150,8 +150,10 @@ void preempt_endpoint_changes(struct endpoint *ep)
     if (r != NULL) {
         preempt_judge_watchers(&r->preempt.watchers);
         preempt_displace_senders(r);
-        if (r->attention & ATTN_PREEMPT) {
-            preempt_judge(r); /* perhaps nothing waits for it any more */
+        if (r->attention & ATTN_PREEMPT) { /* perhaps nothing waits for it any more: seen later */
+            list_remove(&r->preempt.watch);
+            list_insert_before(&cpu_self()->judged, &r->preempt.watch);
+            cpu_self()->work = true;
         }
     }
 }

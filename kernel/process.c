@@ -136,6 +136,9 @@ void process_schedule_changed(struct process *p)
     ASSERT_AFTER_COMMIT();
     sched_stop(p);
     p->slice_left = 0;
+    if (cpu_self()->current == p) {
+        cpu_self()->slice_end = UINT64_MAX; /* a slice of the new schedule begins */
+    }
     if (c->type == CAP_SCHEDULE && cap_live(c)) {
         const struct schedule *s = (const struct schedule *)(const void *)oid_header(c->oid);
 
