@@ -14,8 +14,10 @@ from . import core
 from .core import Failed, Job, Part, Result, Skipped
 
 PROMPT = "lykos> "
+WIDTH = 80
 SECONDS = 60
 SOAK_SEEDS = 20
+TRIES = 100
 SEQUENCE = re.compile(r"\x1b(?:\[([0-9;?]*)[ -/]*([@-~])|[@-Z\\^_])")
 UNFINISHED = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*)?$")
 
@@ -193,6 +195,21 @@ def need(session, output, *patterns):
             raise Failed(f"not seen: {pattern!r}", core.tail(output) + ["(of all:)"] + core.tail(session.text, 10))
 
 
+def another_prompt(session):
+    """Behind something that a program printed, before or after the prompt was."""
+    session.type("\r")
+    session.prompt()
+
+
+def until(session, command, pattern):
+    """Give a command until it shows what it will in the end."""
+    for _ in range(TRIES):
+        output = session.command(command)
+        if re.search(pattern, output, re.MULTILINE):
+            return
+    raise Failed(f"never seen: {pattern!r}", core.tail(output))
+
+
 def seconds_up(session):
     output = session.command("uptime")
     found = re.search(r"([0-9]+(?:\.[0-9]+)?)\s*s", output)
@@ -209,7 +226,8 @@ def first_lines(session):
 @case("help lists the commands")
 def help_lists(session):
     output = session.command("help")
-    for word in ("help", "ps", "caps", "log", "ping", "sleep", "fault", "bench", "halt", "reboot"):
+    words = ("help", "ps", "caps", "log", "ping", "sleep", "fault", "bench", "suspend", "resume", "notify", "halt", "reboot")
+    for word in words:
         need(session, output, rf"^\s*{word}\b")
 
 
@@ -229,8 +247,24 @@ def empty_line(session):
 @case("ps shows name, state, priority, CPU time and what a program waits for")
 def ps(session):
     output = session.command("ps")
-    need(session, output, r"NAME\s+STATE\s+PRI\s+CPU TIME.*WAITS FOR")
-    need(session, output, r"^console\s+receiving\s+180\s+[0-9.]+ s", r"^shell\s+\S+\s+[0-9]+", r"^init\s+\S+\s+200")
+    need(session, output, r"NAME\s+STATE\s+HOLDS\s+PRI\s+CPU TIME.*WAITS FOR")
+    need(session, output, r"^console\s+receiving\s+-\s+180\s+[0-9.]+ s", r"^shell\s+\S+\s+-\s+[0-9]+")
+    need(session, output, r"^init\s+\S+\s+-\s+200")
+    wide = [line for line in output.splitlines() if len(line) > WIDTH]
+    if wide:
+        raise Failed("ps writes beyond the right margin", wide)
+
+
+@case("ps NAME shows holds, handler, deferral and counters of one program")
+def ps_one(session):
+    output = session.command("ps init")
+    need(session, output, r"^init\s+ready\s+-\s+200", r"^  holds +none$", r"^  handler +none$")
+    need(session, output, r"^  deferral +it may not defer$", r"^  pending +nothing$", r"^  notices +[0-9]+ posted")
+    need(session, output, r"^  deliveries 0 to its handler, 0 of them forced; 0 senders had to wait$")
+    need(session, session.command("ps console"), r"^  notices +[1-9][0-9]* posted, [0-9]+ of them merged")
+    need(session, session.command("ps spin"), "spin does not run")
+    need(session, session.command("ps nosuch"), "no program 'nosuch'")
+    need(session, session.command("ps init shell"), "of one program")
 
 
 @case("caps shows what a program holds, and says when there is no such program")
@@ -389,6 +423,149 @@ def start_destroy(session):
     output = session.command("ps")
     if re.search(r"^hello\s+(receiving|ready|blocked)", output, re.MULTILINE):
         raise Failed("the program is still there", core.tail(output))
+
+
+def cpu_time(session, name):
+    output = session.command(f"ps {name}")
+    found = re.search(rf"^{name}\s.*\s([0-9.]+) s\s", output, re.MULTILINE)
+    if not found:
+        raise Failed(f"ps {name} shows no CPU time", core.tail(output))
+    return float(found[1])
+
+
+@case("a program that is suspended uses no time, and goes on when it is resumed")
+def suspend_resume(session):
+    session.command("start spin")
+    need(session, session.command("suspend spin"), r"^spin is suspended")
+    need(session, session.command("suspend spin"), r"^spin was suspended already$")
+    need(session, session.command("ps"), r"^spin\s+ready\s+suspend\s+10\s")
+    need(session, session.command("ps spin"), r"^  holds +suspend since [0-9.]+ s \([0-9.]+ m?s ago\)$")
+    before = cpu_time(session, "spin")
+    session.command("sleep 1")
+    if cpu_time(session, "spin") != before:
+        raise Failed("it used time while it was suspended")
+    need(session, session.command("resume spin"), r"^spin is resumed$")
+    need(session, session.command("resume spin"), r"^spin was not suspended$")
+    need(session, session.command("ps"), r"^spin\s+ready\s+-\s+10\s")
+    session.command("sleep 1")
+    if cpu_time(session, "spin") <= before:
+        raise Failed("it used no time after it was resumed")
+    session.command("destroy spin")
+
+
+@case("a client waits while its server is suspended, and is answered then")
+def suspend_server(session):
+    session.command("start pong")
+    until(session, "ps", r"^pong\s+receiving\s+-.*a message or notice$")
+    session.command("suspend pong")
+    session.command("start ping 5")
+    until(session, "ps", r"^ping\s+receiving\s+-.*the answer of pong$")
+    need(session, session.command("ps"), r"^pong\s+ready\s+suspend\s")
+    session.type("resume pong\r")
+    session.expect(r"ping: 5 round trips")
+    another_prompt(session)
+    session.command("destroy pong")
+
+
+@case("what is suspended is destroyed like any other, and what the shell needs is not suspended")
+def suspend_limits(session):
+    session.command("start hello")
+    session.command("suspend hello")
+    session.command("destroy hello")
+    need(session, session.command("ps hello"), "hello does not run")
+    for name in ("shell", "console", "init"):
+        need(session, session.command(f"suspend {name}"), rf"^{name} is not suspended: \w")
+    for command in ("suspend", "resume", "notify"):
+        need(session, session.command(command), rf"^{command} NAME.*: which program\?$")
+        need(session, session.command(f"{command} nosuch"), "no program 'nosuch'")
+        need(session, session.command(f"{command} spin"), "spin does not run")
+    need(session, session.command("suspend spin hello"), "one program at a time")
+    for bits in ("x", "0", "0x100000000", "1 2", "-1"):
+        need(session, session.command(f"notify console {bits}"), "is no number from 1 to 0xffffffff")
+
+
+def start_listener(session, how=""):
+    """Start the program that has a notice handler, and wait until it has."""
+    session.type(f"start listener {how}\r")
+    session.expect(r"^listener: ready.*\n")
+    another_prompt(session)
+
+
+def told(session, line, bits):
+    """Type a line that has a program's handler told, and wait until it says so."""
+    session.type(f"{line}\r")
+    session.expect(rf"^listener was stopped, and ear is told: bits {bits}$")
+    session.expect(rf"^listener: told of bits {bits}; listener \w")
+    another_prompt(session)
+
+
+@case("notify stops a program and has its handler told, which lets it go on")
+def notify(session):
+    gone_on = r"^listener\s+\S+\s+(-|suspend)\s"
+    start_listener(session)
+    told(session, "notify listener", "0x1")
+    until(session, "ps", gone_on)
+    told(session, "notify listener 0x80000005", "0x80000005")
+    until(session, "ps", gone_on)
+    session.command("suspend listener")
+    told(session, "notify listener 4", "0x4")
+    until(session, "ps", gone_on)
+    output = session.command("ps listener")
+    need(session, output, r"^listener\s+\S+\s+suspend\s", r"^  handler +ear$", r"^  pending +nothing$")
+    need(session, output, r"^  notices +3 posted, 0 of them merged", r"^  deliveries 3 to its handler, 0 of them forced")
+    need(session, session.command("resume listener"), r"^listener is resumed$")
+    session.command("destroy listener")
+
+
+@case("notify says why a handler is not told, and the bits stay pending")
+def notify_waits(session):
+    start_listener(session, "stay")
+    told(session, "notify listener 1", "0x1")
+    need(session, session.command("notify listener 2"), r"^bits 0x2 wait for listener: ear has not let listener go on")
+    need(session, session.command("notify listener 4"), r"^bits 0x6 wait for listener")
+    need(session, session.command("ps"), r"^listener\s+\S+\s+proxy\s")
+    session.command("suspend listener")
+    need(session, session.command("ps"), r"^listener\s+\S+\s+2 holds\s")
+    need(session, session.command("resume listener"), r"^listener is resumed, but stays stopped: proxy since [0-9.]+ s")
+    output = session.command("ps listener")
+    need(session, output, r"^  holds +proxy since", r"^  pending +bits 0x6 for its handler$", r"^  notices +3 posted")
+    session.command("destroy listener")
+    start_listener(session, "deaf")
+    need(session, session.command("notify listener"), r"^bits 0x1 wait for listener: ear is not waiting to be told$")
+    need(session, session.command("ps listener"), r"^  pending +bits 0x1 for its handler$", r"^  deliveries 0 ")
+    session.command("destroy listener")
+
+
+@case("bits for a program without a handler stay pending and add up")
+def notify_nobody(session):
+    session.command("start spin")
+    for bits in ("1", "8", "9"):
+        need(session, session.command(f"notify spin {bits}"), r"^bits 0x[19] wait for spin: spin has no notice handler$")
+    output = session.command("ps spin")
+    need(session, output, r"^  handler +none$", r"^  pending +bits 0x9 for its handler$")
+    need(session, output, r"^  notices +3 posted, 1 of them merged")
+    session.command("destroy spin")
+    need(session, session.command("notify init"), r"^init has no notice handler$")
+
+
+@case("a notification waits for a critical section, but only as long as that may last")
+def notify_deferred(session):
+    start_listener(session, "defer")
+    session.type("notify listener\r")
+    session.expect(r"^bits 0x1 wait for listener: listener defers, which it may for [0-9.]+ s$|^listener was stopped")
+    session.expect(r"^listener: told of bits 0x1; ", "the handler told when the section is over")
+    session.expect(r"^listener: the critical section is over$")
+    another_prompt(session)
+    need(session, session.command("ps listener"), r"^  deliveries 1 to its handler, 0 of them forced")
+    session.command("destroy listener")
+    start_listener(session, "hog")
+    session.type("notify listener 2\r")
+    session.expect(r"^bits 0x2 wait for listener: listener defers, which it may for [0-9.]+ s$")
+    session.expect(r"^listener: told of bits 0x2, by force; listener ", "the handler told by force")
+    another_prompt(session)
+    output = session.command("ps listener")
+    need(session, output, r"^  deferral +for at most [0-9.]+ s", r"^  deliveries 1 to its handler, 1 of them forced")
+    session.command("destroy listener")
 
 
 @case("reboot starts the machine again")

@@ -86,6 +86,7 @@ static void check_authority(unsigned reg)
     switch (type) {
     case LK_TYPE_ENDPOINT:
     case LK_TYPE_ENTRY:
+    case LK_TYPE_PROXYENTRY:
     case LK_TYPE_APPNOTICE:
     case LK_TYPE_PROCESS:
         OK(lk_range_identify(R_RANGE, reg, NULL, &frame, NULL));

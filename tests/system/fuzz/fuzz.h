@@ -37,7 +37,7 @@ enum {
 struct context {
     uint64_t calls;
     uint64_t status[STATUSES]; /* of the results; the last: any other */
-    uint64_t messages, notices;
+    uint64_t messages, notices, proxied;
 };
 
 /* Ports that it may have: where the firmware shows how far it is, harmless. */
@@ -53,7 +53,8 @@ void compose(struct rng *rng, struct lk_msg *m);
 /* ---- The team (team.c): the fuzzers, their spaces, and all that they hold. ---- */
 
 struct counts {
-    uint64_t calls, status[STATUSES], messages, notices, faults, rebuilt, spaces, ticks, checks;
+    uint64_t calls, status[STATUSES], messages, notices, proxied, faults, rebuilt, spaces, ticks,
+        checks;
 };
 extern struct counts counts;
 

@@ -8,7 +8,7 @@
 #include "fuzz.h"
 
 #define PAGES 16
-#define METHODS 18
+#define METHODS 20
 
 static bool one_in(struct rng *rng, unsigned n)
 {
@@ -189,11 +189,21 @@ static const struct recipe recipes[] = {
     { .method = 6, .string = 152, .n = { 4, 1 } },
     { .method = 6, .n = { 130, 22 } }, /* rescindAt; setL2v */
     { .method = 7, .n = { 3, 1 } },    /* resume; setFlags */
+    { .method = 7, .n = { 100, 1 } },  /* makeProxyEntry */
+    { .method = 8, .n = { 256, 1 } },  /* makeProxyNotice */
     { .method = 8, .n = { 9, 1 } },    /* setNotSchedulable */
     { .method = 9, .n = { 9, 1 } },
+    { .method = 9, .n = { 1, 1 } }, /* the proxy hold */
+    { .method = 9, .n = { 1, 1 } },
+    { .method = 2, .caps = 1, .n = { 1, 1 }, .first = { SLOT_PROXY_RECEIVER, 0 } },
+    { .method = 1, .n = { 65535, 1 } },             /* post */
     { .method = 14, .n = { 5, 1 } },                /* Process.setFlags */
     { .method = 15, .buffer = 512, .n = { 1, 1 } }, /* getFPU */
     { .method = 16, .string = 512, .n = { 1, 1 } },
+    { .method = 17, .n = { 1, 1 } },                   /* fetchProxyReply */
+    { .method = 18, .caps = 1, .n = { 4098, 60000 } }, /* setControlWord */
+    { .method = 18, .caps = 1, .n = { 1, 60000 } },    /* where others write */
+    { .method = 19, .buffer = 128, .n = { 1, 1 } },    /* getPreemption */
 };
 
 static void cook(struct rng *rng, struct lk_msg *m)
@@ -373,5 +383,6 @@ void fuzzer_main(uint64_t seed, struct context *context)
         context->status[m.w[0] < STATUSES - 1 ? m.w[0] : STATUSES - 1]++;
         context->messages += kind == LK_KIND_MESSAGE;
         context->notices += kind == LK_KIND_NOTICE;
+        context->proxied += kind >= LK_KIND_PROXIED;
     }
 }

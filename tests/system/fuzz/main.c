@@ -37,10 +37,11 @@ static void say_counts(void)
     sys_say("# %lu invocations, %lu faults, %lu processes and %lu spaces built again, %lu checks",
             c->calls, c->faults, c->rebuilt, c->spaces, c->checks);
     sys_say("# results: 0..4: %lu %lu %lu %lu %lu; 5..9: %lu %lu %lu %lu %lu; 10: %lu 11: %lu; "
-            "other: %lu; %lu messages, %lu notices",
+            "other: %lu; %lu messages, %lu notices, %lu proxied",
             c->status[0], c->status[1], c->status[2], c->status[3], c->status[4], c->status[5],
             c->status[6], c->status[7], c->status[8], c->status[9], c->status[10], c->status[11],
-            c->status[12] + c->status[13] + c->status[14] + c->status[15], c->messages, c->notices);
+            c->status[12] + c->status[13] + c->status[14] + c->status[15], c->messages, c->notices,
+            c->proxied);
 }
 
 static void all_rounds(const char *name, void (*run)(unsigned), unsigned n, uint64_t count)

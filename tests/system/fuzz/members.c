@@ -51,6 +51,56 @@ static void set_endpoint(obj endpoint, obj recipient, uint64_t id, bool match)
     OK(lk_endpoint_set_payload_match(R_T0, match));
 }
 
+static void set_schedule(const struct fuzzer *f)
+{
+    unsigned i = (unsigned)rng_below(&team.rng, PRIORITIES);
+
+    obj_get(rng_below(&team.rng, 3) == 0 ? team.schedule[i] : team_schedule[i], R_T1);
+    obj_get(f->p, R_T0);
+    if (lk_process_swap_slot(R_T0, SLOT_SCHEDULE, R_T1, 0) != STATUS_OK ||
+        reg_type(R_T1) == LK_TYPE_NULL) { /* the fuzzers may have destroyed it */
+        set_slot(f, SLOT_SCHEDULE, team_schedule[i]);
+    }
+}
+
+/* Another fuzzer, mostly. */
+static void set_proxy_receiver(const struct fuzzer *f)
+{
+    obj to = rng_below(&team.rng, 16) == 0 ? team.sink
+                                           : team.f[rng_below(&team.rng, team.fuzzers)].endpoint;
+
+    obj_get(to, R_T1);
+    if (rng_below(&team.rng, 8) == 0 ||
+        lk_endpoint_make_entry(R_T1, 8, R_T1) != STATUS_OK) { /* it may be gone */
+        lk_copy_cap(0, R_T1);
+    }
+    obj_get(f->p, R_T0);
+    OK(lk_process_swap_slot(R_T0, SLOT_PROXY_RECEIVER, R_T1, 0));
+}
+
+/* In a page of some fuzzer, where they write: garbage, most of the time. */
+static void set_control_word(const struct fuzzer *f)
+{
+    obj page = team.f[rng_below(&team.rng, team.fuzzers)].page[AREA_RW];
+    uint64_t offset = rng_below(&team.rng, 4) == 0 ? rng_below(&team.rng, 2048) * 2
+                                                   : rng_below(&team.rng, 4) * 64;
+
+    obj_get(page, R_T1);
+    if (rng_below(&team.rng, 8) == 0 || reg_type(R_T1) != LK_TYPE_PAGE) {
+        lk_copy_cap(0, R_T1);
+    }
+    obj_get(f->p, R_T0);
+    OK(lk_process_set_control_word(R_T0, offset, rng_below(&team.rng, 100000), R_T1));
+}
+
+void release(const struct fuzzer *f)
+{
+    obj_get(f->p, R_T0);
+    for (unsigned hold = 0; hold < LK_HOLDS; hold++) {
+        lk_process_clear_not_schedulable(R_T0, hold, NULL);
+    }
+}
+
 /* All slots and fields as they are to be, but the registers. */
 void set_up(struct fuzzer *f)
 {
@@ -59,13 +109,13 @@ void set_up(struct fuzzer *f)
     set_endpoint(f->endpoint, f->p, rng_below(&team.rng, 4), rng_below(&team.rng, 8) == 0);
     set_endpoint(f->reply, f->p, rng_below(&team.rng, 4), true);
     set_slot(f, SLOT_ADDR_SPACE, team.s[f->space].level[0]);
-    set_slot(f, SLOT_SCHEDULE, team_schedule[rng_below(&team.rng, PRIORITIES)]);
+    set_schedule(f);
     set_slot(f, SLOT_REPLY_ENDPOINT, f->reply);
     set_handler(f);
+    set_proxy_receiver(f);
+    set_control_word(f);
+    release(f);
     obj_get(f->p, R_T0);
-    for (unsigned hold = 0; hold < 8; hold++) {
-        OK(lk_process_clear_not_schedulable(R_T0, hold, NULL));
-    }
     OK(lk_process_set_flags(R_T0, rng_below(&team.rng, 64) == 0 ? rng_below(&team.rng, 4) : 0));
 }
 
@@ -79,7 +129,9 @@ bool begin_again(const struct fuzzer *f, const struct lk_regs *r)
         STATUS_OK) {
         return false;
     }
-    OK(lk_process_set_regs(R_T0, state, r, sizeof(*r)));
+    while (lk_process_set_regs(R_T0, state, r, sizeof(*r)) != STATUS_OK) { /* a timer, just now */
+        OK(lk_process_get_state(R_T0, &state, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL));
+    }
     if (state == LK_STATE_FAULTED) {
         OK(lk_process_resume(R_T0, 1));
     }
@@ -175,4 +227,23 @@ void make_processes(void)
         pool_endpoint(f->reply);
     }
     pool_endpoint(team.sink);
+}
+
+void make_schedules(void)
+{
+    for (unsigned i = 0; i < PRIORITIES; i++) {
+        struct fuzzer *f = &team.f[rng_below(&team.rng, team.fuzzers)];
+
+        team.schedule[i] = NO_OBJ;
+        renew(&team.schedule[i], LK_TYPE_SCHEDULE);
+        obj_get(f->endpoint, R_T1);
+        if (i % 2 == 0) {
+            OK(lk_endpoint_make_proxy_notice(R_T1, UINT32_MAX, R_T1));
+        } else {
+            OK(lk_endpoint_make_app_notice(R_T1, UINT32_MAX, R_T1));
+        }
+        obj_get(team.schedule[i], R_T0);
+        OK(lk_schedctl_set_slice_notice(R_SCHEDCTL, 1u << i, R_T0, R_T1));
+        OK(lk_schedctl_set_up(R_SCHEDCTL, PRIO_LOW - i / 2, 50000 * (i + 1), 1, R_T0));
+    }
 }

@@ -28,6 +28,10 @@ void pool_endpoint(obj endpoint)
     obj_keep(R_T1);
     OK(lk_endpoint_make_app_notice(R_T0, rng_next(&team.rng) >> 32, R_T1));
     obj_keep(R_T1);
+    OK(lk_endpoint_make_proxy_entry(R_T0, rng_below(&team.rng, 100), R_T1));
+    obj_keep(R_T1);
+    OK(lk_endpoint_make_proxy_notice(R_T0, rng_next(&team.rng) >> 32, R_T1));
+    obj_keep(R_T1);
 }
 
 static void pool_range(uint64_t first, uint64_t n)

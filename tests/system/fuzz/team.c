@@ -84,6 +84,7 @@ void team_make(uint64_t seed)
         space_make(&team.s[i]);
     }
     pool_loose();
+    make_schedules();
     team.treasure = shelf_mark();
     pool_treasure();
     team.treasure_end = shelf_mark();
@@ -119,12 +120,13 @@ static void gather_results(void)
         for (unsigned j = 0; j < STATUSES; j++) {
             sum += c->status[j];
         }
-        if (sum == c->calls && c->messages + c->notices <= sum) {
+        if (sum == c->calls && c->messages + c->notices + c->proxied <= sum) {
             for (unsigned j = 0; j < STATUSES; j++) {
                 counts.status[j] += c->status[j];
             }
             counts.messages += c->messages;
             counts.notices += c->notices;
+            counts.proxied += c->proxied;
         }
     }
 }
@@ -197,6 +199,9 @@ static void look_after(struct fuzzer *f, unsigned i)
     if (state == LK_STATE_READY && holds == 0 && rng_below(&team.rng, 16) != 0) {
         return;
     }
+    if (holds != 0 && rng_below(&team.rng, 4) != 0) { /* its handler does not, most of the time */
+        release(f);
+    }
     if (state == LK_STATE_FAULTED) {
         counts.faults++;
         f->stuck = f->calls == f->calls_at_fault ? f->stuck + 1 : 0;
@@ -253,6 +258,7 @@ static void count_step(const struct fuzzer *f)
         if (fault == FAULT_BREAKPOINT) {
             counts.status[r.rdi < STATUSES - 1 ? r.rdi : STATUSES - 1]++;
             counts.messages += lk_kind(r.rax) == LK_KIND_MESSAGE;
+            counts.proxied += lk_kind(r.rax) >= LK_KIND_PROXIED;
         } else {
             counts.faults++;
         }

@@ -38,8 +38,9 @@ extern struct team {
     unsigned fuzzers, spaces;
     struct fuzzer f[FUZZERS_MOST];
     struct space s[FUZZERS_MOST];
-    obj sink_process, sink;  /* where messages go and nobody ever receives */
-    unsigned pool, pool_end; /* on the shelf: what the fuzzers hold */
+    obj sink_process, sink;   /* where messages go and nobody ever receives */
+    obj schedule[PRIORITIES]; /* whose ends of slices are told */
+    unsigned pool, pool_end;  /* on the shelf: what the fuzzers hold */
     unsigned treasure, treasure_end;
     uint8_t type[POOL_MOST]; /* of what is in the pool */
     unsigned of_type[LK_TYPES];
@@ -81,6 +82,10 @@ obj something(void);
 
 /* ---- members.c ---- */
 void make_processes(void);
+/* Schedules that ask for notices of the ends of slices. */
+void make_schedules(void);
+/* No holds. */
+void release(const struct fuzzer *f);
 /* New capabilities for one in so many of its registers. */
 void give_caps(const struct fuzzer *f, unsigned one_in);
 void set_up(struct fuzzer *f);

@@ -67,7 +67,8 @@ static void run(void (*make)(struct run *r, const void *arg), const void *arg, u
     }
 }
 
-unsigned inject_all(const char *name, void (*make)(struct run *r, const void *arg), const void *arg)
+static unsigned all_points(const char *name, void (*make)(struct run *r, const void *arg),
+                           const void *arg, uint64_t flag)
 {
     static struct result plain, with;
     uint64_t passed = 0, hit = 0;
@@ -86,7 +87,7 @@ unsigned inject_all(const char *name, void (*make)(struct run *r, const void *ar
     frames_back(frames);
     for (n = 1; n < MOST; n++) {
         sys_at("%s, restart at point %lu", name, n);
-        run(make, arg, n, &with, &passed, &hit);
+        run(make, arg, n | flag, &with, &passed, &hit);
         shelf_back(mark);
         frames_back(frames);
         look_same(&plain.subject, &with.subject, "the subject");
@@ -101,4 +102,15 @@ unsigned inject_all(const char *name, void (*make)(struct run *r, const void *ar
     }
     EQ(kernel_check(), 0);
     return (unsigned)n - 1;
+}
+
+unsigned inject_all(const char *name, void (*make)(struct run *r, const void *arg), const void *arg)
+{
+    return all_points(name, make, arg, 0);
+}
+
+unsigned inject_work_all(const char *name, void (*make)(struct run *r, const void *arg),
+                         const void *arg)
+{
+    return all_points(name, make, arg, LK_INJECT_WORK);
 }

@@ -25,6 +25,11 @@ struct run {
 unsigned inject_all(const char *name, void (*make)(struct run *r, const void *arg),
                     const void *arg);
 
+/* The same with restarts of the work that the kernel puts off in the system call: the delivery of a
+ * message that waited. */
+unsigned inject_work_all(const char *name, void (*make)(struct run *r, const void *arg),
+                         const void *arg);
+
 /* Which operations were subject to it, by type of the target and word 0. */
 extern bool inject_tried[LK_TYPES][LK_OPS];
 

@@ -9,6 +9,8 @@
  *   operations.c  operations of kernel capabilities
  *   rest.c        those on what is in use, and that nothing was left out
  *   messages.c    messages between processes
+ *   proxy.c       preemption notification
+ *   middle.c      the same in the middle of others
  */
 #include "../lib/sys.h"
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the three programs of the benchmark agree on.
+ * What the programs of the benchmark agree on.
  *
- *   bench        measures: it is the client, the poster of notices, the one that faults
- *   bench_peer   in another space, of the same priority: the server, the fault handler, the other
- * one that yields bench_high   in a third space, of higher priority: woken by notices and by an
- * interrupt, like a driver
+ *   bench          measures: it is the client, the poster of notices, the one that faults, and the
+ *                  sender S of what stops others
+ *   bench_peer     in another space, of the same priority: the server, the fault handler, the other
+ *                  one that yields; a second one, of lower priority, is the server of bench_target
+ *   bench_high     in a third space, of higher priority: woken by notices and by an interrupt, like
+ *                  a driver
+ *   bench_target   T: stopped, and let go on
+ *   bench_handler  R: told of T, of higher priority than all of these
  *
  * Word 0 of a request is one of the methods below. In between, bench_peer runs the loop of one
  * measurement, which answers nothing but that measurement's rounds and leaves at the first message
@@ -29,18 +33,36 @@ enum bench_loop {
     LOOP_STRING,
     LOOP_FAULT,
     LOOP_YIELD,
+    LOOP_WAKE, /* wakes bench before it answers */
 };
 
 #define BENCH_STRING 4096u
 
+/* ---- bench_high, bench_target, bench_handler ---- */
+
+/* Answer: word 1, the sum of the times at which it ran after what is measured; word 2, their
+ * number. Both begin again at 0. */
+#define BENCH_TAKE 4u
+
 /* ---- bench_high ---- */
-#define BENCH_TAKE                                                                                 \
-    1u /* answer: word 1, the sum of the times at which it ran after a notice; word 2, their       \
-        * number. Both begin again at 0 */
-#define BENCH_LISTEN 2u /* word 1: 1, the interrupt comes; 0, it does not */
+#define BENCH_LISTEN 5u /* word 1: 1, the interrupt comes; 0, it does not */
 
 #define BENCH_BIT_NOTICE 1u /* posted by bench */
 #define BENCH_BIT_IRQ 2u    /* by the interrupt line */
+
+/* ---- bench_target: BENCH_BEGIN ----
+ *
+ * word 1: what it is doing when it is stopped; word 2: how often it is. Each time, and once more at
+ * the end, it has bench sent a BENCH_ROUND. */
+enum target_state {
+    TARGET_READY, /* it computes */
+    TARGET_WAITS  /* it is in a closed wait for the answer of its server */
+};
+
+/* ---- bench_handler: BENCH_BEGIN ----
+ *
+ * word 1: 1, what is measured ends with it; 0, it does not. BENCH_ROUND: the target is to be
+ * stopped by hand. */
 
 /* The keyboard controller: command 0xd2 makes it take the next byte written to its data port for
  * one that came from the keyboard, and raise the keyboard's interrupt. So there is an interrupt at

@@ -7,19 +7,9 @@
  * Beside it stand the events of a round that ticks do not price, from the kernel's own counters.
  * Everything is printed when all is measured, so that no character leaves the machine in between.
  */
-#include "bench.h"
+#include "measure.h"
 
-#define WARM_UP 1000u
-#define ROUNDS 10000u
 #define SETTLE_MS 200u /* so that everybody else has come to rest */
-
-/* Capability registers of its own. */
-#define REG_NOTICE LK_REG_SCRATCH    /* AppNotice to itself */
-#define REG_OLD (LK_REG_SCRATCH + 1) /* what a slot held */
-#define REG_TOP (LK_REG_SCRATCH + 2) /* GPTs of the piece of address space */
-#define REG_LEAF (LK_REG_SCRATCH + 3)
-#define REG_PAGE (LK_REG_SCRATCH + 4)
-#define REG_CAME (LK_REG_SCRATCH + 5) /* the capability that came back */
 
 /* The piece of address space for map_page: 64 KiB below two GPTs, which with the root are three. */
 #define MAP_VA 0x50000000ull
@@ -27,16 +17,13 @@
 #define MAP_SLOT 3u
 #define MAP_PAGE ((volatile char *)(MAP_VA + MAP_SLOT * 4096ull))
 
-static uint32_t peer, high, high_notice, sysctl, keyboard;
+uint32_t peer;
+static uint32_t high, high_notice, sysctl, keyboard;
 static char string[BENCH_STRING] __attribute__((aligned(4096)));
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
-struct events {
-    uint64_t entries, cr3_writes, invalidations, interrupts;
-};
-
-static struct events events_now(void)
+struct events events_now(void)
 {
     struct events e = { 0 };
 
@@ -47,7 +34,7 @@ static struct events events_now(void)
 
 /* ---- results --------------------------------------------------------------------------------- */
 
-#define RESULTS 16
+#define RESULTS 32
 
 struct result {
     const char *name;
@@ -94,27 +81,18 @@ static void print_results(void)
 
 /* ---- measuring ------------------------------------------------------------------------------- */
 
-static void check(enum status s, const char *what)
-{
-    if (s != STATUS_OK) {
-        lk_die("%s: %s", what, lk_status_text(s));
-    }
-}
-
-static void peer_begin(enum bench_loop loop, uint64_t yields)
+void peer_begin(enum bench_loop loop, uint64_t yields)
 {
     check((enum status)lk_call2(peer, BENCH_BEGIN, loop, yields).w[0], "bench_peer does not begin");
 }
 
-static void peer_end(void)
+void peer_end(void)
 {
     check((enum status)lk_call0(peer, BENCH_END).w[0], "bench_peer does not end");
 }
 
-/* Enter a result: the time of ROUNDS rounds, and what the counters said before and after them. The
- * call that reads the counters is itself one entry. */
-static void enter(const char *name, uint64_t ticks, const struct events *before,
-                  const struct events *after)
+void enter(const char *name, uint64_t ticks, const struct events *before,
+           const struct events *after)
 {
     results[result_count++] = (struct result){
         .name = name,
@@ -131,26 +109,6 @@ static void enter(const char *name, uint64_t ticks, const struct events *before,
     MARK_NEXT();
 }
 
-/* Measure `rounds(n)`, which does n rounds. */
-static inline __attribute__((always_inline)) void measure(const char *name,
-                                                          void (*rounds)(unsigned n))
-{
-    struct events before;
-    struct events after;
-    uint64_t start;
-    uint64_t end;
-
-    rounds(WARM_UP);
-    before = events_now();
-    MARK_BEGIN();
-    start = bench_ticks();
-    rounds(ROUNDS);
-    end = bench_ticks();
-    MARK_END();
-    after = events_now();
-    enter(name, end - start, &before, &after);
-}
-
 /* Register 0 is Null by definition. */
 static void null_syscall(unsigned n)
 {
@@ -161,7 +119,7 @@ static void null_syscall(unsigned n)
     }
 }
 
-static void call_0w(unsigned n)
+void call_0w(unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         check((enum status)lk_call0(peer, BENCH_ROUND).w[0], "0w");
@@ -272,24 +230,15 @@ static void measure_fault(void)
     check(lk_process_swap_slot(LK_REG_SELF, SLOT_HANDLER, REG_OLD, 0), "setting the handler back");
 }
 
-/* The sum of the times at which bench_high ran, and no others than these `rounds`. */
-static uint64_t take_sum(unsigned rounds)
+uint64_t take_sum(uint32_t who, unsigned rounds)
 {
-    struct lk_in in = lk_call0(high, BENCH_TAKE);
+    struct lk_in in = lk_call0(who, BENCH_TAKE);
 
-    check((enum status)in.w[0], "bench_high does not answer");
+    check((enum status)in.w[0], "who notes the times does not answer");
     if (in.w[2] != rounds) {
-        lk_die("bench_high ran %lu times, not %u", in.w[2], rounds);
+        lk_die("what is measured happened %lu times, not %u", in.w[2], rounds);
     }
     return in.w[1];
-}
-
-/* MARK_BEGIN for rounds that count. Warming up does not. */
-static void mark_begin(bool counts)
-{
-    if (counts) {
-        MARK_BEGIN();
-    }
 }
 
 /* One notice after the other; the sum of the times before them. */
@@ -312,11 +261,11 @@ static void measure_switch(void)
     uint64_t sum;
 
     post_high(WARM_UP);
-    take_sum(WARM_UP);
+    take_sum(high, WARM_UP);
     before = events_now();
     sum = post_high(ROUNDS);
     after = events_now();
-    enter("notice_switch", take_sum(ROUNDS) - sum, &before, &after);
+    enter("notice_switch", take_sum(high, ROUNDS) - sum, &before, &after);
 }
 
 /* ---- the interrupt --------------------------------------------------------------------------- */
@@ -403,11 +352,11 @@ static void measure_irq(void)
     MARK_NEXT(); /* tools/bench takes this one away from the next */
     check((enum status)lk_call1(high, BENCH_LISTEN, 1).w[0], "binding the interrupt");
     raise(WARM_UP, &behind);
-    take_sum(WARM_UP);
+    take_sum(high, WARM_UP);
     before = events_now();
     sum = raise(ROUNDS, &behind);
     after = events_now();
-    enter("irq_to_user", take_sum(ROUNDS) - sum - call, &before, &after);
+    enter("irq_to_user", take_sum(high, ROUNDS) - sum - call, &before, &after);
     check((enum status)lk_call1(high, BENCH_LISTEN, 0).w[0], "unbinding the interrupt");
 }
 
@@ -475,6 +424,7 @@ int main(void)
     measure_fault();
     measure_irq();
     measure_map();
+    measure_notify();
     print_results();
     return 0;
 }

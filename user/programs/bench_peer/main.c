@@ -95,6 +95,19 @@ static struct lk_in loop_yield(uint64_t times)
     return lk_wait(LK_REG_CALLER);
 }
 
+/* The server of bench_target, which waits for its answer while bench has it stopped. */
+static struct lk_in loop_wake(void)
+{
+    const uint64_t wake = LK_CTL(LK_SEND, lk_cap("bench"), 1);
+    struct lk_in in = lk_reply_wait0(LK_REG_CALLER, STATUS_OK);
+
+    while (is_request(&in, BENCH_ROUND)) {
+        lk_call_ctl0(wake, BENCH_ROUND);
+        in = lk_reply_wait0(LK_REG_CALLER, STATUS_OK);
+    }
+    return in;
+}
+
 static struct lk_in begin(const struct lk_in *in)
 {
     switch (in->w[1]) {
@@ -112,6 +125,8 @@ static struct lk_in begin(const struct lk_in *in)
         return loop_fault();
     case LOOP_YIELD:
         return loop_yield(in->w[2]);
+    case LOOP_WAKE:
+        return loop_wake();
     default:
         return lk_reply_wait0(LK_REG_CALLER, STATUS_REQUEST_ERROR);
     }

@@ -62,6 +62,7 @@ static void fill_state(struct program_info *out)
     out->run_state = (uint8_t)state;
     out->holds = (uint8_t)holds;
     out->fault_code = (uint8_t)fault;
+    lk_process_get_preemption(REG_PROCESS, &out->preemption, sizeof(out->preemption), NULL);
     fill_wait(out);
 }
 

@@ -38,16 +38,21 @@ static void answer_text(struct lk_request *rq, const char *text)
     rq->out_string_len = strlen(answer);
 }
 
-static enum status programs_op_info(struct lk_request *rq)
+static void answer_info(struct lk_request *rq, unsigned i)
 {
     static struct program_info info;
 
+    listing_info(i, &info);
+    rq->out_string = &info;
+    rq->out_string_len = sizeof(info);
+}
+
+static enum status programs_op_info(struct lk_request *rq)
+{
     if (rq->w[1] > description.programs) {
         return STATUS_OUT_OF_RANGE;
     }
-    listing_info((unsigned)rq->w[1], &info);
-    rq->out_string = &info;
-    rq->out_string_len = sizeof(info);
+    answer_info(rq, (unsigned)rq->w[1]);
     return STATUS_OK;
 }
 
@@ -156,6 +161,85 @@ static enum status programs_op_caps(struct lk_request *rq)
     return STATUS_OK;
 }
 
+/* The process of the program that word 1 numbers, which runs, into REG_PROCESS: sets *i. */
+static enum status asked_process(const struct lk_request *rq, unsigned *i)
+{
+    if (!asked_program(rq, i)) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    return instances[*i].purse.frames == 0 ? STATUS_NOT_FOUND
+                                           : shelf_get(*i, SHELF_PROCESS, REG_PROCESS);
+}
+
+/* Set or clear the suspend hold, by the operation `change`. */
+static enum status change_hold(struct lk_request *rq,
+                               enum status (*change)(uint32_t, uint64_t, uint64_t *))
+{
+    uint64_t before = 0;
+    unsigned i;
+    enum status s = asked_process(rq, &i);
+
+    if (s == STATUS_OK) {
+        s = change(REG_PROCESS, LK_HOLD_SUSPEND, &before);
+    }
+    lk_answer1(rq, before);
+    return s;
+}
+
+static enum status programs_op_suspend(struct lk_request *rq)
+{
+    return change_hold(rq, lk_process_set_not_schedulable);
+}
+
+static enum status programs_op_resume(struct lk_request *rq)
+{
+    return change_hold(rq, lk_process_clear_not_schedulable);
+}
+
+/* What the kernel has counted of the process in REG_PROCESS. */
+static struct lk_preemption counted(void)
+{
+    struct lk_preemption p = { .posts = 0 };
+
+    lk_process_get_preemption(REG_PROCESS, &p, sizeof(p), NULL);
+    return p;
+}
+
+/* Whether the handler was told is what the kernel counted. If it was not, nobody can have run
+ * between the post and the look, which shows why: no program is given a priority as high as this
+ * one's. */
+static enum status programs_op_notify(struct lk_request *rq)
+{
+    struct lk_preemption before = { .posts = 0 };
+    struct lk_preemption after = { .posts = 0 };
+    unsigned i;
+    enum status s = asked_process(rq, &i);
+
+    if (s == STATUS_OK && rq->w[2] == 0) {
+        s = STATUS_REQUEST_ERROR;
+    }
+    if (s == STATUS_OK) {
+        s = shelf_get(i, SHELF_REPLY, REG_WORK);
+    }
+    if (s == STATUS_OK) {
+        s = lk_endpoint_make_proxy_notice(REG_WORK, rq->w[2], REG_WORK);
+    }
+    if (s == STATUS_OK) {
+        before = counted();
+        s = lk_appnotice_post(REG_WORK, rq->w[2]);
+    }
+    if (s == STATUS_OK) {
+        after = counted();
+        s = after.posts == before.posts ? STATUS_INVALID_CAP : STATUS_OK; /* it told another */
+    }
+    if (s == STATUS_OK) {
+        lk_answer1(rq, after.deliveries != before.deliveries);
+        answer_info(rq, i);
+    }
+    lk_drop_cap(REG_WORK);
+    return s;
+}
+
 static const struct lk_method programs_methods[] = {
     [PROGRAMS_INFO] = { programs_op_info, .words = 1, .name = "info" },
     [PROGRAMS_FIND] = { programs_op_find, .string_min = 1, .string_max = DESC_NAME,
@@ -165,6 +249,9 @@ static const struct lk_method programs_methods[] = {
     [PROGRAMS_DESTROY] = { programs_op_destroy, .words = 1, .name = "destroy" },
     [PROGRAMS_RESULT] = { programs_op_result, .words = 1, .name = "result" },
     [PROGRAMS_CAPS] = { programs_op_caps, .words = 2, .name = "caps" },
+    [PROGRAMS_SUSPEND] = { programs_op_suspend, .words = 1, .name = "suspend" },
+    [PROGRAMS_RESUME] = { programs_op_resume, .words = 1, .name = "resume" },
+    [PROGRAMS_NOTIFY] = { programs_op_notify, .words = 2, .name = "notify" },
 };
 
 static const struct lk_server programs_server = {

@@ -3,6 +3,7 @@
  * The commands of the shell: a table of names, each with its function.
  */
 #include "shell.h"
+#include "words.h"
 
 #include <lykos/lykos.h>
 
@@ -13,8 +14,7 @@ struct command {
     void (*run)(const char *args);
 };
 
-/* The first word of a text into `word`; returns the rest, without the blanks before it. */
-static const char *first_word(const char *text, char *word, size_t size)
+const char *first_word(const char *text, char *word, size_t size)
 {
     size_t n = 0;
 
@@ -32,113 +32,6 @@ static const char *first_word(const char *text, char *word, size_t size)
         text++;
     }
     return text;
-}
-
-/* Nanoseconds as seconds with three digits behind the point. */
-struct seconds {
-    char text[32];
-};
-
-static struct seconds show_seconds(uint64_t nsec)
-{
-    struct seconds s = { "" };
-
-    uint64_t msec = nsec / LK_NSEC_PER_MSEC;
-
-    lk_format(s.text, sizeof(s.text), "%lu.%03lu s", msec / 1000, msec % 1000);
-    return s;
-}
-
-/* ---- ps -------------------------------------------------------------------------------------- */
-
-static const char *state_words(const struct program_info *p)
-{
-    if (p->holds != 0) {
-        return "held";
-    }
-    switch (p->run_state) {
-    case LK_STATE_READY:
-        return "ready";
-    case LK_STATE_RECEIVING:
-        return "receiving";
-    case LK_STATE_BLOCKED:
-        return "blocked";
-    default:
-        return "faulted";
-    }
-}
-
-/* What a program waits for, in words. */
-static void wait_words(const struct program_info *p, char *text, size_t size)
-{
-    const char *who = p->waits_for[0] != '\0' ? p->waits_for : "somebody";
-
-    text[0] = '\0';
-    switch (p->wait) {
-    case LK_WAIT_OPEN:
-        lk_format(text, size, "a message or notice");
-        break;
-    case LK_WAIT_CLOSED:
-        if (p->wait_id == LK_REPLY_ID) {
-            lk_format(text, size, "the answer of %s", who);
-        } else {
-            lk_format(text, size, "a message to its endpoint %lu", p->wait_id);
-        }
-        break;
-    case LK_WAIT_NOTICE:
-        lk_format(text, size, "a notice");
-        break;
-    case LK_WAIT_SENDING:
-        lk_format(text, size, "%s%s%s to take its message", who, p->endpoint[0] != '\0' ? "." : "",
-                  p->endpoint);
-        break;
-    case LK_WAIT_SLEEPING:
-        lk_format(text, size, "the time %s", show_seconds(p->until).text);
-        break;
-    case LK_WAIT_FAULT_SEND:
-        lk_format(text, size, "%s to take its fault: %s", who, lk_fault_text(p->fault_code));
-        break;
-    default:
-        if (p->run_state == LK_STATE_FAULTED) {
-            lk_format(text, size, "its fault to be handled: %s", lk_fault_text(p->fault_code));
-        }
-        break;
-    }
-}
-
-static void command_ps(const char *args)
-{
-    struct program_info p;
-    char waits[96];
-    char memory[16];
-    bool others = false;
-
-    (void)args;
-    print("%-16s %-9s %4s %12s %8s  %s\n", "NAME", "STATE", "PRI", "CPU TIME", "MEMORY",
-          "WAITS FOR");
-    for (uint64_t i = 0; program_info(i, &p); i++) {
-        if (!p.running) {
-            others = true;
-            continue;
-        }
-        wait_words(&p, waits, sizeof(waits));
-        if (p.frames > 0) {
-            lk_format(memory, sizeof(memory), "%u KiB", p.frames * 4);
-        } else {
-            lk_copy_text(memory, sizeof(memory), "-");
-        }
-        print("%-16s %-9s %4u %12s %8s  %s\n", p.name, state_words(&p), p.priority,
-              show_seconds(p.cpu_time).text, memory, waits);
-    }
-    if (others) {
-        print("not running:");
-        for (uint64_t i = 0; program_info(i, &p); i++) {
-            if (!p.running) {
-                print(" %s%s", p.name, p.faulty ? " (its description has a mistake)" : "");
-            }
-        }
-        print("\n");
-    }
 }
 
 /* ---- programs -------------------------------------------------------------------------------- */
@@ -370,7 +263,8 @@ static void command_help(const char *args);
 
 static const struct command commands[] = {
     { "help", "", "this list", command_help },
-    { "ps", "", "the programs: state, priority, CPU time, what each waits for", command_ps },
+    { "ps", "[NAME]", "the programs and what each waits for; of one, its holds and notices",
+      command_ps },
     { "caps", "NAME", "what a program holds: its slots and capability registers", command_caps },
     { "log", "", "the kernel log", command_log },
     { "mem", "", "memory: how much, and who has it", command_mem },
@@ -381,6 +275,9 @@ static const struct command commands[] = {
     { "run", "NAME [ARGS]", "start a program and wait for its end", command_run_program },
     { "start", "NAME [ARGS]", "start a program and do not wait", command_start },
     { "destroy", "NAME", "end a program and take its memory back", command_destroy },
+    { "suspend", "NAME", "stop a program where it is, until it is resumed", command_suspend },
+    { "resume", "NAME", "let it go on, as if nothing had happened", command_resume },
+    { "notify", "NAME [BITS]", "stop a program and have its notice handler told", command_notify },
     { "sleep", "SECONDS", "wait", command_sleep },
     { "uptime", "", "time since the machine started", command_uptime },
     { "echo", "TEXT", "print the text", command_echo },

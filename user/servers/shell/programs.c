@@ -62,6 +62,64 @@ bool program_info(uint64_t number, struct program_info *out)
     return lk_invoke(&msg) == STATUS_OK && lk_string_length(msg.delivery) == sizeof(*out);
 }
 
+bool program_running(const char *name, struct program_info *out, uint64_t *number)
+{
+    uint64_t i = 0;
+
+    while (program_info(i, out) && strcmp(out->name, name) != 0) {
+        i++;
+    }
+    if (strcmp(out->name, name) != 0) {
+        print("there is no program '%s'; 'ps' lists them\n", name);
+        return false;
+    }
+    if (!out->running) {
+        print("%s does not run\n", name);
+    }
+    if (number != NULL) {
+        *number = i;
+    }
+    return out->running;
+}
+
+/* Say why nothing came of what was asked about a program, if nothing did. */
+static bool done(enum status s, const char *name)
+{
+    if (s == STATUS_NOT_FOUND) {
+        print("%s does not run\n", name);
+    } else if (s != STATUS_OK) {
+        print("%s: %s\n", name, lk_status_text(s));
+    }
+    return s == STATUS_OK;
+}
+
+bool program_hold(uint64_t number, const char *name, bool set, uint64_t *before)
+{
+    struct lk_msg msg = { .w = { 0, number } };
+    enum status s = ask(&msg, set ? PROGRAMS_SUSPEND : PROGRAMS_RESUME, 0, NULL, 0);
+
+    *before = msg.w[1];
+    return done(s, name);
+}
+
+bool program_notify(uint64_t number, uint64_t bits, struct program_info *p, bool *told)
+{
+    struct program_info after = { .running = 0 };
+    struct lk_msg msg = {
+        .control = LK_CTL_CALL(programs(), 3) | LK_RSTR,
+        .w = { PROGRAMS_NOTIFY, number, bits },
+        .buffer = &after,
+        .buffer_size = sizeof(after),
+    };
+
+    if (!done(lk_invoke(&msg), p->name)) {
+        return false;
+    }
+    *p = after;
+    *told = msg.w[1] != 0;
+    return true;
+}
+
 bool program_cap(uint64_t number, uint64_t n, char *out, size_t size)
 {
     struct lk_msg msg = { .w = { 0, number, n } };
@@ -153,11 +211,5 @@ void program_destroy(const char *name)
     if (!program_find(name, &number)) {
         return;
     }
-    enum status s = destroy(number);
-
-    if (s == STATUS_NOT_FOUND) {
-        print("%s does not run\n", name);
-    } else if (s != STATUS_OK) {
-        print("%s: %s\n", name, lk_status_text(s));
-    }
+    done(destroy(number), name);
 }

@@ -42,10 +42,21 @@ uint64_t wait_for(uint64_t bits);
 /* Carry out a line. */
 void command_run(const char *line);
 
+/* The first word of a text into `word`; returns the rest, without the blanks before it. */
+const char *first_word(const char *text, char *word, size_t size);
+
 /* Carry out the words of the boot command line that are commands, `bench` and `run=NAME,ARGUMENTS`,
  * and then end the machine, with status 1 if one of them ended badly; the word `shell` keeps it on.
  * False: there was no such word. */
 bool commands_boot(const char *words);
+
+/* ---- ps.c ------------------------------------------------------------------------------------ */
+
+/* These commands. */
+void command_ps(const char *args);
+void command_suspend(const char *args);
+void command_resume(const char *args);
+void command_notify(const char *args);
 
 /* ---- programs.c: init.programs as functions -------------------------------------------------- */
 
@@ -54,6 +65,18 @@ bool program_find(const char *name, uint64_t *number);
 
 /* State of a program. False: there is none of this number. */
 bool program_info(uint64_t number, struct program_info *out);
+
+/* State and number (NULL: unwanted) of a program by name, init among them. False, and says so:
+ * there is none, or it does not run. */
+bool program_running(const char *name, struct program_info *out, uint64_t *number);
+
+/* Set or clear the suspend hold of a program; its holds as they were. False, and says why: it could
+ * not be done. */
+bool program_hold(uint64_t number, const char *name, bool set, uint64_t *before);
+
+/* Post the bits to the handler of a program: was it told at once? `p` is its state, as it was, and
+ * then as it is right behind the post. False, and says why: it could not be done. */
+bool program_notify(uint64_t number, uint64_t bits, struct program_info *p, bool *told);
 
 /* Start a program in the foreground and wait for its end, or end it at Ctrl-C. Says how it ended,
  * unless it ended well. */

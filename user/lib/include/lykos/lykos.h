@@ -5,15 +5,20 @@
 #ifndef LYKOS_LYKOS_H
 #define LYKOS_LYKOS_H
 
+#include <lykos/by_hand.h>
 #include <lykos/console.h>
+#include <lykos/deadline.h>
 #include <lykos/invoke.h>
 #include <lykos/names.h>
+#include <lykos/preempt.h>
 #include <lykos/programs.h>
+#include <lykos/room.h>
 #include <lykos/say.h>
 #include <lykos/server.h>
 #include <lykos/start.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
+#include <lykos/thread.h>
 #include <lykos/time.h>
 
 #endif

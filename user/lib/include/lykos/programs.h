@@ -7,6 +7,7 @@
 #ifndef LYKOS_PROGRAMS_H
 #define LYKOS_PROGRAMS_H
 
+#include <abi/invoke.h>
 #include <stdint.h>
 
 /* ---- init.exit: every program has an Entry to it. ---- */
@@ -43,6 +44,19 @@
  * OUT_OF_RANGE behind the last. */
 #define PROGRAMS_CAPS 7u
 
+/* word 1: number. Sets the suspend hold of its process: it executes nothing until it is resumed, and
+ * everything else about it goes on. Answer: word 1, the holds before; NOT_FOUND: it does not run. */
+#define PROGRAMS_SUSPEND 8u
+
+/* word 1: number. Clears that hold, and no other. Answer: word 1, the holds before; NOT_FOUND. */
+#define PROGRAMS_RESUME 9u
+
+/* word 1: number; word 2: bits, 32 of them. Posts them to the program's proxy receiver, its notice
+ * handler. Answer: word 1, 1 if the handler was told at once, 0 if the bits stay pending; string, a
+ * struct program_info as it was right then, which shows why. NOT_FOUND; INVALID_CAP: the program has
+ * taken its reply endpoint from itself, through which it is told. */
+#define PROGRAMS_NOTIFY 10u
+
 /* Flags of PROGRAMS_START. */
 #define PROGRAM_FOREGROUND 1u /* when it faults it is torn down, not kept for inspection */
 
@@ -71,6 +85,7 @@ struct program_info {
     uint64_t until;                   /* end of a sleep */
     char waits_for[PROGRAM_NAME_MAX]; /* label of the process waited for, where that is known */
     char endpoint[25];                /* the endpoint that wait_id names, where that is known */
+    struct lk_preemption preemption;
 };
 
 #endif

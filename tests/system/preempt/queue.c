@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * P3: the step happens whole or not at all. Who waits stands with T, in the order of any queue; who
+ * may not wait leaves no trace.
+ */
+#include "trio.h"
+
+/* What a notification that does not happen leaves as it is. */
+struct trace {
+    struct shape t, r;
+    struct lk_preemption seen;
+};
+
+static void trace_of(const struct trio *x, struct trace *t)
+{
+    shape_of(x->t, &t->t);
+    shape_of(x->r, &t->r);
+    t->seen = preemption(x->t);
+}
+
+static void no_trace(const struct trio *x, const struct trace *before)
+{
+    struct trace after;
+
+    trace_of(x, &after);
+    shape_same(&before->t, &after.t, "T");
+    shape_same(&before->r, &after.r, "R");
+    EQ(memcmp(&before->seen, &after.seen, sizeof(after.seen)), 0);
+    EQ(kernel_check(), 0);
+}
+
+/* A non-blocking sender is refused and leaves no trace; a blocking one, waiting, is counted and
+ * stands there. Then it is taken away again. */
+static void would_block(const struct trio *x, const struct control *c)
+{
+    struct trace before;
+    obj s = s_new(x->proxy, PRIO_HIGH);
+
+    trace_of(x, &before);
+    s_posts(s, 5);
+    s_result(s, STATUS_WOULD_BLOCK);
+    no_trace(x, &before);
+    if (c != NULL) {
+        EQ(PENDING(*c), 0);
+    }
+    s_sends(s, 6);
+    s_waits(s);
+    CHECK((preemption(x->t).flags & LK_PREEMPT_SENDERS) != 0);
+    EQ(preemption(x->t).waits, before.seen.waits + 1);
+    raw_do(s, LK_YIELD);
+    raw_result(s);
+    EQ(preemption(x->t).flags & LK_PREEMPT_SENDERS, 0);
+    EQ(kernel_check(), 0);
+}
+
+CASE(would_block_no_wait, .text = "P3: R does not receive: a blocking S waits, a non-blocking one "
+                                  "gets WOULD_BLOCK and leaves no trace")
+{
+    struct trio x = trio_new();
+
+    would_block(&x, NULL);
+    r_waits_closed(&x, Q_ID + 1);
+    would_block(&x, NULL);
+    r_waits_closed(&x, LK_NOTICE_ID);
+    would_block(&x, NULL);
+}
+
+CASE(would_block_held, .text = "P3: so it is while T has the proxy hold")
+{
+    struct trio x = trio_new();
+
+    r_waits(&x);
+    post(&x, 1);
+    r_waits(&x);
+    CHECK(held(x.t));
+    would_block(&x, NULL);
+    let_go(x.t);
+    r_still_waits(&x);
+}
+
+CASE(would_block_ns,
+     .text = "P3: so it is while R is not schedulable, by any hold; it still waits, "
+             "and other senders' messages come in")
+{
+    for (unsigned hold = 1; hold < LK_HOLDS; hold++) {
+        struct trio x = trio_new();
+        obj s = s_new(x.entry, PRIO_HIGH);
+
+        r_waits(&x);
+        proc_hold(x.r, hold);
+        would_block(&x, NULL);
+        s_sends(s, 7);
+        s_result(s, STATUS_OK);
+        EQ(proc_state(x.r).r.rdi, 7);
+    }
+}
+
+CASE(would_block_deferred, .text = "P3, P6: so it is while T defers, without the pending byte set "
+                                   "for one who does not wait")
+{
+    struct trio x = trio_new();
+    struct control c = control_new(x.t, 0, LONG_BOUND);
+
+    r_waits(&x);
+    DEFER(c) = 1;
+    would_block(&x, &c);
+    EQ(PENDING(c), 0);
+    DEFER(c) = 0;
+    r_still_waits(&x);
+}
+
+CASE(would_block_call, .text = "P3: a call that is not taken makes no reply capability")
+{
+    struct trio x = trio_new();
+    uint64_t payload = 0;
+    uint64_t flags = 0;
+    obj s = proc_new(PRIO_HIGH);
+    obj reply = proc_reply_endpoint(s, S_ID);
+
+    proc_cap(s, REG_PROXY, x.proxy);
+    s_calls(s, 1);
+    s_waits(s);
+    obj_get(reply, R_A);
+    OK(lk_endpoint_get_state(R_A, NULL, &payload, &flags));
+    EQ(payload, 0);
+    EQ(flags & 2, 0);
+    r_waits(&x);
+    obj_get(reply, R_A);
+    OK(lk_endpoint_get_state(R_A, NULL, &payload, &flags));
+    EQ(payload, 1);
+    EQ(flags & 2, 2);
+}
+
+CASE(order, .text = "P3: senders are taken by priority, first in first out within one")
+{
+    static const unsigned priority[] = { 120, 130, 110, 130, 199, 120, 110, 198, 130 };
+    static const unsigned order[] = { 4, 7, 1, 3, 8, 0, 5, 2, 6 };
+    struct trio x = trio_new();
+    obj s[9];
+
+    for (unsigned i = 0; i < 9; i++) {
+        s[i] = s_new(x.proxy, priority[i]);
+        s_sends(s[i], i);
+        s_waits(s[i]);
+    }
+    for (unsigned i = 0; i < 9; i++) {
+        sys_at("message %u", i);
+        r_waits(&x);
+        r_has(&x, order[i]);
+        s_result(s[order[i]], STATUS_OK);
+        r_waits(&x);
+        r_still_waits(&x); /* the next one waits for the end of the hold */
+        let_go(x.t);
+        if (i < 8) { /* which lets it in at once */
+            r_has(&x, order[++i]);
+            let_go(x.t);
+        }
+    }
+    r_waits(&x);
+    r_still_waits(&x);
+    EQ(preemption(x.t).waits, 9);
+    EQ(preemption(x.t).deliveries, 9);
+}
+
+CASE(priority_changes, .text = "P3: a sender whose priority changes goes behind its new equals")
+{
+    struct trio x = trio_new();
+    obj s[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        s[i] = s_new(x.proxy, 120);
+        s_sends(s[i], i);
+    }
+    proc_slot(s[2], SLOT_SCHEDULE, schedule_of(130));
+    proc_slot(s[0], SLOT_SCHEDULE, schedule_of(110));
+    proc_slot(s[1], SLOT_SCHEDULE, schedule_of(130));
+    EQ(kernel_check(), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        static const unsigned order[] = { 2, 1, 3, 0 };
+
+        r_waits(&x);
+        r_has(&x, order[i]);
+        let_go(x.t);
+    }
+}
+
+CASE(among_others, .text = "P3: T stands among R's ordinary senders, by T's priority and in turn")
+{
+    struct trio x = trio_new_at(130, PRIO_HIGH);
+    obj low = s_new(entry_new(endpoint_new(x.r, 60, false), 0), 120);
+    obj high = s_new(x.entry, 139);
+    obj s = s_new(x.proxy, 110);
+
+    s_sends(low, 1);
+    s_sends(s, 2);
+    s_sends(high, 3);
+    r_waits(&x);
+    EQ(lk_kind(raw_result(x.r).rax), LK_KIND_MESSAGE);
+    EQ(raw_result(x.r).rdi, 3);
+    r_waits(&x);
+    r_has(&x, 2);
+    let_go(x.t);
+    r_waits(&x);
+    EQ(lk_kind(raw_result(x.r).rax), LK_KIND_MESSAGE);
+    EQ(raw_result(x.r).rdi, 1);
+}
+
+CASE(in_turn, .text = "P3: senders of R who come again and again do not keep T out, nor T them")
+{
+    enum { ROUNDS = 20 };
+    struct trio x = trio_new_at(120, PRIO_HIGH);
+    obj other = s_new(entry_new(endpoint_new(x.r, 60, false), 0), 120);
+    obj s = s_new(x.proxy, 120);
+    unsigned proxied = 0;
+
+    s_sends(other, 1);
+    s_sends(s, 2);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        r_waits(&x);
+        if (lk_kind(raw_result(x.r).rax) == LK_KIND_PROXIED) {
+            let_go(x.t);
+            s_sends(s, 2);
+            proxied++;
+        } else {
+            s_sends(other, 1);
+        }
+    }
+    CHECK(proxied >= ROUNDS / 2 - 1 && proxied <= ROUNDS / 2 + 1);
+}
+
+CASE(priority_of_t, .text = "P3: a T whose own priority changes goes to its new place in R's queue")
+{
+    struct trio x = trio_new_at(110, PRIO_HIGH);
+    obj other = s_new(entry_new(endpoint_new(x.r, 60, false), 0), 120);
+
+    s_sends(other, 1);
+    post(&x, 4);
+    proc_slot(x.t, SLOT_SCHEDULE, schedule_of(130));
+    EQ(kernel_check(), 0);
+    r_waits(&x);
+    r_has_bits(&x, 4);
+    let_go(x.t);
+    post(&x, 8);
+    proc_slot(x.t, SLOT_SCHEDULE, schedule_of(105));
+    EQ(kernel_check(), 0);
+    r_waits(&x);
+    EQ(raw_result(x.r).rdi, 1);
+    r_waits(&x);
+    r_has_bits(&x, 8);
+}
+
+CASE(no_overwrite, .text = "P3: no nesting: a second call waits until the first is over, and both "
+                           "callers get their own answers")
+{
+    struct trio x = trio_new();
+    obj a, b;
+
+    r_waits(&x);
+    a = caller(&x, 1);
+    b = caller(&x, 2);
+    r_has(&x, 1);
+    s_in_call(a);
+    s_waits(b);
+    r_waits(&x); /* even if R waits again before the first is over */
+    r_still_waits(&x);
+    post(&x, 0x10);
+    r_still_waits(&x);
+    EQ(preempting(x.t), 0x10);
+    answer_and_let_go(x.t, 101);
+    s_answered(a, 101);
+    r_has_bits(&x, 0x10); /* bits first */
+    s_waits(b);
+    r_waits(&x);
+    let_go(x.t);
+    r_has(&x, 2);
+    answer_and_let_go(x.t, 102);
+    s_answered(b, 102);
+}
+
+CASE(no_overwrite_random, .text = "P3: fifty calls in random order of events: each is answered by "
+                                  "its own answer, once")
+{
+    enum { CALLERS = 8, STEPS = 400 };
+    struct trio x = trio_new();
+    struct rng rng = rng_new(sys_options.seed);
+    obj s[CALLERS];
+    uint64_t made[CALLERS] = { 0 };
+    bool calls[CALLERS] = { false };
+    uint64_t word = 1;
+    bool handling = false;
+
+    for (unsigned i = 0; i < CALLERS; i++) {
+        s[i] = s_new(x.proxy, PRIO_HIGH);
+    }
+    for (unsigned step = 0; step < STEPS; step++) {
+        unsigned i = (unsigned)rng_below(&rng, CALLERS);
+
+        sys_at("step %u, seed %lu", step, sys_options.seed);
+        switch (rng_below(&rng, 3)) {
+        case 0:
+            if (!calls[i]) {
+                made[i] = word++;
+                s_calls(s[i], made[i]);
+                calls[i] = true;
+            }
+            break;
+        case 1:
+            r_waits(&x);
+            break;
+        default:
+            if (held(x.t) && raw_done(x.r) && handling) {
+                uint64_t got = raw_result(x.r).rdi;
+
+                answer_and_let_go(x.t, got + 1000000);
+                handling = false;
+            } else if (held(x.t)) {
+                obj_get(x.t, R_A); /* R waits again: the answer is made without it */
+                OK(lk_process_fetch_proxy_reply(R_A, R_B));
+                lk_post2(R_B, 5, 0, 0);
+                let_go(x.t);
+            }
+            break;
+        }
+        handling = raw_done(x.r) && lk_kind(raw_result(x.r).rax) == LK_KIND_PROXIED && held(x.t);
+        for (unsigned j = 0; j < CALLERS; j++) {
+            if (calls[j] && raw_done(s[j])) {
+                uint64_t got = raw_result(s[j]).rdi;
+
+                CHECK(got == made[j] + 1000000 || got == 5);
+                calls[j] = false;
+            }
+        }
+    }
+    EQ(kernel_check(), 0);
+}
+
+CASE(sends_to_own_handler, .text = "P3: S is T: it waits, blocked, is stopped where it stands, and "
+                                   "its send is done")
+{
+    struct trio x = trio_new();
+    struct lk_regs r = raw_regs(LK_CTL(LK_SEND | LK_BLOCK, REG_PROXY, 1));
+
+    proc_cap(x.t, REG_PROXY, x.proxy);
+    r_waits(&x);
+    r.rdi = 5;
+    raw_go(x.t, &r);
+    r_has(&x, 5);
+    EQ(proc_state(x.t).run_state, LK_STATE_READY); /* with the result in hand, held */
+    EQ(proc_state(x.t).r.rdi, STATUS_OK);
+    EQ(proc_state(x.t).r.rip, (uint64_t)raw_after);
+    let_go(x.t);
+    s_result(x.t, STATUS_OK);
+
+    s_posts(x.t, 6); /* R does not wait */
+    s_result(x.t, STATUS_WOULD_BLOCK);
+    s_sends(x.t, 7);
+    s_waits(x.t);
+    CHECK(!held(x.t));
+    r_waits(&x);
+    r_has(&x, 7);
+    EQ(proc_state(x.t).run_state, LK_STATE_READY);
+    let_go(x.t);
+    s_result(x.t, STATUS_OK);
+}
+
+CASE(calls_own_handler, .text = "P3: S is T, in a call: its wait is armed while it is held, and R "
+                                "answers into it")
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct trio x = trio_new();
+
+        proc_cap(x.t, REG_PROXY, x.proxy);
+        proc_reply_endpoint(x.t, S_ID);
+        if (i == 0) {
+            r_waits(&x);
+        }
+        s_calls(x.t, 5);
+        if (i == 1) {
+            s_waits(x.t);
+            r_waits(&x);
+        }
+        r_has(&x, 5);
+        s_in_call(x.t);
+        answer_and_let_go(x.t, 55);
+        s_answered(x.t, 55);
+    }
+}
+
+CASE(own_handler_deferred, .text = "P3, P6: S is T, which defers: its blocking send waits as any, "
+                                   "until the bound")
+{
+    struct trio x = trio_new();
+    struct control c = control_new(x.t, 0, 5 * NSEC_PER_MSEC);
+
+    proc_cap(x.t, REG_PROXY, x.proxy);
+    r_waits(&x);
+    DEFER(c) = 1;
+    s_sends(x.t, 5);
+    s_waits(x.t);
+    EQ(PENDING(c), 1);
+    EVENTUALLY(held(x.t));
+    r_has_forced(&x, 5);
+    let_go(x.t);
+    s_result(x.t, STATUS_OK);
+}
+
+CASE(receiver_sends,
+     .text = "P3: S is R: it does not receive while it sends, and only itself could "
+             "end that: WOULD_BLOCK, blocking or not")
+{
+    struct trio x = trio_new();
+
+    proc_cap(x.r, REG_PROXY, x.proxy);
+    proc_reply_endpoint(x.r, S_ID);
+    s_sends(x.r, 1);
+    s_result(x.r, STATUS_WOULD_BLOCK);
+    s_posts(x.r, 1);
+    s_result(x.r, STATUS_WOULD_BLOCK);
+    s_calls(x.r, 1);
+    s_result(x.r, STATUS_WOULD_BLOCK);
+    CHECK(!held(x.t));
+    EQ(preemption(x.t).flags & LK_PREEMPT_SENDERS, 0);
+    EQ(kernel_check(), 0);
+}
+
+CASE(becomes_receiver,
+     .text = "P3: a sender that waits and becomes T's receiver is told WOULD_BLOCK, "
+             "by a change of Q's recipient or of the slot")
+{
+    struct trio x = trio_new();
+    obj s = sender(&x, 1);
+    obj s2;
+
+    s_waits(s);
+    obj_get(x.q, R_A);
+    obj_get(s, R_B);
+    OK(lk_endpoint_set_recipient(R_A, R_B));
+    EVENTUALLY(raw_done(s));
+    s_result(s, STATUS_WOULD_BLOCK);
+    s2 = sender(&x, 2);
+    s_waits(s2);
+    set_receiver(x.t, entry_new(endpoint_new(s2, 8, false), 0));
+    EVENTUALLY(raw_done(s2));
+    s_result(s2, STATUS_WOULD_BLOCK);
+    EQ(kernel_check(), 0);
+}
+
+CASE(throttle,
+     .text = "P3: by not receiving R is the throttle: a flood of senders waits, and T runs "
+             "on untouched")
+{
+    enum { SENDERS = 60 };
+    struct trio x = trio_new();
+    struct shape before, after;
+    obj s[SENDERS];
+
+    waits_open(x.t);
+    shape_of(x.t, &before);
+    for (unsigned i = 0; i < SENDERS; i++) {
+        s[i] = sender(&x, i);
+        post(&x, 1u << i % 32);
+    }
+    shape_of(x.t, &after);
+    shape_same(&before, &after, "T");
+    CHECK(!held(x.t));
+    r_waits(&x);
+    r_has_bits(&x, 0xffffffff);
+    for (unsigned i = 0; i < SENDERS; i++) {
+        let_go(x.t);
+        r_waits(&x);
+        r_has(&x, i);
+        s_result(s[i], STATUS_OK);
+    }
+}
+
+CASE(sender_changes, .text = "P3: a waiting S whose register is changed, whose registers are set, "
+                             "which is held, or has no schedule")
+{
+    struct trio x = trio_new();
+    struct trio y = trio_new();
+    obj a = sender(&x, 1);
+    obj b = sender(&x, 2);
+    obj c = sender(&x, 3);
+    obj d = sender(&x, 4);
+    obj e = sender(&x, 5);
+
+    proc_cap(a, REG_PROXY, y.proxy); /* another target's */
+    s_waits(a);
+    CHECK((preemption(y.t).flags & LK_PREEMPT_SENDERS) != 0);
+    proc_cap(b, REG_PROXY, NO_OBJ);
+    s_result(b, STATUS_INVALID_CAP);
+    raw_do(c, LK_YIELD);
+    s_result(c, STATUS_OK);
+    proc_hold(d, 1);
+    proc_slot(e, SLOT_SCHEDULE, NO_OBJ);
+    EQ(kernel_check(), 0);
+    r_waits(&x);
+    r_has(&x, 4);
+    EQ(proc_state(d).run_state, LK_STATE_READY);
+    let_go(x.t);
+    r_waits(&x);
+    r_has(&x, 5);
+    EQ(proc_state(e).run_state, LK_STATE_READY);
+    let_go(x.t);
+    r_waits(&x);
+    r_still_waits(&x);
+    waits_open(y.r);
+    has_message(y.r, y.t, 1, 0);
+    proc_release(d, 1);
+    s_result(d, STATUS_OK);
+}
+
+CASE(sender_to_plain, .text = "P3: a waiting S whose register names a plain Entry by now sends "
+                              "there, and the other way round")
+{
+    struct trio x = trio_new();
+    obj s = sender(&x, 1);
+    obj plain_s = s_new(entry_new(x.e, 9), PRIO_HIGH);
+
+    s_sends(plain_s, 2);
+    s_waits(plain_s);
+    proc_cap(s, REG_PROXY, entry_new(x.e, 9));
+    proc_cap(plain_s, REG_PROXY, x.proxy);
+    s_waits(s);
+    s_waits(plain_s);
+    EQ(kernel_check(), 0);
+    waits_open(x.t);
+    EQ(raw_result(x.t).rdi, 1);
+    s_result(s, STATUS_OK);
+    s_waits(plain_s);
+    r_waits(&x);
+    r_has(&x, 2);
+    s_result(plain_s, STATUS_OK);
+}

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The example programs of user/programs, each of which tells a story on the console and judges it itself: run from the command
+line on the virtual clock, as they are, while the kernel takes the CPU away at random, and without the fast path; and at the
+prompt, as a person would, where they must leave nothing behind."""
+
+import dataclasses
+import re
+
+from . import core
+from .console import Session
+from .core import Failed, Job, Part, Result, Skipped
+
+SECONDS = 120
+SOAK_SEEDS = 20
+WRONG = "NOT AS IT SHOULD BE"
+WHOLE = "that is the whole story, and all of it is right"
+
+
+@dataclasses.dataclass
+class Example:
+    """What must be seen of a program, in this order, before its last line. any_clock: what it says does not depend on how
+    even the machine's clock goes, so it is run at the prompt as well."""
+
+    seen: list
+    any_clock: bool = False
+
+
+EXAMPLES = {
+    "watchdog": Example(
+        [
+            r"waiter is stopped: it waits for the answer of silent, in a closed wait",
+            r"waiter may go on",
+            r"waiter has given a sign again",
+            r"holder is stopped, in spite of its deferral: it runs, at 0x[0-9a-f]+",
+            r"waiter was warned: it is destroyed",
+            r"calm one gave its signs and was never stopped",
+        ],
+        any_clock=True,
+    ),
+    "fixer": Example(
+        [
+            r"page 7 of its array is mapped now",
+            r"its register rbx is 0x[0-9a-f]+ now",
+            r"the handler itself: it faulted at 0x[0-9a-f]+: access to memory that is not mapped \(0x0\)",
+        ],
+        any_clock=True,
+    ),
+    "deadline": Example([r"timed out", r"cancelled", r"\b0 of them were not as they should be"]),
+    "byhand": Example([r"\b0 of them were not as they should be"]),
+    "fairshare": Example([r"as it likes", r"worked and rested"]),
+}
+
+
+def look_for(name, output):
+    """What must be seen, and what must not."""
+    at = 0
+    for pattern in EXAMPLES[name].seen + [WHOLE]:
+        found = re.compile(rf"^{name}: .*{pattern}", re.MULTILINE).search(output, at)
+        if not found:
+            raise Failed(f"not seen, or not in its place: {pattern!r}", core.tail(output))
+        at = found.end()
+    if WRONG in output:
+        raise Failed("the program itself found something wrong", core.tail(output))
+
+
+def run_example(context, name, seed, nofast):
+    """One program from the command line, to the machine's end."""
+    words = [f"run={name}"] + ([f"seed={seed}"] if seed is not None else []) + (["nofast"] if nofast else [])
+    how = f"examples-{name}-{seed}" + ("-nofast" if nofast else "")
+    status, output = context.qemu(how, SECONDS, "--icount", "--append", " ".join(words))
+    look_for(name, output)
+    if status != core.PASS:
+        raise Failed(f"ended with {core.words_of(status)}", core.tail(output))
+
+
+def command_line_job(seed, nofast):
+    """All of the examples, each in a boot of its own."""
+
+    def run(context, pattern):
+        results = []
+        again = " ".join(([f"--seed={seed}"] if seed is not None else []) + (["--nofast"] if nofast else []))
+        for name in EXAMPLES:
+            if not core.matches(name, pattern):
+                continue
+            try:
+                run_example(context, name, seed, nofast)
+                results.append(Result(name, "pass", "tells its story, and all of it is right"))
+            except Failed as failure:
+                results.append(Result(name, "fail", failure.lines[0], failure.lines[1:], again))
+            except Skipped as why:
+                results.append(Result(name, "skip", str(why)))
+        return results
+
+    return Job(run, list(EXAMPLES))
+
+
+PROMPT = "at_the_prompt"
+
+
+def kept(output):
+    """The lines of `mem` that must be the same before and after."""
+    return [line for line in output.splitlines() if re.match(r"free|given|objects", line)]
+
+
+def at_the_prompt(context, _pattern):
+    """Twice, on the real clock. Nothing of them is left."""
+    text = "told at the prompt, twice, and no memory is lost"
+    names = [name for name, example in EXAMPLES.items() if example.any_clock]
+    try:
+        with Session(context, "examples-prompt", [], SECONDS, interactive=True) as session:
+            session.prompt()
+            before = session.command("mem")
+            for name in names * 2:
+                look_for(name, session.command(f"run {name}"))
+            after = session.command("mem")
+            if kept(before) != kept(after):
+                raise Failed("mem says something else behind them", kept(before) + kept(after))
+            session.type("halt\r")
+            session.end(core.PASS)
+    except Failed as failure:
+        return [Result(PROMPT, "fail", failure.lines[0], failure.lines[1:])]
+    except Skipped as why:
+        return [Result(PROMPT, "skip", str(why))]
+    return [Result(PROMPT, "pass", text)]
+
+
+def part(context):
+    if context.seed is not None:
+        runs = [(context.seed, context.nofast)]
+    else:
+        seeds = [None] + list(range(1, SOAK_SEEDS + 1 if context.soak else 3))
+        runs = [(seed, context.nofast) for seed in seeds]
+        if not context.nofast:
+            runs += [(seed, True) for seed in seeds[:2]]
+    jobs = [command_line_job(seed, nofast) for seed, nofast in runs]
+    return Part("examples", jobs + [Job(at_the_prompt, [PROMPT])])

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Looking at programs, and holding them: ps, suspend, resume, notify.
+ *
+ * All of it is done by init, which has the programs' Process capabilities. The shell chooses the
+ * words, and what it will not do: it never suspends what it needs to be heard.
+ */
+#include "shell.h"
+#include "words.h"
+
+#include <lykos/lykos.h>
+
+#define ROW_END 78u /* a column that text reaches at most */
+
+/* ---- ps -------------------------------------------------------------------------------------- */
+
+static void print_head(void)
+{
+    print("%-12s %-9s %-7s %3s %11s %8s  %s\n", "NAME", "STATE", "HOLDS", "PRI", "CPU TIME",
+          "MEMORY", "WAITS FOR");
+}
+
+static void print_row(const struct program_info *p)
+{
+    char holds[16];
+    char memory[16];
+    char waits[96];
+
+    holds_word(p, holds, sizeof(holds));
+    wait_words(p, waits, sizeof(waits));
+    if (p->frames > 0) {
+        lk_format(memory, sizeof(memory), "%u KiB", p->frames * 4);
+    } else {
+        lk_copy_text(memory, sizeof(memory), "-");
+    }
+    print("%-12s %-9s %-7s %3u %11s %8s  %s\n", p->name, state_words(p), holds, p->priority,
+          show_seconds(p->cpu_time).text, memory, waits);
+}
+
+/* The names of those that do not run, in rows. */
+static void print_others(void)
+{
+    struct program_info p;
+    size_t column = 0;
+
+    for (uint64_t i = 0; program_info(i, &p); i++) {
+        const char *remark = p.faulty ? " (its description has a mistake)" : "";
+        size_t length = 1 + strlen(p.name) + strlen(remark);
+
+        if (p.running) {
+            continue;
+        }
+        if (column == 0 || column + length > ROW_END) {
+            const char *head = column == 0 ? "not running:" : "\n ";
+
+            print("%s", head);
+            column = strlen(head);
+        }
+        print(" %s%s", p.name, remark);
+        column += length;
+    }
+    if (column > 0) {
+        print("\n");
+    }
+}
+
+/* All there is to see of one program. */
+static void print_one(const struct program_info *p)
+{
+    const struct lk_preemption *pr = &p->preemption;
+    uint64_t now = lk_now();
+    char text[400];
+
+    print_head();
+    print_row(p);
+    holds_words(p, now, "\n             ", text, sizeof(text));
+    print("  holds      %s\n", text);
+    handler_words(p, text, sizeof(text));
+    print("  handler    %s\n", text);
+    deferral_words(p, now, text, sizeof(text));
+    print("  deferral   %s\n", text);
+    pending_words(p, text, sizeof(text));
+    print("  pending    %s\n", text);
+    print("  notices    %u posted, %u of them merged with what was pending\n", pr->posts,
+          pr->merges);
+    print("  deliveries %u to its handler, %u of them forced; %u senders had to wait\n",
+          pr->deliveries, pr->forced, pr->waits);
+}
+
+void command_ps(const char *args)
+{
+    char name[PROGRAM_NAME_MAX];
+    struct program_info p;
+
+    if (*first_word(args, name, sizeof(name)) != '\0') {
+        print("ps [NAME]: of one program, or a list of all\n");
+        return;
+    }
+    if (name[0] != '\0') {
+        if (program_running(name, &p, NULL)) {
+            print_one(&p);
+        }
+        return;
+    }
+    print_head();
+    for (uint64_t i = 0; program_info(i, &p); i++) {
+        if (p.running) {
+            print_row(&p);
+        }
+    }
+    print_others();
+}
+
+/* ---- suspend and resume ---------------------------------------------------------------------- */
+
+/* Why the shell could not say what it did if it suspended this program, or NULL. */
+static const char *needed_for(const char *name)
+{
+    if (strcmp(name, lk_name()) == 0) {
+        return "it is the shell itself, and nobody could resume it";
+    }
+    if (strcmp(name, "console") == 0) {
+        return "without the console nobody can type 'resume'";
+    }
+    if (strcmp(name, "init") == 0) {
+        return "without init no program can be resumed";
+    }
+    return NULL;
+}
+
+/* The one name that these commands take. False, and says so: there is none, or there are more. */
+static bool one_name(const char *command, const char *args, char *name, size_t size)
+{
+    const char *rest = first_word(args, name, size);
+
+    if (name[0] == '\0') {
+        print("%s NAME: which program?\n", command);
+    } else if (*rest != '\0') {
+        print("%s NAME: one program at a time\n", command);
+    }
+    return name[0] != '\0' && *rest == '\0';
+}
+
+void command_suspend(const char *args)
+{
+    char name[PROGRAM_NAME_MAX];
+    struct program_info p;
+    uint64_t before;
+    uint64_t i;
+
+    if (!one_name("suspend", args, name, sizeof(name))) {
+        return;
+    }
+    const char *reason = needed_for(name);
+
+    if (reason != NULL) {
+        print("%s is not suspended: %s\n", name, reason);
+    } else if (program_running(name, &p, &i) && program_hold(i, name, true, &before)) {
+        print("%s %s\n", name,
+              (before >> LK_HOLD_SUSPEND & 1) != 0 ? "was suspended already"
+                                                   : "is suspended until you resume it");
+    }
+}
+
+void command_resume(const char *args)
+{
+    char name[PROGRAM_NAME_MAX];
+    struct program_info p;
+    uint64_t before;
+    uint64_t i;
+    char holds[400];
+
+    if (!one_name("resume", args, name, sizeof(name)) || !program_running(name, &p, &i) ||
+        !program_hold(i, name, false, &before)) {
+        return;
+    }
+    const char *was = (before >> LK_HOLD_SUSPEND & 1) != 0 ? "is resumed" : "was not suspended";
+
+    if (program_info(i, &p) && p.holds != 0) {
+        holds_words(&p, lk_now(), ", ", holds, sizeof(holds));
+        print("%s %s, but stays stopped: %s\n", name, was, holds);
+    } else {
+        print("%s %s\n", name, was);
+    }
+}
+
+/* ---- notify ---------------------------------------------------------------------------------- */
+
+void command_notify(const char *args)
+{
+    char name[PROGRAM_NAME_MAX];
+    const char *rest = first_word(args, name, sizeof(name));
+    struct program_info p;
+    char why[160];
+    const char *end = rest;
+    uint64_t bits = 1;
+    uint64_t i;
+    bool told;
+
+    if (name[0] == '\0') {
+        print("notify NAME [BITS]: which program?\n");
+        return;
+    }
+    if (*rest != '\0' &&
+        (!lk_parse_number(rest, &bits, &end) || *end != '\0' || bits == 0 || bits > UINT32_MAX)) {
+        print("notify NAME [BITS]: '%s' is no number from 1 to 0xffffffff\n", rest);
+        return;
+    }
+    if (strcmp(name, "init") == 0) {
+        print("init has no notice handler\n");
+        return;
+    }
+    if (!program_running(name, &p, &i) || !program_notify(i, bits, &p, &told)) {
+        return;
+    }
+    if (told) {
+        handler_words(&p, why, sizeof(why));
+        print("%s was stopped, and %s is told: bits 0x%x\n", p.name, why, (unsigned)bits);
+    } else {
+        why_pending(&p, why, sizeof(why));
+        print("bits 0x%x wait for %s: %s\n", p.preemption.preempting, p.name, why);
+    }
+}
