@@ -185,11 +185,11 @@ enum status preempt_prepare(struct message *m, struct process *from, const struc
     struct process *t = endpoint_recipient(endpoint_of(target));
     enum status status;
 
+    m->target = t;
     if (t == NULL || preempt_receiver(t) == NULL) {
         return STATUS_INVALID_CAP;
     }
     status = ipc_prepare(m, from, &t->slot[SLOT_PROXY_RECEIVER]);
-    m->target = t;
     m->payload = target->payload;
     return status;
 }

@@ -137,7 +137,8 @@ void process_schedule_changed(struct process *p)
     sched_stop(p);
     p->slice_left = 0;
     if (cpu_self()->current == p) {
-        cpu_self()->slice_end = UINT64_MAX; /* a slice of the new schedule begins */
+        cpu_self()->slice_end = UINT64_MAX; /* a slice of the new schedule begins, */
+        p->behind = 1;                      /* and not before those of its equals */
     }
     if (c->type == CAP_SCHEDULE && cap_live(c)) {
         const struct schedule *s = (const struct schedule *)(const void *)oid_header(c->oid);

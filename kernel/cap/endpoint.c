@@ -16,6 +16,7 @@ enum status endpoint_op_set_recipient(struct invocation *inv)
     struct endpoint *ep = inv_object(inv, endpoint);
     const struct cap *c = &inv->arg[1];
     struct process *r = process_of(c);
+    const struct cap *entry;
 
     if (c->type != CAP_PROCESS && c->type != CAP_NULL) {
         return STATUS_REQUEST_ERROR;
@@ -23,8 +24,8 @@ enum status endpoint_op_set_recipient(struct invocation *inv)
 
     txn_commit();
 
-    if (r != NULL && r->s.wait == WAIT_SENDING && plist_node_queued(&r->sender_node) &&
-        cap_live(&r->sending_to) && endpoint_of(&r->sending_to) == ep) {
+    entry = r != NULL && r->s.wait == WAIT_SENDING ? ipc_sender_entry(r) : NULL;
+    if (entry != NULL && entry->type == CAP_ENTRY && endpoint_of(entry) == ep) {
         ipc_fail_sender(r, STATUS_WOULD_BLOCK); /* it would wait for itself */
     }
     preempt_endpoint_changes(ep);

@@ -24,7 +24,7 @@ enum cap_type {
 /* A capability. Users never see it, but for the holder of a CapBits capability. */
 struct cap {
     uint8_t type;     /* enum cap_type */
-    uint8_t restr;    /* memory: LK_RO.. ; AppNotice, Entry: 0 */
+    uint8_t restr;    /* memory: LK_RO.. ; AppNotice: LK_PROXY or 0 */
     uint16_t aux;     /* memory: l2g. Entry of a matching endpoint: bits 32..47 of the payload */
     uint32_t payload; /* Entry: protected payload. AppNotice: mask. memory: guard match. Range:
                        * first frame. IrqWait: line. IOPriv: first port, last port << 16 */
@@ -40,7 +40,8 @@ const char *cap_type_name(unsigned type);
  * count. A capability that is not live never will be again. */
 bool cap_live(const struct cap *c);
 
-/* Is `c` valid as it is shown to users: live, and an Entry or AppNotice has a recipient, a reply
+/* Is `c` valid as it is shown to users: live, and an Entry or AppNotice has a recipient, a
+ * ProxyEntry one that has a proxy receiver, a reply
  * capability is not used or stale. Otherwise it is Null in every way, though an Entry may become
  * valid when its endpoint gets a recipient. */
 bool cap_valid(const struct cap *c);

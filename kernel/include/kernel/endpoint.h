@@ -28,7 +28,7 @@ struct endpoint {
         uint8_t match;       /* payload match is on */
         uint8_t outstanding; /* a reply capability was made and not used */
     } state;
-    struct plist senders;        /* processes, by process.sender_node */
+    struct plist senders;        /* processes, by sender_node, and targets by preempt.node */
     struct plist_node recv_node; /* in the recipient's process.senders */
     struct list watchers;        /* processes whose proxyReceiver leads here, and no further */
 };

@@ -4,7 +4,7 @@
  *
  * There are two ways a message moves, and both end in ipc_transfer(): a running process sends to
  * one that waits (the send phase of invoke.c), or a process that waits is matched with a sender
- * that waits (ipc_match). Whatever makes a match possible (a wait begun, a hold or fault ended, a
+ * that waits (ipc_work). Whatever makes a match possible (a wait begun, a hold or fault ended, a
  * recipient set) calls ipc_recheck(), and the matching is done in bounded pieces, each a
  * transaction of its own, before the CPU goes back to user level.
  */

@@ -53,8 +53,8 @@ enum wait_kind {
 
 #define PROC_SLOTS 10
 
-/* What a process has to do with preemption notification: as a target, but for `watchers`. Only
- * preempt.c writes it; notice.c the bits and their counters. */
+/* What a process has to do with preemption notification: as a target, but for `watchers`.
+ * preempt.c keeps it; the bits are posted in notice.c, senders queued in ipc.c. */
 struct preempt {
     struct plist senders;     /* processes that wait for it to be notified, by sender_node */
     struct plist_node node;   /* among the senders of its proxy receiver's endpoint */
@@ -102,7 +102,7 @@ struct process {
                             (mmu) */
 
     uint8_t priority;   /* of the schedule, while that is valid */
-    uint8_t cpu;        /* where it last ran */
+    uint8_t cpu;        /* where it runs: 0, while one CPU runs processes */
     uint8_t fault_code; /* enum fault_code, 0: none */
     uint8_t behind;     /* goes behind its equals when it is queued next */
     uint32_t notices;   /* plain notice bits pending */
@@ -122,8 +122,8 @@ struct process {
     /* Links. */
     struct list ready_link; /* on a ready queue */
     struct plist_node
-        sender_node;       /* on endpoint.senders, or on the list of those whose target is gone */
-    struct cap sending_to; /* Endpoint where sender_node is or was queued */
+        sender_node;       /* on endpoint.senders, preempt.senders of a target, or cpu.displaced */
+    struct cap sending_to; /* Endpoint of the capability that it sends through */
     struct plist senders;  /* endpoints with waiting senders whose recipient this is */
     struct endpoint *scan_next;    /* closed wait in pieces: the endpoint to look at next */
     uint64_t scan_id;              /* and the ID looked for */
