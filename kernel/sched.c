@@ -45,7 +45,7 @@ void sched_init(void)
     cpu->resched = true;
 }
 
-static void ready_insert(struct cpu *cpu, struct process *p, bool in_front)
+static ALWAYS_INLINE void ready_insert(struct cpu *cpu, struct process *p, bool in_front)
 {
     struct list *q = &cpu->ready[p->priority];
 

@@ -106,7 +106,7 @@ bool g_held[RECEIVERS];     /* R has set its hold and not cleared it */
 bool g_ending;              /* T lowered defer and has not yet looked at *pending* */
 bool g_bound;               /* the bound has passed in this very critical section */
 bool g_owed;                /* POSTED, and nobody began to handle it */
-bool g_turn, g_served;
+bool g_turn;                /* turns with every round of T (LIVENESS) */
 
 #define T_LIVES (t_state != GONE)
 #define T_HELD (t_hold[0] || t_hold[1])
@@ -115,6 +115,12 @@ bool g_turn, g_served;
 #define R_READY(id) (r_state[id] == READY && !r_hold1)
 #define R_TOLD(id) (r_message[id] || r_notice[id])
 #define LAST (RECEIVERS - 1)
+
+#ifdef LIVENESS
+#define TURN g_turn = !g_turn
+#else
+#define TURN skip
+#endif
 
 /* As in proxy.pml. mirrors: sched_runnable, pick */
 #ifdef ONE_CPU
@@ -138,8 +144,7 @@ mtype:who turn = TARGET;
 inline answer_s()
 {
     LAW(REPLY, s_state == RECEIVING);
-    s_state = READY;
-    g_served = !g_served
+    s_state = READY
 }
 
 /* mirrors: ipc_transfer, endpoint_reply_delivered */
@@ -220,7 +225,7 @@ active proctype Primary()
 {
 end_waits:
     do
-    :: d_step { T_RUNS -> step_of_t(POSTER); g_turn = !g_turn }; /* user: computes */
+    :: d_step { T_RUNS -> step_of_t(POSTER); TURN }; /* user: computes */
         if
         :: d_step { T_RUNS -> step_of_t(POSTER); defer = true } /* user: defer_begin */
         :: skip
@@ -528,7 +533,7 @@ end_idle:
         :: else
         fi;
         if
-        :: s_state == BLOCKED -> s_state = READY; g_served = !g_served /* invalid capability */
+        :: s_state == BLOCKED -> s_state = READY /* invalid capability */
         :: else
         fi;
         r_cap[0] = NULL_CAP;

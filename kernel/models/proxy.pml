@@ -773,7 +773,7 @@ end_idle:
         e_lives = false;
         preempt_displace_senders();
         if
-        :: WAITING || s_place == DISPLACED || t_deferred -> t_watch = JUDGED
+        :: T_LIVES && (WAITING || s_place == DISPLACED || t_deferred) -> t_watch = JUDGED
         :: else
         fi
     }

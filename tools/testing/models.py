@@ -118,6 +118,12 @@ class Search:
         found = re.search(r"^pan:1: (.*)$", self.output, re.MULTILINE)
         return found[1] if found else None
 
+    def broken(self):
+        """The same in words: the law by its name."""
+        number = re.search(r"!=(\d+)\)\)?&*\|\|", self.error())
+        law = re.search(rf"^#define (\w+)\s+{number[1]}\s+/\*\s*(.*?)\s*\*/", self.text, re.MULTILINE) if number else None
+        return f"law {law[1]} is broken ({law[2]})" if law else self.error()
+
     def seen(self):
         return re.findall(r"^seen: (.*)$", self.output, re.MULTILINE)
 
@@ -208,11 +214,14 @@ def clean_search(context, entry, _pattern):
     """All states, nothing wrong, and it came by what it should."""
     search = Search(context, "run", entry)
     if search.error():
-        raise Failed(search.error(), search.steps(context)[-60:])
+        if "ltl" not in entry and "assertion" in search.error():
+            search = Search(context, "finding", entry)  # the same again, for the shortest way there
+        raise Failed(search.broken(), search.steps(context)[-80:])
     missing = [what for what in entry.get("seen", []) if what not in search.seen()]
     if missing:
         raise Failed("the search never came by: " + "; ".join(missing))
-    if entry.get("all_reached") and search.unreached():
+    whole = entry.get("all_reached")
+    if (whole is True or (whole == "soak" and context.soak)) and search.unreached():
         raise Failed("no state is at", [f"line {n}: {what}" for n, what in search.unreached()])
     print("    " + search.line(), flush=True)
     note(context, search.line())

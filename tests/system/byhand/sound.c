@@ -199,7 +199,7 @@ static void poster(void *arg)
 CASE(exclusion_and_wake_ups,
      .text = "target, handler, a caller and a poster of one priority: never both at once, nothing "
              "lost, nobody left waiting",
-     .ms = 60000)
+     .ms = 600000)
 {
     static const uint64_t slices[SLICES] = { 13000, 17000, 19000, 23000 };
     struct worker w[2];

@@ -7,7 +7,7 @@
 
 #define V_ID 61
 #define ROUNDS 3000u
-#define ROUNDS_SOAK 100000u
+#define ROUNDS_SOAK 50000u
 #define WIDTH 30000u /* nanoseconds in which the answer comes, and the deadline */
 #define ANSWERED 1u
 #define REFUSED 2u
@@ -72,7 +72,7 @@ static bool round(uint64_t number)
 
 CASE(random_times,
      .text = "deadlines and answers at random: each call ends once, and both sides know how",
-     .ms = 120000)
+     .ms = 600000)
 {
     uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds
                       : sys_options.soak      ? ROUNDS_SOAK

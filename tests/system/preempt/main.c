@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * System test scenario: preemption notification, as its users see it. DESIGN 6, laws P1 to P15; each
- * case says which it is about.
+ * System test scenario: preemption notification, as its users see it. Laws P1 to P15 of
+ * docs/preemption.md; each case says which it is about.
  *
  *   trio.c      the target, its proxy receiver, and senders
  *   make.c      P1: making ProxyEntries and proxy notices

@@ -312,7 +312,6 @@ CASE(no_overwrite_random, .text = "P3: fifty calls in random order of events: ea
                 uint64_t got = raw_result(x.r).rdi;
 
                 answer_and_let_go(x.t, got + 1000000);
-                handling = false;
             } else if (held(x.t)) {
                 obj_get(x.t, R_A); /* R waits again: the answer is made without it */
                 OK(lk_process_fetch_proxy_reply(R_A, R_B));
@@ -531,4 +530,31 @@ CASE(sender_to_plain, .text = "P3: a waiting S whose register names a plain Entr
     r_waits(&x);
     r_has(&x, 2);
     s_result(plain_s, STATUS_OK);
+}
+
+CASE(sender_trapped,
+     .text =
+         "P3: a sender whose system calls are trapped is trapped once, however often it is placed "
+         "anew while it waits")
+{
+    struct trio x = trio_new();
+    struct trio y = trio_new();
+    obj s = s_new(x.proxy, PRIO_HIGH);
+
+    obj_get(s, R_A);
+    OK(lk_process_set_flags(R_A, 2));
+    s_calls(s, 5);
+    raw_faulted(s, FAULT_SYSCALL_TRAP, LK_CTL_CALL(REG_PROXY, 1));
+    proc_resume(s);
+    s_waits(s);
+    proc_cap(s, REG_PROXY, y.proxy); /* it begins its system call again */
+    s_waits(s);
+    obj_get(y.e, R_A); /* it goes to another queue where it stands */
+    obj_get(x.t, R_B);
+    OK(lk_endpoint_set_recipient(R_A, R_B));
+    s_waits(s);
+    r_waits(&x);
+    has_message(x.r, x.t, 5, 0);
+    answer_and_let_go(x.t, 6);
+    s_answered(s, 6);
 }

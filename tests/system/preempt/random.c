@@ -310,8 +310,8 @@ static void look_at_received(unsigned i)
     raw_do(party[i].p, LK_YIELD);
 }
 
-/* The message of a sender that has its result may stand in the registers of one who is held, or came
- * this very moment. */
+/* The message of a sender that has its result may stand in the registers of one who is held, or it
+ * came this very moment. */
 static bool not_looked_at(uint64_t word)
 {
     for (unsigned i = 0; i < PARTIES; i++) {

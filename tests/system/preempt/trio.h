@@ -69,7 +69,7 @@ obj caller(const struct trio *x, uint64_t word);
 uint64_t type_of(obj o);
 
 void post(const struct trio *x, uint64_t bits);
-/* Who holds T lets it go: what the slot proxyReply held is answered with `word` first (answer_*). */
+/* The proxy hold of T ends; the second: whom the slot proxyReply leads to is answered first. */
 void let_go(obj t);
 void answer_and_let_go(obj t, uint64_t word);
 bool held(obj t); /* by the proxy hold */

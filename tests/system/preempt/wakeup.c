@@ -206,7 +206,7 @@ CASE(at_reply_wait, .text = "P8: the wait of R behind a send, as servers wait")
         raw_do(x.r, LK_CTL(LK_SEND | LK_RECV, REG_PROXY, 1) | LK_CTL_RECVS(REG_GOT, 0, 0, 0));
         came(&x, x.r, what, s);
 
-        s = comes(&x, what); /* R waits by then: taken; end it and do it with a kernel capability */
+        comes(&x, what); /* R waits by then: taken; the same with a kernel capability */
         let_go(x.t);
         if (what == BOTH) {
             waits_open(x.r);

@@ -2,7 +2,7 @@
  *
  * Under restart injection: what happens in the middle of preemption notifications, with bits and
  * senders both waiting, calls in progress, and receivers that change. T is the target, R its proxy
- * receiver at the endpoint Q; E is T's endpoint, from which the ProxyEntry was made. See proxy.c for
+ * receiver at the endpoint Q; E is T's endpoint, from which the ProxyEntry was made. proxy.c has
  * the forms of messages and each operation alone.
  */
 #include "inject.h"

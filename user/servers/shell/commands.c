@@ -263,8 +263,7 @@ static void command_help(const char *args);
 
 static const struct command commands[] = {
     { "help", "", "this list", command_help },
-    { "ps", "[NAME]", "the programs and what each waits for; of one, its holds and notices",
-      command_ps },
+    { "ps", "[NAME]", "what the programs do; of one, its holds and notices too", command_ps },
     { "caps", "NAME", "what a program holds: its slots and capability registers", command_caps },
     { "log", "", "the kernel log", command_log },
     { "mem", "", "memory: how much, and who has it", command_mem },
