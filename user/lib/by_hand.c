@@ -8,11 +8,12 @@
 
 /* T defers, and is stopped: see to it that T tells us when it does not any more, and the clock when
  * the bound is over; let T go; and wait for either. */
-static enum status wait_for_end(struct lk_hand *hand)
+static enum status wait_for_end(struct lk_hand *hand, bool first)
 {
     enum status s;
 
-    if (hand->control->pending == 0) { /* a new deferral: its bound begins now */
+    /* A new deferral, or one that a handler before us left so: its bound begins now. */
+    if (first || hand->control->pending == 0) {
         hand->control->pending = 1;
         hand->until = lk_now() + hand->bound;
     }
@@ -41,8 +42,8 @@ enum status lk_hand_stop(struct lk_hand *hand)
             hand->forced = true;
             break;
         }
+        s = wait_for_end(hand, !waited);
         waited = true;
-        s = wait_for_end(hand);
         if (s != STATUS_OK) {
             return s;
         }
