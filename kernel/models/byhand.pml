@@ -10,13 +10,13 @@
  *
  * What R has to do, and in this order (user/lib/by_hand.c does it), is what this model is about:
  *   1. set hold 3 on T, which stops it wherever it runs; 2. only then read *defer*;
- *   3. if T defers: write *pending* and note when the bound ends, but only if *pending* is not there
- *      yet; ask the clock for a notice at that time; clear the hold; wait for notices only, from T,
- *      which posts one when it lowers *defer* and finds *pending*, or from the clock; and begin
- *      again at 1;
+ *   3. if T defers: write *pending* and note when the bound ends, unless *pending* is there
+ *      already; ask the clock for a notice at that time; clear the hold; wait for notices only:
+ *      from T, which posts one when it lowers *defer* and finds *pending*, or from the clock; and
+ *      begin again at 1;
  *   4. the bound is over if *pending* is as R left it, and the time has come by the clock.
- * Each of these that is left out is a race; README.md has the counter-examples. Others stay although
- * R does all of them: laws TOLD, STOPPED, STRANDED and LOST, which the proxy keeps.
+ * Each of these that is left out is a race; README.md has the counter-examples. Others stay
+ * although R does all of them: laws TOLD, STOPPED, STRANDED and LOST, which the proxy keeps.
  *
  * Steps, `mirrors:`, `user:` and g_ are as in proxy.pml.
  */
@@ -31,7 +31,7 @@
 #define NESTING 5   /* one handler at a time works on T */
 #define NOTICES 7   /* bits are neither lost nor invented */
 #define TOLD 8      /* T does not run from the moment that R has the message */
-#define STOPPED 9   /* T is not stopped in a critical section inside its bound, for a look neither */
+#define STOPPED 9   /* T is not stopped in a critical section inside its bound, be it for a look */
 #define STRANDED 10 /* R gone: it has not left T stopped in a critical section inside its bound */
 #define LOST 11     /* R gone: what it was told and had not begun is waiting still, or T is held */
 #define LAW(n, e) assert((ONLY != n && (ONLY != 0 || n > NOTICES)) || (e))
@@ -69,7 +69,7 @@ c_decl {
 #define SEEN(what) c_code { seen(what); }
 #endif
 
-mtype:run_state = { READY, OPEN, NOTICE_ONLY, RECEIVING, BLOCKED, GONE }; /* the first two: R's waits */
+mtype:run_state = { READY, OPEN, NOTICE_ONLY, RECEIVING, BLOCKED, GONE }; /* R waits: OPEN, ... */
 mtype:cap = { NULL_CAP, REPLY_CAP, USED_CAP };
 mtype:who = { TARGET, POSTER, SENDER };
 
@@ -138,7 +138,7 @@ mtype:who turn = TARGET;
 #define PASS_TURN(who) skip
 #endif
 
-/* --- the kernel ----------------------------------------------------------------------------------- */
+/* --- the kernel ------------------------------------------------------------------------------- */
 
 /* mirrors: ipc_transfer, answer_callers */
 inline answer_s()
@@ -211,7 +211,7 @@ inline transfer_s()
     s_state = RECEIVING
 }
 
-/* --- T: the primary path ------------------------------------------------------------------------------ */
+/* --- T: the primary path ---------------------------------------------------------------------- */
 
 /* A user instruction of T. */
 inline step_of_t(next)
@@ -248,7 +248,8 @@ end_waits:
             /* user: defer_end */
             d_step { T_RUNS -> step_of_t(POSTER); defer = false; g_ending = true; g_bound = false };
             if
-            :: d_step { T_RUNS && pending -> step_of_t(POSTER); pending = false }; /* user: tells R */
+            /* user: looks at pending, and will tell R */
+            :: d_step { T_RUNS && pending -> step_of_t(POSTER); pending = false };
                 /* mirrors: appnotice_op_post, notice_post */
                 d_step {
                     T_RUNS ->
@@ -266,14 +267,15 @@ end_waits:
 #endif
                     skip
                 }
-            :: d_step { T_RUNS && !pending -> step_of_t(POSTER); g_ending = false } /* user: looks at pending */
+            /* user: looks at pending */
+            :: d_step { T_RUNS && !pending -> step_of_t(POSTER); g_ending = false }
             fi
         :: else
         fi
     od
 }
 
-/* --- S, N, the clock -------------------------------------------------------------------------------------- */
+/* --- S, N, the clock -------------------------------------------------------------------------- */
 
 active proctype Sender()
 {
@@ -322,7 +324,7 @@ end_waits:
 #undef me
 }
 
-/* --- R: the handler ----------------------------------------------------------------------------------------- */
+/* --- R: the handler --------------------------------------------------------------------------- */
 
 active [RECEIVERS] proctype Handler()
 {
@@ -336,7 +338,8 @@ end_waits:
         r_got[me] = 0;
         r_state[me] = OPEN;
         if
-        :: r_bits[me] != 0 && !(r_after_notice[me] && me == 0 && s_state == BLOCKED) -> notice_deliver(me)
+        :: r_bits[me] != 0 && !(r_after_notice[me] && me == 0 && s_state == BLOCKED) ->
+            notice_deliver(me)
         :: else ->
             if
             :: me == 0 && s_state == BLOCKED -> transfer_s()
@@ -346,7 +349,8 @@ end_waits:
        };
         (R_READY(me) || r_state[me] == GONE); /* user: has something */
         do
-        :: d_step { R_READY(me) && !R_TOLD(me) -> skip }; break /* user: an old notice of the bound or of T */
+        /* user: an old notice of the bound or of T */
+        :: d_step { R_READY(me) && !R_TOLD(me) -> skip }; break
         :: R_TOLD(me) ->
 #ifdef READ_FIRST
             d_step { R_READY(me) -> r_defers[me] = defer }; /* user: reads defer, too early */
@@ -377,7 +381,8 @@ end_waits:
                     LAW(SECTION, !T_LIVES || !defer || (r_forced[me] && g_bound));
                     if
                     :: T_LIVES && defer -> SEEN("a forced handling")
-                    :: T_LIVES && t_state == RECEIVING -> SEEN("a handling while the target is in a closed wait")
+                    :: T_LIVES && t_state == RECEIVING ->
+                        SEEN("a handling while the target is in a closed wait")
                     :: else
                     fi;
                     pending = false;
@@ -389,7 +394,8 @@ end_waits:
                     fi
                 };
                 if
-                /* The call of T has lasted too long. mirrors: send_to_process, endpoint_op_make_entry */
+                /* The call of T has lasted too long.
+                 * mirrors: send_to_process, endpoint_op_make_entry */
                 :: d_step { R_READY(me) && t_state == RECEIVING -> answer_t() }
                 :: skip
                 fi;
@@ -441,7 +447,7 @@ end_waits:
 #undef me
 }
 
-/* --- V: the server ---------------------------------------------------------------------------------------------- */
+/* --- V: the server ---------------------------------------------------------------------------- */
 
 active proctype Server()
 {
@@ -459,14 +465,18 @@ end_waits:
     :: d_step { v_state == READY && v_cap != NULL_CAP -> reply_to_t(v_cap); v_cap = NULL_CAP }
 #ifndef PROMPT
     /* user: sets it aside for later */
-    :: d_step { v_state == READY && v_cap != NULL_CAP && v_late == NULL_CAP -> v_late = v_cap; v_cap = NULL_CAP }
+    :: d_step {
+        v_state == READY && v_cap != NULL_CAP && v_late == NULL_CAP ->
+        v_late = v_cap;
+        v_cap = NULL_CAP
+    }
     /* mirrors: send_to_process */
     :: d_step { v_state == READY && v_late != NULL_CAP -> reply_to_t(v_late); v_late = NULL_CAP }
 #endif
     od
 }
 
-/* --- X: suspends and resumes, D: destroys -------------------------------------------------------------------------- */
+/* --- X: suspends and resumes, D: destroys ----------------------------------------------------- */
 
 #ifdef SUSPENDS
 #define ONCE_MORE (times < SUSPENDS)
@@ -547,7 +557,7 @@ end_idle:
 }
 #endif
 
-/* --- what must hold after every step --------------------------------------------------------------- */
+/* --- what must hold after every step ---------------------------------------------------------- */
 
 #ifndef LIVENESS
 active proctype Monitor()
@@ -570,7 +580,7 @@ end_idle:
 }
 #endif
 
-/* --- liveness ------------------------------------------------------------------------------------------------- */
+/* --- liveness --------------------------------------------------------------------------------- */
 
 #ifdef LIVENESS
 ltl target_runs_on { []<>g_turn && []<>!g_turn }

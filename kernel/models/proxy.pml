@@ -26,9 +26,9 @@
 #define EXCLUSION 1 /* handler and primary path never run at once */
 #define SECTION 2   /* no delivery in a critical section inside its bound; forced ones say so */
 #define WAKEUP 3    /* what can be delivered is delivered, or about to be (P8) */
-#define REPLY 4     /* a reply reaches its caller, at most once, held or not; none in silence (P11) */
+#define REPLY 4     /* a reply reaches its caller, held or not, at most once, or says why (P11) */
 #define OVERWRITE 5 /* proxyReply is never overwritten, notifications do not nest (P3) */
-#define DANGLING 6  /* nobody stands on a list of somebody who is gone, or is found by nobody (P9) */
+#define DANGLING 6  /* nobody is on a list of somebody who is gone, or found by nobody (P9) */
 #define NOTICES 7   /* bits are neither lost nor invented (P13) */
 #define RING 8      /* a handler that is not schedulable is told nothing (P3) */
 #define LAW(n, e) assert((ONLY != 0 && ONLY != n) || (e))
@@ -38,7 +38,8 @@
 #define MOVES 0
 #endif
 
-/* Remember that the search came here; a run that never does proves little (tools/testing/models.py). */
+/* Remember that the search came here: one that never does proves little (tools/testing/models.py).
+ */
 #ifdef TRAIL
 #define SEEN(what) skip
 #else
@@ -62,7 +63,7 @@ c_decl {
 
 mtype:run_state = { READY, RECEIVING, BLOCKED, GONE };
 mtype:place = { OFF, ON_TARGET, IN_QUEUE, ON_R, ON_Q, JUDGED, DISPLACED }; /* where a link is */
-mtype:cap = { NULL_CAP, REPLY_CAP, USED_CAP }; /* a reply capability, and one that matches no more */
+mtype:cap = { NULL_CAP, REPLY_CAP, USED_CAP }; /* a reply capability; one that matches no more */
 mtype:message = { NOTHING, PROXIED, PROXIED_NOTICE, OTHER };
 mtype:who = { NOBODY, HANDLER, TARGET, POSTER, SENDER };
 
@@ -74,7 +75,7 @@ mtype:run_state t_state = READY;
 bool t_hold0, t_hold1;
 bool t_slot = true; /* proxyReceiver leads to Q */
 mtype:place t_node = OFF;  /* among Q's senders (IN_QUEUE), or of the CPU's DISPLACED */
-mtype:place t_watch = OFF; /* on the watchers of R or Q, or on the CPU's list of those to be JUDGED */
+mtype:place t_watch = OFF; /* ON_R, ON_Q: their watchers; or on the CPU's list, to be JUDGED */
 mtype:cap t_reply = NULL_CAP; /* proxyReply */
 byte t_bits;                  /* preempting notices pending */
 bool t_after_notice;
@@ -151,7 +152,7 @@ mtype:who turn = TARGET;
 #define PASS_TURN(who) skip
 #endif
 
-/* --- the kernel: lists, deferral ---------------------------------------------------------------- */
+/* --- the kernel: lists, deferral -------------------------------------------------------------- */
 
 /* mirrors: preempt_leave */
 inline preempt_leave()
@@ -196,12 +197,12 @@ inline preempt_judge_watchers(list)
 inline displace_queue()
 {
     if
-    :: t_node == IN_QUEUE -> t_node = DISPLACED
+    :: t_node == IN_QUEUE -> t_node = DISPLACED; SEEN("a target displaced with the queue")
     :: else
     fi
 }
 
-/* --- the kernel: replies ------------------------------------------------------------------------ */
+/* --- the kernel: replies ---------------------------------------------------------------------- */
 
 /* A reply capability to S is used up, wherever it lies: the payload of its endpoint advanced.
  * mirrors: endpoint_reply_delivered, endpoint_make_reply */
@@ -259,7 +260,7 @@ inline reply_to_t(cap)
     fi
 }
 
-/* --- the kernel: delivery ----------------------------------------------------------------------- */
+/* --- the kernel: delivery --------------------------------------------------------------------- */
 
 /* T is held and R is READY with the message, in one step. S or N sent `reply` as capability 0.
  * mirrors: preempt_transfer, process_hold */
@@ -313,6 +314,7 @@ inline deliver_notice()
 inline preempt_judge()
 {
     if
+    :: T_LIVES && STANDS_WELL -> SEEN("a target that keeps its turn")
     :: T_LIVES && !STANDS_WELL ->
         preempt_leave();
         if
@@ -327,7 +329,7 @@ inline preempt_judge()
         :: !WAITING -> skip
         :: WAITING && !RECEIVER ->
             if
-            :: t_slot && q_lives -> t_watch = ON_Q
+            :: t_slot && q_lives -> t_watch = ON_Q; SEEN("bits that wait for a receiver")
             :: else
             fi
         :: WAITING && RECEIVER && HELD_BACK -> t_watch = ON_R
@@ -339,7 +341,10 @@ inline preempt_judge()
                 if
                 :: t_bits != 0 && !r_recheck && !(t_after_notice && s_place == ON_TARGET) ->
                     deliver_notice()
-                :: else -> t_node = IN_QUEUE; ipc_recheck_r()
+                :: else ->
+                    t_node = IN_QUEUE;
+                    ipc_recheck_r();
+                    SEEN("a sender before bits, or a wait being matched")
                 fi
             fi
         fi
@@ -420,7 +425,7 @@ inline process_release_hold0()
     preempt_judge()
 }
 
-/* --- work put off ------------------------------------------------------------------------------- */
+/* --- work put off ----------------------------------------------------------------------------- */
 
 active proctype Work()
 {
@@ -453,7 +458,7 @@ end_idle:
 #define THROTTLED true
 #endif
 
-/* --- T: the primary path ------------------------------------------------------------------------ */
+/* --- T: the primary path ---------------------------------------------------------------------- */
 
 /* A user instruction of T. */
 #define STEP_OF_T LAW(EXCLUSION, !g_handling); RAN; PASS_TURN(POSTER)
@@ -482,18 +487,20 @@ end_calls: d_step { T_RUNS -> STEP_OF_T } /* user: has its answer */
         fi;
         if
         :: defer ->
-            d_step { T_RUNS -> STEP_OF_T; defer = false; g_ending = true; g_bound = false }; /* user: defer_end */
+            /* user: defer_end */
+            d_step { T_RUNS -> STEP_OF_T; defer = false; g_ending = true; g_bound = false };
             if
             /* mirrors: pseudo_instruction, sched_yield */
             :: d_step { T_RUNS && t_deferred -> STEP_OF_T; g_ending = false; preempt_judge() }
-            :: d_step { T_RUNS && !t_deferred -> STEP_OF_T; g_ending = false } /* user: looks at pending */
+            /* user: looks at pending */
+            :: d_step { T_RUNS && !t_deferred -> STEP_OF_T; g_ending = false }
             fi
         :: else
         fi
     od
 }
 
-/* --- S: calls through the ProxyEntry -------------------------------------------------------------- */
+/* --- S: calls through the ProxyEntry ---------------------------------------------------------- */
 
 active proctype Sender()
 {
@@ -515,7 +522,7 @@ end_waits:
     od
 }
 
-/* --- N: posts, and sends without blocking ---------------------------------------------------------- */
+/* --- N: posts, and sends without blocking ----------------------------------------------------- */
 
 active proctype Poster()
 {
@@ -548,7 +555,7 @@ end_waits:
     od
 }
 
-/* --- the clock -------------------------------------------------------------------------------------- */
+/* --- the clock -------------------------------------------------------------------------------- */
 
 active proctype Clock()
 {
@@ -568,7 +575,7 @@ end_waits:
     od
 }
 
-/* --- R: the handler ----------------------------------------------------------------------------------- */
+/* --- R: the handler --------------------------------------------------------------------------- */
 
 active proctype Handler()
 {
@@ -625,7 +632,7 @@ end_waits:
     od
 }
 
-/* --- V: the server ------------------------------------------------------------------------------------- */
+/* --- V: the server ---------------------------------------------------------------------------- */
 
 active proctype Server()
 {
@@ -643,14 +650,18 @@ end_waits:
     :: d_step { v_state == READY && v_cap != NULL_CAP -> reply_to_t(v_cap); v_cap = NULL_CAP }
 #ifndef PROMPT
     /* user: sets it aside for later */
-    :: d_step { v_state == READY && v_cap != NULL_CAP && v_late == NULL_CAP -> v_late = v_cap; v_cap = NULL_CAP }
+    :: d_step {
+        v_state == READY && v_cap != NULL_CAP && v_late == NULL_CAP ->
+        v_late = v_cap;
+        v_cap = NULL_CAP
+    }
     /* mirrors: send_to_process */
     :: d_step { v_state == READY && v_late != NULL_CAP -> reply_to_t(v_late); v_late = NULL_CAP }
 #endif
     od
 }
 
-/* --- M: the manager ------------------------------------------------------------------------------ */
+/* --- M: the manager --------------------------------------------------------------------------- */
 
 active proctype Manager()
 {
@@ -668,7 +679,7 @@ end_idle:
     od
 }
 
-/* --- X: suspends and resumes ------------------------------------------------------------------------------ */
+/* --- X: suspends and resumes ------------------------------------------------------------------ */
 
 /* Any number of times; or SUSPENDS times at most, for what must go on afterwards. */
 #ifdef SUSPENDS
@@ -696,7 +707,7 @@ end_idle:
     od
 }
 
-/* --- D: destroys and changes ---------------------------------------------------------------------------------- */
+/* --- D: destroys and changes ------------------------------------------------------------------ */
 
 #if MOVES > 0
 /* mirrors: preempt_endpoint_changes */
@@ -729,7 +740,9 @@ end_idle:
         :: else
         fi;
         if
-        :: t_reply == REPLY_CAP -> answer_s(); SEEN("a caller told that the target is gone with its reply")
+        :: t_reply == REPLY_CAP ->
+            answer_s();
+            SEEN("a caller told that the target is gone with its reply")
         :: else
         fi;
         t_state = GONE;
@@ -823,7 +836,7 @@ end_idle:
 }
 #endif
 
-/* --- what must hold after every step --------------------------------------------------------------- */
+/* --- what must hold after every step ---------------------------------------------------------- */
 
 #ifndef LIVENESS
 active proctype Monitor()
@@ -844,8 +857,9 @@ end_idle:
         /* S, blocked, stands where T lives and has a receiver, or will be told. */
         LAW(DANGLING, (s_state == BLOCKED) == (s_place != OFF));
         LAW(DANGLING, s_place != ON_TARGET || ENTRY_VALID || T_TO_BE_JUDGED);
-        /* Somebody finds T as long as something waits; and *pending* is set only while it does (P6). */
-        LAW(DANGLING, !(WAITING && T_LIVES && t_slot && q_lives) || t_node != OFF || t_watch != OFF);
+        /* Somebody finds T while something waits; and only then *pending* is set (P6). */
+        LAW(DANGLING, !(WAITING && T_LIVES && t_slot && q_lives) || t_node != OFF ||
+                          t_watch != OFF);
         LAW(DANGLING, !t_deferred || WAITING || T_TO_BE_JUDGED);
         /* A caller waits for somebody who can still answer. */
         LAW(REPLY, s_state != RECEIVING || t_reply == REPLY_CAP || r_cap == REPLY_CAP);
@@ -857,7 +871,7 @@ end_idle:
 }
 #endif
 
-/* --- liveness ------------------------------------------------------------------------------------------------- */
+/* --- liveness --------------------------------------------------------------------------------- */
 
 #ifdef LIVENESS
 /* T's primary path goes on for ever. */

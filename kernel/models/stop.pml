@@ -3,16 +3,17 @@
  * Stopping a process that runs on another CPU (law P10 of DESIGN 6), as arch_stop_cpu() is to do it
  * once several CPUs run processes. One kernel lock, interrupts off in the kernel.
  *
- *   T  the target. It raises and lowers *defer*, yields if it then finds *pending*; and makes system
- *      calls: one with an effect of its own, and one that suspends A, which may run elsewhere
+ *   T  the target. It raises and lowers *defer*, and yields if it then finds *pending*. It makes
+ *      system calls: one with an effect of its own, and one that suspends A, which may run
+ *      elsewhere
  *   A  posts preempting bits to T, again and again
  *   R  T's handler: told, it works on T, ends the hold, and waits
  *
- * The rule in four lines. (1) Whoever enters the kernel saves the registers of its process, says so
- * (`saved`), and only then asks for the lock. (2) Who holds the lock and wants a process stopped that
- * is current on another CPU sends that CPU an interrupt and waits until it has said so. (3) Who gets
- * the lock looks first whether its process may still run; if not, its entry is abandoned before its
- * commit point. (4) Who leaves takes `saved` back before it gives the lock away.
+ * The rules. (1) Whoever enters the kernel saves the registers of its process, says so (`saved`),
+ * and only then asks for the lock. (2) Who holds the lock and wants a process stopped that is
+ * current on another CPU sends that CPU an interrupt and waits until it has said so. (3) Who gets
+ * the lock looks first whether its process may still run; if not, its entry is abandoned before
+ * its commit point. (4) Who leaves takes `saved` back before it gives the lock away.
  *
  * T's stores go through a store buffer, as on any x86: another CPU sees them later, but in order.
  *
@@ -80,7 +81,7 @@ bool g_stopping; /* a CPU waits until the other has said so */
 /* mirrors: sched_runnable */
 #define RUNNABLE(p) (!HELD(p) && !(p == R && r_waits))
 #define T_RUNS_ON(cpu) (user[cpu] && current[cpu] == T)
-/* An interrupt may come some instructions late; but for what must happen in the end, not for ever. */
+/* An interrupt may come some instructions late; for what must happen in the end, not for ever. */
 #ifdef LIVENESS
 #define T_STEPS_ON(cpu) (T_RUNS_ON(cpu) && !ipi[cpu])
 #else
@@ -95,8 +96,17 @@ inline instruction(p)
     LAW(EXCLUSION, !HELD(p))
 }
 
+/* Its instruction `syscall`. */
+inline enter(p, call)
+{
+    instruction(p);
+    user[me] = false;
+    why[me] = call
+}
+
 /* *defer* is read, with the lock held; `me` may be T's own CPU, or another.
- * mirrors: preempt_judge, says_defer, begin_deferral, deliver_notice, preempt_transfer, process_hold */
+ * mirrors: preempt_judge, says_defer, begin_deferral, deliver_notice, preempt_transfer,
+ *   process_hold */
 inline preempt_judge()
 {
     if
@@ -112,7 +122,8 @@ inline preempt_judge()
         :: defer -> pending = true; SEEN("a deferral found")
         :: else ->
             if
-            :: current[other] == T -> SEEN("a delivery while the target is current on the other CPU")
+            :: current[other] == T ->
+                SEEN("a delivery while the target is current on the other CPU")
             :: else
             fi;
             pending = false;
@@ -159,7 +170,7 @@ end_runs:
         instruction(T); stored = true; stored_defer = true; t_at = INSIDE }
     :: d_step { T_STEPS_ON(me) && t_at == INSIDE && !stored -> /* user: defer_end */
         instruction(T); stored = true; stored_defer = false; t_at = LOWERED }
-    :: d_step { T_STEPS_ON(me) && t_at == LOWERED -> /* user: looks at pending, maybe before defer is seen */
+    :: d_step { T_STEPS_ON(me) && t_at == LOWERED -> /* user: looks, maybe before defer is seen */
         instruction(T); t_at = (pending -> YIELDS : OUTSIDE);
         if
         :: !locked -> wakeup()
@@ -175,17 +186,17 @@ end_runs:
        /* user: (an interrupt of the other CPU; there is no kernel function yet) */
        :: d_step { user[me] && ipi[me] -> ipi[me] = false; user[me] = false; why[me] = INTERRUPT }
        /* mirrors: kernel_syscall (A posts) */
-       :: d_step { user[me] && current[me] == A -> instruction(A); user[me] = false; why[me] = POST }
+       :: d_step { user[me] && current[me] == A -> enter(A, POST) }
        /* mirrors: kernel_syscall (T calls somebody, say) */
-       :: d_step { T_RUNS_ON(me) && t_at == OUTSIDE -> instruction(T); user[me] = false; why[me] = CALL }
+       :: d_step { T_RUNS_ON(me) && (t_at == OUTSIDE || t_at == INSIDE) -> enter(T, CALL) }
        /* mirrors: kernel_syscall (T sets hold 1 on A, or clears it) */
-       :: d_step { T_RUNS_ON(me) && t_at == OUTSIDE -> instruction(T); user[me] = false; why[me] = SUSPEND }
+       :: d_step { T_RUNS_ON(me) && t_at == OUTSIDE -> enter(T, SUSPEND) }
        /* mirrors: kernel_syscall (T yields) */
-       :: d_step { T_RUNS_ON(me) && t_at == YIELDS -> instruction(T); user[me] = false; why[me] = YIELD }
+       :: d_step { T_RUNS_ON(me) && t_at == YIELDS -> enter(T, YIELD) }
        /* mirrors: kernel_syscall (R waits) */
-       :: d_step { user[me] && current[me] == R && !r_told -> user[me] = false; why[me] = WAIT }
+       :: d_step { user[me] && current[me] == R && !r_told -> enter(R, WAIT) }
        /* mirrors: kernel_syscall (R clears hold 0) */
-       :: d_step { user[me] && current[me] == R && r_done -> user[me] = false; why[me] = RELEASE }
+       :: d_step { user[me] && current[me] == R && r_done -> enter(R, RELEASE) }
        fi;
        /* mirrors: arch_stop_cpu (rule 1: says so, behind all stores of its process) */
        d_step { !(stored && current[me] == T) -> saved[me] = true };
@@ -204,15 +215,26 @@ end_runs:
            /* mirrors: txn_commit */
            :: d_step { why[me] == CALL -> LAW(ABANDONED, !t_hold0) }
            /* mirrors: process_op_clear_not_schedulable, process_release */
-           :: d_step { why[me] == RELEASE -> t_hold0 = false; r_told = false; r_done = false; preempt_judge() }
+           :: d_step {
+               why[me] == RELEASE ->
+               t_hold0 = false;
+               r_told = false;
+               r_done = false;
+               preempt_judge()
+           }
            :: why[me] == SUSPEND ->
                /* mirrors: arch_stop_cpu (rule 2) */
                if
-               :: d_step { current[other] == A && !saved[other] -> ipi[other] = true; g_stopping = true }
+               :: d_step {
+                   current[other] == A && !saved[other] ->
+                   ipi[other] = true;
+                   g_stopping = true
+               }
                :: current[other] != A || saved[other]
                fi;
-               d_step { current[other] != A || saved[other] -> g_stopping = false }; /* mirrors: arch_stop_cpu */
-               /* mirrors: process_op_set_not_schedulable, process_hold, process_op_clear_not_schedulable */
+               /* mirrors: arch_stop_cpu */
+               d_step { current[other] != A || saved[other] -> g_stopping = false };
+               /* mirrors: process_op_set_not_schedulable, process_op_clear_not_schedulable */
                d_step {
                    LAW(ABANDONED, !t_hold0);
                    LAW(STOPPED, !(user[other] && current[other] == A));
@@ -231,10 +253,16 @@ end_runs:
                :: READS_DEFER ->
                    /* mirrors: arch_stop_cpu (rule 2) */
                    if
-                   :: d_step { current[other] == T && !saved[other] -> ipi[other] = true; g_stopping = true; SEEN("a stop of the target on the other CPU") }
+                   :: d_step {
+                       current[other] == T && !saved[other] ->
+                       ipi[other] = true;
+                       g_stopping = true;
+                       SEEN("a stop of the target on the other CPU")
+                   }
                    :: current[other] != T || saved[other]
                    fi;
-                   d_step { current[other] != T || saved[other] -> g_stopping = false } /* mirrors: arch_stop_cpu */
+                   /* mirrors: arch_stop_cpu */
+                   d_step { current[other] != T || saved[other] -> g_stopping = false }
                :: else
                fi;
                d_step { preempt_judge() } /* mirrors: preempt_judge */

@@ -22,9 +22,9 @@
 #define LOOK_NS 1000000
 #define HANG_LOOKS 300
 
-/* What R does when it has let the client go on. */
-enum manners { R_WAITS_AT_ONCE, R_YIELDS, R_SLEEPS };
-#define R_SLEEP_NS ((POSTERS_MOST + 2) * SLICE_NS)
+/* What R does when it has let the client go on; and whether it has a higher priority. */
+enum manners { R_YIELDS, R_WAITS_AT_ONCE, R_ABOVE_AT_ONCE, R_ABOVE_SLEEPS, MANNERS };
+#define R_SLEEP_NS (SLICE_NS / 2)
 
 static volatile struct {
     bool stop;
@@ -129,7 +129,7 @@ static void handler(void *unused)
         OK(lk_process_clear_not_schedulable(H_CAP, LK_HOLD_PROXY, NULL));
         if (g.manners == R_YIELDS) {
             lk_yield();
-        } else if (g.manners == R_SLEEPS) {
+        } else if (g.manners == R_ABOVE_SLEEPS) {
             sleep_ns(R_SLEEP_NS);
         }
     }
@@ -263,71 +263,61 @@ CASE(forced_sections,
 
 /* ---- A flood ---- */
 
-/* What the client got of a time of flood. */
-struct share {
-    uint64_t cpu, sections, deliveries;
+static const char *const manners_text[MANNERS] = {
+    "R yields",
+    "R waits again at once",
+    "R of higher priority waits again at once",
+    "R of higher priority sleeps for half a slice",
 };
 
-static struct share flood(enum manners manners, unsigned posters, bool calls)
+static uint64_t most_of_a_poster(unsigned posters)
 {
-    struct share s;
+    uint64_t most = 0;
+
+    for (unsigned i = 0; i < posters; i++) {
+        uint64_t cpu = proc_state(players.poster[i].p).cpu;
+
+        most = cpu > most ? cpu : most;
+    }
+    return most;
+}
+
+/* The client gets a slice for every two that any of those who post gets. One that is held when its
+ * turn comes may have to wait for the next. */
+static void flood(enum manners manners, unsigned posters, bool calls)
+{
     unsigned mark = shelf_mark();
     uint64_t frames = frames_mark();
+    uint64_t mine, theirs;
 
     reset(manners);
     g.calls = calls;
-    make_players(LK_DEFER_MAX, posters, manners == R_SLEEPS ? PRIO_HIGH : PRIO_LOW);
+    make_players(LK_DEFER_MAX, posters, manners >= R_ABOVE_AT_ONCE ? PRIO_HIGH : PRIO_LOW);
     sleep_ns(FLOOD_NS);
-    s = (struct share){ proc_state(players.client.p).cpu, g.sections, g.deliveries };
+    mine = proc_state(players.client.p).cpu;
+    theirs = most_of_a_poster(posters);
+    sys_say("# %s, %u post%s: %lu deliveries, the client made %lu sections in %lu us, a poster had "
+            "%lu us",
+            manners_text[manners], posters, calls ? " and call" : "", g.deliveries, g.sections,
+            mine / 1000, theirs / 1000);
+    CHECK(g.deliveries > FLOOD_NS / SLICE_NS / (posters + 2) / 2);
+    CHECK(2 * mine + 2 * SLICE_NS >= theirs);
+    CHECK(g.sections > mine / SLICE_NS);
     finish(posters);
-    sys_say("# R %s, %u post%s: %lu deliveries, the client made %lu sections in %lu us of its own",
-            manners == R_YIELDS   ? "yields"
-            : manners == R_SLEEPS ? "sleeps"
-                                  : "waits again at once",
-            posters, calls ? " and call" : "", s.deliveries, s.sections, s.cpu / 1000);
     process_reset();
     shelf_back(mark);
     frames_back(frames);
-    return s;
 }
 
 CASE(flood,
-     .text =
-         "a client gets a slice with each notification that it is stopped for, however many post "
-         "without a pause, if R yields before it waits again",
+     .text = "a client gets a slice for every two of each who posts without a pause, however many "
+             "they are and whatever R does",
      .steady = true)
 {
-    for (unsigned posters = 1; posters <= POSTERS_MOST; posters++) {
-        for (unsigned calls = 0; calls < 2; calls++) {
-            struct share s = flood(R_YIELDS, posters, calls != 0);
-
-            CHECK(s.deliveries > FLOOD_NS / SLICE_NS / (posters + 2) / 2);
-            CHECK(s.cpu + SLICE_NS >= s.deliveries * SLICE_NS);
-            CHECK(s.sections > s.deliveries);
-        }
-    }
-}
-
-CASE(flood_sleeping,
-     .text = "or with an R of higher priority that sleeps until each of its equals had a slice",
-     .steady = true)
-{
-    for (unsigned posters = 1; posters <= POSTERS_MOST; posters++) {
-        for (unsigned calls = 0; calls < 2; calls++) {
-            struct share s = flood(R_SLEEPS, posters, calls != 0);
-
-            CHECK(s.deliveries > FLOOD_NS / R_SLEEP_NS / 2);
-            CHECK(s.cpu + SLICE_NS >= s.deliveries * SLICE_NS);
-            CHECK(s.sections > s.deliveries);
-        }
-    }
-}
-
-CASE(flood_at_once, .text = "an R that waits again at once is the one that decides", .steady = true)
-{
-    for (unsigned posters = 1; posters <= POSTERS_MOST; posters++) {
-        for (unsigned calls = 0; calls < 2; calls++) {
-            flood(R_WAITS_AT_ONCE, posters, calls != 0);
+    for (unsigned m = 0; m < MANNERS; m++) {
+        for (unsigned posters = 1; posters <= POSTERS_MOST; posters++) {
+            flood((enum manners)m, posters, false);
+            flood((enum manners)m, posters, true);
         }
     }
 }

@@ -366,6 +366,38 @@ CASE(bound_over_receiver_away, .text = "P6: a bound that ends while R does not w
     EQ(kernel_check(), 0);
 }
 
+CASE(bound_over_then_lowered,
+     .text =
+         "P6: a bound that ends while R does not wait, and a section that ends before R does: the "
+         "delivery is not forced")
+{
+    for (unsigned bits = 0; bits < 2; bits++) {
+        struct trio x = trio_new();
+        struct control c = control_new(x.t, 0, 2 * NSEC_PER_MSEC);
+
+        DEFER(c) = 1;
+        r_waits(&x);
+        if (bits) {
+            post(&x, 5);
+        } else {
+            sender(&x, 5);
+        }
+        EQ(PENDING(c), 1);
+        raw_do(x.r, LK_YIELD);
+        sleep_ns(6 * NSEC_PER_MSEC);
+        CHECK((preemption(x.t).flags & LK_PREEMPT_OVER) != 0);
+        DEFER(c) = 0;
+        r_waits(&x);
+        if (bits) {
+            r_has_bits(&x, 5);
+        } else {
+            r_has(&x, 5);
+        }
+        EQ(preemption(x.t).forced, 0);
+        EQ(PENDING(c), 0);
+    }
+}
+
 CASE(bound_zero, .text = "P6: a bound of 0: T may not defer")
 {
     struct trio x = trio_new();
