@@ -68,7 +68,8 @@ static uint64_t hash_one(const struct objhdr *hdr, uint64_t h)
         const struct endpoint *ep = (const struct endpoint *)(const void *)hdr;
 
         h = hash_caps(h, &ep->state.recipient, 1);
-        h = hash_bytes(h, &ep->state.id, 2 * sizeof(uint64_t));
+        h = (h ^ ep->state.id) * PRIME;
+        h = (h ^ ep->state.payload) * PRIME;
         return h + (uint64_t)ep->state.match * 2 + ep->state.outstanding;
     }
     if (hdr->kind == FRAME_GPT) {
