@@ -62,7 +62,8 @@ c_decl {
 #endif
 
 mtype:run_state = { READY, RECEIVING, BLOCKED, GONE };
-mtype:place = { OFF, ON_TARGET, IN_QUEUE, ON_R, ON_Q, JUDGED, DISPLACED }; /* where a link is */
+/* Where a link is. */
+mtype:place = { OFF, ON_TARGET, IN_QUEUE, DEAD_QUEUE, ON_R, ON_Q, JUDGED, DISPLACED };
 mtype:cap = { NULL_CAP, REPLY_CAP, USED_CAP }; /* a reply capability; one that matches no more */
 mtype:message = { NOTHING, PROXIED, PROXIED_NOTICE, OTHER };
 mtype:who = { NOBODY, HANDLER, TARGET, POSTER, SENDER };
@@ -74,7 +75,7 @@ mtype:who = { NOBODY, HANDLER, TARGET, POSTER, SENDER };
 mtype:run_state t_state = READY;
 bool t_hold0, t_hold1;
 bool t_slot = true; /* proxyReceiver leads to Q */
-mtype:place t_node = OFF;  /* among Q's senders (IN_QUEUE), or of the CPU's DISPLACED */
+mtype:place t_node = OFF;  /* IN_QUEUE: among Q's senders; DEAD_QUEUE: R is gone; or DISPLACED */
 mtype:place t_watch = OFF; /* ON_R, ON_Q: their watchers; or on the CPU's list, to be JUDGED */
 mtype:cap t_reply = NULL_CAP; /* proxyReply */
 byte t_bits;                  /* preempting notices pending */
@@ -111,6 +112,8 @@ bool g_ran;      /* T had a step since R waited last (THROTTLE) */
 /* mirrors: preempt_waits */
 #define WAITING (t_bits != 0 || s_place == ON_TARGET)
 
+#define T_TO_BE_JUDGED (t_watch == JUDGED || t_node == DISPLACED || t_node == DEAD_QUEUE)
+
 /* mirrors: preempt_receiver */
 #define RECEIVER (t_slot && q_lives && q_recipient == HANDLER && r_state != GONE)
 /* mirrors: ipc_accepts */
@@ -132,7 +135,7 @@ bool g_ran;      /* T had a step since R waited last (THROTTLE) */
  * mirrors: sched_runnable, pick, sched_exit */
 #ifdef LIVENESS
 #define TURN g_turn = !g_turn
-#define NO_WORK (t_watch != JUDGED && t_node != DISPLACED && s_place != DISPLACED && !r_recheck)
+#define NO_WORK (!T_TO_BE_JUDGED && s_place != DISPLACED && !r_recheck)
 #else
 #define TURN skip
 #define NO_WORK true
@@ -197,7 +200,9 @@ inline preempt_judge_watchers(list)
 inline displace_queue()
 {
     if
-    :: t_node == IN_QUEUE -> t_node = DISPLACED; SEEN("a target displaced with the queue")
+    :: t_node == IN_QUEUE || t_node == DEAD_QUEUE ->
+        t_node = DISPLACED;
+        SEEN("a target displaced with the queue")
     :: else
     fi
 }
@@ -305,7 +310,6 @@ inline deliver_notice()
 
 /* T stands in R's queue, and is to go on waiting there: it keeps its turn.
  * mirrors: stands_well */
-#define T_TO_BE_JUDGED (t_watch == JUDGED || t_node == DISPLACED)
 #define STANDS_WELL (t_node != OFF && t_watch == OFF && RECEIVER && !t_deferred && WAITING && \
                      !HELD_BACK && !R_ACCEPTS)
 
@@ -433,6 +437,8 @@ end_idle:
     do
     /* mirrors: ipc_work (of those to be judged) */
     :: d_step { t_watch == JUDGED -> t_watch = OFF; preempt_judge() }
+    /* mirrors: ipc_work (of endpoints whose recipient is gone) */
+    :: d_step { t_node == DEAD_QUEUE -> t_node = DISPLACED }
     /* mirrors: ipc_work, place_displaced (of targets) */
     :: d_step { t_node == DISPLACED -> t_node = OFF; preempt_judge() }
     /* mirrors: ipc_work, place_displaced (of senders) */
@@ -752,7 +758,7 @@ end_idle:
         preempt_displace_senders();
         g_handling = false
     }
-    /* mirrors: object_rescind, process_destroy, answer_callers, preempt_destroy, ipc_work */
+    /* mirrors: object_rescind, process_destroy, answer_callers, preempt_destroy */
     :: d_step {
         moves > 0 && r_state != GONE ->
         moves--;
@@ -768,7 +774,10 @@ end_idle:
         r_state = GONE;
         r_recheck = false;
         preempt_judge_watchers(ON_R);
-        displace_queue();
+        if
+        :: t_node == IN_QUEUE -> t_node = DEAD_QUEUE
+        :: else
+        fi;
         g_handling = false
     }
     /* mirrors: object_rescind, endpoint_destroy, endpoint_fail_senders */

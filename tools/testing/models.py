@@ -2,8 +2,9 @@
 """The SPIN models of kernel/models: searched whole, with their mutants, and held against the kernel's functions.
 
 kernel/models/models.toml lists what is to be searched and found; its head says what the words mean. In `make soak` the
-instances are larger. Each search prints what it went through, and all of them are in BUILD/models.txt. A single one of
-those that must find something (make test T=models/NAME) prints what was found, step by step, in the words of the model.
+instances are larger, and each mutant is also searched without its change, which must find nothing. What a search went
+through is printed, and all of them are in BUILD/models.txt. A single one of those that must find something (make test
+T=models/NAME) prints what was found, step by step, in the words of the model.
 """
 
 import glob
@@ -22,6 +23,7 @@ TABLE = os.path.join(FOLDER, "models.toml")
 SECONDS = 300  # to find a hang
 MEGABYTES = {False: 2000, True: 8000}  # at most, for one search; of `make soak`
 DEPTH = {False: 1_000_000, True: 5_000_000}
+SHOWN = 80  # steps of a trail, the last ones
 NO_LAW = 99  # for formulas: no law is checked beside them
 
 
@@ -76,14 +78,15 @@ class Search:
             flags += ["-DNFAIR=3"]
             options += ["-a", "-f", "-N", entry["ltl"]]
         else:
-            flags += ["-DSAFETY"] + (["-DBFS"] if kind != "run" else [])  # the shortest way there
+            flags += ["-DSAFETY"] + (["-DBFS"] if kind in ("mutant", "finding") else [])  # the shortest way there
             # A deadlock is looked for where there can be one: elsewhere somebody can always go on.
             options += [] if entry["model"] == "stop" else ["-E"]
             if law not in (None, "DEADLOCK"):
                 defines += [f"ONLY={law_number(self.text, law)}"]
         self.defines = " ".join("-D" + d for d in defines)
         # What runs for long is worth the time to optimise it; clang is quick at what is not.
-        cc = "gcc -O2" if self.soak else "gcc -O1" if kind == "run" else "clang -O0" if shutil.which("clang") else "gcc -O0"
+        quick = "clang -O0" if shutil.which("clang") else "gcc -O0"
+        cc = "gcc -O2" if self.soak else "gcc -O1" if kind == "run" else quick
         pan = self.compile(context, f"{cc} {' '.join(flags)}")
         status, self.output = command(context, f"{pan} {' '.join(options)}; times", self.folder)
         if status != 0 or not self.number(r"(\S+) states, stored"):
@@ -121,7 +124,9 @@ class Search:
     def broken(self):
         """The same in words: the law by its name."""
         number = re.search(r"!=(\d+)\)\)?&*\|\|", self.error())
-        law = re.search(rf"^#define (\w+)\s+{number[1]}\s+/\*\s*(.*?)\s*\*/", self.text, re.MULTILINE) if number else None
+        if not number:
+            return self.error()
+        law = re.search(rf"^#define (\w+)\s+{number[1]}\s+/\*\s*(.*?)\s*\*/", self.text, re.MULTILINE)
         return f"law {law[1]} is broken ({law[2]})" if law else self.error()
 
     def seen(self):
@@ -216,7 +221,7 @@ def clean_search(context, entry, _pattern):
     if search.error():
         if "ltl" not in entry and "assertion" in search.error():
             search = Search(context, "finding", entry)  # the same again, for the shortest way there
-        raise Failed(search.broken(), search.steps(context)[-80:])
+        raise Failed(search.broken(), search.steps(context)[-SHOWN:])
     missing = [what for what in entry.get("seen", []) if what not in search.seen()]
     if missing:
         raise Failed("the search never came by: " + "; ".join(missing))
@@ -232,12 +237,20 @@ def finding_search(kind):
         search = Search(context, kind, entry)
         error = search.error()
         law = entry.get("law")
-        sign = "acceptance cycle" if "ltl" in entry else "invalid end state" if law == "DEADLOCK" else "assertion violated"
+        sign = "invalid end state" if law == "DEADLOCK" else "assertion violated"
+        sign = "acceptance cycle" if "ltl" in entry else sign
         if error is None or sign not in error:
             raise Failed(f"SPIN does not find what is wrong: {error or 'nothing'}", [entry["says"]])
+        if context.soak and kind == "mutant":  # it is the change that is found, not something else
+            base = {k: v for k, v in entry.items() if k not in ("old", "new")}
+            base["name"] += "_unchanged"
+            found = Search(context, "base", base).error()
+            if found:
+                raise Failed(f"without the change the same is found: {found}", [entry["says"]])
         note(context, f"{search.line()}  found: {law or entry['ltl']}")
         if pattern == entry["name"]:
-            print("\n".join([f"    {entry['says']}:"] + ["    " + step for step in search.steps(context)]), flush=True)
+            steps = search.steps(context)[-SHOWN:]
+            print("\n".join([f"    {entry['says']}:"] + ["    " + step for step in steps]), flush=True)
 
     return run
 
@@ -248,7 +261,7 @@ def finding_search(kind):
 def kernel_functions():
     """Names of all functions that the kernel and its x86-64 layer define."""
     names = set()
-    definition = re.compile(r"^(?!static_assert|STATIC_ASSERT|else|return)\w[\w\s\*\(\),]*?\b(\w+)\([^;{}]*\)[\w\s]*\n?\{", re.MULTILINE)
+    definition = re.compile(r"^\w[\w\s\*\(\),]*?\b(\w+)\([^;{}]*\)[\w\s]*\n?\{", re.MULTILINE)
     for folder in ("kernel", "arch/x86_64"):
         for path in glob.glob(os.path.join(core.ROOT, folder, "**", "*.[chS]"), recursive=True):
             with open(path, encoding="utf-8") as file:
@@ -262,12 +275,12 @@ def kernel_functions():
 
 
 def mirrored_names(text):
-    """(line number, name) of each function named behind `mirrors:`."""
-    for comment in re.finditer(r"/\*.*?\*/", text, re.DOTALL):
-        for tag in re.finditer(r"mirrors:\s*((?:[^:])*?)(?:\*/|\(|\.\s|\Z)", comment[0]):
-            line = text.count("\n", 0, comment.start() + tag.start()) + 1
-            for name in re.findall(r"\b[a-z]\w+\b", re.sub(r"^ \*", "", tag[1], flags=re.MULTILINE)):
-                yield line, name
+    """(line number, name) of each function named behind `mirrors:`, up to the end of the comment, a bracket or a full
+    stop; an empty name if there is none."""
+    for tag in re.finditer(r"mirrors:(.*?)(?:\*/|\(|\.\s)", text, re.DOTALL):
+        line = text.count("\n", 0, tag.start()) + 1
+        for name in re.findall(r"\b[a-z]\w+\b", tag[1]) or [""]:
+            yield line, name
 
 
 def mirrors(_context):

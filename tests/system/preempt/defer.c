@@ -398,6 +398,36 @@ CASE(bound_over_then_lowered,
     }
 }
 
+CASE(section_ends_receiver_away,
+     .text = "P6: a section that ends, with a yield, while R does not wait is over: pending is "
+             "cleared, and the next section has a bound of its own")
+{
+    struct trio x = trio_new();
+    struct control c = control_new(x.t, 0, BOUND);
+    uint64_t began;
+    obj s;
+
+    DEFER(c) = 1;
+    r_waits(&x);
+    s = sender(&x, 5);
+    EQ(PENDING(c), 1);
+    raw_do(x.r, LK_YIELD);
+    DEFER(c) = 0;
+    t_yields(x.t);
+    raw_result(x.t);
+    s_waits(s);
+    EQ(PENDING(c), 0);
+    EQ(preemption(x.t).deferred_since, 0);
+    sleep_ns(BOUND / 2);
+    DEFER(c) = 1;
+    began = now();
+    r_waits(&x);
+    EQ(PENDING(c), 1);
+    EVENTUALLY(held(x.t));
+    CHECK(preemption(x.t).hold_since[LK_HOLD_PROXY] >= began + BOUND);
+    r_has_forced(&x, 5);
+}
+
 CASE(bound_zero, .text = "P6: a bound of 0: T may not defer")
 {
     struct trio x = trio_new();

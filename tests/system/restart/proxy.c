@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Preemption notification under restart injection: sends through a ProxyEntry, delivered at once and
- * from where they wait, with strings and capabilities; and the operations that go with it.
+ * Preemption notification under restart injection: sends through a ProxyEntry, delivered at once
+ * and from where they wait, with strings and capabilities; and the operations that go with it.
  */
 #include "inject.h"
 
