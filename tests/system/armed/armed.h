@@ -62,7 +62,7 @@ extern char armed_defer_break[]; /* the same inside a critical section */
 extern char armed_lowered[], armed_yield[]; /* the end of the section, up to its system call */
 extern char armed_end[]; /* where all of them end; saves the FPU at r12 if r14 is odd */
 
-/* Counters of what the storm's client keeps in its registers: canary_call() in target.S. */
+/* What the storm's client keeps in its registers over a call. */
 struct keep {
     uint64_t callee[6];                                  /* rbx, rbp, r12..r15, as given */
     uint64_t after[6];                                   /* as found */
@@ -94,13 +94,12 @@ static inline volatile uint8_t *control_word(void)
 /* ---- Numbers that a message carries, so that none can be taken for another. ---- */
 #define NUMBER_ANSWER 0x414e535745520000ull /* answer to n is n ^ this */
 
-/* ---- Programs and images of the FPU (fpu.c) ---- */
+/* ---- Images of the FPU (fpu.c). ---- */
 #define FPU_IMAGE 512
 void fpu_canary(uint8_t image[FPU_IMAGE], uint64_t seed);
 bool fpu_same(const uint8_t a[FPU_IMAGE], const uint8_t b[FPU_IMAGE]);
 
-/* How many rounds this run is to make, of `all` that all runs of a kind make together; and how often
- * at least each cell is hit. */
+/* ---- How many rounds this run makes, and how often it hits each cell at least (main.c). ---- */
 #define DIRECTED_PERCENT 20
 #define STORM_PERCENT 35 /* each of two */
 #define SECTION_PERCENT 10

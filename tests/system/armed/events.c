@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What happens to T. Each kind of event is one function for T in whatever state it is but running;
- * a T that runs makes its events itself, for on one CPU nobody else can.
+ * What happens to T, in whatever state it is but running: each kind of event is one function.
  */
 #include "scene.h"
-
-#define SHORT_BOUND 30000
-#define LEAD_FIRST 9000
-#define LEAD_STEP 60
-#define LEAD_MOST 60000
-#define STRIKE_IN_CALL                                                                             \
-    250000 /* after T began its call, before the kernel has looked at everything */
 
 uint32_t scene_bit(struct scene *c)
 {
@@ -78,7 +70,8 @@ static bool deliverable(void)
     return !hand.busy && !hand.current && holds == 0 && control_word()[0] == 0;
 }
 
-/* T has lowered *defer* and is about to yield for what waits: the next delivery takes that along. */
+/* T has lowered *defer* and is about to yield for what waits: the next delivery takes that along.
+ */
 static bool overdue(void)
 {
     return control_word()[0] == 0 && control_word()[1] != 0;
@@ -257,255 +250,49 @@ static void end_while_held(struct scene *c)
     }
 }
 
-/* Bits and perhaps a call while R is held: nothing is delivered until it is let go. */
+/* Sends and bits while R is held: nothing is delivered until it is let go, and then everything. */
 static void hold_receiver(struct scene *c)
 {
     uint64_t before = hand.count;
-    uint32_t bit = scene_bit(c);
+    uint64_t waiting = 0;
     bool more = overdue();
-    uint64_t called = 0;
     bool possible;
 
     inject_mine(c, PT_SUSPEND);
     OK(lk_process_set_not_schedulable(D_R, LK_HOLD_BY_HAND, NULL));
-    c->bits |= bit;
-    OK(lk_appnotice_post(D_PREEMPT, bit));
+    if (rng_below(c->r, 2) != 0) {
+        send_without_blocking(c);
+    }
     if (!c->bounded && !poster.busy && rng_below(c->r, 2) != 0) {
         order_a(c);
         CHECK(poster.busy);
-        called = 1;
+        waiting++;
+    }
+    if (waiting == 0 || rng_below(c->r, 2) != 0) {
+        post_preempting(c);
+        waiting++;
     }
     scene_quiet(c);
     EQ(hand.count, before);
     possible = !hand.busy && !hand.current && control_word()[0] == 0;
     inject_mine(c, PT_RESUME_HOLD);
     OK(lk_process_clear_not_schedulable(D_R, LK_HOLD_BY_HAND, NULL));
-    came(before, !possible ? 0 : hand.current ? 1 : 1 + called, more);
+    came(before, possible ? waiting : 0, more);
 }
 
 /* The time has come, and T is still as it was. */
 static bool clock_strikes(struct scene *c)
 {
-    bool in_time = now() < c->timed;
     bool now_delivered = deliverable();
     bool more = overdue();
     uint64_t before = hand.count;
 
-    if (!in_time) {
+    if (now() >= c->timed) { /* the last that is looked at */
         return false;
     }
     pass(c->timed + 1000);
     came(before, now_delivered, more);
     return true;
-}
-
-/* ---- T runs, and does it itself ---- */
-
-static uint8_t self_look[160];
-
-/* The messages of T's row that are the event; the last of them gets the injection. */
-static void self_row(struct scene *c, unsigned inject)
-{
-    uint32_t bit = scene_bit(c);
-    struct lk_msg *m;
-
-    if (c->kind == K_RHOLD) {
-        row_next(&target, LK_CTL_CALL(C_R, 2), OP_PROCESS_SET_NOT_SCHEDULABLE, LK_HOLD_BY_HAND);
-        c->bits |= bit;
-        row_next(&target, LK_CTL_CALL(C_PREEMPT, 2), OP_APPNOTICE_POST, bit);
-    }
-    if (inject != 0) {
-        row_next(&target, LK_CTL_CALL(C_SYSCTL, 2), OP_SYSCTL_INJECT_RESTART, inject);
-    }
-    switch (c->kind) {
-    case K_PLAIN:
-        c->plain |= bit;
-        row_next(&target, LK_CTL_CALL(C_PLAIN, 2), OP_APPNOTICE_POST, bit);
-        break;
-    case K_PREEMPT:
-        c->bits |= bit;
-        row_next(&target, LK_CTL_CALL(C_PREEMPT, 2), OP_APPNOTICE_POST, bit);
-        break;
-    case K_CALL:
-        row_next(&target, LK_CTL_CALL(C_PROXY, 3), K_CALL, new_number());
-        break;
-    case K_ONEWAY:
-        row_next(&target, LK_CTL(LK_SEND | LK_BLOCK, C_PROXY, 3), K_ONEWAY, new_number());
-        break;
-    case K_NONBLOCK:
-        row_next(&target, LK_CTL(LK_SEND, C_PROXY, 3), K_NONBLOCK, new_number());
-        break;
-    case K_SUSPEND:
-        row_next(&target, LK_CTL_CALL(C_T, 2), OP_PROCESS_SET_NOT_SCHEDULABLE, LK_HOLD_SUSPEND);
-        break;
-    case K_LOOK:
-        m = row_next(&target, LK_CTL_CALL(C_T, 1) | LK_RSTR, OP_PROCESS_GET_STATE, 0);
-        m->buffer = self_look;
-        m->buffer_size = sizeof(self_look);
-        break;
-    case K_RHOLD:
-        row_next(&target, LK_CTL_CALL(C_R, 2), OP_PROCESS_CLEAR_NOT_SCHEDULABLE, LK_HOLD_BY_HAND);
-        break;
-    case K_HELD_END:
-    case K_TIMED:
-    case KINDS:
-        break;
-    }
-}
-
-static enum point self_point(enum kind k)
-{
-    static const enum point points[KINDS] = {
-        [K_PLAIN] = PT_POST,          [K_PREEMPT] = PT_POST_PROXY,      [K_CALL] = PT_PROXY_CALL,
-        [K_ONEWAY] = PT_PROXY_ONEWAY, [K_NONBLOCK] = PT_PROXY_NONBLOCK, [K_SUSPEND] = PT_SUSPEND,
-        [K_LOOK] = PT_LOOK,           [K_RHOLD] = PT_RESUME_HOLD,
-    };
-
-    return points[k];
-}
-
-/* What became of the event's own message. */
-static void judge_self(struct scene *c, unsigned event, bool delivered)
-{
-    const struct lk_msg *m = &target.row[event];
-    bool message = c->kind == K_CALL || c->kind == K_ONEWAY || c->kind == K_NONBLOCK;
-    bool refused = c->kind == K_NONBLOCK && !delivered;
-
-    STATUS(m->w[0], refused ? STATUS_WOULD_BLOCK : STATUS_OK);
-    c->messages += message && !refused;
-    if (c->kind == K_CALL) {
-        EQ(m->w[1], hand.number ^ NUMBER_ANSWER);
-    }
-}
-
-static void self_event(struct scene *c)
-{
-    bool delivers = c->kind == K_PREEMPT || c->kind == K_CALL || c->kind == K_ONEWAY ||
-                    c->kind == K_NONBLOCK || c->kind == K_RHOLD;
-    bool at_once = delivers && !hand.busy && !c->defers;
-    uint64_t before = hand.count;
-    unsigned event;
-
-    target.count = 0;
-    if (c->place == P_ACQUIRE) {
-        c->point = self_point(c->kind);
-        c->n = point_next(c->point);
-    }
-    self_row(c, c->place == P_ACQUIRE ? c->n : 0);
-    event = target.count - 1;
-    target_row(c);
-    if (at_once && c->kind != K_RHOLD && rng_below(c->r, 2) != 0) {
-        hand.keep = true;
-    }
-    actor_go(&target, c->defers ? armed_defer : armed_list);
-    settle();
-    c->seen = S_RUNNING;
-    c->where = c->defers ? P_DEFER : P_USER;
-    c->counted = true;
-    if (c->n != 0) {
-        c->counted = injected(c->point, c->n);
-        c->where = P_ACQUIRE;
-    }
-    if (c->kind == K_SUSPEND) {
-        struct pstate s = actor_look(&target);
-
-        EQ(s.holds, 1u << LK_HOLD_SUSPEND);
-        EQ(s.run_state, LK_STATE_READY);
-        OK(lk_process_clear_not_schedulable(D_T, LK_HOLD_SUSPEND, NULL));
-    }
-    if (c->bounded) { /* it waits for itself, until the bound is over */
-        OK(lk_sleep_sleep_until(R_SLEEP, now() + 2 * SHORT_BOUND, NULL));
-    } else {
-        EQ(hand.count - before, at_once);
-    }
-    scene_quiet(c);
-    scene_release(c);
-    settle();
-    judge_self(c, event, at_once);
-}
-
-/* The time from setting the clock until T is in the middle of its work: found by trying. */
-static uint64_t lead = LEAD_FIRST;
-
-static void lead_by(bool longer)
-{
-    lead += longer ? LEAD_STEP : 0;
-    lead -= longer ? 0 : LEAD_STEP;
-    if (lead < LEAD_STEP || lead > LEAD_MOST) {
-        lead = LEAD_FIRST;
-    }
-}
-
-/* T's row while the clock is about to strike: calls of the kernel, so that it runs for a while. */
-static void timed_row(struct scene *c)
-{
-    target.count = 0;
-    if (c->place == P_ACQUIRE) {
-        c->point = PT_CALL;
-        c->n = point_next(PT_CALL);
-        row_next(&target, LK_CTL_CALL(C_SYSCTL, 2), OP_SYSCTL_INJECT_RESTART, c->n);
-    } else {
-        row_next(&target, LK_CTL_CALL(C_SLEEP, 1), OP_SLEEP_NOW, 0);
-        row_next(&target, LK_CTL_CALL(C_SLEEP, 1), OP_GET_TYPE, 0);
-        row_next(&target, LK_CTL_CALL(C_SLEEP, 1), OP_SLEEP_NOW, 0);
-    }
-    target_row(c);
-}
-
-/* Was it inside of its critical section, and had the CPU, when the bits were posted? */
-static bool struck_in_section(uint64_t before)
-{
-    uint64_t begun = target.row[0].w[1];
-    uint64_t over = target.row[2].w[1];
-    struct lk_preemption p = { 0 };
-
-    OK(lk_process_get_preemption(D_T, &p, sizeof(p), NULL));
-    if (hand.count != before || (p.deferred_since != 0 && p.deferred_since < begun)) {
-        lead_by(true); /* it had not begun */
-        return false;
-    }
-    lead_by(false);
-    return p.deferred_since != 0 && p.deferred_since <= over;
-}
-
-/* Was it at an instruction of its program? */
-static bool struck_at_instruction(uint64_t before)
-{
-    bool early = hand.look.run_state == LK_STATE_FAULTED ||
-                 hand.look.r.rip == (uint64_t)armed_list; /* it had not begun */
-
-    if (hand.count == before || hand.look.run_state == LK_STATE_RECEIVING) {
-        lead_by(false);
-        return false;
-    }
-    lead_by(early);
-    return !early;
-}
-
-/* The clock strikes while T runs. */
-static void self_timed(struct scene *c)
-{
-    uint64_t before = hand.count;
-
-    c->timed = now() + (c->place == P_ACQUIRE ? STRIKE_IN_CALL : lead + rng_below(c->r, LEAD_STEP));
-    arm_clock(c);
-    timed_row(c);
-    actor_go(&target, c->defers ? armed_defer : armed_list);
-    settle();
-    c->seen = S_RUNNING;
-    c->where = c->place;
-    if (c->defers) {
-        c->counted = struck_in_section(before);
-    } else if (c->place == P_ACQUIRE) {
-        c->counted = injected(c->point, c->n) && hand.count != before &&
-                     hand.look.run_state == LK_STATE_READY;
-        c->n = 0;
-    } else {
-        c->counted = struck_at_instruction(before);
-    }
-    pass(c->timed + 1000); /* if it has not struck yet, it does so for a T that waits */
-    scene_quiet(c);
-    scene_release(c);
 }
 
 /* ---- All of it ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Which acquire points of which operations were hit. How many there are is learnt: an operation that
- * gets through has no more.
+ * Which acquire points of which operations were hit. How many there are is learnt: an operation
+ * that gets through has no more.
  */
 #include "stage.h"
 

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The directed rounds: as many as are asked for, aimed at whichever cell of the table was hit least.
+ * The directed rounds: as many as are asked for, aimed at whichever cell of the table was hit
+ * least.
  */
 #include "scene.h"
 
 #define BATCH 500
 #define MORE_STEPS 8 /* between two events */
-#define SHORT_BOUND_NS 30000
-#define SEEDS 3 /* so that the runs of one seed, preempted and not, are not the same */
+#define SEEDS 3      /* so that the runs of one seed, preempted and not, are not the same */
 
 static bool waits(enum state s)
 {
     return s != S_RUNNING && s != S_READY;
 }
 
-/* A delivery that is forced: some of those that find T waiting inside its section, and those that it
- * waits for itself. */
+/* A delivery that is forced: some of those that find T waiting inside its section, and those that
+ * it waits for itself. */
 static bool is_bounded(const struct scene *c)
 {
     bool delivers = c->kind == K_PREEMPT || c->kind == K_CALL || c->kind == K_ONEWAY ||
@@ -35,6 +35,9 @@ static bool choose_gap(struct scene *c)
 {
     if (c->place != P_ACQUIRE || c->state == S_BLOCKED || c->state == S_RUNNING) {
         return false;
+    }
+    if (c->kind == K_TIMED) { /* the clock must not strike before: that takes long */
+        return rng_below(c->r, 4) == 0;
     }
     return c->state == S_READY || rng_below(c->r, c->state == S_STRING ? 8 : 2) != 0;
 }
@@ -71,7 +74,8 @@ static void all_events(struct scene *c)
         if (c->state == S_READY && c->stepped && c->place != P_HELD) {
             step(c, &target, (unsigned)rng_below(c->r, MORE_STEPS));
         }
-        c->kind = (enum kind)rng_below(c->r, K_HELD_END);
+        c->kind = (enum kind)rng_below(c->r, K_HELD_END + 1);
+        c->kind = c->kind == K_HELD_END ? K_RHOLD : c->kind;
         if (poster.busy && (c->kind == K_CALL || c->kind == K_ONEWAY)) {
             continue;
         }
@@ -86,7 +90,7 @@ static void play(struct scene *c)
     sys_at("round %lu, seed %lu: %s x %s %s", new_number(), sys_options.seed, state_name(c->state),
            kind_name(c->kind), place_name(c->place));
     if (c->bounded) {
-        bound_set(SHORT_BOUND_NS);
+        bound_set(SHORT_BOUND);
     }
     scene_enter(c);
     scene_approach(c);
@@ -119,8 +123,8 @@ static void one_round(struct scene *c)
     play(c);
 }
 
-/* A string of 64 KiB thrown away at each of its acquire points, between any two pages: T's own, or one
- * that it waits for. */
+/* A string of 64 KiB thrown away at each of its acquire points, between any two pages: T's own, or
+ * one that it waits for. */
 static void sweep_string(struct rng *r, bool sends)
 {
     enum point p = sends ? PT_CALL_STRING : PT_REPLY_STRING;

@@ -1,48 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The stage of one round: bringing T into its state and to the place of the event, and getting it
- * to its end.
+ * T and W in one round: bringing T into its state, and getting it to its end.
  */
 #include "scene.h"
 
-#define CODE_BYTES 512    /* of target.S, and of lk_invoke */
-#define STEPS_MOST 80     /* instructions of a program, and some */
-#define YIELD_STEPS 10    /* of the end of a section */
-#define GAP_NS 150000     /* shorter than the kernel looks at all its objects */
 #define LEAD_NS 60000     /* until bits from the clock, so that T is where it is to be */
 #define LEAD_STEP_NS 8000 /* longer by this for each instruction stepped */
 #define LONG_SLEEP (1000 * NSEC_PER_MSEC)
-#define HAND_HOLD LK_HOLD_BY_HAND
 #define STRING_OFFSET 100 /* so that 17 pages have a part of it */
 
 static uint8_t target_string[STRING_BYTES + PAGE] __attribute__((aligned(4096)));
 static uint8_t partner_string[STRING_BYTES + PAGE] __attribute__((aligned(4096)));
 static uint64_t numbers;
-static uint64_t gap_ns = GAP_NS; /* from the start of a call until it is thrown away */
 
 uint64_t new_number(void)
 {
     return ++numbers;
-}
-
-static bool chance(struct scene *c, unsigned one_in)
-{
-    return rng_below(c->r, one_in) == 0;
-}
-
-/* Where lk_invoke has its system call. */
-static uint64_t syscall_at(void)
-{
-    static uint64_t at;
-    const uint8_t *code = (const uint8_t *)(uintptr_t)lk_invoke;
-
-    while (at == 0) {
-        if (code[0] == 0x0f && code[1] == 0x05) {
-            at = (uint64_t)code;
-        }
-        code++;
-    }
-    return at;
 }
 
 void pass(uint64_t time)
@@ -96,11 +69,16 @@ static void receive_string(struct lk_msg *m, uint8_t *s)
 
 /* ---- W ---- */
 
+static unsigned control_cap(uint64_t control)
+{
+    return (unsigned)(control >> LK_TARGET_SHIFT) % LK_CAP_REGS;
+}
+
 void partner_start(struct scene *c, enum step what, unsigned inject)
 {
     bool alone = inject != 0 || c->place == P_USER || c->state == S_STRING;
     uint64_t answer = c->number ^ NUMBER_ANSWER;
-    struct lk_msg *m;
+    struct lk_msg *m = NULL;
 
     partner.count = 0;
     if (inject != 0) {
@@ -117,7 +95,7 @@ void partner_start(struct scene *c, enum step what, unsigned inject)
         break;
     case W_REPLY:
         if (!alone && chance(c, 3)) { /* with a wait behind it, and an end of its own */
-            row_next(&partner, LK_CTL_REPLY_WAIT(C_GOT, 3), STATUS_OK, answer);
+            m = row_next(&partner, LK_CTL_REPLY_WAIT(C_GOT, 3), STATUS_OK, answer);
             break;
         }
         m = row_next(&partner, LK_CTL(LK_SEND, C_GOT, 3), STATUS_OK, answer);
@@ -126,7 +104,7 @@ void partner_start(struct scene *c, enum step what, unsigned inject)
         }
         break;
     case W_EARLY:
-        row_next(&partner, LK_CTL(LK_SEND, C_EARLY, 3), STATUS_OK, answer);
+        m = row_next(&partner, LK_CTL(LK_SEND, C_EARLY, 3), STATUS_OK, answer);
         break;
     case W_SEND:
         row_next(&partner, LK_CTL(LK_SEND, C_TARGET, 3), STATUS_OK, answer);
@@ -134,6 +112,11 @@ void partner_start(struct scene *c, enum step what, unsigned inject)
     case W_RESUME:
         row_next(&partner, LK_CTL_CALL(C_T, 2), OP_PROCESS_RESUME, 1);
         break;
+    }
+    c->again = (what == W_REPLY || what == W_EARLY) && m != NULL && !(m->control & LK_RECV) &&
+               chance(c, 8);
+    if (c->again) { /* what answers once answers no more */
+        row_next(&partner, LK_CTL(LK_SEND, control_cap(m->control), 3), STATUS_OK, 0);
     }
     actor_go(&partner, armed_list);
     c->doing = what;
@@ -155,7 +138,7 @@ static void judge_request(struct scene *c, const struct lk_msg *m)
 
 void partner_judge(struct scene *c)
 {
-    const struct lk_msg *m = &partner.row[partner.count - 1];
+    const struct lk_msg *m = &partner.row[partner.count - 1 - c->again];
     enum step was = c->doing;
 
     actor_intact(&partner);
@@ -165,7 +148,9 @@ void partner_judge(struct scene *c)
         c->next = W_REPLY;
     } else {
         STATUS(m->w[0], STATUS_OK); /* a non-blocking answer is never missed */
+        STATUS(c->again ? m[1].w[0] : STATUS_INVALID_CAP, STATUS_INVALID_CAP);
     }
+    c->again = false;
 }
 
 /* It gave its answer, and waits for the next request: a case of its own kind of end. */
@@ -281,10 +266,10 @@ void scene_enter(struct scene *c)
 
     c->number = new_number();
     if (c->kind == K_TIMED && c->state != S_RUNNING) {
-        if (c->place == P_USER || (c->state == S_READY && c->defers)) {
+        if (c->place == P_USER || (c->state == S_READY && !c->in_gap)) {
             c->timed = now() + LEAD_NS + STEPS_MOST * LEAD_STEP_NS;
         } else if (c->in_gap) {
-            c->timed = now() + LEAD_NS + 2 * gap_ns;
+            c->timed = now() + LEAD_NS + 2 * gap_time();
         }
         arm_clock(c);
     }
@@ -321,286 +306,6 @@ void scene_enter(struct scene *c)
     }
 }
 
-/* ---- User instructions ---- */
-
-struct code {
-    const char *start;
-    bool is[CODE_BYTES]; /* an instruction begins here */
-    uint32_t hits[CODE_BYTES];
-};
-static struct code code[2];
-static unsigned program_steps[2]; /* of armed_list and armed_defer, from start to end */
-static unsigned yield_turn;
-static unsigned lowering_steps; /* of armed_defer, until it lowers *defer* */
-
-static uint32_t *instruction(uint64_t rip, bool **is)
-{
-    for (unsigned i = 0; i < 2; i++) {
-        uint64_t at = rip - (uint64_t)code[i].start;
-
-        if (at < CODE_BYTES) {
-            *is = &code[i].is[at];
-            return &code[i].hits[at];
-        }
-    }
-    return NULL;
-}
-
-void note_instruction(const struct scene *c)
-{
-    bool *is;
-    uint32_t *hits = instruction(c->rip, &is);
-
-    if (hits != NULL) {
-        ++*hits;
-    }
-}
-
-/* How many steps into a program the next round goes: all in turn. */
-static unsigned choose_steps(const struct scene *c, unsigned most)
-{
-    static uint32_t used[2][STEPS_MOST];
-    uint32_t *u = used[c->defers];
-    unsigned n = (unsigned)rng_below(c->r, most);
-
-    for (unsigned i = 0; i < most; i++) {
-        n = u[i] < u[n] ? i : n;
-    }
-    u[n]++;
-    return n;
-}
-
-unsigned step(struct scene *c, struct actor *a, unsigned n)
-{
-    unsigned i;
-
-    if (n == 0) {
-        return 0;
-    }
-    OK(lk_process_set_flags(a->reg, 1));
-    for (i = 0; i < n; i++) {
-        struct pstate s;
-
-        settle();
-        s = actor_look(a);
-        if (s.run_state == LK_STATE_FAULTED && s.fault == FAULT_SINGLE_STEP) {
-            bool *is;
-
-            if (instruction(s.r.rip, &is) != NULL) {
-                *is = true;
-            }
-            OK(lk_process_resume(a->reg, 1));
-            continue;
-        }
-        if (a == &target && s.run_state == LK_STATE_RECEIVING && c->doing == W_RECEIVE) {
-            partner_judge(c); /* it has T's request: give T its answer */
-            partner_start(c, W_REPLY, 0);
-            continue;
-        }
-        break;
-    }
-    OK(lk_process_set_flags(a->reg, 0));
-    return i;
-}
-
-void learn_instructions(void)
-{
-    static const struct {
-        enum state state;
-        bool defers;
-    } all[] = { { S_READY, false }, { S_READY, true } };
-    struct rng r = rng_new(1);
-
-    memset(code, 0, sizeof(code));
-    lowering_steps = 0;
-    code[0].start = armed_break;
-    code[1].start = (const char *)(uintptr_t)lk_invoke;
-    for (unsigned i = 0; i < 2; i++) {
-        struct scene c = {
-            .state = all[i].state, .place = P_USER, .kind = K_LOOK, .defers = all[i].defers, .r = &r
-        };
-
-        scene_enter(&c);
-        target_start(&c, 0);
-        if (c.defers) {
-            do {
-                lowering_steps += step(&c, &target, 1);
-            } while (control_word()[0] != 0);
-            lowering_steps--;
-        }
-        program_steps[i] = lowering_steps + step(&c, &target, STEPS_MOST);
-        scene_drive(&c);
-        scene_judge(&c);
-    }
-}
-
-static unsigned instructions(uint64_t *least)
-{
-    unsigned n = 0;
-
-    *least = UINT64_MAX;
-    for (unsigned i = 0; i < 2; i++) {
-        for (unsigned j = 0; j < CODE_BYTES; j++) {
-            if (code[i].is[j]) {
-                n++;
-                *least = code[i].hits[j] < *least ? code[i].hits[j] : *least;
-            }
-        }
-    }
-    return n;
-}
-
-uint64_t instructions_least(void)
-{
-    uint64_t least;
-
-    instructions(&least);
-    return least;
-}
-
-void instructions_print(void)
-{
-    uint64_t least;
-    unsigned n = instructions(&least);
-
-    sys_say("# a call that is thrown away takes %lu ns", gap_ns);
-    sys_say("# user instructions of the stubs: %u, an event at each of them %lu times or more", n,
-            least);
-}
-
-/* ---- To the place ---- */
-
-/* T or W makes a system call that is thrown away at an acquire point. The kernel compares all its
- * objects first, which takes longer than the clock takes to wake us; so we are here before the call
- * is begun again. */
-static void throw_away(struct scene *c)
-{
-    struct actor *a = &partner;
-    uint64_t begun;
-    struct pstate s;
-
-    if (c->state == S_READY || c->state == S_RUNNING) {
-        c->point = PT_CALL;
-        a = &target;
-    } else if (c->sends) {
-        c->point = PT_CALL_STRING;
-        a = &target;
-    } else {
-        c->point = c->state == S_STRING     ? PT_REPLY_STRING
-                   : c->state == S_CLOSED   ? PT_REPLY
-                   : c->state == S_SLEEPING ? PT_ANSWER_SLEEPER
-                   : c->state == S_OPEN     ? PT_SEND_OPEN
-                                            : PT_RESUME;
-    }
-    c->n = point_next(c->point);
-    begun = now();
-    if (a == &target) {
-        target_start(c, c->n);
-    } else {
-        partner_start(c, c->next, c->n);
-    }
-    OK(lk_sleep_sleep_until(R_SLEEP, begun + GAP_NS, NULL));
-    s = actor_look(a);
-    c->thrown_away =
-        injected(c->point, c->n) && s.run_state == LK_STATE_READY && s.r.rip == syscall_at();
-    if (c->thrown_away && gap_ns < now() - begun) {
-        gap_ns = now() - begun;
-    }
-    c->n = 0;
-}
-
-static void hold_target(struct scene *c)
-{
-    if (chance(c, 2) && !c->defers && hand.count < UINT64_MAX) {
-        uint32_t bit = scene_bit(c);
-
-        hand.keep = true;
-        c->bits |= bit;
-        OK(lk_appnotice_post(D_PREEMPT, bit));
-        CHECK(hand.current);
-        return;
-    }
-    OK(lk_process_set_not_schedulable(D_T, HAND_HOLD, NULL));
-    c->held = true;
-}
-
-void scene_approach(struct scene *c)
-{
-    if (c->state == S_READY && !c->in_gap) {
-        target_start(c, 0);
-    }
-    if (c->in_gap) {
-        throw_away(c);
-    } else if (c->state == S_READY && (c->place != P_HELD || chance(c, 2))) {
-        if (c->defers &&
-            chance(c, 3)) { /* at the end of its section, with something to yield for */
-            uint32_t bit = scene_bit(c);
-
-            step(c, &target, lowering_steps);
-            c->bits |= bit;
-            OK(lk_appnotice_post(D_PREEMPT, bit));
-            step(c, &target, yield_turn++ % YIELD_STEPS);
-        } else {
-            step(c, &target, choose_steps(c, program_steps[c->defers]));
-        }
-        c->stepped = true;
-    } else if (c->place == P_USER && c->state != S_RUNNING) {
-        partner_start(c, c->next, 0);
-        step(c, &partner, (unsigned)rng_below(c->r, 24));
-        c->stepped = true;
-    }
-    if (c->place == P_HELD) {
-        hold_target(c);
-    }
-}
-
-static enum state waiting_state(const struct scene *c)
-{
-    uint64_t wait = 0;
-
-    OK(lk_process_get_wait(D_T, &wait, NULL, NULL, NULL, NULL, NULL));
-    if (wait == LK_WAIT_CLOSED) {
-        return c->state == S_STRING && !c->sends ? S_STRING : S_CLOSED;
-    }
-    return wait == LK_WAIT_SLEEPING ? S_SLEEPING : S_OPEN;
-}
-
-bool scene_classify(struct scene *c)
-{
-    struct pstate s = actor_look(&target);
-
-    if (at_end(&s)) {
-        return false;
-    }
-    switch (s.run_state) {
-    case LK_STATE_RECEIVING:
-        c->seen = waiting_state(c);
-        break;
-    case LK_STATE_BLOCKED:
-        c->seen = c->sends ? S_STRING : S_BLOCKED;
-        break;
-    case LK_STATE_FAULTED:
-        c->seen = S_FAULTED;
-        break;
-    default:
-        c->seen = c->sends && c->thrown_away ? S_STRING : S_READY;
-        break;
-    }
-    c->rip = c->seen == S_READY ? s.r.rip : c->stepped ? actor_look(&partner).r.rip : 0;
-    if (s.holds != 0) {
-        c->where = P_HELD;
-    } else if (control_word()[0] != 0) {
-        c->where = P_DEFER;
-    } else if (c->thrown_away) {
-        c->where = P_ACQUIRE;
-    } else if (c->stepped || c->seen == S_READY) {
-        c->where = P_USER;
-    } else {
-        c->where = P_WAIT;
-    }
-    return true;
-}
-
 /* ---- To the end ---- */
 
 /* It has lowered *defer*, and has yet to see that something is pending. */
@@ -635,7 +340,7 @@ void scene_release(struct scene *c)
         order_r(ORDER_FINISH);
     }
     if (c->held) {
-        OK(lk_process_clear_not_schedulable(D_T, HAND_HOLD, NULL));
+        OK(lk_process_clear_not_schedulable(D_T, LK_HOLD_BY_HAND, NULL));
         c->held = false;
     }
     if (hand.busy) {
@@ -651,7 +356,7 @@ void scene_reopen(struct scene *c)
 {
     struct lk_msg *m = &target.row[0];
 
-    OK(lk_process_set_not_schedulable(D_W, HAND_HOLD, NULL));
+    OK(lk_process_set_not_schedulable(D_W, LK_HOLD_BY_HAND, NULL));
     settle();
     actor_intact(&target);
     EQ(lk_kind(m->delivery), LK_KIND_NOTICE);
@@ -663,7 +368,7 @@ void scene_reopen(struct scene *c)
     target_start(c, 0);
     settle();
     wait_state(LK_STATE_RECEIVING, LK_WAIT_OPEN);
-    OK(lk_process_clear_not_schedulable(D_W, HAND_HOLD, NULL));
+    OK(lk_process_clear_not_schedulable(D_W, LK_HOLD_BY_HAND, NULL));
 }
 
 void scene_drive(struct scene *c)

@@ -25,6 +25,7 @@ struct scene {
     /* How it stands. */
     uint64_t number;  /* of T's message */
     enum step doing;  /* what W is at */
+    bool again;       /* it gives its answer a second time, in vain */
     enum step next;   /* what W is to do next for T to get on */
     bool stepped;     /* T or W stands at a user instruction */
     bool thrown_away; /* T or W stands at a system call that was thrown away */
@@ -47,7 +48,13 @@ struct scene {
     enum place where;
 };
 
-/* scene.c: what T and W do */
+/* One in so many times. */
+static inline bool chance(struct scene *c, unsigned one_in)
+{
+    return rng_below(c->r, one_in) == 0;
+}
+
+/* scene.c, place.c: what T and W do */
 void scene_enter(struct scene *c);
 void scene_approach(struct scene *c);
 /* As T stands now. False: nowhere that is counted. */
@@ -76,8 +83,10 @@ void arm_clock(struct scene *c);
 /* Let the clock pass this time; R's answer to it included. */
 void pass(uint64_t time);
 void bound_set(uint64_t ns);
+/* How long it takes from the start of a call until it is thrown away. */
+uint64_t gap_time(void);
 
-/* Which user instructions of the programs there are, and how often each was a place. */
+/* steps.c: which user instructions of the programs there are, and how often each was a place. */
 void learn_instructions(void);
 void instructions_print(void);
 uint64_t instructions_least(void);
@@ -86,6 +95,14 @@ void note_instruction(const struct scene *c);
 /* Let it execute `n` instructions. It is READY then, at the next; or it is at its end or waits.
  * Returns how many it executed. */
 unsigned step(struct scene *c, struct actor *a, unsigned n);
+/* T, which was started, to the instruction whose turn it is. */
+void step_target(struct scene *c);
+#define STEPS_MOST 80 /* instructions of a program, and some */
+
+/* self.c: the event of a T that runs; the clock's */
+void self_event(struct scene *c);
+void self_timed(struct scene *c);
+#define SHORT_BOUND 30000 /* nanoseconds */
 
 /* events.c */
 void scene_event(struct scene *c);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Critical sections and a flood of notifications: R never finds the client inside a section, but when
- * the delivery says that it was forced, and not before the bound is over; and the client gets on,
- * however many post as fast as they can.
+ * Critical sections and a flood of notifications: R never finds the client inside a section, but
+ * when the delivery says that it was forced, and not before the bound is over; and the client gets
+ * on, however many post as fast as they can.
  */
 #include "armed.h"
 
@@ -18,7 +18,7 @@
 #define LONG_SECTION_SPINS 2500 /* longer than the bound */
 #define BOUND_SHORT 4000
 #define SLICE_NS 50000
-#define FLOOD_NS (40 * NSEC_PER_MSEC)
+#define FLOOD_NS (12 * NSEC_PER_MSEC)
 #define LOOK_NS 1000000
 #define HANG_LOOKS 300
 

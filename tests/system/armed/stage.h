@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The directed part: one round at a time, led by the case itself, which has a higher priority than
- * T and W and a lower one than R and A. So whatever R and A can do is done when a system call of the
- * case returns; T and W move when the case calls the idler, and have done all they can when the
+ * T and W and a lower one than R and A. So whatever R and A can do is done when a system call of
+ * the case returns; T and W move when the case calls the idler, and have done all they can when the
  * idler, of the lowest priority, answers.
  */
 #ifndef ARMED_STAGE_H

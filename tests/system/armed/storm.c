@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Rounds at random. A client calls a server, which answers without blocking, while three others post
- * notices to the client, send through its ProxyEntry, and suspend it and R; all of the same
- * priority, all taken off the CPU at random moments, drawn from the seed. No answer is lost and none
- * comes twice, nothing that was posted goes unheard, and R and the client never run at once.
+ * Rounds at random. A client calls a server, which answers without blocking, while three others
+ * post notices to the client, send through its ProxyEntry, and suspend it and R; all of the same
+ * priority, all taken off the CPU at random moments, drawn from the seed. No answer is lost and
+ * none comes twice, nothing that was posted goes unheard, and R and the client never run at once.
  */
 #include "armed.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The programs of T and of W: invoke a row of messages, then stop at a breakpoint, with every
- * register that C preserves still as it was. And the call of the storm's client, which looks itself.
+ * register that C preserves still as it was. And the call of the storm's client, which looks
+ * itself.
  */
 #include <lykos/msg_layout.h>
 
