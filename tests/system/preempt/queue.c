@@ -333,6 +333,40 @@ CASE(no_overwrite_random, .text = "P3: fifty calls in random order of events: ea
     EQ(kernel_check(), 0);
 }
 
+CASE(no_overtaking,
+     .text =
+         "P3: who comes when others wait goes behind them, also where a delivery has just become "
+         "possible: T has ended its section and not said so")
+{
+    for (unsigned bits = 0; bits < 2; bits++) {
+        struct trio x = trio_new();
+        struct control c = control_new(x.t, 0, LONG_BOUND);
+        obj first = NO_OBJ;
+        obj second;
+
+        r_waits(&x);
+        DEFER(c) = 1;
+        if (bits) {
+            post(&x, 1);
+        } else {
+            first = sender(&x, 1);
+        }
+        DEFER(c) = 0;
+        second = sender(&x, 2);
+        if (bits) {
+            r_has_bits(&x, 1);
+        } else {
+            r_has(&x, 1);
+            s_result(first, STATUS_OK);
+        }
+        s_waits(second);
+        let_go(x.t);
+        r_waits(&x);
+        r_has(&x, 2);
+        s_result(second, STATUS_OK);
+    }
+}
+
 CASE(sends_to_own_handler, .text = "P3: S is T: it waits, blocked, is stopped where it stands, and "
                                    "its send is done")
 {
