@@ -376,15 +376,18 @@ static bool is_idle(const struct pstate *s)
 }
 
 /* Do so, unless a message comes this very moment. */
-static void goes(unsigned i, const struct lk_regs *r)
+static bool goes(unsigned i, const struct lk_regs *r)
 {
     struct pstate s = proc_state(party[i].p);
 
     obj_get(party[i].p, R_A);
-    if (is_idle(&s) && lk_process_set_regs(R_A, s.run_state, r, sizeof(*r)) == STATUS_OK &&
-        s.run_state == LK_STATE_FAULTED) {
+    if (!is_idle(&s) || lk_process_set_regs(R_A, s.run_state, r, sizeof(*r)) != STATUS_OK) {
+        return false;
+    }
+    if (s.run_state == LK_STATE_FAULTED) {
         OK(lk_process_resume(R_A, 1));
     }
+    return true;
 }
 
 static void step_send(void)
@@ -500,8 +503,9 @@ static void step_defer(unsigned i)
 
             a->lowered |= DEFER(a->c) != 0 && PENDING(a->c) != 0;
             DEFER(a->c) = 0;
-            goes(i, &r);
-            a->lowered &= !raw_done(a->p);
+            if (goes(i, &r)) { /* unless it was held this very moment */
+                a->lowered &= !raw_done(a->p);
+            }
         }
         break;
     }
@@ -533,6 +537,21 @@ static void step_change(unsigned i)
     }
 }
 
+/* What a party received and has not looked at, before it is destroyed. Nothing more is delivered to
+ * one that is held. */
+static void look_at_last_words(unsigned i)
+{
+    struct pstate s;
+
+    proc_hold(party[i].p, LK_HOLD_DEBUG);
+    s = proc_state(party[i].p);
+    if ((s.run_state == LK_STATE_READY || s.run_state == LK_STATE_FAULTED) &&
+        lk_kind(s.r.rax) == LK_KIND_PROXIED) {
+        proc_get_cap(party[i].p, REG_GOT, R_C);
+        arrived(party_in_reg(), s.r.rdi);
+    }
+}
+
 /* Somebody or something is destroyed, and made anew. */
 static void step_destroy(unsigned i)
 {
@@ -541,6 +560,7 @@ static void step_destroy(unsigned i)
 
     switch (rng_below(&rng, 3)) {
     case 0:
+        look_at_last_words(i);
         obj_rescind(a->p);
         for (unsigned j = 0; j < PARTIES; j++) {
             if (party[j].recipient == i) {
