@@ -38,7 +38,7 @@ class Result:
     name: str
     verdict: str  # "pass", "fail", "skip"
     text: str = ""  # what holds, or why it was skipped
-    detail: list = dataclasses.field(default_factory=list)  # lines, for a failure
+    detail: list = dataclasses.field(default_factory=list)  # lines that it printed, or why it failed
     seed: str = ""  # words that repeat the very run, behind the name of the case
 
 
@@ -159,7 +159,7 @@ PLAN = re.compile(r"^1\.\.(\d+)")
 def read_tap(text, status, prefix="", seed=""):
     """The cases of a run that printed TAP. A run that ended badly, or before all its cases, is a failed case too.
 
-    Lines that are not TAP belong to the next case."""
+    Lines that are not TAP belong to the case whose line comes next."""
     results = []
     detail = []
     planned = None
@@ -175,7 +175,7 @@ def read_tap(text, status, prefix="", seed=""):
         words, _, skip = found[4].partition(" # SKIP")
         verdict = "fail" if found[1] else "skip" if skip else "pass"
         name = found[3].removeprefix(prefix)
-        results.append(Result(name, verdict, skip.strip() or words, detail[-TAIL:], seed))
+        results.append(Result(name, verdict, skip.strip() or words, detail, seed))
         detail = []
     failed = any(r.verdict == "fail" for r in results)
     if status not in (PASS, FAIL) or planned is None or len(results) < planned or (status == FAIL and not failed):

@@ -42,7 +42,8 @@ def unit_part(context):
             command += [f"--rounds={rounds}"] if rounds is not None else []
             command += chosen if pattern != "*" else []
             status, text = context.run(command, UNIT_SECONDS)
-            results = core.read_tap(text, status, seed=f"--seed={seed}" if seed is not None else "")
+            how = ([f"--seed={seed}"] if seed is not None else []) + ([f"--rounds={context.rounds}"] if context.rounds else [])
+            results = core.read_tap(text, status, seed=" ".join(how))
             return [r for r in results if core.matches(r.name, pattern) or r.verdict == "fail"]
 
         return run
@@ -58,6 +59,7 @@ def boot_tap(context, part, pattern, words, more, seed, seconds, nofast=False):
     except core.Skipped as why:
         return [Result("boots", "skip", str(why))]
     how = ([f"--seed={seed}"] if seed is not None else []) + (["--nofast"] if nofast else [])
+    how += [f"--rounds={context.rounds}"] if context.rounds is not None else []
     results = core.read_tap(text, status, f"{part}/", " ".join(how))
     return [r for r in results if core.matches(r.name, pattern) or r.verdict == "fail"]
 

@@ -123,7 +123,7 @@ static void print_row(enum state s, enum place p)
     }
     for (unsigned k = 0; k < KINDS; k++) {
         lk_format(number, sizeof(number), "%lu", hits[s][k][p]);
-        add(line, sizeof(line), cell_senseless(s, (enum kind)k, p) != NULL ? "-" : number, 9);
+        add(line, sizeof(line), cell_senseless(s, (enum kind)k, p) != NULL ? "-" : number, 10);
     }
     sys_say("%s", line);
 }
@@ -133,7 +133,7 @@ void cells_print(void)
     char head[160] = "#                   ";
 
     for (unsigned k = 0; k < KINDS; k++) {
-        add(head, sizeof(head), kind_names[k], 9);
+        add(head, sizeof(head), kind_names[k], 10);
     }
     for (unsigned p = 0; p < PLACES; p++) {
         sys_say("# %s:", place_names[p]);

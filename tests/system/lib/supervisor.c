@@ -279,6 +279,22 @@ static bool as_declared(const struct sys_case *c, const struct end *end)
            (!c->has_info || end->info == c->info);
 }
 
+static void say_how_to_repeat(const struct sys_case *c)
+{
+    const char *run = sys_options.soak ? "soak" : "test";
+    char rounds[32] = "";
+
+    if (sys_options.rounds != 0) {
+        lk_format(rounds, sizeof(rounds), " --rounds=%lu", sys_options.rounds);
+    }
+    if (sys_options.preempt != 0) {
+        sys_say("# to repeat: make %s T='%s/%s --seed=%lu%s'", run, sys_scenario, c->name,
+                sys_options.seed, rounds);
+    } else {
+        sys_say("# to repeat: make %s T='%s/%s%s'", run, sys_scenario, c->name, rounds);
+    }
+}
+
 static void say_end(const struct sys_case *c, const struct end *end)
 {
     switch (end->kind) {
@@ -309,25 +325,20 @@ static void say_end(const struct sys_case *c, const struct end *end)
     if (sys_report.at[0] != '\0') {
         sys_say("# it was at: %s", sys_report.at);
     }
-    if (sys_options.preempt != 0) {
-        sys_say("# to repeat: make test T='%s/%s --seed=%lu'", sys_scenario, c->name,
-                sys_options.seed);
-    } else {
-        sys_say("# to repeat: make test T=%s/%s", sys_scenario, c->name);
-    }
+    say_how_to_repeat(c);
 }
 
-/* Run it and print its line; whether it passed. */
+/* Run it and print its line, and before it why, if it failed; whether it passed. */
 static bool run_and_say(const struct sys_case *c, unsigned number)
 {
     struct end end = run_case(c);
     bool good = as_declared(c, &end) || end.kind == END_SKIP;
 
-    sys_say("%s %u - %s/%s: %s%s%s", good ? "ok" : "not ok", number, sys_scenario, c->name, c->text,
-            end.kind == END_SKIP ? " # SKIP " : "", end.kind == END_SKIP ? sys_report.text : "");
     if (!good) {
         say_end(c, &end);
     }
+    sys_say("%s %u - %s/%s: %s%s%s", good ? "ok" : "not ok", number, sys_scenario, c->name, c->text,
+            end.kind == END_SKIP ? " # SKIP " : "", end.kind == END_SKIP ? sys_report.text : "");
     return good;
 }
 
