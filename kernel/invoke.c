@@ -25,8 +25,7 @@
 #define CAPS_FIELDS                                                                                \
     (7ull << LK_NSEND_SHIFT | 0xfffffull << LK_SEND_CAP_SHIFT | 0xfffffull << LK_RECV_CAP_SHIFT)
 
-/* --- what ends a system call
- * ----------------------------------------------------------------------------------- */
+/* --- what ends a system call --- */
 
 /* Commit a result with nothing sent and nothing received, and leave. */
 static NORETURN void finish(struct process *p, enum status status)
@@ -74,8 +73,7 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
     }
 }
 
-/* --- sending to a process
- * ------------------------------------------------------------------------------------ */
+/* --- sending to a process --- */
 
 /* After a committed send: the sender begins its wait or goes on, and the CPU goes to whom it
  * should. */
@@ -168,8 +166,7 @@ static __attribute__((noinline)) NORETURN void send_proxied(struct process *p, u
     send(p, control, entry, true);
 }
 
-/* --- kernel capabilities
- * ------------------------------------------------------------------------------------- */
+/* --- kernel capabilities --- */
 
 /* The string of a request, into the invocation. ACQUIRE; may fault the invoker. */
 static void acquire_string_in(struct invocation *inv, uint64_t control, size_t most)
@@ -431,8 +428,7 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
     finish_operation(&inv, control, &reply, id, words, room);
 }
 
-/* --- the system call
- * ----------------------------------------------------------------------------------------- */
+/* --- the system call --- */
 
 /* Yield, copy capability, set FS base. */
 static NORETURN void pseudo_instruction(struct process *p, uint64_t control)

@@ -31,8 +31,7 @@
 #define RECV_SHAPE (LK_RECV | LK_CLOSED | LK_RSTR | LK_CAPS)
 #define RECV_CAP_MASK (0xfffffull << LK_RECV_CAP_SHIFT)
 
-/* --- acquiring a message
- * ------------------------------------------------------------------------------------- */
+/* --- acquiring a message --- */
 
 static void copy_words(struct lk_regs *to, const struct lk_regs *from)
 {
@@ -171,9 +170,7 @@ enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code
     return ACQUIRE_OK;
 }
 
-/* --- moving it
- * -----------------------------------------------------------------------------------------------
- */
+/* --- moving it --- */
 
 /* Copy `n` bytes between two runs of pages. The bytes of the two sides may lie differently in their
  * pages. A page may be seen half written by another process that maps it: memory shared by users is
@@ -283,9 +280,7 @@ void ipc_transfer(struct message *m)
     }
 }
 
-/* --- waiting
- * -------------------------------------------------------------------------------------------------
- */
+/* --- waiting --- */
 
 void ipc_begin_wait(struct process *p, uint64_t control)
 {
@@ -424,8 +419,7 @@ void ipc_recheck(struct process *p)
     }
 }
 
-/* --- matching, in pieces
- * ------------------------------------------------------------------------------------- */
+/* --- matching, in pieces --- */
 
 void ipc_fail_sender(struct process *s, enum status status)
 {

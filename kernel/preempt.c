@@ -30,8 +30,7 @@ struct process *preempt_receiver(const struct process *t)
     return r == t ? NULL : r;
 }
 
-/* --- deferral (P6)
- * ---------------------------------------------------------------------------------------------- */
+/* --- deferral (P6) --- */
 
 /* The control word, or NULL: there is none that the process can write. It is reached through the
  * frame of its page, so touching it cannot fault. */
@@ -102,8 +101,7 @@ void preempt_bound_over(struct process *t)
     preempt_judge(t);
 }
 
-/* --- where T stands
- * --------------------------------------------------------------------------------------------- */
+/* --- where T stands --- */
 
 void preempt_leave(struct process *t)
 {
@@ -172,8 +170,7 @@ void preempt_recipient_set(struct process *r)
     }
 }
 
-/* --- delivery
- * --------------------------------------------------------------------------------------------------- */
+/* --- delivery --- */
 
 bool preempt_possible(struct process *t, const struct process *r)
 {
@@ -295,8 +292,7 @@ void preempt_judge(struct process *t)
     }
 }
 
-/* --- beginning and end
- * ------------------------------------------------------------------------------------------ */
+/* --- beginning and end --- */
 
 void preempt_init(struct process *t)
 {

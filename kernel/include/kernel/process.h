@@ -78,8 +78,8 @@ struct preempt {
  * INV-PROC-5  capreg[0] is Null.
  * INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE.
  * INV-PROC-7  something in proxyReply  =>  the proxy hold.
- * INV-PROC-8  preempting bits or waiting senders  =>  ATTN_PREEMPT, and the process stands where it
- *             will be found (preempt.h). */
+ * INV-PROC-8  preempting bits or waiting senders  <=>  ATTN_PREEMPT; then the process stands where it
+ *             will be found, else nowhere (preempt.h). */
 struct process {
     struct objhdr hdr;
 

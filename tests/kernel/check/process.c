@@ -7,6 +7,7 @@
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
 #include <kernel/ipc.h>
+#include <kernel/preempt.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
 
@@ -44,8 +45,8 @@ static bool found_when_possible(const struct process *p)
     bool queued = plist_node_queued(&pr->node);
     bool watches = !list_empty(&pr->watch);
 
-    if (pr->notices == 0 && plist_empty(&pr->senders)) {
-        return true; /* it may still stand where it stood */
+    if (!preempt_waits(p)) {
+        return !(p->attention & ATTN_PREEMPT) && !queued && !watches;
     }
     if (!(p->attention & ATTN_PREEMPT) || (queued && watches)) {
         return false;

@@ -309,6 +309,34 @@ CASE(bound_longer, .text = "P6: a later sender does not begin the bound anew")
     has_bits(x.r, x.t, raw_result(x.r).rdi, LK_DLV_FORCED);
 }
 
+CASE(bound_of_next, .text = "P6: a section that ends unsaid while R is held has no part in the next "
+                            "one's bound")
+{
+    struct trio x = trio_new();
+    struct control c = control_new(x.t, 0, BOUND);
+    uint64_t next;
+
+    r_waits(&x);
+    DEFER(c) = 1;
+    post(&x, 1);
+    EQ(PENDING(c), 1);
+    proc_hold(x.r, LK_HOLD_SUSPEND);
+    DEFER(c) = 0;
+    post(&x, 2); /* looked at, and not delivered */
+    EQ(PENDING(c), 0);
+    EQ(preemption(x.t).deferred_since, 0);
+    DEFER(c) = 1;
+    sleep_ns(2 * BOUND);
+    next = now();
+    proc_release(x.r, LK_HOLD_SUSPEND);
+    r_still_waits(&x);
+    EQ(PENDING(c), 1);
+    CHECK(preemption(x.t).deferred_since >= next);
+    EVENTUALLY(held(x.t));
+    CHECK(now() >= next + BOUND);
+    has_bits(x.r, x.t, 3, LK_DLV_FORCED);
+}
+
 CASE(bound_not_forced,
      .text = "P6: not forced if T is out of its section by then: it lowered defer "
              "and did not look at pending")

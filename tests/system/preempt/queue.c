@@ -228,6 +228,28 @@ CASE(in_turn, .text = "P3: senders of R who come again and again do not keep T o
     CHECK(proxied >= ROUNDS / 2 - 1 && proxied <= ROUNDS / 2 + 1);
 }
 
+CASE(recipient_in_turn,
+     .text = "P3: who gets all that waited for another at Q takes it in turn: a message that came "
+             "before the bits of T goes before them")
+{
+    struct trio x = trio_new_at(120, PRIO_HIGH);
+    obj heir = proc_new(PRIO_HIGH);
+    obj other = s_new(x.entry, 120);
+
+    proc_hold(x.r, LK_HOLD_SUSPEND);
+    s_sends(other, 1);
+    post(&x, 4);
+    waits_open(heir);
+    obj_get(x.q, R_A);
+    obj_get(heir, R_B);
+    OK(lk_endpoint_set_recipient(R_A, R_B));
+    EQ(lk_kind(raw_result(heir).rax), LK_KIND_MESSAGE);
+    EQ(raw_result(heir).rdi, 1);
+    CHECK(!held(x.t));
+    waits_open(heir);
+    has_bits(heir, x.t, 4, 0);
+}
+
 CASE(priority_of_t, .text = "P3: a T whose own priority changes goes to its new place in R's queue")
 {
     struct trio x = trio_new_at(110, PRIO_HIGH);
