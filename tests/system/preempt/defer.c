@@ -309,8 +309,9 @@ CASE(bound_longer, .text = "P6: a later sender does not begin the bound anew")
     has_bits(x.r, x.t, raw_result(x.r).rdi, LK_DLV_FORCED);
 }
 
-CASE(bound_of_next, .text = "P6: a section that ends unsaid while R is held has no part in the next "
-                            "one's bound")
+CASE(bound_of_next,
+     .text = "P6: a section that ends unsaid while R is held has no part in the next "
+             "one's bound")
 {
     struct trio x = trio_new();
     struct control c = control_new(x.t, 0, BOUND);

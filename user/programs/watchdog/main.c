@@ -19,7 +19,7 @@
 #define SIGNS_WANTED 20u              /* of the calm one, before the story is over */
 #define ANSWER_MSEC 1000u             /* the server has this long to answer: it takes far less */
 #define TICK 0x80000000u              /* our timed notice; the bits below are signs of life */
-#define SAME_LOOP 16u                 /* bytes of code that are the looper's loop, at most */
+#define SAME_LOOP 16ul                /* bytes of code that are the looper's loop, at most */
 
 /* Capability registers, behind those that the description names. */
 enum {
