@@ -39,7 +39,7 @@ const struct cap *fault_handler(struct process *p)
 {
     const struct cap *slot = &p->slot[SLOT_HANDLER];
 
-    if (is_memory_fault(p->fault_code)) {
+    if (is_memory_fault(p->fault_code) && !(p->attention & ATTN_FAULT_PASSED)) {
         struct walk walk;
         enum fault_code again =
             space_walk(&p->slot[SLOT_ADDR_SPACE], p->fault_info, ACCESS_READ, &walk);

@@ -113,6 +113,11 @@
 #define LK_WAIT_SLEEPING 5u
 #define LK_WAIT_FAULT_SEND 6u
 
+/* What Process.resume does with the fault. */
+#define LK_RESUME_TELL 0u    /* tell it again */
+#define LK_RESUME_OVER 1u    /* it is over */
+#define LK_RESUME_PASS_ON 2u /* tell the process's own handler, past the memory's */
+
 /* Holds, by number. Only a delivery sets the proxy hold; the other names are conventions. */
 #define LK_HOLD_PROXY 0u
 #define LK_HOLD_SUSPEND 1u

@@ -179,7 +179,7 @@ enum status process_op_resume(struct invocation *inv)
     struct process *p = inv_object(inv, process);
     bool receiving = (p->attention & ATTN_RECV_FAULT) != 0;
 
-    if (inv->word[1] > 1) {
+    if (inv->word[1] > LK_RESUME_PASS_ON) {
         return STATUS_REQUEST_ERROR;
     }
     if (p->s.run_state != PROC_FAULTED && !receiving) {
@@ -188,11 +188,15 @@ enum status process_op_resume(struct invocation *inv)
 
     txn_commit();
 
-    if (inv->word[1] == 0) {
+    if (inv->word[1] != LK_RESUME_OVER) {
+        p->attention &= ~ATTN_FAULT_PASSED;
+        if (inv->word[1] == LK_RESUME_PASS_ON) {
+            p->attention |= ATTN_FAULT_PASSED;
+        }
         fault_tell_again(p);
     } else if (receiving) {
         process_leave_queue(p);
-        p->attention &= ~(ATTN_RECV_FAULT | ATTN_FAULT_TOLD);
+        p->attention &= ~(ATTN_RECV_FAULT | ATTN_FAULT_TOLD | ATTN_FAULT_PASSED);
         p->fault_code = FAULT_NONE;
         ipc_recheck(p);
     } else {

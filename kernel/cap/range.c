@@ -124,6 +124,53 @@ enum status range_op_rescind_at(struct invocation *inv)
     return STATUS_OK;
 }
 
+/* The capability type of what stands in frames of a kind; CAP_NULL: none. */
+static uint64_t type_of_kind(enum frame_kind kind)
+{
+    uint64_t type = LK_TYPES - 1;
+
+    while (type > CAP_NULL && (kind == FRAME_NONE || kind_of_type(type) != kind)) {
+        type--;
+    }
+    return type;
+}
+
+enum status range_op_get_frame(struct invocation *inv)
+{
+    const struct frame *f;
+    uint64_t type;
+
+    if (inv->word[1] >= range_frames(inv)) {
+        return STATUS_OUT_OF_RANGE;
+    }
+
+    txn_commit();
+
+    f = &frame_table[range_first(inv) + inv->word[1]];
+    type = type_of_kind((enum frame_kind)f->kind);
+    inv->out[1] = type;
+    inv->out[2] = f->kind == FRAME_FREE ? 0 : type == CAP_NULL ? UINT64_MAX : f->live_mask;
+    return STATUS_OK;
+}
+
+enum status range_op_get_cap(struct invocation *inv)
+{
+    const struct objhdr *hdr;
+
+    if (inv->word[1] >= range_frames(inv) || inv->word[2] >= 64) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    hdr = object_at(range_first(inv) + inv->word[1], (unsigned)inv->word[2]);
+    if (hdr == NULL) {
+        return STATUS_REQUEST_ERROR;
+    }
+
+    txn_commit();
+
+    inv->out_cap[0] = object_cap(hdr);
+    return STATUS_OK;
+}
+
 enum status range_op_identify(struct invocation *inv)
 {
     const struct objhdr *hdr = object_in_range(inv, &inv->arg[1]);

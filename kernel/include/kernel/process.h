@@ -50,6 +50,7 @@ enum wait_kind {
 #define ATTN_FAULT_TOLD 0x40u   /* the fault message was delivered */
 #define ATTN_SLEEPING 0x80u     /* the closed wait is for the clock: sleep_timer is queued */
 #define ATTN_PREEMPT 0x100u     /* preempting bits, or senders, wait for it to be notified */
+#define ATTN_FAULT_PASSED 0x200u /* the memory's handler has passed the fault on */
 
 #define PROC_SLOTS 10
 

@@ -198,6 +198,57 @@ CASE(rescind_at,
     CHECK(frame_free(frame));
 }
 
+CASE(what_stands, .text = "what stands in each frame can be seen, and named anew with all authority")
+{
+    uint64_t frame = frames_new(1);
+    uint64_t type = 0;
+    uint64_t objects = 0;
+    uint64_t count = 0;
+
+    OK(lk_range_split(R_RANGE, frame, 1, R_D));
+    for (unsigned i = 0; i < TYPES; i++) {
+        OK(lk_range_get_frame(R_RANGE, frame, &type, &objects));
+        EQ(type, 0);
+        EQ(objects, 0);
+        OK(lk_range_objects_per_frame(R_RANGE, types[i], &count));
+        for (uint64_t k = 0; k < count; k += 2) {
+            OK(lk_range_fabricate(R_RANGE, types[i], frame, k, R_A));
+            OK(lk_range_get_frame(R_D, 0, &type, &objects));
+            EQ(type, types[i]);
+            CHECK((objects >> k & 1) != 0);
+            if (types[i] == LK_TYPE_PAGE) {
+                OK(lk_memory_reduce(R_A, LK_RO, R_A));
+            }
+            OK(lk_range_get_cap(R_D, 0, k, R_B));
+            CHECK(reg_same(R_A, R_B) == (types[i] != LK_TYPE_PAGE));
+            EQ(reg_type(R_B), types[i]);
+            STATUS(lk_range_get_cap(R_D, 0, k + 1, R_C),
+                   k + 1 < 64 ? STATUS_REQUEST_ERROR : STATUS_OUT_OF_RANGE);
+            EQ(reg_type(R_C), LK_TYPE_NULL);
+        }
+        {
+            uint64_t found = 0;
+
+            for (uint64_t left = objects; left != 0; left &= left - 1) {
+                found++;
+            }
+            EQ(found, (count + 1) / 2);
+        }
+        for (uint64_t k = 0; k < count; k += 2) {
+            OK(lk_range_rescind_at(R_RANGE, frame, k));
+        }
+        STATUS(lk_range_get_cap(R_D, 0, 0, R_C), STATUS_REQUEST_ERROR);
+    }
+    OK(lk_range_get_frame(R_RANGE, 0xa0, &type, &objects)); /* no ordinary memory */
+    EQ(type, 0);
+    EQ(objects, UINT64_MAX);
+    STATUS(lk_range_get_cap(R_RANGE, 0xa0, 0, R_C), STATUS_REQUEST_ERROR);
+    STATUS(lk_range_get_frame(R_D, 1, &type, &objects), STATUS_OUT_OF_RANGE);
+    STATUS(lk_range_get_frame(R_D, UINT64_MAX, &type, &objects), STATUS_OUT_OF_RANGE);
+    STATUS(lk_range_get_cap(R_D, 1, 0, R_C), STATUS_OUT_OF_RANGE);
+    STATUS(lk_range_get_cap(R_D, 0, 64, R_C), STATUS_OUT_OF_RANGE);
+}
+
 CASE(reuse, .text = "after a thousand reuses of a place every old capability is still Null")
 {
     uint64_t frame = frames_new(1);

@@ -335,6 +335,44 @@ CASE(space_handler_later,
     EQ(kernel_check(), 0);
 }
 
+CASE(passed_on,
+     .text = "the handler of the memory can pass a fault on to the process's own, who may send it "
+             "back, and the next fault comes to the memory's again")
+{
+    struct handler h = handler_new(20); /* of the process */
+    struct handler inner = handler_new(40);
+    obj p = proc_new(PRIO_HIGH);
+
+    proc_slot(p, SLOT_HANDLER, h.entry);
+    space_with_handler(inner);
+    handler_waits(inner);
+    fault_at(p, 0x90000010);
+    handler_told(inner, p, FAULT_INVALID_ADDR, 0x90000010);
+    handler_waits(inner);
+    obj_get(p, R_A);
+    OK(lk_process_resume(R_A, LK_RESUME_PASS_ON)); /* h does not wait yet */
+    EQ(proc_wait_kind(p), LK_WAIT_FAULT_SEND);
+    proc_slot(p, SLOT_SCHEDULE, schedule_of(PRIO_HIGH - 1)); /* its message is placed anew */
+    handler_waits(h);
+    handler_told(h, p, FAULT_INVALID_ADDR, 0x90000010);
+    handler_not_told(inner);
+    handler_waits(h);
+    obj_get(p, R_A);
+    OK(lk_process_resume(R_A, LK_RESUME_TELL));
+    handler_told(inner, p, FAULT_INVALID_ADDR, 0x90000010);
+    handler_not_told(h);
+    obj_get(p, R_A);
+    OK(lk_process_resume(R_A, LK_RESUME_PASS_ON));
+    handler_told(h, p, FAULT_INVALID_ADDR, 0x90000010);
+    handler_waits(inner);
+    obj_get(p, R_A);
+    OK(lk_process_resume(R_A, LK_RESUME_OVER)); /* it faults again */
+    handler_told(inner, p, FAULT_INVALID_ADDR, 0x90000010);
+    obj_get(p, R_A);
+    STATUS(lk_process_resume(R_A, 3), STATUS_REQUEST_ERROR);
+    EQ(kernel_check(), 0);
+}
+
 CASE(same_space_handler,
      .text = "a handler in the same address space repairs a fault in the middle of a loop")
 {

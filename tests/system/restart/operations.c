@@ -191,6 +191,8 @@ static const struct operation operations[] = {
     { "rescind its reply endpoint", C_RANGE, OP_RANGE_RESCIND, 0, 0, 0, { C_REPLY }, 0, 0, 0 },
     { "rescind stale", C_RANGE, OP_RANGE_RESCIND, 0, 0, 0, { C_STALE }, 0, 0, 0 },
     { "identify", C_RANGE, OP_RANGE_IDENTIFY, 0, 0, 0, { C_PAGE }, 0, 0, 4 },
+    { "getFrame", C_RANGE, OP_RANGE_GET_FRAME, 0, 0, 0, { 0 }, 0, 0, 0 },
+    { "getCap", C_RANGE, OP_RANGE_GET_CAP, 0, 0, 0, { 0 }, 0, 0, 4 },
     { "split", C_RANGE, OP_RANGE_SPLIT, 5, 6, 0, { 0 }, 0, 0, 0 },
     { "rescindAt nothing", C_RANGE, OP_RANGE_RESCIND_AT, UINT64_MAX, 0, 0, { 0 }, 0, 0, 0 },
     { "objectsPerFrame", C_RANGE, OP_RANGE_OBJECTS_PER_FRAME, LK_TYPE_GPT, 0, 0, { 0 }, 0, 0, 0 },
