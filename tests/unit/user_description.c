@@ -119,6 +119,11 @@ TEST(description_mistakes, "each kind of mistake is told with its line, and mark
         { "cap exit = sleep", "a capability 'exit' already" },
         { "param a = b", "'b' is no number: parameter" },
         { "param a = 99999999999999999999", "is no number" },
+        { "part good", "a part is written 'part of PROGRAM'" },
+        { "part of", "a part is written 'part of PROGRAM'" },
+        { "part of good p", "too much on the line: 'p'" },
+        { "part of nobody", "program p: part of 'nobody', an unknown program" },
+        { "part of p", "program p: part of 'p', itself" },
     };
 
     for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
@@ -131,6 +136,18 @@ TEST(description_mistakes, "each kind of mistake is told with its line, and mark
         CHECK_EQUAL(description.mistakes, 1);
         CHECK(!description.program[0].faulty && description.program[1].faulty);
     }
+}
+
+TEST(description_part, "a part of a program is read, and a part of a part is a mistake")
+{
+    CHECK(read_text("system 1\nprogram a\npart of b\nprogram b\n"));
+    CHECK_SAY(told[0] == '\0', "%s", told);
+    CHECK(strcmp(description.program[0].part_of, "b") == 0);
+    CHECK(description.program[1].part_of[0] == '\0');
+    CHECK(read_text("system 1\nprogram a\npart of b\nprogram b\npart of c\nprogram c\n"));
+    CHECK_SAY(strstr(told, "3: program a: part of 'b', which is a part itself") != NULL, "%s",
+              told);
+    CHECK(description.program[0].faulty && !description.program[1].faulty);
 }
 
 TEST(description_twice, "what is described twice is told, the first stays")

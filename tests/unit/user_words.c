@@ -118,13 +118,15 @@ TEST(words_deferral, "the right to defer, and since when something waits")
     says("it may not defer");
     p.preemption.bound = 500000;
     deferral_words(&p, 0, text, sizeof(text));
-    says("for at most 0.500 ms");
+    says("it may defer, for at most 0.500 ms");
     p.preemption.deferred_since = 3 * SEC;
     deferral_words(&p, 2 * SEC, text, sizeof(text)); /* the clock was read before */
-    says("for at most 0.500 ms; something waits since 3.000 s (0.000 ms)");
+    says("it may defer, for at most 0.500 ms; it does,\n"
+         "             and something waits since 3.000 s (0.000 ms ago)");
     p.preemption.flags = LK_PREEMPT_OVER;
     deferral_words(&p, 3 * SEC + 2 * MSEC, text, sizeof(text));
-    says("for at most 0.500 ms; something waits since 3.000 s (2.000 ms), too long");
+    says("it may defer, for at most 0.500 ms; it does,\n"
+         "             and something waits since 3.000 s (2.000 ms ago), too long");
 }
 
 TEST(words_why, "why a notification waits: what the kernel looks at first is told first")
@@ -149,7 +151,49 @@ TEST(words_why, "why a notification waits: what the kernel looks at first is tol
     p.preemption.receiver[0] = 0;
     why_pending(&p, text, sizeof(text));
     says("its handler has not let pong go on since the last one");
+    p = with_handler();
+    p.handler_known = 1;
+    p.handler_state = LK_STATE_FAULTED;
+    why_pending(&p, text, sizeof(text));
+    says("ear, its handler, has faulted");
+    p.holds = 1u << LK_HOLD_PROXY;
+    why_pending(&p, text, sizeof(text));
+    says("ear, its handler, has faulted, and has not let it go on");
     p.preemption.flags = 0;
     why_pending(&p, text, sizeof(text));
-    says("pong has no notice handler");
+    says("pong has no notice handler; they stay pending");
+}
+
+TEST(words_handler, "who the handler is, and how, if it cannot be told")
+{
+    struct program_info p = program();
+
+    handler_words(&p, text, sizeof(text));
+    says("none");
+    p = with_handler();
+    handler_words(&p, text, sizeof(text));
+    says("ear");
+    p.handler_known = 1;
+    p.handler_state = LK_STATE_RECEIVING;
+    handler_words(&p, text, sizeof(text));
+    says("ear");
+    p.handler_holds = 1u << LK_HOLD_SUSPEND;
+    handler_words(&p, text, sizeof(text));
+    says("ear, which is stopped itself");
+    p.handler_state = LK_STATE_FAULTED;
+    p.handler_fault = FAULT_DIVIDE;
+    handler_words(&p, text, sizeof(text));
+    CHECK_SAY(strncmp(text, "ear, which has faulted: ", 24) == 0, "%s", text);
+    handler_name(&p, text, sizeof(text));
+    says("ear");
+}
+
+TEST(words_until, "a process that sleeps waits until a time")
+{
+    struct program_info p = program();
+
+    p.wait = LK_WAIT_SLEEPING;
+    p.until = 12345 * MSEC;
+    wait_words(&p, text, sizeof(text));
+    says("until 12.345 s");
 }

@@ -234,6 +234,37 @@ def help_lists(session):
 @case("a command that does not exist is named")
 def unknown_command(session):
     need(session, session.command("frobnicate 1 2"), "frobnicate")
+    need(session, session.command("quit"), r"unknown command 'quit'; 'halt' ends the machine")
+
+
+@case("help NAME shows one line, and '?' is help")
+def help_one(session):
+    output = session.command("help notify")
+    need(session, output, r"^  notify NAME \[BITS\] +\w")
+    if len(output.splitlines()) != 1:
+        raise Failed("help of one command is not one line", core.tail(output))
+    need(session, session.command("help nosuch"), "unknown command 'nosuch'")
+    need(session, session.command("?"), r"^  help \[COMMAND\]", r"^  reboot ")
+
+
+@case("a command with a word too many is not carried out")
+def too_many_words(session):
+    for line, word, usage in (
+        ("halt now", "now", "halt"),
+        ("reboot now please", "now", "reboot"),
+        ("uptime x", "x", "uptime"),
+        ("mem all", "all", "mem"),
+        ("help ps caps", "caps", "help [COMMAND]"),
+        ("ps init shell", "shell", "ps [NAME]"),
+        ("caps init shell", "shell", "caps NAME"),
+        ("suspend spin hello", "hello", "suspend NAME"),
+        ("destroy spin hello", "hello", "destroy NAME"),
+        ("notify console 1 2", "2", "notify NAME [BITS]"),
+        ("sleep 1 2", "2", "sleep SECONDS"),
+        ("ping 1 2", "2", "ping [ROUNDS]"),
+    ):
+        wanted = re.escape(f"'{word}' is too much; the command is '{usage}'")
+        need(session, session.command(line), rf"\A{wanted}\n\Z")
 
 
 @case("an empty line gives another prompt")
@@ -253,6 +284,23 @@ def ps(session):
     wide = [line for line in output.splitlines() if len(line) > WIDTH]
     if wide:
         raise Failed("ps writes beyond the right margin", wide)
+    names = r"((?: [a-z]+|\n )*)\n"
+    groups = re.search(rf"^not running:{names}parts of others, not running:{names}", output, re.MULTILINE)
+    if not groups:
+        raise Failed("ps does not list what does not run in two groups", core.tail(output))
+    whole, parts = set(groups[1].split()), set(groups[2].split())
+    if not {"ping", "bench", "watchdog"} <= whole or not {"peer", "calm", "silent"} <= parts:
+        raise Failed("ps lists a program in the wrong group", core.tail(output))
+
+
+@case("a program that is a part of another is not started alone")
+def part_of(session):
+    for command in ("run", "start"):
+        output = session.command(f"{command} calm")
+        need(session, output, r"\Acalm is a part of watchdog, which starts it when it needs it: 'run watchdog'\n\Z")
+    need(session, session.command("run handler"), "handler is a part of bench")
+    if re.search(r"^(calm|watchdog|silent) ", session.command("ps"), re.MULTILINE):
+        raise Failed("something of it was started", core.tail(session.text))
 
 
 @case("ps NAME shows holds, handler, deferral and counters of one program")
@@ -261,16 +309,19 @@ def ps_one(session):
     need(session, output, r"^init\s+ready\s+-\s+200", r"^  holds +none$", r"^  handler +none$")
     need(session, output, r"^  deferral +it may not defer$", r"^  pending +nothing$", r"^  notices +[0-9]+ posted")
     need(session, output, r"^  deliveries 0 to its handler, 0 of them forced; 0 senders had to wait$")
-    need(session, session.command("ps console"), r"^  notices +[1-9][0-9]* posted, [0-9]+ of them merged")
+    need(session, session.command("ps console"), r"^  notices +[1-9][0-9]* posted, to itself or its handler; [0-9]+ merged")
     need(session, session.command("ps spin"), "spin does not run")
     need(session, session.command("ps nosuch"), "no program 'nosuch'")
-    need(session, session.command("ps init shell"), "of one program")
 
 
 @case("caps shows what a program holds, and says when there is no such program")
 def caps(session):
     output = session.command("caps console")
     need(session, output, r"ioports 0x3f8-0x3ff|IOPriv", r"IrqWait|irq 4", r"Process\s+itself")
+    bare = [line for line in output.splitlines() if re.search(r"^(slot|register) +\S+ +\S+$|\s$", line)]
+    if bare:
+        raise Failed("caps says nothing of these", bare)
+    need(session, output, r"^register 29 +AppNotice +made or received by itself$")
     need(session, session.command("caps nosuch"), "nosuch")
     need(session, session.command("caps"), r"\S")
 
@@ -316,6 +367,40 @@ def interrupt_program(session):
     output = session.command("ps")
     if re.search(r"^spin\s+(ready|receiving|blocked)", output, re.MULTILINE):
         raise Failed("the program still runs", core.tail(output))
+
+
+@case("Ctrl-C ends with a program whatever that has started")
+def interrupt_job(session):
+    begin = len(session.text)
+    session.type("run watchdog\r")
+    session.expect(r"^watchdog: waiter may go on")
+    session.type(CTRL_C)
+    session.expect(r"^watchdog was destroyed on request$")
+    session.prompt()
+    session.command("sleep 1")
+    left = re.findall(r"^(watchdog|calm|looper|waiter|holder|silent)\s", session.command("ps"), re.MULTILINE)
+    if left:
+        raise Failed(f"still there: {' '.join(left)}", core.tail(session.text))
+    if "of Null" in session.text[begin:]:
+        raise Failed("somebody called what was gone", core.tail(session.text))
+
+
+@case("the line typed ends before the program that it starts prints")
+def typed_line_first(session):
+    for key in "run fairshare":
+        session.type(key)
+        session.expect(re.escape(key))
+    session.type("\r")
+    if session.expect(r"([^\n]*)\nfairshare: ")[1] != "":
+        raise Failed("the line typed is not alone", core.tail(session.text))
+    session.type(CTRL_C)
+    session.prompt()
+    session.command("start fairshare")
+    session.command("suspend fairshare")
+    session.type("resume fairshare\r")
+    session.expect(r"resume fairshare\nfairshare is resumed\n", "the answer, before what the program prints")
+    another_prompt(session)
+    session.command("destroy fairshare")
 
 
 @case("Ctrl-C at the prompt drops the line")
@@ -415,6 +500,14 @@ def no_leak(session):
             raise Failed("mem says something else after programs came and went", core.tail(before) + core.tail(after))
 
 
+@case("mem names all memory there is")
+def memory_sum(session):
+    output = session.command("mem")
+    sizes = {name.strip(): int(kib) for name, kib in re.findall(r"^(\D+?) +([0-9]+) KiB", output, re.MULTILINE)}
+    if sum(sizes.values()) != 2 * sizes["memory"] or len(sizes) != 4:
+        raise Failed("the parts are not the whole", core.tail(output))
+
+
 @case("a program is started, listed and destroyed")
 def start_destroy(session):
     session.command("start hello")
@@ -479,8 +572,7 @@ def suspend_limits(session):
         need(session, session.command(command), rf"^{command} NAME.*: which program\?$")
         need(session, session.command(f"{command} nosuch"), "no program 'nosuch'")
         need(session, session.command(f"{command} spin"), "spin does not run")
-    need(session, session.command("suspend spin hello"), "one program at a time")
-    for bits in ("x", "0", "0x100000000", "1 2", "-1"):
+    for bits in ("x", "0", "0x100000000", "-1"):
         need(session, session.command(f"notify console {bits}"), "is no number from 1 to 0xffffffff")
 
 
@@ -512,7 +604,7 @@ def notify(session):
     until(session, "ps", gone_on)
     output = session.command("ps listener")
     need(session, output, r"^listener\s+\S+\s+suspend\s", r"^  handler +ear$", r"^  pending +nothing$")
-    need(session, output, r"^  notices +3 posted, 0 of them merged", r"^  deliveries 3 to its handler, 0 of them forced")
+    need(session, output, r"^  notices +3 posted, .*; 0 merged", r"^  deliveries 3 to its handler, 0 of them forced")
     need(session, session.command("resume listener"), r"^listener is resumed$")
     session.command("destroy listener")
 
@@ -536,14 +628,33 @@ def notify_waits(session):
     session.command("destroy listener")
 
 
+@case("a handler that has faulted is said to have, and can be looked at")
+def notify_dead(session):
+    start_listener(session, "dead")
+    session.type("notify listener\r")
+    session.expect(r"fault in process ear of program listener: invalid instruction")
+    session.expect(r"it stays stopped: 'ps ear' shows it")
+    another_prompt(session)
+    output = session.command("ps listener")
+    need(session, output, r"^listener\s+\S+\s+proxy\s", r"^  handler +ear, which has faulted: \w")
+    output = session.command("notify listener 2")
+    need(session, output, r"^bits 0x2 wait for listener: ear, its handler, has faulted, and has not let it go on$")
+    output = session.command("ps ear")
+    need(session, output, r"^ear\s+faulted\s+-\s+105\s", r"^  inside +listener: it is a process that listener has made$")
+    need(session, session.command("caps listener"), r"^register [0-9]+ +Process +ear: made or received by itself$")
+    session.command("destroy listener")
+    need(session, session.command("ps ear"), "there is no program 'ear', and no process of that name")
+
+
 @case("bits for a program without a handler stay pending and add up")
 def notify_nobody(session):
     session.command("start spin")
     for bits in ("1", "8", "9"):
-        need(session, session.command(f"notify spin {bits}"), r"^bits 0x[19] wait for spin: spin has no notice handler$")
+        output = session.command(f"notify spin {bits}")
+        need(session, output, r"^bits 0x[19] wait for spin: spin has no notice handler; they stay pending$")
     output = session.command("ps spin")
     need(session, output, r"^  handler +none$", r"^  pending +bits 0x9 for its handler$")
-    need(session, output, r"^  notices +3 posted, 1 of them merged")
+    need(session, output, r"^  notices +3 posted, .*; 1 merged")
     session.command("destroy spin")
     need(session, session.command("notify init"), r"^init has no notice handler$")
 
@@ -564,7 +675,7 @@ def notify_deferred(session):
     session.expect(r"^listener: told of bits 0x2, by force; listener ", "the handler told by force")
     another_prompt(session)
     output = session.command("ps listener")
-    need(session, output, r"^  deferral +for at most [0-9.]+ s", r"^  deliveries 1 to its handler, 1 of them forced")
+    need(session, output, r"^  deferral +it may defer, for at most [0-9.]+ s", r"^  deliveries 1 to its handler, 1 of them forced")
     session.command("destroy listener")
 
 

@@ -66,6 +66,8 @@ static struct number divided(uint64_t sum, uint64_t by)
 
 static void print_results(void)
 {
+    say("ticks are those of the time-stamp counter, for one round; with 'make bench'");
+    say("  each is an instruction of the guest, otherwise they are only a time");
     for (unsigned i = 0; i < result_count; i++) {
         const struct result *r = &results[i];
 

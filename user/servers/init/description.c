@@ -374,6 +374,19 @@ static void property_start(struct reader *r)
     }
 }
 
+/* part of NAME */
+static void property_part(struct reader *r)
+{
+    struct program *p = r->program;
+
+    if (r->words < 3 || !word_is(r->word[1], "of")) {
+        MISTAKE(r, "a part is written 'part of PROGRAM'");
+    } else if (take_name(r, r->word[2], p->part_of, DESC_NAME, "a program")) {
+        p->part_line = r->line;
+        words_end(r, 3);
+    }
+}
+
 /* param NAME = NUMBER */
 static void property_param(struct reader *r)
 {
@@ -596,6 +609,7 @@ enum property_index {
     PROP_ARGS,
     PROP_ENDPOINTS,
     PROP_START,
+    PROP_PART,
     PROP_PARAM,
     PROP_CAP,
     PROPS
@@ -613,6 +627,7 @@ static const struct {
     [PROP_ARGS] = { "args", property_args, false },
     [PROP_ENDPOINTS] = { "endpoints", property_endpoints, false },
     [PROP_START] = { "start", property_start, false },
+    [PROP_PART] = { "part", property_part, false },
     [PROP_PARAM] = { "param", property_param, true },
     [PROP_CAP] = { "cap", property_cap, true },
 };
@@ -884,6 +899,29 @@ static void check_names(struct reader *r, struct program *p)
     }
 }
 
+/* What a program is a part of must be there, and a whole. */
+static void check_part(struct reader *r, struct program *p)
+{
+    int whole = description_find(r->d, p->part_of);
+    const char *wrong = NULL;
+
+    if (p->part_of[0] == '\0') {
+        return;
+    }
+    if (whole < 0) {
+        wrong = "', an unknown program";
+    } else if (&r->d->program[whole] == p) {
+        wrong = "', itself";
+    } else if (r->d->program[whole].part_of[0] != '\0') {
+        wrong = "', which is a part itself";
+    }
+    if (wrong != NULL) {
+        mistake_at(
+            r, p, p->part_line,
+            (const char *const[]){ "program ", p->name, ": part of '", p->part_of, wrong, NULL });
+    }
+}
+
 static void resolve(struct reader *r)
 {
     for (unsigned i = 0; i < r->d->programs; i++) {
@@ -898,6 +936,7 @@ static void resolve(struct reader *r)
             p->file[k] = '\0';
         }
         check_names(r, p);
+        check_part(r, p);
         for (unsigned k = 0; k < p->grants; k++) {
             struct grant *g = &p->grant[k];
 

@@ -79,6 +79,8 @@ struct program {
     unsigned priority; /* 1..DESC_PRIORITY_MAX */
     uint64_t slice;    /* nanoseconds */
     unsigned stack_pages;
+    char part_of[DESC_NAME + 1]; /* the program that starts it, and without which it is nothing */
+    unsigned part_line;
     char args[DESC_ARGS + 1];
     unsigned endpoints;
     char endpoint[DESC_ENDPOINTS][DESC_WORD + 1];

@@ -195,6 +195,25 @@ static bool is_program(unsigned i, uint32_t process)
            same == 1;
 }
 
+/* What a process is called. */
+struct label {
+    char text[PROGRAM_NAME_MAX];
+};
+
+static struct label label_of(uint32_t process)
+{
+    struct label l = { "" };
+    uint64_t low = 0;
+    uint64_t high = 0;
+
+    lk_process_get_label(process, &low, &high);
+    lk_label_unpack(low, high, l.text);
+    if (l.text[0] == '\0') {
+        lk_copy_text(l.text, sizeof(l.text), "(no label)");
+    }
+    return l;
+}
+
 void fault_handle(unsigned i, uint32_t process)
 {
     const struct program *p = &description.program[i];
@@ -210,13 +229,19 @@ void fault_handle(unsigned i, uint32_t process)
         return;
     }
     bool own = is_program(i, process);
+    struct label label = label_of(process);
 
     fault_words(i, code, info, regs.rip, words, sizeof(words));
-    say("fault in %sprogram %s: %s", own ? "" : "another process of ", p->name, words);
+    if (own) {
+        say("fault in program %s: %s", p->name, words);
+    } else {
+        say("fault in process %s of program %s: %s", label.text, p->name, words);
+        shelf_put(i, SHELF_OTHER, process);
+    }
     say("  at rip %s", describe_place(in, regs.rip).text);
     report_registers(&regs);
     if (!own) {
-        say("  it stays stopped");
+        say("  it stays stopped: 'ps %s' shows it", label.text);
     } else if ((in->flags & PROGRAM_FOREGROUND) != 0) {
         say("  it ran in the foreground and is destroyed");
         programs_end(i, PROGRAM_ENDED_FAULT, code, words);

@@ -66,6 +66,89 @@ static void fill_state(struct program_info *out)
     fill_wait(out);
 }
 
+/* Is a Process of this label in REG_WORK? */
+static bool is_labelled(const char *label)
+{
+    char found[PROGRAM_NAME_MAX];
+    uint64_t type = LK_TYPE_NULL;
+    uint64_t low = 0;
+    uint64_t high = 0;
+
+    if (lk_discrim_classify(LK_INIT_DISCRIM, REG_WORK, &type, NULL) != STATUS_OK ||
+        type != LK_TYPE_PROCESS || lk_process_get_label(REG_WORK, &low, &high) != STATUS_OK) {
+        return false;
+    }
+    lk_label_unpack(low, high, found);
+    return strcmp(found, label) == 0;
+}
+
+/* A process of this label that program `i` holds in a register, or whose fault init was told of,
+ * into REG_WORK. */
+static bool find_inside(unsigned i, const char *label)
+{
+    if (instances[i].purse.frames == 0) {
+        return false;
+    }
+    if (shelf_get(i, SHELF_OTHER, REG_WORK) == STATUS_OK && is_labelled(label)) {
+        return true;
+    }
+    if (shelf_get(i, SHELF_PROCESS, REG_PROCESS) != STATUS_OK) {
+        return false;
+    }
+    for (unsigned reg = 0; reg < LK_CAP_REGS; reg++) {
+        if (lk_process_get_cap_reg(REG_PROCESS, reg, REG_WORK) == STATUS_OK && is_labelled(label)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How its handler is, which may be another program, or a process of its own making. */
+static void fill_handler(unsigned i, struct program_info *out)
+{
+    char label[PROGRAM_NAME_MAX];
+    uint64_t state = 0;
+    uint64_t holds = 0;
+    uint64_t fault = 0;
+    bool found;
+
+    if ((out->preemption.flags & LK_PREEMPT_RECEIVER) == 0) {
+        return;
+    }
+    lk_label_unpack(out->preemption.receiver[0], out->preemption.receiver[1], label);
+    int k = description_find(&description, label);
+
+    if (k >= 0 && instances[k].purse.frames != 0) {
+        found = shelf_get((unsigned)k, SHELF_PROCESS, REG_WORK) == STATUS_OK;
+    } else {
+        found = find_inside(i, label);
+    }
+    if (found && lk_process_get_state(REG_WORK, &state, &holds, &fault, NULL, NULL, NULL, NULL,
+                                      NULL, 0, NULL) == STATUS_OK) {
+        out->handler_known = 1;
+        out->handler_state = (uint8_t)state;
+        out->handler_holds = (uint8_t)holds;
+        out->handler_fault = (uint8_t)fault;
+    }
+    lk_drop_cap(REG_WORK);
+}
+
+bool listing_inside(const char *label, unsigned *program, struct program_info *out)
+{
+    *out = (struct program_info){ 0 };
+    for (unsigned i = 0; i < description.programs; i++) {
+        if (find_inside(i, label)) {
+            lk_copy_text(out->name, sizeof(out->name), label);
+            lk_copy_cap(REG_WORK, REG_PROCESS);
+            fill_state(out);
+            fill_handler(i, out);
+            *program = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 void listing_info(unsigned i, struct program_info *out)
 {
     *out = (struct program_info){ 0 };
@@ -84,8 +167,10 @@ void listing_info(unsigned i, struct program_info *out)
     out->priority = p->priority;
     out->frames = (uint32_t)in->purse.frames;
     lk_copy_text(out->name, sizeof(out->name), p->name);
+    lk_copy_text(out->part_of, sizeof(out->part_of), p->part_of);
     if (in->purse.frames != 0 && shelf_get(i, SHELF_PROCESS, REG_PROCESS) == STATUS_OK) {
         fill_state(out);
+        fill_handler(i, out);
     }
 }
 
@@ -175,7 +260,20 @@ static void type_words(char *out, size_t size)
               (restrictions & LK_OP) != 0 ? " opaque" : "");
 }
 
-/* What a slot is filled with by init, in words. */
+/* What is in REG_WORK though init did not put it there: a process by its label. */
+static void own_words(uint64_t type, char *out, size_t size)
+{
+    char label[PROGRAM_NAME_MAX] = "";
+    uint64_t low = 0;
+    uint64_t high = 0;
+
+    if (type == LK_TYPE_PROCESS && lk_process_get_label(REG_WORK, &low, &high) == STATUS_OK) {
+        lk_label_unpack(low, high, label);
+    }
+    lk_format(out, size, "%s%smade or received by itself", label, label[0] != '\0' ? ": " : "");
+}
+
+/* What a slot is filled with, in words. */
 static const char *slot_words(unsigned slot)
 {
     switch (slot) {
@@ -187,8 +285,14 @@ static const char *slot_words(unsigned slot)
         return "entry init.faults";
     case SLOT_REPLY_ENDPOINT:
         return "its reply endpoint";
+    case SLOT_PROXY_RECEIVER:
+        return "its notice handler";
+    case SLOT_PROXY_REPLY:
+        return "for its notice handler, by the kernel";
+    case SLOT_CONTROL_PAGE:
+        return "page of its preemption control word";
     default:
-        return "";
+        return "made or received by itself";
     }
 }
 
@@ -212,6 +316,9 @@ static bool cap_line(const struct program *p, unsigned which, char *out, size_t 
         lk_format(out, size, "slot %-14s %-12s %s", lk_slot_name(which), found, slot_words(which));
     } else {
         register_words(p, which - SLOTS, meant, sizeof(meant));
+        if (meant[0] == '\0') {
+            own_words(type, meant, sizeof(meant));
+        }
         lk_format(out, size, "register %-10u %-12s %s", which - SLOTS, found, meant);
     }
     return true;

@@ -59,6 +59,7 @@ unsigned programs_boot(void)
 
     for (unsigned i = 0; i < description.programs; i++) {
         instances[i].root = i;
+        instances[i].parent = PARENT_NONE;
         if (!description.program[i].at_boot) {
             continue;
         }
@@ -76,7 +77,19 @@ unsigned programs_boot(void)
     return n;
 }
 
-enum status programs_start(unsigned i, uint64_t flags, const char *args, struct trouble *why)
+/* The job with which one ends that a program has started. */
+static unsigned parent_of(uint64_t starter)
+{
+    if (starter >= description.programs || instances[starter].purse.frames == 0) {
+        return PARENT_NONE;
+    }
+    unsigned root = instances[starter].root;
+
+    return description.program[root].at_boot ? PARENT_NONE : root;
+}
+
+enum status programs_start(unsigned i, uint64_t starter, uint64_t flags, const char *args,
+                           struct trouble *why)
 {
     const struct program *p = &description.program[i];
 
@@ -93,10 +106,12 @@ enum status programs_start(unsigned i, uint64_t flags, const char *args, struct 
         return STATUS_REQUEST_ERROR;
     }
     program_set set = with_needed(1ull << i);
+    unsigned parent = parent_of(starter);
 
     for (unsigned k = 0; k < description.programs; k++) {
         if ((set >> k & 1) != 0) {
             instances[k].root = i;
+            instances[k].parent = parent;
             instances[k].flags = flags;
             instances[k].has_notice = false;
             instances[k].ended = PROGRAM_ENDED_NOT;
@@ -149,14 +164,34 @@ void programs_dismantle(unsigned i)
     bank_give_back(&in->purse);
 }
 
+/* The jobs, by their roots, that end with the one of this root: what was started by what ends. */
+static program_set jobs_ending(unsigned root)
+{
+    program_set roots = 1ull << root;
+    program_set before;
+
+    do {
+        before = roots;
+        for (unsigned k = 0; k < description.programs; k++) {
+            const struct instance *in = &instances[k];
+
+            if (in->purse.frames != 0 && in->parent != PARENT_NONE &&
+                (roots >> in->parent & 1) != 0) {
+                roots |= 1ull << in->root;
+            }
+        }
+    } while (roots != before);
+    return roots;
+}
+
 void programs_end(unsigned i, unsigned how, uint64_t value, const char *words)
 {
-    unsigned root = instances[i].root;
+    program_set roots = jobs_ending(instances[i].root);
 
     for (unsigned k = 0; k < description.programs; k++) {
         struct instance *in = &instances[k];
 
-        if (in->purse.frames == 0 || in->root != root) {
+        if (in->purse.frames == 0 || (roots >> in->root & 1) == 0) {
             continue;
         }
         if (k == i) {

@@ -3,7 +3,8 @@
  * The programs of the system: what the description says of each, and what there is of it now.
  *
  * A job is a program that was started and the programs that were started along with it, because it
- * is given entries to their endpoints. It ends as a whole.
+ * is given entries to their endpoints. It ends as a whole, and with it the jobs that its programs
+ * started. Only what is started at boot leaves behind what it started.
  */
 #ifndef INIT_PROGRAMS_H
 #define INIT_PROGRAMS_H
@@ -16,10 +17,13 @@
 #include <lykos/programs.h>
 #include <lykos/start.h>
 
+#define PARENT_NONE DESC_PROGRAMS /* a job that ends with no other */
+
 struct instance {
     struct purse purse; /* its memory; no purse: it does not exist */
     bool running;       /* built and begun */
     unsigned root;      /* the program whose start began its job */
+    unsigned parent;    /* root of the job that started its job; PARENT_NONE */
     uint64_t flags;     /* PROGRAM_FOREGROUND */
     bool has_notice;    /* somebody wants to know its end: SHELF_NOTICE */
     uint64_t notice_bits;
@@ -60,14 +64,15 @@ uint32_t build_register(const char *name, uint32_t *next);
 /* Start the programs that the description starts at boot. How many run now. */
 unsigned programs_boot(void);
 
-/* Start a program, and those that it needs, as a job. */
-enum status programs_start(unsigned i, uint64_t flags, const char *args, struct trouble *why);
+/* Start a program, and those that it needs, as a job. `starter`: the program that asks for it. */
+enum status programs_start(unsigned i, uint64_t starter, uint64_t flags, const char *args,
+                           struct trouble *why);
 
 /* Take one program apart, built wholly or in part, and give its memory back. */
 void programs_dismantle(unsigned i);
 
-/* A program ends: the job it belongs to is destroyed, its memory given back, and whoever wanted to
- * know is told. */
+/* A program ends: the job it belongs to is destroyed, with the jobs that it started, their memory
+ * given back, and whoever wanted to know is told. */
 void programs_end(unsigned i, unsigned how, uint64_t value, const char *words);
 
 /* A program faulted and stays as it is: note that, and tell whoever wanted to know. */

@@ -4,6 +4,7 @@
  *
  * One loop, three endpoints. Which endpoint a message came to is its authority: `programs` manages,
  * `exit` ends the program whose number is the payload, and only the kernel has entries to `faults`.
+ * An entry to `programs` says whose it is: its payload is twice the number of the program.
  * init calls nobody but the kernel, so no program can keep it waiting.
  */
 #include "service.h"
@@ -109,7 +110,7 @@ static enum status programs_op_start(struct lk_request *rq)
         return STATUS_REQUEST_ERROR;
     }
     const char *args = rq->string_len > 0 ? request_text(rq) : NULL;
-    enum status s = programs_start(i, rq->w[2], args, &why);
+    enum status s = programs_start(i, rq->payload / 2, rq->w[2], args, &why);
 
     if (s == STATUS_OK && brings_notice(rq) &&
         shelf_put(i, SHELF_NOTICE, LK_REG_ARG) == STATUS_OK) {
@@ -122,6 +123,15 @@ static enum status programs_op_start(struct lk_request *rq)
     return s;
 }
 
+/* Has the caller been destroyed, by its own request? Then there is nobody to answer. */
+static bool caller_is_gone(void)
+{
+    uint64_t type = LK_TYPE_NULL;
+
+    return lk_discrim_classify(LK_INIT_DISCRIM, LK_REG_CALLER, &type, NULL) == STATUS_OK &&
+           type == LK_TYPE_NULL;
+}
+
 static enum status programs_op_destroy(struct lk_request *rq)
 {
     unsigned i;
@@ -132,7 +142,8 @@ static enum status programs_op_destroy(struct lk_request *rq)
     if (instances[i].purse.frames == 0) {
         return STATUS_NOT_FOUND;
     }
-    programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "destroyed on request");
+    programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "was destroyed on request");
+    rq->no_answer = caller_is_gone();
     return STATUS_OK;
 }
 
@@ -240,6 +251,20 @@ static enum status programs_op_notify(struct lk_request *rq)
     return s;
 }
 
+static enum status programs_op_inside(struct lk_request *rq)
+{
+    static struct program_info info;
+    unsigned i;
+
+    if (!listing_inside(request_text(rq), &i, &info)) {
+        return STATUS_NOT_FOUND;
+    }
+    lk_answer1(rq, i);
+    rq->out_string = &info;
+    rq->out_string_len = sizeof(info);
+    return STATUS_OK;
+}
+
 static const struct lk_method programs_methods[] = {
     [PROGRAMS_INFO] = { programs_op_info, .words = 1, .name = "info" },
     [PROGRAMS_FIND] = { programs_op_find, .string_min = 1, .string_max = DESC_NAME,
@@ -252,6 +277,8 @@ static const struct lk_method programs_methods[] = {
     [PROGRAMS_SUSPEND] = { programs_op_suspend, .words = 1, .name = "suspend" },
     [PROGRAMS_RESUME] = { programs_op_resume, .words = 1, .name = "resume" },
     [PROGRAMS_NOTIFY] = { programs_op_notify, .words = 2, .name = "notify" },
+    [PROGRAMS_INSIDE] = { programs_op_inside, .string_min = 1, .string_max = DESC_NAME,
+                          .name = "inside" },
 };
 
 static const struct lk_server programs_server = {

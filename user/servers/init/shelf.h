@@ -15,6 +15,7 @@ enum shelf_place {
     SHELF_REPLY,    /* its reply Endpoint */
     SHELF_SPACE,    /* the GPT at the root of its space */
     SHELF_NOTICE,   /* AppNotice of whoever started it and wants to know its end */
+    SHELF_OTHER,    /* Process of its making whose fault init was told of last */
     SHELF_ENDPOINT, /* and the following: its endpoints */
     SHELF_PLACES = 16
 };

@@ -7,9 +7,12 @@
 
 #include <lykos/lykos.h>
 
+#define ANY_WORDS 99u
+
 struct command {
     const char *name;
     const char *args; /* for help */
+    unsigned words;   /* most words behind it */
     const char *help;
     void (*run)(const char *args);
 };
@@ -173,6 +176,7 @@ static void command_mem(const char *args)
     uint64_t depends_max = 0;
     struct program_info p;
     uint64_t given = 0;
+    uint64_t rest;
 
     (void)args;
     enum status s = lk_sysctl_get_memory(lk_cap("sysctl"), &frames, &free_frames, &objects, &tables,
@@ -185,12 +189,17 @@ static void command_mem(const char *args)
     for (uint64_t i = 0; program_info(i, &p); i++) {
         given += p.running ? p.frames : 0;
     }
-    print("memory           %8lu KiB in %lu frames\n", frames * 4, frames);
-    print("free             %8lu KiB\n", free_frames * 4);
-    print("given to programs%8lu KiB\n", given * 4);
-    print("objects          %8lu\n", objects);
-    print("page tables      %8lu of %lu\n", tables, tables_max);
-    print("dependencies     %8lu of %lu\n", depends, depends_max);
+    /* What a program has been promised in a Range and has not used yet counts as given and as free:
+     * the rest is that much too small. */
+    rest = frames - free_frames > given ? frames - free_frames - given : 0;
+    print("memory              %8lu KiB in %lu frames: the next three together\n", frames * 4,
+          frames);
+    print("free                %8lu KiB\n", free_frames * 4);
+    print("given to programs   %8lu KiB\n", given * 4);
+    print("the rest            %8lu KiB: kernel and its tables, archive, init\n", rest * 4);
+    print("objects             %8lu\n", objects);
+    print("page tables         %8lu of %lu\n", tables, tables_max);
+    print("dependencies        %8lu of %lu\n", depends, depends_max);
 }
 
 static void command_sleep(const char *args)
@@ -262,38 +271,86 @@ static void command_history(const char *args)
 static void command_help(const char *args);
 
 static const struct command commands[] = {
-    { "help", "", "this list", command_help },
-    { "ps", "[NAME]", "what the programs do; of one, its holds and notices too", command_ps },
-    { "caps", "NAME", "what a program holds: its slots and capability registers", command_caps },
-    { "log", "", "the kernel log", command_log },
-    { "mem", "", "memory: how much, and who has it", command_mem },
-    { "ping", "[ROUNDS]", "a client calls a server in another address space", command_ping },
-    { "fault", "[KIND]", "a program faults on purpose; 'fault help' lists the kinds",
+    { "help", "[COMMAND]", 1, "this list, or its line about one command", command_help },
+    { "ps", "[NAME]", 1, "what the programs do; of one, its holds and notices too", command_ps },
+    { "caps", "NAME", 1, "what a program holds: its slots and capability registers", command_caps },
+    { "log", "", 0, "the kernel log", command_log },
+    { "mem", "", 0, "memory: how much, and who has it", command_mem },
+    { "ping", "[ROUNDS]", 1, "a client calls a server in another address space", command_ping },
+    { "fault", "[KIND]", 1, "a program faults on purpose; 'fault help' lists the kinds",
       command_fault },
-    { "bench", "", "run the benchmarks, if they are in this system", command_bench },
-    { "run", "NAME [ARGS]", "start a program and wait for its end", command_run_program },
-    { "start", "NAME [ARGS]", "start a program and do not wait", command_start },
-    { "destroy", "NAME", "end a program and take its memory back", command_destroy },
-    { "suspend", "NAME", "stop a program where it is, until it is resumed", command_suspend },
-    { "resume", "NAME", "let it go on, as if nothing had happened", command_resume },
-    { "notify", "NAME [BITS]", "stop a program and have its notice handler told", command_notify },
-    { "sleep", "SECONDS", "wait", command_sleep },
-    { "uptime", "", "time since the machine started", command_uptime },
-    { "echo", "TEXT", "print the text", command_echo },
-    { "history", "", "the lines typed before", command_history },
-    { "halt", "", "end the machine; QEMU exits", command_halt },
-    { "reboot", "", "start the machine again", command_reboot },
+    { "bench", "", 0, "run the benchmarks, if they are in this system", command_bench },
+    { "run", "NAME [ARGS]", ANY_WORDS, "start a program and wait for its end",
+      command_run_program },
+    { "start", "NAME [ARGS]", ANY_WORDS, "start a program and do not wait", command_start },
+    { "destroy", "NAME", 1, "end a program and take its memory back", command_destroy },
+    { "suspend", "NAME", 1, "stop a program where it is, until it is resumed", command_suspend },
+    { "resume", "NAME", 1, "let it go on, as if nothing had happened", command_resume },
+    { "notify", "NAME [BITS]", 2, "stop a program and have its notice handler told",
+      command_notify },
+    { "sleep", "SECONDS", 1, "wait", command_sleep },
+    { "uptime", "", 0, "time since the machine started", command_uptime },
+    { "echo", "TEXT", ANY_WORDS, "print the text", command_echo },
+    { "history", "", 0, "the lines typed before", command_history },
+    { "halt", "", 0, "end the machine; QEMU exits", command_halt },
+    { "reboot", "", 0, "start the machine again", command_reboot },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+/* How a command is written: "notify NAME [BITS]". */
+struct usage {
+    char text[40];
+};
+
+static struct usage show_usage(const struct command *c)
+{
+    struct usage u = { "" };
+
+    lk_format(u.text, sizeof(u.text), "%s%s%s", c->name, c->args[0] != '\0' ? " " : "", c->args);
+    return u;
+}
+
+static void help_line(const struct command *c)
+{
+    print("  %-20s %s\n", show_usage(c).text, c->help);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+static void unknown_command(const char *name)
+{
+    if (strcmp(name, "quit") == 0 || strcmp(name, "exit") == 0) {
+        print("unknown command '%s'; 'halt' ends the machine, 'help' lists the commands\n", name);
+    } else {
+        print("unknown command '%s'; 'help' lists the commands\n", name);
+    }
+}
+
 static void command_help(const char *args)
 {
-    (void)args;
-    for (size_t i = 0; i < COMMANDS; i++) {
-        char usage[32];
+    char name[32];
 
-        lk_format(usage, sizeof(usage), "%s %s", commands[i].name, commands[i].args);
-        print("  %-20s %s\n", usage, commands[i].help);
+    first_word(args, name, sizeof(name));
+    if (name[0] != '\0') {
+        const struct command *c = find_command(name);
+
+        if (c != NULL) {
+            help_line(c);
+        } else {
+            unknown_command(name);
+        }
+        return;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        help_line(&commands[i]);
     }
     print("Ctrl-C ends a command that runs. Arrow keys, Ctrl-A, Ctrl-E, Ctrl-K, Ctrl-U, Ctrl-W "
           "edit the line\n"
@@ -301,21 +358,35 @@ static void command_help(const char *args)
           "QEMU.\n");
 }
 
+/* Does the command take as many words? Says which is too much. */
+static bool words_fit(const struct command *c, const char *args)
+{
+    char word[LINE_MAX + 1];
+
+    for (unsigned n = 0; n <= c->words && *args != '\0'; n++) {
+        args = first_word(args, word, sizeof(word));
+        if (n == c->words) {
+            print("'%s' is too much; the command is '%s'\n", word, show_usage(c).text);
+            return false;
+        }
+    }
+    return true;
+}
+
 void command_run(const char *line)
 {
     char name[32];
     const char *args = first_word(line, name, sizeof(name));
+    const struct command *c = find_command(strcmp(name, "?") == 0 ? "help" : name);
 
     if (name[0] == '\0') {
         return;
     }
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i].name, name) == 0) {
-            commands[i].run(args);
-            return;
-        }
+    if (c == NULL) {
+        unknown_command(name);
+    } else if (words_fit(c, args)) {
+        c->run(args);
     }
-    print("unknown command '%s'; 'help' lists the commands\n", name);
 }
 
 /* ---- the boot command line ------------------------------------------------------------------- */

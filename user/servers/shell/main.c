@@ -74,6 +74,7 @@ static void take_input(void)
         }
         for (size_t i = 0; i < n; i++) {
             if (line_key(&editor, (uint8_t)typed[i])) {
+                flush(); /* the line stands before what the command's programs print */
                 command_run(editor.text);
                 line_start(&editor);
             }

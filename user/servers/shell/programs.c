@@ -62,24 +62,49 @@ bool program_info(uint64_t number, struct program_info *out)
     return lk_invoke(&msg) == STATUS_OK && lk_string_length(msg.delivery) == sizeof(*out);
 }
 
+bool program_named(const char *name, struct program_info *out, uint64_t *number)
+{
+    for (uint64_t i = 0; program_info(i, out); i++) {
+        if (strcmp(out->name, name) == 0) {
+            if (number != NULL) {
+                *number = i;
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
 bool program_running(const char *name, struct program_info *out, uint64_t *number)
 {
-    uint64_t i = 0;
-
-    while (program_info(i, out) && strcmp(out->name, name) != 0) {
-        i++;
-    }
-    if (strcmp(out->name, name) != 0) {
+    if (!program_named(name, out, number)) {
         print("there is no program '%s'; 'ps' lists them\n", name);
         return false;
     }
     if (!out->running) {
         print("%s does not run\n", name);
     }
-    if (number != NULL) {
-        *number = i;
-    }
     return out->running;
+}
+
+bool program_inside(const char *label, struct program_info *out, char owner[PROGRAM_NAME_MAX])
+{
+    struct program_info whole;
+    struct lk_msg msg = {
+        .control = LK_CTL_CALL(programs(), 1) | LK_SSTR | LK_RSTR,
+        .w = { PROGRAMS_INSIDE },
+        .string = label,
+        .string_len = (uint32_t)strlen(label),
+        .buffer = out,
+        .buffer_size = sizeof(*out),
+    };
+
+    if (lk_invoke(&msg) != STATUS_OK || lk_string_length(msg.delivery) != sizeof(*out) ||
+        !program_info(msg.w[1], &whole)) {
+        return false;
+    }
+    lk_copy_text(owner, PROGRAM_NAME_MAX, whole.name);
+    return true;
 }
 
 /* Say why nothing came of what was asked about a program, if nothing did. */
@@ -162,19 +187,35 @@ static bool report_end(const char *name, uint64_t number)
     }
     if (msg.w[1] == PROGRAM_ENDED_FAULT) {
         print("%s was ended by a fault: %s\n", name, words);
-    } else if (msg.w[1] == PROGRAM_ENDED_EXIT && msg.w[2] != 0) {
+    } else if (msg.w[1] == PROGRAM_ENDED_DESTROYED ||
+               (msg.w[1] == PROGRAM_ENDED_EXIT && msg.w[2] != 0)) {
         print("%s %s\n", name, words);
-    } else if (msg.w[1] == PROGRAM_ENDED_DESTROYED) {
-        print("%s was destroyed\n", name);
     }
     return msg.w[1] == PROGRAM_ENDED_EXIT && msg.w[2] == 0;
+}
+
+/* The number of a program that somebody wants to start. False, and says so: there is none, or it is
+ * only a part of one. */
+static bool find_whole(const char *name, uint64_t *number)
+{
+    struct program_info info;
+
+    if (!program_find(name, number)) {
+        return false;
+    }
+    if (program_info(*number, &info) && info.part_of[0] != '\0') {
+        print("%s is a part of %s, which starts it when it needs it: 'run %s'\n", name,
+              info.part_of, info.part_of);
+        return false;
+    }
+    return true;
 }
 
 bool program_run(const char *name, const char *args)
 {
     uint64_t number;
 
-    if (!program_find(name, &number) || !start(number, PROGRAM_FOREGROUND, args, NOTICE_ENDED)) {
+    if (!find_whole(name, &number) || !start(number, PROGRAM_FOREGROUND, args, NOTICE_ENDED)) {
         return false;
     }
     for (;;) {
@@ -199,7 +240,7 @@ void program_start(const char *name, const char *args)
 {
     uint64_t number;
 
-    if (program_find(name, &number)) {
+    if (find_whole(name, &number)) {
         start(number, 0, args, 0);
     }
 }

@@ -33,12 +33,12 @@ static void print_row(const struct program_info *p)
     } else {
         lk_copy_text(memory, sizeof(memory), "-");
     }
-    print("%-12s %-9s %-7s %3u %11s %8s  %s\n", p->name, state_words(p), holds, p->priority,
-          show_seconds(p->cpu_time).text, memory, waits);
+    print("%-12s %-9s %-7s %3u %11s %8s%s%s\n", p->name, state_words(p), holds, p->priority,
+          show_seconds(p->cpu_time).text, memory, waits[0] != '\0' ? "  " : "", waits);
 }
 
-/* The names of those that do not run, in rows. */
-static void print_others(void)
+/* The names of those that do not run, in rows: those that can be started, or parts of others. */
+static void print_others(const char *title, bool parts)
 {
     struct program_info p;
     size_t column = 0;
@@ -47,11 +47,11 @@ static void print_others(void)
         const char *remark = p.faulty ? " (its description has a mistake)" : "";
         size_t length = 1 + strlen(p.name) + strlen(remark);
 
-        if (p.running) {
+        if (p.running || (p.part_of[0] != '\0') != parts) {
             continue;
         }
         if (column == 0 || column + length > ROW_END) {
-            const char *head = column == 0 ? "not running:" : "\n ";
+            const char *head = column == 0 ? title : "\n ";
 
             print("%s", head);
             column = strlen(head);
@@ -81,10 +81,32 @@ static void print_one(const struct program_info *p)
     print("  deferral   %s\n", text);
     pending_words(p, text, sizeof(text));
     print("  pending    %s\n", text);
-    print("  notices    %u posted, %u of them merged with what was pending\n", pr->posts,
-          pr->merges);
+    print("  notices    %u posted, to itself or its handler; %u merged with pending ones\n",
+          pr->posts, pr->merges);
     print("  deliveries %u to its handler, %u of them forced; %u senders had to wait\n",
           pr->deliveries, pr->forced, pr->waits);
+}
+
+/* A program by name, or a process that one has made, by label. */
+static void ps_named(const char *name)
+{
+    char owner[PROGRAM_NAME_MAX];
+    struct program_info p;
+
+    if (program_named(name, &p, NULL)) {
+        if (!p.running) {
+            print("%s does not run\n", name);
+        } else {
+            print_one(&p);
+        }
+    } else if (program_inside(name, &p, owner)) {
+        print_one(&p);
+        print("  inside     %s: it is a process that %s has made\n", owner, owner);
+    } else {
+        print("there is no program '%s', and no process of that name that init knows;\n"
+              "'ps' lists the programs\n",
+              name);
+    }
 }
 
 void command_ps(const char *args)
@@ -92,14 +114,9 @@ void command_ps(const char *args)
     char name[PROGRAM_NAME_MAX];
     struct program_info p;
 
-    if (*first_word(args, name, sizeof(name)) != '\0') {
-        print("ps [NAME]: of one program, or a list of all\n");
-        return;
-    }
+    first_word(args, name, sizeof(name));
     if (name[0] != '\0') {
-        if (program_running(name, &p, NULL)) {
-            print_one(&p);
-        }
+        ps_named(name);
         return;
     }
     print_head();
@@ -108,7 +125,8 @@ void command_ps(const char *args)
             print_row(&p);
         }
     }
-    print_others();
+    print_others("not running:", false);
+    print_others("parts of others, not running:", true);
 }
 
 /* ---- suspend and resume ---------------------------------------------------------------------- */
@@ -128,17 +146,14 @@ static const char *needed_for(const char *name)
     return NULL;
 }
 
-/* The one name that these commands take. False, and says so: there is none, or there are more. */
-static bool one_name(const char *command, const char *args, char *name, size_t size)
+/* The name that these commands take. False, and says so: there is none. */
+static bool take_name(const char *command, const char *args, char *name, size_t size)
 {
-    const char *rest = first_word(args, name, size);
-
+    first_word(args, name, size);
     if (name[0] == '\0') {
         print("%s NAME: which program?\n", command);
-    } else if (*rest != '\0') {
-        print("%s NAME: one program at a time\n", command);
     }
-    return name[0] != '\0' && *rest == '\0';
+    return name[0] != '\0';
 }
 
 void command_suspend(const char *args)
@@ -148,7 +163,7 @@ void command_suspend(const char *args)
     uint64_t before;
     uint64_t i;
 
-    if (!one_name("suspend", args, name, sizeof(name))) {
+    if (!take_name("suspend", args, name, sizeof(name))) {
         return;
     }
     const char *reason = needed_for(name);
@@ -162,6 +177,8 @@ void command_suspend(const char *args)
     }
 }
 
+/* A program that is held by nothing else runs, and prints, before init's answer comes: then what is
+ * to be said is said first. */
 void command_resume(const char *args)
 {
     char name[PROGRAM_NAME_MAX];
@@ -170,8 +187,16 @@ void command_resume(const char *args)
     uint64_t i;
     char holds[400];
 
-    if (!one_name("resume", args, name, sizeof(name)) || !program_running(name, &p, &i) ||
-        !program_hold(i, name, false, &before)) {
+    if (!take_name("resume", args, name, sizeof(name)) || !program_running(name, &p, &i)) {
+        return;
+    }
+    bool goes_on = p.holds == 1u << LK_HOLD_SUSPEND;
+
+    if (goes_on) {
+        print("%s is resumed\n", name);
+        flush();
+    }
+    if (!program_hold(i, name, false, &before) || goes_on) {
         return;
     }
     const char *was = (before >> LK_HOLD_SUSPEND & 1) != 0 ? "is resumed" : "was not suspended";
@@ -214,7 +239,7 @@ void command_notify(const char *args)
         return;
     }
     if (told) {
-        handler_words(&p, why, sizeof(why));
+        handler_name(&p, why, sizeof(why));
         print("%s was stopped, and %s is told: bits 0x%x\n", p.name, why, (unsigned)bits);
     } else {
         why_pending(&p, why, sizeof(why));

@@ -66,9 +66,14 @@ bool program_find(const char *name, uint64_t *number);
 /* State of a program. False: there is none of this number. */
 bool program_info(uint64_t number, struct program_info *out);
 
-/* State and number (NULL: unwanted) of a program by name, init among them. False, and says so:
- * there is none, or it does not run. */
+/* State and number (NULL: unwanted) of a program by name, init among them. False: there is none. */
+bool program_named(const char *name, struct program_info *out, uint64_t *number);
+
+/* The same. False, and says so: there is none, or it does not run. */
 bool program_running(const char *name, struct program_info *out, uint64_t *number);
+
+/* A process by label that a program has made, and that program's name. False: init knows none. */
+bool program_inside(const char *label, struct program_info *out, char owner[PROGRAM_NAME_MAX]);
 
 /* Set or clear the suspend hold of a program; its holds as they were. False, and says why: it could
  * not be done. */
@@ -78,8 +83,8 @@ bool program_hold(uint64_t number, const char *name, bool set, uint64_t *before)
  * then as it is right behind the post. False, and says why: it could not be done. */
 bool program_notify(uint64_t number, uint64_t bits, struct program_info *p, bool *told);
 
-/* Start a program in the foreground and wait for its end, or end it at Ctrl-C. Says how it ended,
- * unless it ended well. */
+/* Start a program in the foreground and wait for its end, or end it at Ctrl-C, with all that it has
+ * started. Says how it ended, unless it ended well. */
 bool program_run(const char *name, const char *args);
 
 /* Start one in the background; end one. */

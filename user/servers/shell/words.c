@@ -80,7 +80,7 @@ void wait_words(const struct program_info *p, char *text, size_t size)
                   p->endpoint);
         break;
     case LK_WAIT_SLEEPING:
-        lk_format(text, size, "the time %s", show_seconds(p->until).text);
+        lk_format(text, size, "until %s", show_seconds(p->until).text);
         break;
     case LK_WAIT_FAULT_SEND:
         lk_format(text, size, "%s to take its fault: %s", who, lk_fault_text(p->fault_code));
@@ -174,9 +174,29 @@ static bool has_handler(const struct program_info *p)
     return (p->preemption.flags & LK_PREEMPT_RECEIVER) != 0;
 }
 
+void handler_name(const struct program_info *p, char *text, size_t size)
+{
+    lk_copy_text(text, size, show_handler(p).text);
+}
+
+/* Has its handler faulted, as far as that is known? It will not be told of anything then. */
+static bool handler_faulted(const struct program_info *p)
+{
+    return p->handler_known && p->handler_state == LK_STATE_FAULTED;
+}
+
 void handler_words(const struct program_info *p, char *text, size_t size)
 {
-    lk_copy_text(text, size, has_handler(p) ? show_handler(p).text : "none");
+    if (!has_handler(p)) {
+        lk_copy_text(text, size, "none");
+    } else if (handler_faulted(p)) {
+        lk_format(text, size, "%s, which has faulted: %s", show_handler(p).text,
+                  lk_fault_text(p->handler_fault));
+    } else if (p->handler_known && p->handler_holds != 0) {
+        lk_format(text, size, "%s, which is stopped itself", show_handler(p).text);
+    } else {
+        lk_copy_text(text, size, show_handler(p).text);
+    }
 }
 
 void pending_words(const struct program_info *p, char *text, size_t size)
@@ -206,9 +226,10 @@ void deferral_words(const struct program_info *p, uint64_t now, char *text, size
         lk_copy_text(text, size, "it may not defer");
         return;
     }
-    at = lk_format(text, size, "for at most %s", show_duration(pr->bound).text);
+    at = lk_format(text, size, "it may defer, for at most %s", show_duration(pr->bound).text);
     if (pr->deferred_since != 0 && at < size) {
-        lk_format(text + at, size - at, "; something waits since %s (%s)%s",
+        lk_format(text + at, size - at,
+                  "; it does,\n             and something waits since %s (%s ago)%s",
                   show_seconds(pr->deferred_since).text, show_since(pr->deferred_since, now).text,
                   (pr->flags & LK_PREEMPT_OVER) != 0 ? ", too long" : "");
     }
@@ -220,7 +241,10 @@ void why_pending(const struct program_info *p, char *text, size_t size)
     const struct lk_preemption *pr = &p->preemption;
 
     if (!has_handler(p)) {
-        lk_format(text, size, "%s has no notice handler", p->name);
+        lk_format(text, size, "%s has no notice handler; they stay pending", p->name);
+    } else if (handler_faulted(p)) {
+        lk_format(text, size, "%s, its handler, has faulted%s", show_handler(p).text,
+                  (p->holds >> LK_HOLD_PROXY & 1) != 0 ? ", and has not let it go on" : "");
     } else if ((p->holds >> LK_HOLD_PROXY & 1) != 0) {
         lk_format(text, size, "%s has not let %s go on since the last one", show_handler(p).text,
                   p->name);

@@ -32,13 +32,17 @@ void holds_word(const struct program_info *p, char *text, size_t size);
 void holds_words(const struct program_info *p, uint64_t now, const char *between, char *text,
                  size_t size);
 
-/* Its handler, by label: "ear". "none". */
+/* Its handler, by label: "ear". */
+void handler_name(const struct program_info *p, char *text, size_t size);
+
+/* The same, and how it is, if it cannot be told: "ear, which has faulted: ...". "none". */
 void handler_words(const struct program_info *p, char *text, size_t size);
 
 /* What waits to be told to it: "bits 0x1 for its handler". "nothing". */
 void pending_words(const struct program_info *p, char *text, size_t size);
 
-/* Its right to defer, and whether it does: "for at most 10.000 ms". */
+/* Its right to defer: "it may defer, for at most 10.000 ms". Whether it does now is known only while
+ * something waits for that. */
 void deferral_words(const struct program_info *p, uint64_t now, char *text, size_t size);
 
 /* Why its bits wait, seen at the moment they were posted: "ear does not wait for messages now". */

@@ -30,10 +30,12 @@
 /* word 1: number; word 2: flags, below; word 3: notice bits; string: arguments, empty for those of
  * the description; capability 1: an AppNotice or Null, to which the bits are posted when the
  * program has ended. The programs whose endpoints it is given entries to are started along with it.
- * Answer: the result; if it failed, string: why, in words. */
+ * It ends with the program that asks, unless that one is started at boot. Answer: the result; if it
+ * failed, string: why, in words. */
 #define PROGRAMS_START 4u
 
-/* word 1: number. Destroys the program and whatever was started along with it. */
+/* word 1: number. Destroys the program, whatever was started along with it, and what those have
+ * started. No answer comes to a caller that is among them. */
 #define PROGRAMS_DESTROY 5u
 
 /* word 1: number. How it ended last. Answer: word 1, PROGRAM_ENDED_..; word 2, exit status or fault
@@ -56,6 +58,11 @@
  * struct program_info as it was right then, which shows why. NOT_FOUND; INVALID_CAP: the program has
  * taken its reply endpoint from itself, through which it is told. */
 #define PROGRAMS_NOTIFY 10u
+
+/* string: label. A process that a program has made, which the program holds in a register or whose
+ * fault init was told of. Answer: word 1, the number of that program; string, a struct program_info
+ * about the process, whose name is the label; NOT_FOUND: init knows of none. */
+#define PROGRAMS_INSIDE 11u
 
 /* Flags of PROGRAMS_START. */
 #define PROGRAM_FOREGROUND 1u /* when it faults it is torn down, not kept for inspection */
@@ -86,6 +93,11 @@ struct program_info {
     char waits_for[PROGRAM_NAME_MAX]; /* label of the process waited for, where that is known */
     char endpoint[25];                /* the endpoint that wait_id names, where that is known */
     struct lk_preemption preemption;
+    char part_of[PROGRAM_NAME_MAX]; /* the program that it is a part of */
+    uint8_t handler_known;          /* 1: init could find its handler, and the following is known */
+    uint8_t handler_state;          /* LK_STATE_.. */
+    uint8_t handler_holds;
+    uint8_t handler_fault; /* fault code */
 };
 
 #endif
