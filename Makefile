@@ -220,7 +220,7 @@ CPUS ?= 1
 RUN = tools/run-qemu --build $(BUILD) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)'
 
 .PHONY: run run-iso run-uefi debug
-run: all ## build and start in QEMU; Ctrl-A X leaves (APPEND='log=debug' MEMORY=256M CPUS=1)
+run: all ## build and start in QEMU; Ctrl-A X leaves (APPEND=run=ping,10 MEMORY=256M CPUS=1)
 	@$(RUN) --interactive
 run-iso: all ## the same through GRUB on BIOS
 	@$(RUN) --interactive --way bios
@@ -230,9 +230,9 @@ debug: all ## start in QEMU with gdb attached to the kernel (tools/lykos-gdb.py:
 	@tools/run-gdb $(BUILD) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)'
 
 # --- test -----------------------------------------------------------------------------------------------------
-# T=NAME chooses tests by name.
+# T=NAME chooses tests by name: PART or PART/CASE.
 .PHONY: test soak bench
-test: all tests ## run every test; ends in `N passed, N failed` (T=NAME runs one)
+test: all tests ## run every test; ends in `N passed, N failed` (T=PART, or T=PART/CASE: see below)
 	@tools/test --build $(BUILD) $(T)
 soak: all tests ## the long versions of the tests: more seeds, more rounds
 	@tools/test --build $(BUILD) --soak $(T)
@@ -281,6 +281,7 @@ TIDY_FLAGS = $(filter-out -MMD -MP -Werror --target=%,$(1)) --target=x86_64-unkn
 
 .PHONY: check check-format check-headers check-tidy check-cppcheck check-abi check-compilers
 check: check-format check-headers check-abi check-commit check-compilers check-cppcheck check-tidy ## layout, lint, headers, both compilers
+	@echo 'all checks passed'
 check-format:
 	$(call say,FORMAT,"$(words $(C_FILES)) files")
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
@@ -324,5 +325,7 @@ clean: ## remove everything built
 	rm -rf build build-clang
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo; echo "T=PART, T=PART/CASE, and T='PART --list' for its cases; * stands for anything. The parts:"
+	@$(PYTHON) tools/test --parts | fmt -w 78 | sed 's/^/  /'
 
 -include $(patsubst %.o,%.d,$(KERNEL_OBJ) $(call objects,$(ALL_USER_SRC)))

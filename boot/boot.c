@@ -20,18 +20,6 @@ static struct boot_info boot_info;
 static struct memmap memmap;
 static uint8_t rsdp_copy[64] ALIGNED(8);
 
-void boot_fail(const char *format, ...)
-{
-    char text[256];
-    va_list args;
-
-    va_start(args, format);
-    format_text(text, sizeof(text), format, args);
-    va_end(args);
-    log_raw("\nLykos cannot start: %s\n", text);
-    arch_exit(EXIT_STATUS_BOOT);
-}
-
 /* --- what the readers of the two protocols use --- */
 
 const void *boot_memory(kpa_t pa, uint64_t n, const char *what)

@@ -27,10 +27,8 @@
 
 #ifndef __ASSEMBLER__
 #include <kernel/boot_info.h>
+#include <kernel/panic.h>
 #include <kernel/types.h>
-
-/* Say why the kernel cannot start, on COM1, and end with EXIT_STATUS_BOOT. */
-NORETURN void boot_fail(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* The memory map while it is gathered: as the loader says it, in any order, overlapping. */
 #define MEMMAP_MAX 256

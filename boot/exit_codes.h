@@ -12,6 +12,6 @@
 #define EXIT_CODE_PASS 0x10  /* QEMU exits with 33, run-qemu with 0 */
 #define EXIT_CODE_FAIL 0x11  /* 35, 1 */
 #define EXIT_CODE_PANIC 0x50 /* 161, 80 */
-#define EXIT_CODE_BOOT 0x51  /* 163, 81: the boot code gave up before the kernel began */
+#define EXIT_CODE_BOOT 0x51  /* 163, 81: it could not start, and said why */
 
 #endif

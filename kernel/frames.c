@@ -12,6 +12,7 @@
 #include <kernel/gpt.h>
 #include <kernel/log.h>
 #include <kernel/object.h>
+#include <kernel/panic.h>
 #include <kernel/process.h>
 #include <kernel/schedule.h>
 #include <kernel/string.h>
@@ -175,7 +176,8 @@ void frames_init(const struct boot_info *boot)
     bytes = page_up(frame_count * sizeof(struct frame));
     table = boot_find_room(boot, bytes, UINT64_MAX);
     if (table == 0) {
-        BUG("too little memory: there are %lu KiB in all, and no %lu KiB in one piece for the "
+        boot_fail(
+            "too little memory: there are %lu KiB in all, and no %lu KiB in one piece for the "
             "table of frames beside the kernel and an archive of %lu KiB",
             frames_to_kib(total), (unsigned long)(bytes / 1024),
             (unsigned long)((boot->archive_end - boot->archive_start) / 1024));
@@ -195,7 +197,8 @@ void frames_init(const struct boot_info *boot)
         frame_totals.free += frame_table[i].kind == FRAME_FREE;
     }
     if (frame_totals.free < FRAMES_LEFT_MIN) {
-        BUG("too little memory: there are %lu KiB, of which the kernel and the archive leave %lu "
+        boot_fail(
+            "too little memory: there are %lu KiB, of which the kernel and the archive leave %lu "
             "KiB; at least %lu KiB must be left",
             frames_to_kib(total), frames_to_kib(frame_totals.free), frames_to_kib(FRAMES_LEFT_MIN));
     }
@@ -218,7 +221,8 @@ void *frames_take(size_t n, const char *what)
             return memset(arch_kva(first << PAGE_SHIFT), 0, n * PAGE_SIZE);
         }
     }
-    BUG("too little memory: %lu KiB in one piece are needed for %s; of %lu KiB in all, %lu KiB are "
+    boot_fail(
+        "too little memory: %lu KiB in one piece are needed for %s; of %lu KiB in all, %lu KiB are "
         "free",
         frames_to_kib(n), what, frames_to_kib(frame_totals.frames),
         frames_to_kib(frame_totals.free));

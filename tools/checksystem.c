@@ -4,7 +4,8 @@
  *
  * Read a system description on the build machine, with the very code that init reads it with, so
  * that a mistake ends the build and names its line. The files are those of the archive: a program
- * whose file is not among them is a mistake too.
+ * whose file is not among them is a mistake too. A file that no program names is worth a warning:
+ * somebody made a folder and forgot the description.
  */
 #include "user/servers/init/description.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #define TEXT_MAX (1u << 20)
+#define FIRST_PROGRAM "init" /* the kernel starts it; it describes the others */
 
 static const char *path;
 static unsigned mistakes;
@@ -27,17 +29,49 @@ static void report(void *context, unsigned line, const char *message)
     mistakes++;
 }
 
+static const char *last_part(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    return slash != NULL ? slash + 1 : file;
+}
+
 /* Is `name` the last part of one of the paths? */
 static int packed(const char *name, char **files, int count)
 {
     for (int i = 0; i < count; i++) {
-        const char *slash = strrchr(files[i], '/');
-
-        if (strcmp(slash != NULL ? slash + 1 : files[i], name) == 0) {
+        if (strcmp(last_part(files[i]), name) == 0) {
             return 1;
         }
     }
     return 0;
+}
+
+/* Does a program name this file? One with a mistake in it may have meant to. */
+static int named(const char *file)
+{
+    for (unsigned i = 0; i < description.programs; i++) {
+        const struct program *p = &description.program[i];
+
+        if (p->faulty || strcmp(p->file, file) == 0) {
+            return 1;
+        }
+    }
+    return strcmp(file, FIRST_PROGRAM) == 0;
+}
+
+static void warn_of_unnamed(char **files, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const char *file = last_part(files[i]);
+
+        if (!named(file)) {
+            fprintf(stderr,
+                    "%s: warning: '%s' is built, but no program here names it: it cannot be "
+                    "started\n",
+                    path, file);
+        }
+    }
 }
 
 int main(int argc, char **argv)
@@ -69,5 +103,6 @@ int main(int argc, char **argv)
             report(NULL, p->line, words);
         }
     }
+    warn_of_unnamed(argv + 2, argc - 2);
     return mistakes == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,17 +7,23 @@
     lykos caps PROCESS       its capability registers
     lykos load PROGRAM       symbols of a user program
     lykos console            the end of the console
+    lykos type WORDS         type a line at the console's prompt; it is read when the machine goes on
 
-PROCESS is a name as `lykos ps` shows it, or the address of a struct process. Stop the kernel first.
+PROCESS is a name as `lykos ps` shows it, or the address of a struct process. Stop the kernel first, with Ctrl-C.
 """
 
 import os
+import signal
+import socket
 import struct
+import threading
 
 import gdb
 
 DIRECT_MAP = 0xFFFF800000000000
 CONSOLE_LINES = 24
+ATTN_SLEEPING = 0x80  # kernel/include/kernel/process.h
+REPLY_ID = 0  # endpoint ID of every reply endpoint, <lykos/start.h>
 
 
 def value(expression):
@@ -70,18 +76,60 @@ def oid(process):
 
 def find(name):
     """The process of this name or address."""
+    names = []
     for process in processes():
         if label(process) == name:
             return process
-    return as_process(number(name))
+        names.append(label(process))
+    try:
+        return as_process(number(name))
+    except gdb.error:
+        raise gdb.GdbError(f"no process '{name}'; there are: {' '.join(names) or 'none yet'}") from None
+
+
+def endpoint_of(cap):
+    """The endpoint that a capability names; None: it does not live any more."""
+    if int(cap["type"]) == number("CAP_NULL"):
+        return None
+    kind = gdb.lookup_type("struct endpoint").pointer()
+    endpoint = gdb.Value(DIRECT_MAP + (int(cap["oid"]) << 6)).cast(kind).dereference()
+    return endpoint if int(endpoint["hdr"]["count"]) == int(cap["count"]) else None
+
+
+def recipient_of(cap):
+    """The name of the process that receives there."""
+    endpoint = endpoint_of(cap)
+    if endpoint is None or int(endpoint["state"]["recipient"]["type"]) == number("CAP_NULL"):
+        return "somebody who is gone"
+    return label(as_process(DIRECT_MAP + (int(endpoint["state"]["recipient"]["oid"]) << 6)))
+
+
+def wait(process):
+    """What it waits for, in the words of the shell's ps; an empty text: nothing."""
+    kind = enum_name("enum wait_kind", int(process["s"]["wait"]), "WAIT_")
+    if int(process["attention"]) & ATTN_SLEEPING:
+        return f"the time {int(process['sleep_timer']['time']) / 1e9:.6f} s"
+    if kind == "open":
+        return "a message or notice"
+    if kind == "notice":
+        return "a notice"
+    if kind == "closed" and int(process["regs"]["r8"]) != REPLY_ID:
+        return f"a message to its endpoint {int(process['regs']['r8'])}"
+    if kind == "closed":
+        return f"the answer of {recipient_of(process['last_called'])}"
+    if kind == "sending":
+        return f"{recipient_of(process['sending_to'])} to take its message"
+    if kind == "fault_send":
+        return f"{recipient_of(process['sending_to'])} to take its fault"
+    return "" if kind == "none" else kind
 
 
 def state(process):
     words = process["s"]
     text = enum_name("enum run_state", int(words["run_state"]), "PROC_")
-    wait = enum_name("enum wait_kind", int(words["wait"]), "WAIT_")
-    if wait != "none":
-        text += " " + wait
+    what = wait(process)
+    if what:
+        text += ", waits for " + what
     if int(words["holds"]):
         text += f" holds {int(words['holds']):#x}"
     if int(process["fault_code"]):
@@ -199,7 +247,11 @@ class Load(gdb.Command):
         super().__init__("lykos load", gdb.COMMAND_USER)
 
     def invoke(self, argument, from_tty):
-        path = os.path.join(os.environ.get("LYKOS_BUILD", "build"), "user", argument + ".debug")
+        folder = os.path.join(os.environ.get("LYKOS_BUILD", "build"), "user")
+        path = os.path.join(folder, argument + ".debug")
+        if not os.path.exists(path):
+            there = " ".join(sorted(f.removesuffix(".debug") for f in os.listdir(folder) if f.endswith(".debug")))
+            raise gdb.GdbError(f"no program '{argument}'; there are: {there}")
         gdb.execute(f"add-symbol-file {path}")
 
 
@@ -215,7 +267,35 @@ class Console(gdb.Command):
             print("\n".join(f.read().splitlines()[-CONSOLE_LINES:]))
 
 
+class Type(gdb.Command):
+    """Type a line at the console's prompt: lykos type WORDS. It is read when the machine goes on."""
+
+    def __init__(self):
+        super().__init__("lykos type", gdb.COMMAND_USER)
+        self.socket = None
+
+    def connect(self):
+        path = os.environ.get("LYKOS_CONSOLE")
+        if path is None:
+            raise gdb.GdbError("the console is not ours: start with make debug")
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        # What the console prints is in its log as well; it would stand still if nobody read it here. Signals are gdb's.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        threading.Thread(target=self.read, daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def read(self):
+        while self.socket.recv(4096):
+            pass
+
+    def invoke(self, argument, from_tty):
+        if self.socket is None:
+            self.connect()
+        self.socket.sendall(argument.encode("latin-1", "replace") + b"\r")
+
+
 gdb.execute("set confirm off")
 gdb.execute("set pagination off")
-for command in (Lykos, Ps, Cpu, Process, Caps, Load, Console):
+for command in (Lykos, Ps, Cpu, Process, Caps, Load, Console, Type):
     command()

@@ -156,8 +156,8 @@ void apic_init(void)
     pic_off();
     lapic_init();
     ioapic_init();
-    log_line(LOG_INFO, "apic: %u lines, %u CPU%s present", lines, cpu_count,
-             cpu_count == 1 ? "" : "s, of which one runs");
+    log_line(LOG_INFO, "apic: %u lines, %u CPU%s", lines, cpu_count,
+             cpu_count == 1 ? " present" : "s present, of which one runs");
 }
 
 void apic_eoi(void)

@@ -25,7 +25,7 @@ STATUS_WORDS = {
     MISSING: "a tool is missing",
     QEMU_FAILED: "QEMU failed",
     PANIC: "panic",
-    BOOT_FAILED: "the boot code gave up",
+    BOOT_FAILED: "could not start",
     RESET: "reset or switched off without a word",
     HANG: "a hang",
 }

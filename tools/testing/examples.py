@@ -31,7 +31,7 @@ EXAMPLES = {
             r"waiter is stopped: it waits for the answer of silent, in a closed wait",
             r"waiter may go on",
             r"waiter has given a sign again",
-            r"holder is stopped, in spite of its deferral: it runs, at 0x[0-9a-f]+",
+            r"holder is stopped, in spite of its deferral: it was running, at 0x[0-9a-f]+",
             r"waiter was warned: it is destroyed",
             r"calm one gave its signs and was never stopped",
         ],

@@ -114,7 +114,7 @@ const char *lk_target_words(const struct lk_look *look, char *out, size_t size)
 
     switch (look->run_state) {
     case LK_STATE_READY:
-        n = lk_format(out, size, "runs, at 0x%lx", look->regs.rip);
+        n = lk_format(out, size, "was running, at 0x%lx", look->regs.rip);
         break;
     case LK_STATE_FAULTED:
         n = lk_format(out, size, "faulted at 0x%lx: %s (0x%lx)", look->regs.rip,

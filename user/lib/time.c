@@ -7,6 +7,7 @@
 #include <lykos/time.h>
 
 #define NEVER UINT64_MAX
+#define PREEMPTING_SHIFT 32 /* of the bits that Sleep.noticeAt posts */
 
 /* Now plus a duration; a sum too large is never. */
 static uint64_t after(uint64_t msec)
@@ -41,9 +42,14 @@ enum status lk_sleep_until(uint64_t time)
     return lk_sleep_sleep_until(lk_start->sleep, time, NULL);
 }
 
-enum status lk_notice_in(uint64_t msec, uint64_t bits)
+enum status lk_notice_in(uint64_t msec, uint32_t bits)
 {
     return lk_sleep_notice_at(lk_start->sleep, after(msec), bits);
+}
+
+enum status lk_preempt_in(uint64_t msec, uint32_t bits)
+{
+    return lk_sleep_notice_at(lk_start->sleep, after(msec), (uint64_t)bits << PREEMPTING_SHIFT);
 }
 
 enum status lk_notice_cancel(void)

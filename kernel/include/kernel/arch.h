@@ -75,7 +75,7 @@ void arch_irq_unmask(unsigned line);
 void arch_console_write(const char *text, size_t n); /* polled, for the log and for panic */
 NORETURN void arch_exit(unsigned status);            /* 0 pass, others fail; ends QEMU, or halts */
 #define EXIT_STATUS_PANIC 0x50u
-#define EXIT_STATUS_BOOT 0x51u /* there is nothing that can be started */
+#define EXIT_STATUS_BOOT 0x51u /* this machine will not do, or there is nothing to start */
 NORETURN void arch_reboot(void);
 /* Registers and back-trace of where we are, for panic. */
 void arch_panic_dump(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The end: assertions of our own mistakes, and the panic that they lead to. Never for a user's
- * word.
+ * The end: assertions of our own mistakes, and the panic that they lead to; and the end of a boot on
+ * a machine that will not do, which is nobody's mistake. Never for a user's word.
  */
 #ifndef KERNEL_PANIC_H
 #define KERNEL_PANIC_H
@@ -12,6 +12,9 @@
  * events, then ends the machine with the status for a panic. Callable from anywhere, also from
  * within itself. */
 NORETURN void panic(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Says on the console why the kernel cannot start on this machine, and ends with EXIT_STATUS_BOOT. */
+NORETURN void boot_fail(const char *format, ...) PRINTF_LIKE(1, 2);
 
 #define BUG(...) panic(__FILE__, __LINE__, __VA_ARGS__)
 

@@ -48,14 +48,6 @@ static void check(bool holds, const char *what)
     }
 }
 
-/* A step of the making. */
-static void must(enum status s, const char *what)
-{
-    if (s != STATUS_OK) {
-        lk_die("%s: %s", what, lk_status_text(s));
-    }
-}
-
 /* ---- making the threads ---------------------------------------------------------------------- */
 
 /* A thread; its Entry comes to register `entry`, its Endpoint is in REG_EP. */
@@ -74,8 +66,8 @@ static void make(unsigned i, const char *label, void (*fn)(void *), uint32_t sch
         .endpoint = REG_EP,
     };
 
-    must(lk_thread_make(&threads[i], &room, &plan), label);
-    must(lk_endpoint_make_entry(REG_EP, 0, entry), "an entry");
+    lk_must(lk_thread_make(&threads[i], &room, &plan), label);
+    lk_must(lk_endpoint_make_entry(REG_EP, 0, entry), "an entry");
 }
 
 static void make_all(void)
@@ -84,21 +76,21 @@ static void make_all(void)
     uint32_t schedctl = lk_cap("schedctl");
     uint64_t frames = 0;
 
-    must(lk_range_get_info(memory, 0, &frames, NULL), "the range");
+    lk_must(lk_range_get_info(memory, 0, &frames, NULL), "the range");
     lk_room_open(&room, memory, 0, frames, REG_ROOM);
-    must(lk_process_get_slot(LK_REG_SELF, SLOT_HANDLER, REG_FAULTS), "the fault handler");
-    must(lk_schedule_make(&room, schedctl, PRIORITY_HIGH, SLICE, REG_HIGH), "a schedule");
-    must(lk_schedule_make(&room, schedctl, PRIORITY_LOW, SLICE, REG_LOW), "a schedule");
+    lk_must(lk_process_get_slot(LK_REG_SELF, SLOT_HANDLER, REG_FAULTS), "the fault handler");
+    lk_must(lk_schedule_make(&room, schedctl, PRIORITY_HIGH, SLICE, REG_HIGH), "a schedule");
+    lk_must(lk_schedule_make(&room, schedctl, PRIORITY_LOW, SLICE, REG_LOW), "a schedule");
 
     make(0, "server", serve, REG_HIGH, REG_SERVER_PROCESS, REG_SERVER);
     make(1, "target", target, REG_LOW, REG_TARGET_PROCESS, REG_TARGET);
-    must(lk_thread_give(&threads[1], TARGET_SERVER, REG_SERVER), "the target");
+    lk_must(lk_thread_give(&threads[1], TARGET_SERVER, REG_SERVER), "the target");
     make(2, "handler", handle, REG_HIGH, REG_HANDLER_PROCESS, REG_HANDLER);
-    must(lk_thread_give(&threads[2], HANDLER_TARGET, REG_TARGET_PROCESS), "the handler");
-    must(lk_endpoint_make_app_notice(REG_EP, LK_HAND_ENDED, REG_WORK), "a notice");
-    must(lk_thread_give(&threads[1], TARGET_ENDED, REG_WORK), "the target");
+    lk_must(lk_thread_give(&threads[2], HANDLER_TARGET, REG_TARGET_PROCESS), "the handler");
+    lk_must(lk_endpoint_make_app_notice(REG_EP, LK_HAND_ENDED, REG_WORK), "a notice");
+    lk_must(lk_thread_give(&threads[1], TARGET_ENDED, REG_WORK), "the target");
     for (unsigned i = 0; i < 3; i++) {
-        must(lk_thread_start(&threads[i]), "starting a thread");
+        lk_must(lk_thread_start(&threads[i]), "starting a thread");
     }
 }
 
@@ -111,7 +103,7 @@ static void order(enum order what, uint64_t number, uint64_t until)
     orders.number = number;
     orders.until = until;
     orders.given++;
-    must(lk_send2(REG_TARGET, 0, 0, 0), "the target");
+    lk_must(lk_send2(REG_TARGET, 0, 0, 0), "the target");
     lk_sleep_ms(1); /* it is below us: now it has begun */
 }
 
@@ -132,7 +124,7 @@ static struct lk_in ask(uint64_t method, uint64_t until)
 {
     struct lk_in in = lk_call1(REG_HANDLER, method, until);
 
-    must((enum status)in.w[0], "the handler");
+    lk_must((enum status)in.w[0], "the handler");
     check(in.w[3] != 0 || in.w[4] == 0, "it was stopped inside its critical section");
     return in;
 }

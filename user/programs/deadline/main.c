@@ -58,14 +58,6 @@ static void check(bool holds, const char *what)
     }
 }
 
-/* A step of the making. */
-static void must(enum status s, const char *what)
-{
-    if (s != STATUS_OK) {
-        lk_die("%s: %s", what, lk_status_text(s));
-    }
-}
-
 /* ---- making the other threads ---------------------------------------------------------------- */
 
 /* A thread; its Process and its Endpoint are in REG_PROCESS and REG_EP afterwards. */
@@ -83,12 +75,12 @@ static void make(unsigned i, const char *label, void (*fn)(void *), uint32_t sch
         .endpoint = REG_EP,
     };
 
-    must(lk_thread_make(&threads[i], &room, &plan), label);
+    lk_must(lk_thread_make(&threads[i], &room, &plan), label);
 }
 
 static void start(unsigned i)
 {
-    must(lk_thread_start(&threads[i]), "starting a thread");
+    lk_must(lk_thread_start(&threads[i]), "starting a thread");
 }
 
 static void never_receive(void *unused)
@@ -106,31 +98,31 @@ static void make_all(void)
     uint32_t schedctl = lk_cap("schedctl");
     uint64_t frames = 0;
 
-    must(lk_range_get_info(memory, 0, &frames, NULL), "the range");
+    lk_must(lk_range_get_info(memory, 0, &frames, NULL), "the range");
     lk_room_open(&room, memory, 0, frames, REG_ROOM);
-    must(lk_process_get_slot(LK_REG_SELF, SLOT_HANDLER, REG_FAULTS), "the fault handler");
-    must(lk_schedule_make(&room, schedctl, PRIORITY_HIGH, SLICE, REG_HIGH), "a schedule");
-    must(lk_schedule_make(&room, schedctl, PRIORITY_LOW, SLICE, REG_LOW), "a schedule");
+    lk_must(lk_process_get_slot(LK_REG_SELF, SLOT_HANDLER, REG_FAULTS), "the fault handler");
+    lk_must(lk_schedule_make(&room, schedctl, PRIORITY_HIGH, SLICE, REG_HIGH), "a schedule");
+    lk_must(lk_schedule_make(&room, schedctl, PRIORITY_LOW, SLICE, REG_LOW), "a schedule");
 
     make(0, "handler", handle, REG_HIGH);
-    must(lk_endpoint_make_entry(REG_EP, 0, REG_WORK), "the handler's entry");
-    must(lk_preempt_register(LK_REG_SELF, REG_WORK), "registering the handler");
+    lk_must(lk_endpoint_make_entry(REG_EP, 0, REG_WORK), "the handler's entry");
+    lk_must(lk_preempt_register(LK_REG_SELF, REG_WORK), "registering the handler");
     start(0);
 
     make(1, "server", serve, REG_LOW);
-    must(lk_endpoint_make_entry(REG_EP, 0, REG_SERVER), "the server's entry");
+    lk_must(lk_endpoint_make_entry(REG_EP, 0, REG_SERVER), "the server's entry");
     start(1);
 
     make(2, "deaf", never_receive, REG_LOW);
-    must(lk_endpoint_make_entry(REG_EP, 0, REG_DEAF), "the deaf one's entry");
+    lk_must(lk_endpoint_make_entry(REG_EP, 0, REG_DEAF), "the deaf one's entry");
     start(2);
 
     make(3, "canceller", cancel, REG_HIGH);
-    must(lk_endpoint_make_entry(REG_EP, 0, REG_ORDERS), "the canceller's entry");
-    must(lk_preempt_make_entry(LK_REG_SELF, 0, REG_PROXY_ENTRY), "a ProxyEntry");
-    must(lk_preempt_make_notice(LK_REG_SELF, LK_BIT_CANCEL, REG_PROXY_NOTICE), "a proxy notice");
-    must(lk_thread_give(&threads[3], CANCELLER_ENTRY, REG_PROXY_ENTRY), "the canceller");
-    must(lk_thread_give(&threads[3], CANCELLER_NOTICE, REG_PROXY_NOTICE), "the canceller");
+    lk_must(lk_endpoint_make_entry(REG_EP, 0, REG_ORDERS), "the canceller's entry");
+    lk_must(lk_preempt_make_entry(LK_REG_SELF, 0, REG_PROXY_ENTRY), "a ProxyEntry");
+    lk_must(lk_preempt_make_notice(LK_REG_SELF, LK_BIT_CANCEL, REG_PROXY_NOTICE), "a proxy notice");
+    lk_must(lk_thread_give(&threads[3], CANCELLER_ENTRY, REG_PROXY_ENTRY), "the canceller");
+    lk_must(lk_thread_give(&threads[3], CANCELLER_NOTICE, REG_PROXY_NOTICE), "the canceller");
     start(3);
 }
 
@@ -179,7 +171,7 @@ static bool received_before(void)
 /* Order the canceller to cancel at a time. */
 static void order(uint64_t how, uint64_t number, uint64_t at)
 {
-    must(lk_send2(REG_ORDERS, how, number, at), "an order to the canceller");
+    lk_must(lk_send2(REG_ORDERS, how, number, at), "an order to the canceller");
 }
 
 static void canceller_is_done(uint64_t orders)
@@ -211,6 +203,8 @@ static void too_late(void)
     uint64_t before;
     uint64_t after;
 
+    say("   (From here on some answers come to nobody. The kernel logs such a one, \"server:");
+    say("   method 0 of Entry ...: invalid capability\", and all is as it should be.)");
     do {
         before = lk_now();
         enum status s = call_server(before + 20 * MSEC, before + 5 * MSEC);
@@ -250,7 +244,7 @@ static void withdrawn(void)
     uint64_t received;
     enum status s;
 
-    must(lk_send2(REG_SERVER, SERVER_WORK, next_number++ % REQUESTS, done), "the server");
+    lk_must(lk_send2(REG_SERVER, SERVER_WORK, next_number++ % REQUESTS, done), "the server");
     s = call_server(0, done - 10 * MSEC);
     received = notes.received;
     server_is_done();

@@ -67,14 +67,6 @@ static void work(void *arg)
 
 /* ---- making all of it ------------------------------------------------------------------------ */
 
-/* A step of the making. */
-static void must(enum status s, const char *what)
-{
-    if (s != STATUS_OK) {
-        lk_die("%s: %s", what, lk_status_text(s));
-    }
-}
-
 /* A thread that does not run yet; its Endpoint is in REG_EP. */
 static void make(unsigned i, const char *label, void (*fn)(void *), void *arg,
                  uint32_t schedule_reg, uint32_t process)
@@ -92,12 +84,13 @@ static void make(unsigned i, const char *label, void (*fn)(void *), void *arg,
         .endpoint = REG_EP,
     };
 
-    must(lk_thread_make(&threads[i], &room, &plan), label);
+    lk_must(lk_thread_make(&threads[i], &room, &plan), label);
 }
 
 static void make_scheduler(uint32_t schedctl)
 {
-    must(lk_schedule_make(&room, schedctl, PRIORITY_SCHEDULER, SLICE, REG_SCHEDULE), "a schedule");
+    lk_must(lk_schedule_make(&room, schedctl, PRIORITY_SCHEDULER, SLICE, REG_SCHEDULE),
+            "a schedule");
     make(SHARES, "scheduler", schedule, NULL, REG_SCHEDULE, REG_SCHEDULER);
     lk_copy_cap(REG_EP, REG_SCHEDULER_EP);
 }
@@ -105,33 +98,33 @@ static void make_scheduler(uint32_t schedctl)
 /* The idle thread tells the scheduler, and the scheduler can hold it. */
 static void make_idle(uint32_t schedctl)
 {
-    must(lk_schedule_make(&room, schedctl, PRIORITY_IDLE, SLICE, REG_SCHEDULE), "a schedule");
+    lk_must(lk_schedule_make(&room, schedctl, PRIORITY_IDLE, SLICE, REG_SCHEDULE), "a schedule");
     make(SHARES + 1, "idle", idle, NULL, REG_SCHEDULE, REG_IDLE);
-    must(lk_endpoint_make_app_notice(REG_SCHEDULER_EP, IDLE_BIT, REG_NOTICE), "a notice");
-    must(lk_thread_give(&threads[SHARES + 1], IDLE_NOTICE, REG_NOTICE), "the idle thread");
-    must(lk_thread_give(&threads[SHARES], SCHEDULER_IDLE, REG_IDLE), "the scheduler");
+    lk_must(lk_endpoint_make_app_notice(REG_SCHEDULER_EP, IDLE_BIT, REG_NOTICE), "a notice");
+    lk_must(lk_thread_give(&threads[SHARES + 1], IDLE_NOTICE, REG_NOTICE), "the idle thread");
+    lk_must(lk_thread_give(&threads[SHARES], SCHEDULER_IDLE, REG_IDLE), "the scheduler");
 }
 
 /* An endpoint on which the scheduler is told of thread i, and that only: its ID says which. */
 static void make_receiver(unsigned i)
 {
-    must(lk_room_make(&room, LK_TYPE_ENDPOINT, REG_WORK), "an endpoint");
-    must(lk_endpoint_set_endpoint_id(REG_WORK, SCHEDULER_FIRST_ID + i), "its ID");
-    must(lk_endpoint_set_recipient(REG_WORK, REG_SCHEDULER), "its recipient");
-    must(lk_endpoint_make_entry(REG_WORK, 0, REG_WORK), "an entry");
-    must(lk_preempt_register(REG_THREAD + i, REG_WORK), "registering the scheduler");
+    lk_must(lk_room_make(&room, LK_TYPE_ENDPOINT, REG_WORK), "an endpoint");
+    lk_must(lk_endpoint_set_endpoint_id(REG_WORK, SCHEDULER_FIRST_ID + i), "its ID");
+    lk_must(lk_endpoint_set_recipient(REG_WORK, REG_SCHEDULER), "its recipient");
+    lk_must(lk_endpoint_make_entry(REG_WORK, 0, REG_WORK), "an entry");
+    lk_must(lk_preempt_register(REG_THREAD + i, REG_WORK), "registering the scheduler");
 }
 
 /* The schedule of thread i: at the end of each slice it posts a proxy notice on the thread's own
  * endpoint, so that the thread is stopped and the scheduler told. */
 static void make_schedule(unsigned i, uint32_t schedctl)
 {
-    must(lk_endpoint_make_proxy_notice(REG_EP, SLICE_BIT, REG_NOTICE), "a proxy notice");
-    must(lk_room_make(&room, LK_TYPE_SCHEDULE, REG_SCHEDULE), "a schedule");
-    must(lk_schedctl_set_slice_notice(schedctl, SLICE_BIT, REG_SCHEDULE, REG_NOTICE),
-         "slice notices");
-    must(lk_schedctl_set_up(schedctl, PRIORITY_THREAD, SLICE, 1, REG_SCHEDULE), "a schedule");
-    must(lk_process_swap_slot(REG_THREAD + i, SLOT_SCHEDULE, REG_SCHEDULE, 0), "a schedule");
+    lk_must(lk_endpoint_make_proxy_notice(REG_EP, SLICE_BIT, REG_NOTICE), "a proxy notice");
+    lk_must(lk_room_make(&room, LK_TYPE_SCHEDULE, REG_SCHEDULE), "a schedule");
+    lk_must(lk_schedctl_set_slice_notice(schedctl, SLICE_BIT, REG_SCHEDULE, REG_NOTICE),
+            "slice notices");
+    lk_must(lk_schedctl_set_up(schedctl, PRIORITY_THREAD, SLICE, 1, REG_SCHEDULE), "a schedule");
+    lk_must(lk_process_swap_slot(REG_THREAD + i, SLOT_SCHEDULE, REG_SCHEDULE, 0), "a schedule");
 }
 
 static void make_all(void)
@@ -140,22 +133,22 @@ static void make_all(void)
     uint32_t schedctl = lk_cap("schedctl");
     uint64_t frames = 0;
 
-    must(lk_range_get_info(memory, 0, &frames, NULL), "the range");
+    lk_must(lk_range_get_info(memory, 0, &frames, NULL), "the range");
     lk_room_open(&room, memory, 0, frames, REG_ROOM);
-    must(lk_process_get_slot(LK_REG_SELF, SLOT_HANDLER, REG_FAULTS), "the fault handler");
+    lk_must(lk_process_get_slot(LK_REG_SELF, SLOT_HANDLER, REG_FAULTS), "the fault handler");
     make_scheduler(schedctl);
     make_idle(schedctl);
     for (unsigned i = 0; i < SHARES; i++) {
         make(i, shares[i].name, work, &shares[i], 0, REG_THREAD + i);
         make_receiver(i);
         make_schedule(i, schedctl);
-        must(lk_appnotice_post(REG_NOTICE, SLICE_BIT), "the first notice"); /* see scheduler.c */
+        lk_must(lk_appnotice_post(REG_NOTICE, SLICE_BIT), "the first notice"); /* see scheduler.c */
     }
-    must(lk_thread_start(&threads[SHARES]), "the scheduler");
+    lk_must(lk_thread_start(&threads[SHARES]), "the scheduler");
     for (unsigned i = 0; i < SHARES; i++) {
-        must(lk_thread_start(&threads[i]), "a thread");
+        lk_must(lk_thread_start(&threads[i]), "a thread");
     }
-    must(lk_thread_start(&threads[SHARES + 1]), "the idle thread");
+    lk_must(lk_thread_start(&threads[SHARES + 1]), "the idle thread");
 }
 
 /* ---- measuring ------------------------------------------------------------------------------- */
@@ -169,8 +162,8 @@ static uint64_t cpu_time(uint32_t process)
 {
     uint64_t cpu = 0;
 
-    must(lk_process_get_state(process, NULL, NULL, NULL, NULL, &cpu, NULL, NULL, NULL, 0, NULL),
-         "reading a CPU time");
+    lk_must(lk_process_get_state(process, NULL, NULL, NULL, NULL, &cpu, NULL, NULL, NULL, 0, NULL),
+            "reading a CPU time");
     return cpu;
 }
 

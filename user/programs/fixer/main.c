@@ -135,20 +135,13 @@ static void work(void *unused)
 
 static struct lk_room pages; /* its part of the Range */
 
-static void must(enum status s, const char *what)
-{
-    if (s != STATUS_OK) {
-        lk_die("%s: %s", what, lk_status_text(s));
-    }
-}
-
 /* The worker touched a page of the array that is not there. */
 static void map_page(uint64_t address)
 {
     uint64_t page = address & ~4095ul;
 
-    must(lk_room_make(&pages, LK_TYPE_PAGE, F_PAGE), "a page");
-    must(lk_space_put_page(&pages, F_SPACE, page, F_PAGE), "mapping it");
+    lk_must(lk_room_make(&pages, LK_TYPE_PAGE, F_PAGE), "a page");
+    lk_must(lk_space_put_page(&pages, F_SPACE, page, F_PAGE), "mapping it");
     say("the worker faulted at 0x%lx: page %lu of its array is mapped now", address,
         (page - ARRAY_VA) / 4096);
     pages_mapped++;
@@ -172,11 +165,11 @@ static void fix_pointer(uint32_t process, uint64_t reference)
 {
     struct lk_look look;
 
-    must(lk_target_look(process, &look), "looking at the worker");
+    lk_must(lk_target_look(process, &look), "looking at the worker");
     struct lk_regs regs = look.regs;
 
     regs.rbx = object_address(reference - OBJECT_VA);
-    must(lk_target_set_regs(process, &look, &regs), "setting its register");
+    lk_must(lk_target_set_regs(process, &look, &regs), "setting its register");
     say("the worker used reference 0x%lx: its register rbx is 0x%lx now", reference, regs.rbx);
     pointers_fixed++;
 }
@@ -202,7 +195,7 @@ static enum lk_after report(struct lk_event *event)
     struct lk_look look;
     char words[96];
 
-    must(lk_target_look(event->target, &look), "looking at the worker");
+    lk_must(lk_target_look(event->target, &look), "looking at the worker");
     say("asked about the worker: it %s", lk_target_words(&look, words, sizeof(words)));
     event->answer = true;
     event->out[1] = look.wait;
@@ -276,8 +269,8 @@ static void take_fault_of_fixer(const struct lk_event *event)
     struct lk_look of_fixer, of_worker;
     char words[96];
 
-    must(lk_target_look(event->target, &of_fixer), "looking at the fixer");
-    must(lk_target_look(REG_WORKER, &of_worker), "looking at the worker");
+    lk_must(lk_target_look(event->target, &of_fixer), "looking at the fixer");
+    lk_must(lk_target_look(REG_WORKER, &of_worker), "looking at the worker");
     say("the handler itself: it %s", lk_target_words(&of_fixer, words, sizeof(words)));
     say("its worker: it %s", lk_target_words(&of_worker, words, sizeof(words)));
     point(event->w[1] == FAULT_INVALID_ADDR && event->w[2] == 0,
@@ -312,13 +305,13 @@ static void make_fixer(void)
         .endpoint = REG_FIXER_ENDPOINT,
     };
 
-    must(lk_schedule_make(&room, lk_cap("schedctl"), FIXER_PRIORITY, SLICE, REG_SCHEDULE),
-         "the fixer's schedule");
-    must(lk_endpoint_make_entry(LK_REG_ENDPOINT, FROM_FIXER, REG_ENTRY), "an entry");
-    must(lk_thread_make(&fixer, &room, &plan), "the fixer");
-    must(lk_thread_give(&fixer, F_SPACE, lk_cap("space")), "its space");
-    must(lk_thread_give(&fixer, F_RANGE, lk_cap("memory")), "its memory");
-    must(lk_thread_give(&fixer, F_DISCRIM, lk_cap("discrim")), "Discrim");
+    lk_must(lk_schedule_make(&room, lk_cap("schedctl"), FIXER_PRIORITY, SLICE, REG_SCHEDULE),
+            "the fixer's schedule");
+    lk_must(lk_endpoint_make_entry(LK_REG_ENDPOINT, FROM_FIXER, REG_ENTRY), "an entry");
+    lk_must(lk_thread_make(&fixer, &room, &plan), "the fixer");
+    lk_must(lk_thread_give(&fixer, F_SPACE, lk_cap("space")), "its space");
+    lk_must(lk_thread_give(&fixer, F_RANGE, lk_cap("memory")), "its memory");
+    lk_must(lk_thread_give(&fixer, F_DISCRIM, lk_cap("discrim")), "Discrim");
 }
 
 /* The worker: its faults and notices told to the fixer. */
@@ -335,12 +328,12 @@ static void make_worker(void)
         .process = REG_WORKER,
     };
 
-    must(lk_endpoint_make_entry(REG_FIXER_ENDPOINT, 0, REG_ENTRY), "an entry");
-    must(lk_thread_make(&worker, &room, &plan), "the worker");
-    must(lk_preempt_register(REG_WORKER, REG_ENTRY), "registering its handler");
-    must(lk_preempt_make_entry(REG_WORKER, 0, REG_PROXY), "an entry that stops it");
-    must(lk_endpoint_make_entry(LK_REG_ENDPOINT, FROM_WORKER, REG_ENTRY), "an entry");
-    must(lk_thread_give(&worker, W_OUTER, REG_ENTRY), "its way to us");
+    lk_must(lk_endpoint_make_entry(REG_FIXER_ENDPOINT, 0, REG_ENTRY), "an entry");
+    lk_must(lk_thread_make(&worker, &room, &plan), "the worker");
+    lk_must(lk_preempt_register(REG_WORKER, REG_ENTRY), "registering its handler");
+    lk_must(lk_preempt_make_entry(REG_WORKER, 0, REG_PROXY), "an entry that stops it");
+    lk_must(lk_endpoint_make_entry(LK_REG_ENDPOINT, FROM_WORKER, REG_ENTRY), "an entry");
+    lk_must(lk_thread_give(&worker, W_OUTER, REG_ENTRY), "its way to us");
 }
 
 int main(void)
@@ -354,13 +347,13 @@ int main(void)
     lk_room_open(&room, lk_cap("memory"), 0, OUTER_FRAMES, REG_WORK);
     make_fixer();
     make_worker();
-    must(lk_thread_start(&fixer), "starting the fixer");
-    must(lk_thread_start(&worker), "starting the worker");
+    lk_must(lk_thread_start(&fixer), "starting the fixer");
+    lk_must(lk_thread_start(&worker), "starting the worker");
     while (!over) {
         lk_handler_once(&outer);
     }
-    must(lk_thread_destroy(&worker), "destroying the worker");
-    must(lk_thread_destroy(&fixer), "destroying the fixer");
+    lk_must(lk_thread_destroy(&worker), "destroying the worker");
+    lk_must(lk_thread_destroy(&fixer), "destroying the fixer");
     say(wrong ? "something was wrong" : "that is the whole story, and all of it is right");
     return wrong ? 1 : 0;
 }

@@ -6,6 +6,7 @@
  * program, the kernel stops its first process, whatever that is doing, and tells ear, which looks
  * at it, says so, and lets it go on. An argument chooses one that behaves worse:
  *
+ *      dead     ear faults when it is told
  *      stay     ear leaves the program stopped
  *      deaf     ear never waits to be told
  *      defer    the program is in a critical section for a while, and may be
@@ -33,13 +34,6 @@ static bool asked_for(const char *word)
     return strcmp(lk_start->argument, word) == 0;
 }
 
-static void must(enum status s, const char *what)
-{
-    if (s != STATUS_OK) {
-        lk_die("%s: %s", what, lk_status_text(s));
-    }
-}
-
 /* ---- ear ------------------------------------------------------------------------------------- */
 
 static enum lk_after take(struct lk_event *event)
@@ -53,6 +47,9 @@ static enum lk_after take(struct lk_event *event)
     }
     say("told of bits 0x%lx%s; %s %s", event->w[0], event->forced ? ", by force" : "", look.label,
         lk_target_words(&look, doing, sizeof(doing)));
+    if (asked_for("dead")) {
+        __asm__ volatile("ud2");
+    }
     return asked_for("stay") ? LK_STAY : LK_GO_ON;
 }
 
@@ -84,22 +81,22 @@ static void make_ear(void)
     };
     uint64_t frames = 0;
 
-    must(lk_range_get_info(lk_cap("memory"), 0, &frames, NULL), "the range");
+    lk_must(lk_range_get_info(lk_cap("memory"), 0, &frames, NULL), "the range");
     lk_room_open(&room, lk_cap("memory"), 0, frames, REG_ROOM);
-    must(lk_schedule_make(&room, lk_cap("schedctl"), EAR_PRIORITY, SLICE, REG_SCHEDULE),
-         "a schedule");
-    must(lk_process_get_slot(LK_REG_SELF, SLOT_HANDLER, REG_FAULTS), "the fault handler");
-    must(lk_thread_make(&ear, &room, &plan), "ear");
-    must(lk_endpoint_make_entry(REG_ENDPOINT, 0, REG_WORK), "an entry to ear");
-    must(lk_preempt_register(LK_REG_SELF, REG_WORK), "registering ear");
-    must(lk_thread_start(&ear), "starting ear");
+    lk_must(lk_schedule_make(&room, lk_cap("schedctl"), EAR_PRIORITY, SLICE, REG_SCHEDULE),
+            "a schedule");
+    lk_must(lk_process_get_slot(LK_REG_SELF, SLOT_HANDLER, REG_FAULTS), "the fault handler");
+    lk_must(lk_thread_make(&ear, &room, &plan), "ear");
+    lk_must(lk_endpoint_make_entry(REG_ENDPOINT, 0, REG_WORK), "an entry to ear");
+    lk_must(lk_preempt_register(LK_REG_SELF, REG_WORK), "registering ear");
+    lk_must(lk_thread_start(&ear), "starting ear");
 }
 
 /* As a program does that must not be stopped here. */
 static void critical_section(uint64_t msec)
 {
-    must(lk_preempt_set_control(LK_REG_SELF, &control, BOUND, lk_cap("space"), REG_WORK),
-         "the control word");
+    lk_must(lk_preempt_set_control(LK_REG_SELF, &control, BOUND, lk_cap("space"), REG_WORK),
+            "the control word");
     lk_defer_begin(&control);
     say("ready, in a critical section");
     lk_sleep_ms(msec);

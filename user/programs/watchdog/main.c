@@ -55,13 +55,6 @@ static uint64_t silent_number;
 static unsigned destroyed;
 static bool over, wrong;
 
-static void must(enum status s, const char *what)
-{
-    if (s != STATUS_OK) {
-        lk_die("%s: %s", what, lk_status_text(s));
-    }
-}
-
 /* One point of the story. */
 static void point(bool good, const char *what)
 {
@@ -76,7 +69,7 @@ static uint64_t find_program(const char *name)
     struct lk_in in = lk_call_send0(LK_CTL_CALL(lk_cap("programs"), 1) | LK_SSTR, PROGRAMS_FIND,
                                     name, strlen(name));
 
-    must((enum status)in.w[0], name);
+    lk_must((enum status)in.w[0], name);
     return in.w[1];
 }
 
@@ -90,7 +83,7 @@ static void destroy_program(uint64_t number)
 static void start_program(uint64_t number, const char *name)
 {
     destroy_program(number);
-    must((enum status)lk_call3(lk_cap("programs"), PROGRAMS_START, number, 0, 0).w[0], name);
+    lk_must((enum status)lk_call3(lk_cap("programs"), PROGRAMS_START, number, 0, 0).w[0], name);
 }
 
 /* A client has given a sign of life. */
@@ -184,7 +177,7 @@ static void consider(unsigned i)
     } else if (had_its_chance(c, &look)) {
         say("%s has given no sign for a while: it is to be stopped", c->name);
         c->notified = true;
-        must(lk_appnotice_post(REG_STOP + i, 1), "posting the notice");
+        lk_must(lk_appnotice_post(REG_STOP + i, 1), "posting the notice");
     }
 }
 
@@ -199,7 +192,7 @@ static void check_all(void)
     }
     over =
         destroyed >= CLIENTS - 1 && (clients[CALM].signs >= SIGNS_WANTED || !clients[CALM].watched);
-    must(lk_notice_in(CHECK_MSEC, TICK), "the next check");
+    lk_must(lk_notice_in(CHECK_MSEC, TICK), "the next check");
 }
 
 static void take_notice(uint64_t bits)
@@ -264,9 +257,9 @@ static void judge_waiter(struct client *c)
     if (c->stops > 1) {
         return;
     }
-    must(lk_appnotice_post(REG_HURRY, SILENT_NOTICE), "telling the server to answer");
+    lk_must(lk_appnotice_post(REG_HURRY, SILENT_NOTICE), "telling the server to answer");
     do {
-        must(lk_target_look(REG_PROCESS + WAITER, &c->look), "looking again");
+        lk_must(lk_target_look(REG_PROCESS + WAITER, &c->look), "looking again");
     } while (c->look.run_state != LK_STATE_READY && lk_now() < limit &&
              lk_sleep_ms(1) == STATUS_OK);
     point(c->look.run_state == LK_STATE_READY && c->look.holds == 1u << LK_HOLD_PROXY &&
@@ -324,7 +317,7 @@ static enum lk_after take_stopped(uint64_t i, bool forced)
     }
     c->notified = false;
     c->stops++;
-    must(lk_target_look(REG_TARGET, &c->look), "looking at it");
+    lk_must(lk_target_look(REG_TARGET, &c->look), "looking at it");
     report(c, forced);
     judge((unsigned)i, &before, forced);
     return decide((unsigned)i);
@@ -363,7 +356,7 @@ int main(void)
         clients[i].number = find_program(clients[i].name);
         start_program(clients[i].number, clients[i].name);
     }
-    must(lk_notice_in(CHECK_MSEC, TICK), "the first check");
+    lk_must(lk_notice_in(CHECK_MSEC, TICK), "the first check");
     while (!over) {
         lk_handler_once(&handler);
     }

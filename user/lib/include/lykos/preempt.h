@@ -126,8 +126,10 @@ struct lk_look {
 /* Look at a process. It goes unnoticed: looking changes nothing, not even a wait. */
 enum status lk_target_look(uint32_t process, struct lk_look *look);
 
-/* What it does, in words: "waits for an answer of pong", "is ready, at 0x400123". At most `size`
- * bytes, terminated; `out` is returned. */
+/* What it was doing when it was looked at, in words: "was running, at 0x400123", "sleeps",
+ * "waits for the answer of pong, in a closed wait", "faulted at 0x400123: breakpoint (0x0)"; behind
+ * it ", and defers" if something waits for its deferral to end. At most `size` bytes, terminated;
+ * `out` is returned. */
 const char *lk_target_words(const struct lk_look *look, char *out, size_t size);
 
 /* Write the registers of a process that was looked at. STATE_CHANGED: its run state is no longer

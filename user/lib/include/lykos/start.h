@@ -14,8 +14,7 @@
  * faults. ---- */
 #define LK_IMAGE_VA 0x400000ul  /* the program, see user.ld */
 #define LK_START_VA 0x3ff000ul  /* the start block: one read-only page */
-#define LK_STACK_TOP 0x3f0000ul /* the stack ends here */
-#define LK_STACK_PAGES 16ul     /* pages below it; the description may say otherwise */
+#define LK_STACK_TOP 0x3f0000ul /* the stack ends here; the description says how long it is */
 
 /* ---- Capability registers of a program. ---- */
 #define LK_REG_SELF 1     /* Process: itself */
@@ -45,6 +44,7 @@
 #define LK_START_PARAMS 16
 
 #ifndef __ASSEMBLER__
+#include <abi/gen.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -101,6 +101,10 @@ _Noreturn void lk_exit(int result);
 
 /* Say the line and stop with an invalid-instruction fault, so that the handler sees where. */
 _Noreturn void lk_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* For steps without which there is no point in going on: unless the status is OK, lk_die() with
+ * what was tried and the status in words. */
+void lk_must(enum status s, const char *what);
 
 #endif
 #endif

@@ -22,8 +22,13 @@ enum status lk_sleep_ms(uint64_t msec);
 enum status lk_sleep_until(uint64_t time);
 
 /* Have the bits posted to this process after a duration. One timed notice per process: a second
- * replaces the first. OUT_OF_RANGE: bits wider than 32 bits. INVALID_CAP: no Sleep capability. */
-enum status lk_notice_in(uint64_t msec, uint64_t bits);
+ * replaces the first. INVALID_CAP: no Sleep capability. */
+enum status lk_notice_in(uint64_t msec, uint32_t bits);
+
+/* The same, as a preempting notice: at its time this process is stopped, whatever it does, and its
+ * handler is told (<lykos/preempt.h>); without a handler the bits stay pending for one. It takes
+ * the place of a plain one, and the other way round. */
+enum status lk_preempt_in(uint64_t msec, uint32_t bits);
 
 /* Take the timed notice back. Bits posted already stay pending. */
 enum status lk_notice_cancel(void);
