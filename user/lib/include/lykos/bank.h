@@ -18,6 +18,7 @@
 #define LYKOS_BANK_H
 
 #include <abi/gen.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* word 1: type, LK_TYPE_ENDPOINT, PROCESS, GPT, PAGE, CAPPAGE or SCHEDULE; word 2: how many, 1..4,
@@ -39,12 +40,12 @@
 
 /* word 1: limit in frames, 0: none of its own; string: a name for listings, up to 15 characters.
  * Answer: a new bank below this one, with the owner's right. NO_MEMORY: there are as many banks as
- * can be. */
+ * can be. OUT_OF_RANGE: this one is BANK_DEPTH below the topmost. */
 #define BANK_OPEN 5u
 
 /* Owner's right needed, else NO_ACCESS. The bank, the banks below it, and all that they gave are
  * destroyed: from now on no capability to any of it is of use. The answer comes when all of it is free
- * again; meanwhile others are served. */
+ * again; meanwhile others are served. The topmost bank cannot be closed: NO_ACCESS. */
 #define BANK_CLOSE 6u
 
 /* Answer: the same bank without the owner's right. */
@@ -68,10 +69,59 @@
 
 /* Owner's right of the topmost bank; for tests. word 1: n; the n-th frame or object asked of any bank
  * from now on is refused with NO_MEMORY, once; 0: none. Answer: word 1, how many were asked since the
- * last such request, word 2, 1 if one was refused. */
+ * last such request, word 2, 1 if one was refused. A Range counts as one. A server that begins again
+ * has forgotten it. */
 #define BANK_REFUSE 12u
 
+#define BANK_METHODS 13u
+
 #define BANK_NAME 16 /* characters of a name, and the NUL */
+#define BANK_DEPTH 8 /* the topmost bank is 0 deep, the deepest this */
+
+/* ---- For init: what the server finds. ---- */
+
+/* Protected payload of the Entry of the topmost bank, with the owner's right. */
+#define BANK_TOP 0x80000000u
+
+/* Its state: pages that outlive it, as many as bank_state_bytes() needs for the frames of its Range,
+ * zeros before it starts the first time. Each server that begins again is given the same pages. */
+#define BANK_STATE_VA 0x10000000ul
+
+#define BANK_STATE_HEADER 64u             /* bytes */
+#define BANK_STATE_RECORD 104u            /* bytes for each bank */
+#define BANK_STATE_FRAME 8u               /* bytes for each frame */
+#define BANK_FRAMES_MAX ((1ul << 24) - 2) /* of a Range that is longer, the rest is not used */
+#define BANK_BANKS_MIN 16ul
+#define BANK_BANKS_MAX 4096ul
+#define BANK_LEVELS 4 /* of the map of free frames: one bit for each of 64 bits below */
+
+/* How many of the frames of a Range the server manages, and how many banks there can be. */
+static inline uint64_t bank_state_frames(uint64_t frames)
+{
+    return frames < BANK_FRAMES_MAX ? frames : BANK_FRAMES_MAX;
+}
+static inline uint64_t bank_state_banks(uint64_t frames)
+{
+    uint64_t banks = bank_state_frames(frames) / 32;
+
+    return banks < BANK_BANKS_MIN   ? BANK_BANKS_MIN
+           : banks < BANK_BANKS_MAX ? banks
+                                    : BANK_BANKS_MAX;
+}
+
+/* Bytes of state for a Range of so many frames. */
+static inline size_t bank_state_bytes(uint64_t frames)
+{
+    uint64_t n = bank_state_frames(frames);
+    uint64_t bytes =
+        BANK_STATE_HEADER + bank_state_banks(frames) * BANK_STATE_RECORD + n * BANK_STATE_FRAME;
+
+    for (unsigned level = 0; level < BANK_LEVELS; level++) {
+        n = (n + 63) / 64;
+        bytes += n * 8;
+    }
+    return (size_t)bytes;
+}
 
 struct bank_info {
     char name[BANK_NAME];
@@ -86,7 +136,11 @@ struct bank_info {
     uint32_t ranges;
 };
 
-/* ---- Calls. `bank` is the register of a bank, `reg` that of the capability. ---- */
+/* ---- Calls. `bank` is the register of a bank, `reg` that of the capability. ----
+ *
+ * A call that the server did not live to answer is asked again, for a while. What was done and not
+ * answered is then found done: a free or close that is asked again succeeds. INVALID_CAP: the bank
+ * was closed, or nobody has begun the server again. */
 
 /* One object; `count` of them, 1..4, into registers reg[0]... */
 enum status lk_bank_make(uint32_t bank, uint64_t type, uint32_t reg);
