@@ -22,7 +22,7 @@
 #define PIECE_ENTRIES 4096u /* entries they cover */
 #define PIECE_LINKS 64u     /* entries of one chain cleared */
 #define SEARCH_PRODUCTS 64u /* products of one object looked at for a key */
-#define SEARCH_DEPENDS 8u   /* dependencies of one GPT looked at for the same one again */
+#define SEARCH_DEPENDS 32u  /* dependencies of one GPT looked at for the same one again */
 #define FORGET_PAGES 8u     /* pages forgotten one by one; more: all of them */
 
 struct table *table_list;
@@ -168,7 +168,7 @@ void entry_set(unsigned t, unsigned i, pte_t e)
     table_entries(t)[i] = e;
 }
 
-static void entry_clear(unsigned t, unsigned i)
+void entry_clear(unsigned t, unsigned i)
 {
     struct table *table = &table_list[t];
     pte_t e = table_entries(t)[i];
@@ -327,7 +327,7 @@ static bool depend_clear_slot(struct gpt *g, unsigned slot)
     for (unsigned i = 0; i < n; i++) {
         entries_clear(range[i].table, range[i].from, range[i].end);
         if (range[i].end - range[i].from >
-            1) { /* below one entry there is no room for another GPT's slots */
+            1) { /* below one entry there is no room for another GPT's slots, but in windows */
             depend_prune(range[i].table, range[i].from, range[i].end);
         }
     }

@@ -4,14 +4,22 @@
  *
  * A capability translates the addresses whose bits above l2g equal its guard's match; the l2g bits
  * below go on. A GPT takes the bits above l2v for the number of a slot, and the l2v bits below go
- * on to the capability in it. l2v falls at every step, so a walk ends even where GPTs form a ring.
- * Restrictions add up.
+ * on to the capability in it. A window puts its offset above the bits that go on, and goes on in a
+ * space that a GPT passed before holds in a slot: the last GPT (LocalWindow), or the last that has
+ * a background space (Window). l2v falls at every step from window to window, and the windows are
+ * counted, so a walk ends even where the tree has rings. Restrictions add up.
  *
  * The hardware wants one table for each aligned region of 2 MiB, 1 GiB, ... What a table holds is
  * decided by the place where the walks of all addresses of its region still run together: the last
  * GPT that all of them go into (its producer) and the offset in it. space_map() does the walk once,
  * keeps its steps, and goes down the levels of the hardware with a second finger on the steps.
  * depend.c keeps the tables and knows what they depend on.
+ *
+ * A window is a step of its own: through the slot of the GPT that holds the space, though in a
+ * region where that slot does not lie. Its offset is aligned, so whole regions go together through
+ * it, and have the same tables as for those who come to that space directly. But what a window
+ * leads to depends on all of the way to it. So a table with windows below it has the root for its
+ * producer, and takes the place of one without when a window is first passed below.
  */
 #include <kernel/cpu.h>
 #include <kernel/gpt.h>
@@ -37,12 +45,11 @@ unsigned walk_granted(unsigned restr)
            (restr & LK_NX ? 0 : ACCESS_EXEC);
 }
 
-/* One step: into the GPT that `c` names, at *at of the space that `c` translates. On success *at is
+/* One step: into GPT `g` that `c` names, at *at of the space that `c` translates. On success *at is
  * where to go on in the capability of slot s->slot. */
-static inline enum fault_code step_into(const struct cap *c, uint64_t *at, struct step *s,
-                                        struct walk *out)
+static inline enum fault_code step_into(struct gpt *g, const struct cap *c, uint64_t *at,
+                                        struct step *s, struct walk *out, struct path *path)
 {
-    struct gpt *g = (struct gpt *)(void *)oid_header(c->oid);
     uint64_t slot = *at >> g->state.l2v;
 
     s->gpt = g;
@@ -51,15 +58,25 @@ static inline enum fault_code step_into(const struct cap *c, uint64_t *at, struc
     s->l2v = g->state.l2v;
     s->restr = (uint8_t)out->restr;
     s->slot = (uint8_t)slot;
+    s->window = false;
     if (g->state.flags & GPT_HAS_HANDLER) {
         out->handler = &g->state.slot[GPT_HANDLER_SLOT];
+        slot = slot == GPT_HANDLER_SLOT ? GPT_SLOTS : slot;
     }
-    if (slot >= GPT_SLOTS || (slot == GPT_HANDLER_SLOT && (g->state.flags & GPT_HAS_HANDLER)) ||
-        (slot == GPT_BACKGROUND_SLOT && (g->state.flags & GPT_HAS_BACKGROUND))) {
+    if (g->state.flags & GPT_HAS_BACKGROUND) {
+        path->background = g;
+        slot = slot == GPT_BACKGROUND_SLOT ? GPT_SLOTS : slot;
+    }
+    if (slot >= GPT_SLOTS) {
         return FAULT_INVALID_ADDR;
     }
-    *at = low_bits(*at, g->state.l2v);
+    *at -= slot << g->state.l2v;
     return FAULT_NONE;
+}
+
+static inline bool is_window(const struct cap *c)
+{
+    return c->type == CAP_WINDOW || c->type == CAP_LOCALWINDOW;
 }
 
 /* Is `c` memory that lives? As cap_live() says it, but without a call: this is asked at every step.
@@ -72,13 +89,6 @@ static inline bool live_memory(const struct cap *c)
            oid_frame(c->oid)->kind == kind && oid_header(c->oid)->count == c->count;
 }
 
-/* What is at a capability that is no memory. */
-static enum fault_code not_memory(const struct cap *c)
-{
-    return c->type == CAP_WINDOW || c->type == CAP_LOCALWINDOW ? FAULT_MALFORMED_SPACE
-                                                               : FAULT_INVALID_ADDR;
-}
-
 /* The guard: does `c` translate *at? If so *at is what it leaves. */
 static inline enum fault_code pass_guard(const struct cap *c, uint64_t *at)
 {
@@ -88,7 +98,7 @@ static inline enum fault_code pass_guard(const struct cap *c, uint64_t *at)
     if (*at >> c->aux != c->payload) {
         return FAULT_INVALID_ADDR;
     }
-    *at = low_bits(*at, c->aux);
+    *at -= (uint64_t)c->payload << c->aux;
     return FAULT_NONE;
 }
 
@@ -111,6 +121,31 @@ static enum fault_code leaf(const struct cap *c, unsigned access, struct walk *o
     return FAULT_NONE;
 }
 
+/* The step of window `c`, at offset `at` of what it translates. */
+static __attribute__((noinline)) enum fault_code step_window(const struct cap *c, uint64_t at,
+                                                             struct walk *out, struct path *path)
+{
+    struct step *s = &path->step[path->steps];
+    bool local = c->type == CAP_LOCALWINDOW;
+    enum fault_code fault = pass_guard(c, &at);
+
+    if (fault != FAULT_NONE) {
+        return fault;
+    }
+    if (path->steps == 0 || path->windows++ == MAX_WINDOWS) {
+        return FAULT_MALFORMED_SPACE;
+    }
+    out->restr |= c->restr;
+    s->gpt = local ? s[-1].gpt : path->background;
+    s->at = at;
+    s->l2g = s->l2v = (uint8_t)c->aux;
+    s->restr = (uint8_t)out->restr;
+    s->slot = local ? (uint8_t)window_root(c) : GPT_BACKGROUND_SLOT;
+    s->window = true;
+    path->last_window = path->steps++;
+    return s->gpt != NULL ? FAULT_NONE : FAULT_MALFORMED_SPACE;
+}
+
 enum fault_code walk_path(const struct cap *c, uint64_t at, unsigned access, struct walk *out,
                           struct path *path)
 {
@@ -118,31 +153,41 @@ enum fault_code walk_path(const struct cap *c, uint64_t at, unsigned access, str
 
     *out = (struct walk){ 0 };
     path->steps = 0;
+    path->windows = 0;
+    path->last_window = -1;
+    path->background = NULL;
     for (;;) {
+        struct step *s = &path->step[path->steps];
         enum fault_code fault;
-        struct step *s;
+        struct gpt *g;
 
         if (unlikely(!live_memory(c))) {
-            return not_memory(c);
+            fault = is_window(c) ? step_window(c, at, out, path) : FAULT_INVALID_ADDR;
+            if (fault != FAULT_NONE) {
+                return fault;
+            }
+            at = s->at + window_offset(c);
+            l2v = L2V_MAX + 1;
+        } else {
+            fault = pass_guard(c, &at);
+            if (fault != FAULT_NONE) {
+                return fault;
+            }
+            out->restr |= c->restr;
+            if (c->type != CAP_GPT) {
+                return leaf(c, access, out);
+            }
+            g = (struct gpt *)(void *)oid_header(c->oid);
+            if (g->state.l2v >= l2v) {
+                return FAULT_MALFORMED_SPACE;
+            }
+            path->steps++; /* l2v falls, so there is room */
+            fault = step_into(g, c, &at, s, out, path);
+            if (fault != FAULT_NONE) {
+                return fault;
+            }
+            l2v = g->state.l2v;
         }
-        fault = pass_guard(c, &at);
-        if (fault != FAULT_NONE) {
-            return fault;
-        }
-        out->restr |= c->restr;
-        if (c->type != CAP_GPT) {
-            return leaf(c, access, out);
-        }
-        s = &path->step[path->steps];
-        if (((const struct gpt *)(void *)oid_header(c->oid))->state.l2v >= l2v) {
-            return FAULT_MALFORMED_SPACE;
-        }
-        path->steps++; /* l2v falls, so there is room */
-        fault = step_into(c, &at, s, out);
-        if (fault != FAULT_NONE) {
-            return fault;
-        }
-        l2v = s->l2v;
         c = &s->gpt->state.slot[s->slot];
     }
 }
@@ -165,15 +210,6 @@ enum fault_code space_walk(const struct cap *root, uva_t address, unsigned acces
 }
 
 /* --- from the walk to the tables --- */
-
-int walk_producer(const struct path *path, int from, unsigned bits)
-{
-    while (from + 1 < path->steps && path->step[from + 1].l2g >= bits &&
-           (from < 0 || path->step[from].l2v >= bits)) {
-        from++;
-    }
-    return from;
-}
 
 struct table_key walk_key(const struct cap *root, const struct path *path, int k, uva_t address,
                           unsigned level)
@@ -219,13 +255,19 @@ static bool record(unsigned t, const struct path *path, int from, int end, uva_t
 
     for (int j = from; j < end; j++) {
         const struct step *s = &path->step[j];
-        /* Where in the table this GPT's slot 0 begins, and the window that the capability to it
-         * opens; both are whole entries, or the entry would not have come this far. */
+        /* Where in the table this GPT's slot 0 begins, or the window, and what the capability to
+         * it opens; both are whole entries, or the entry would not have come this far. */
         int64_t first = (at - (int64_t)s->at) >> bits;
         int64_t window = first + (1ll << (s->l2g - bits));
         int64_t slot_end = first + ((int64_t)(s->slot + 1) << (s->l2v - bits));
 
         limit = window < limit ? window : limit;
+        if (unlikely(s->window)) {
+            /* As if the slot lay where the window does: it is at least as large, and aligned. */
+            int64_t size = 1ll << (s->gpt->state.l2v - bits);
+
+            first = (at >> bits & -size) - s->slot * size;
+        }
         if (!depend_record(t, s->gpt, first, (unsigned)limit)) {
             return false;
         }
@@ -272,21 +314,26 @@ static bool build(struct process *p, const struct path *path, uva_t address, pte
         unsigned bits = entry_bits(level);
         int below = walk_producer(path, k, bits);
 
-        if (mmu_present(table_entries(t)[i])) {
-            t = table_of(mmu_target(table_entries(t)[i]));
+        e = &table_entries(t)[i];
+        if (mmu_present(*e) &&
+            (likely(below >= 0) || table_list[table_of(mmu_target(*e))].key.guard != 0)) {
+            t = table_of(mmu_target(*e));
             table_touch(t);
+            k = unlikely(table_list[t].key.guard != 0) ? -1 : below;
         } else {
             struct table_key key =
                 walk_key(&p->slot[SLOT_ADDR_SPACE], path, below, address, level - 1);
-            unsigned lower = table_make(&key);
+            unsigned lower;
 
+            entry_clear(t, i); /* a table without windows where there are some now */
+            lower = table_make(&key);
             if (!record(t, path, walk_first_slot(k), walk_end_slot(path, below, bits), address)) {
                 return false;
             }
             entry_set(t, i, mmu_branch(table_kpa(lower)));
             t = lower;
+            k = below;
         }
-        k = below;
     }
     e = &table_entries(t)[entry_index(address, 1)];
     if (!mmu_present(*e)) {

@@ -8,10 +8,8 @@
 #include <kernel/invoke.h>
 #include <kernel/space.h>
 #include <kernel/txn.h>
+#include <kernel/walk.h>
 #include <ops.h>
-
-#define L2V_MIN PAGE_SHIFT
-#define L2V_MAX 46u
 
 /* ACQUIRE. No mapping made through the slot is left when this returns. */
 static void gpt_flush(struct gpt *g, unsigned slot)
@@ -64,14 +62,13 @@ enum status gpt_op_set_l2v(struct invocation *inv)
     return STATUS_OK;
 }
 
-/* Whether slot 15 is the fault handler. A background space in slot 14 is refused: the walk does not
- * know it yet. */
+/* Whether slot 15 is the fault handler, and slot 14 the background space. */
 enum status gpt_op_set_flags(struct invocation *inv)
 {
     struct gpt *g = inv_object(inv, gpt);
     uint64_t flags = inv->word[1];
 
-    if (flags & ~(uint64_t)GPT_HAS_HANDLER) {
+    if (flags & ~(uint64_t)(GPT_HAS_HANDLER | GPT_HAS_BACKGROUND)) {
         return STATUS_REQUEST_ERROR;
     }
     gpt_flush(g, SPACE_ALL_SLOTS);
@@ -92,4 +89,42 @@ enum status gpt_op_get_state(struct invocation *inv)
     inv->out[1] = g->state.l2v;
     inv->out[2] = g->state.flags;
     return STATUS_OK;
+}
+
+/* A window of a type in a slot of the GPT; `guard`: its match, l2g, and restrictions. */
+static enum status set_window(struct invocation *inv, uint8_t type, uint64_t root, uint64_t offset,
+                              const uint64_t *guard)
+{
+    struct gpt *g = inv_object(inv, gpt);
+    uint64_t slot = inv->word[1];
+    struct cap c = { .type = type,
+                     .oid = (oid_t)(offset >> PAGE_SHIFT),
+                     .count = (uint32_t)(offset >> (PAGE_SHIFT + 32) | root << 8) };
+
+    if (slot >= GPT_SLOTS || root >= GPT_SLOTS || offset >= LK_USER_END ||
+        offset % PAGE_SIZE != 0 || !memory_guard(&c, guard[0], guard[1])) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    if (guard[2] & ~(uint64_t)ALL_RESTRICTIONS) {
+        return STATUS_REQUEST_ERROR;
+    }
+    c.restr = (uint8_t)guard[2];
+    gpt_flush(g, (unsigned)slot);
+
+    txn_commit();
+
+    cap_copy(&g->state.slot[slot], &c);
+    return STATUS_OK;
+}
+
+/* A Window in a slot, to a part of the background space. */
+enum status gpt_op_set_window(struct invocation *inv)
+{
+    return set_window(inv, CAP_WINDOW, 0, inv->word[2], &inv->word[3]);
+}
+
+/* A LocalWindow in a slot, to a part of the space in another. */
+enum status gpt_op_set_local_window(struct invocation *inv)
+{
+    return set_window(inv, CAP_LOCALWINDOW, inv->word[2], inv->word[3], &inv->word[4]);
 }

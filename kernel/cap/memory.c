@@ -3,11 +3,11 @@
  * Operations that all memory capabilities have: less authority, another guard. They make
  * capabilities and touch no object. And what all do that have slots: show one.
  */
+#include <kernel/gpt.h>
 #include <kernel/invoke.h>
 #include <kernel/txn.h>
 #include <ops.h>
 
-#define ALL_RESTRICTIONS (LK_RO | LK_NX | LK_WK | LK_OP)
 #define L2G_MIN PAGE_SHIFT
 #define L2G_MAX 47u
 
@@ -42,21 +42,31 @@ enum status memory_op_reduce(struct invocation *inv)
     return STATUS_OK;
 }
 
+bool memory_guard(struct cap *c, uint64_t match, uint64_t l2g)
+{
+    bool window = c->type == CAP_WINDOW || c->type == CAP_LOCALWINDOW;
+
+    if (match > UINT32_MAX || l2g < L2G_MIN || l2g > L2G_MAX ||
+        (window && window_offset(c) % (1ull << l2g) != 0)) {
+        return false;
+    }
+    c->payload = (uint32_t)match;
+    c->aux = (uint16_t)l2g;
+    return true;
+}
+
 /* The same capability with another guard. */
 enum status memory_op_set_guard(struct invocation *inv)
 {
-    uint64_t match = inv->word[1];
-    uint64_t l2g = inv->word[2];
+    struct cap c = inv->cap;
 
-    if (match > UINT32_MAX || l2g < L2G_MIN || l2g > L2G_MAX) {
+    if (!memory_guard(&c, inv->word[1], inv->word[2])) {
         return STATUS_OUT_OF_RANGE;
     }
 
     txn_commit();
 
-    inv->out_cap[0] = inv->cap;
-    inv->out_cap[0].payload = (uint32_t)match;
-    inv->out_cap[0].aux = (uint16_t)l2g;
+    inv->out_cap[0] = c;
     return STATUS_OK;
 }
 

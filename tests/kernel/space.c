@@ -64,10 +64,17 @@ static struct cap draw_cap(unsigned i)
     if (what == 1) {
         return object_cap(forest.cappage);
     }
-    if (what < 5 || i == GPTS - 1) {
+    if (what < 4) { /* a window: as large as the slot, mostly, to one of the first slots */
+        unsigned l2g = draw(3) == 0 ? 12 + draw(36) : draw_l2v(i);
+
+        c = (struct cap){ .type = draw(3) == 0 ? CAP_LOCALWINDOW : CAP_WINDOW,
+                          .aux = (uint16_t)l2g };
+        c.oid = (oid_t)(((uint64_t)draw(3) << l2g & (LK_USER_END - 1)) >> PAGE_SHIFT);
+        c.count = c.type == CAP_LOCALWINDOW ? draw(3) << 8 : 0;
+    } else if (what < 6 || i == GPTS - 1) {
         c = object_cap(forest.page[draw(PAGES)]);
     } else {
-        c = object_cap(forest.gpt[what < 7 ? draw(GPTS) : i + 1 + draw(GPTS - 1 - i)]);
+        c = object_cap(forest.gpt[what < 8 ? draw(GPTS) : i + 1 + draw(GPTS - 1 - i)]);
     }
     if (draw(5) == 0) {
         c.restr = (uint8_t)draw(16);
@@ -84,9 +91,16 @@ static struct cap draw_cap(unsigned i)
 static uva_t draw_address(const struct process *p)
 {
     const struct cap *c = &p->slot[SLOT_ADDR_SPACE];
+    const struct gpt *back = NULL;
     uva_t a = draw(4) == 0 ? draw(PAGE_SIZE) : 0;
 
-    for (unsigned steps = 0; steps < 8 && c->type == CAP_GPT && cap_live(c); steps++) {
+    for (unsigned steps = 0; steps < 8 && cap_live(c); steps++) {
+        if (c->type == CAP_WINDOW && back != NULL) { /* the offset is small: mostly nothing */
+            c = &back->state.slot[GPT_BACKGROUND_SLOT];
+        }
+        if (c->type != CAP_GPT) {
+            break;
+        }
         const struct gpt *g = (const struct gpt *)(const void *)oid_header(c->oid);
         unsigned slot = draw(GPT_SLOTS);
 
@@ -96,6 +110,7 @@ static uva_t draw_address(const struct process *p)
         a |= (uva_t)c->payload << c->aux;
         a |= (uva_t)slot << g->state.l2v;
         c = &g->state.slot[slot];
+        back = g->state.flags & GPT_HAS_BACKGROUND ? g : back;
     }
     if (draw(6) == 0) {
         a ^= 1ull << (12 + draw(35));
@@ -152,7 +167,7 @@ static void change_gpt(void)
     unsigned i = draw(GPTS);
     struct gpt *g = (struct gpt *)(void *)forest.gpt[i];
     uint32_t what = draw(10);
-    unsigned slot = draw(4) == 0 ? draw(GPT_SLOTS) : draw(3);
+    unsigned slot = draw(4) == 0 ? draw(GPT_SLOTS) : draw(6) == 0 ? GPT_BACKGROUND_SLOT : draw(3);
 
     txn_begin();
     flush(g, what < 8 ? slot : SPACE_ALL_SLOTS);
@@ -162,7 +177,7 @@ static void change_gpt(void)
     } else if (what == 8) {
         g->state.l2v = draw_l2v(i);
     } else {
-        g->state.flags ^= GPT_HAS_HANDLER;
+        g->state.flags ^= draw(3) == 0 ? GPT_HAS_HANDLER : GPT_HAS_BACKGROUND;
     }
 }
 
@@ -291,7 +306,7 @@ SELFTEST(space_random,
         fell();
         CHECK_EQUAL(space_check(), 0);
     }
-    CHECK(forest.mapped > seeds * STEPS / 10);
+    CHECK(forest.mapped > seeds * STEPS / 20);
     CHECK_EQUAL(frame_totals.free, before.free);
     CHECK_EQUAL(frame_totals.objects, before.objects);
 }

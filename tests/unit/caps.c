@@ -113,7 +113,7 @@ TEST(op_gpt_state, "l2v and flags have limits")
     CHECK_EQUAL(world_op(gpt_op_set_l2v, c, 47, 0, NULL, NULL), STATUS_OUT_OF_RANGE);
     CHECK_EQUAL(world_op(gpt_op_set_l2v, c, 256 + 12, 0, NULL, NULL), STATUS_OUT_OF_RANGE);
     CHECK_EQUAL(world_op(gpt_op_set_l2v, c, 46, 0, NULL, NULL), STATUS_OK);
-    CHECK_EQUAL(world_op(gpt_op_set_flags, c, 2, 0, NULL, NULL), STATUS_REQUEST_ERROR);
+    CHECK_EQUAL(world_op(gpt_op_set_flags, c, 4, 0, NULL, NULL), STATUS_REQUEST_ERROR);
     CHECK_EQUAL(world_op(gpt_op_set_flags, c, 1ull << 32, 0, NULL, NULL), STATUS_REQUEST_ERROR);
     CHECK_EQUAL(world_op(gpt_op_set_flags, c, 1, 0, NULL, NULL), STATUS_OK);
     CHECK_EQUAL(world_op(gpt_op_get_state, c, 0, 0, NULL, &inv), STATUS_OK);

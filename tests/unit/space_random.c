@@ -4,8 +4,8 @@
  * the walk grants, once a fault has been taken, and is never more, whatever was changed before,
  * whatever the processor remembers, and however small the pools are.
  *
- * Random trees of GPTs (shared subtrees, guards, restrictions, rings, wrong types), random changes
- * by the kernel's own operations, random accesses through the pretended MMU of arch/host, which
+ * Random trees of GPTs (shared subtrees, windows, background spaces, guards, restrictions, rings,
+ * wrong types), random changes by the kernel's own operations, random accesses through the pretended MMU of arch/host, which
  * forgets only what it is told to forget. The truth is a walk written down here a second time,
  * straight from the rules.
  */
@@ -24,7 +24,9 @@ static struct {
     struct process *process[PROCESSES];
     struct process *current;
     uva_t recent[RECENT];
-    uint64_t granted, refused, flushes;
+    bool windows; /* it has many, and is simple otherwise */
+    uint64_t granted, refused;
+    uint64_t granted_behind[5]; /* behind so many windows */
 } world;
 
 /* --- the truth --- */
@@ -32,16 +34,46 @@ static struct {
 struct truth {
     enum fault_code fault;
     kpa_t page;
-    unsigned access; /* ACCESS_ bits granted, whatever was asked for */
+    unsigned access;  /* ACCESS_ bits granted, whatever was asked for */
+    unsigned windows; /* passed on the way */
 };
 
-static struct truth truth_of(struct cap c, uint64_t a, unsigned restr, unsigned l2v)
+/* What is known of the way so far, besides the address. */
+struct way {
+    unsigned restr, l2v, windows;
+    const struct gpt *in;         /* whose slot it is that the walk looks at */
+    const struct gpt *background; /* the last GPT that has a background space */
+};
+
+static struct truth truth_of(struct cap c, uint64_t a, struct way way);
+
+/* A window reads like a rule: the bits that the guard leaves, put into the place at the offset, go on
+ * from the capability in the slot that the window means. */
+static struct truth truth_of_window(struct cap c, uint64_t a, struct way way)
+{
+    struct truth t = { .fault = FAULT_INVALID_ADDR };
+    uint64_t frame = (uint64_t)(c.count % 256) * 0x100000000ull + c.oid;
+
+    if (a >> c.aux != c.payload) {
+        return t;
+    }
+    t.fault = FAULT_MALFORMED_SPACE;
+    way.in = c.type == CAP_LOCALWINDOW ? way.in : way.background;
+    way.restr |= c.restr;
+    way.l2v = 64;
+    if (way.in == NULL || way.windows++ == 4) {
+        return t;
+    }
+    return truth_of(way.in->state.slot[c.type == CAP_LOCALWINDOW ? c.count / 256 : 14],
+                    frame * 4096 + a % (1ull << c.aux), way);
+}
+
+static struct truth truth_of(struct cap c, uint64_t a, struct way way)
 {
     struct truth t = { .fault = FAULT_INVALID_ADDR };
 
     if (c.type == CAP_WINDOW || c.type == CAP_LOCALWINDOW) {
-        t.fault = FAULT_MALFORMED_SPACE;
-        return t;
+        return truth_of_window(c, a, way);
     }
     if ((c.type != CAP_GPT && c.type != CAP_PAGE && c.type != CAP_CAPPAGE) ||
         oid_header(c.oid)->count != c.count) {
@@ -51,7 +83,7 @@ static struct truth truth_of(struct cap c, uint64_t a, unsigned restr, unsigned 
         return t;
     }
     a %= 1ull << c.aux;
-    restr |= c.restr;
+    way.restr |= c.restr;
     if (c.type == CAP_CAPPAGE) {
         t.fault = FAULT_DATA_TYPE;
     } else if (c.type == CAP_PAGE && c.aux != 12) {
@@ -60,16 +92,21 @@ static struct truth truth_of(struct cap c, uint64_t a, unsigned restr, unsigned 
         t.fault = FAULT_NONE;
         t.page = frame_kpa(page_frame(&c));
         t.access = ACCESS_READ;
-        t.access |= restr & (LK_RO | LK_WK) ? 0 : ACCESS_WRITE;
-        t.access |= restr & LK_NX ? 0 : ACCESS_EXEC;
+        t.access |= way.restr & (LK_RO | LK_WK) ? 0 : ACCESS_WRITE;
+        t.access |= way.restr & LK_NX ? 0 : ACCESS_EXEC;
+        t.windows = way.windows;
     } else {
         const struct gpt *g = (const struct gpt *)(void *)oid_header(c.oid);
         uint64_t slot = a >> g->state.l2v;
 
-        if (g->state.l2v >= l2v) {
+        if (g->state.l2v >= way.l2v) {
             t.fault = FAULT_MALFORMED_SPACE;
-        } else if (slot < 16 && !(slot == 15 && (g->state.flags & GPT_HAS_HANDLER))) {
-            return truth_of(g->state.slot[slot], a % (1ull << g->state.l2v), restr, g->state.l2v);
+        } else if (slot < 16 && !(slot == 15 && (g->state.flags & GPT_HAS_HANDLER)) &&
+                   !(slot == 14 && (g->state.flags & GPT_HAS_BACKGROUND))) {
+            way.l2v = g->state.l2v;
+            way.in = g;
+            way.background = g->state.flags & GPT_HAS_BACKGROUND ? g : way.background;
+            return truth_of(g->state.slot[slot], a % (1ull << g->state.l2v), way);
         }
     }
     return t;
@@ -80,7 +117,7 @@ static struct truth truth_at(const struct process *p, uva_t address, unsigned ac
     struct truth t = { .fault = FAULT_INVALID_ADDR };
 
     if (address >= LK_USER_MIN && address < LK_USER_END) {
-        t = truth_of(p->slot[SLOT_ADDR_SPACE], address, 0, 64);
+        t = truth_of(p->slot[SLOT_ADDR_SPACE], address, (struct way){ .l2v = 64 });
     }
     if (t.fault == FAULT_NONE && (access & ~t.access & ACCESS_WRITE)) {
         t.fault = FAULT_ACCESS_VIOLATION;
@@ -98,6 +135,9 @@ static unsigned random_l2v(void)
     static const uint8_t usual[] = { 12, 12, 13, 16, 16, 17, 20, 20, 21, 22,
                                      24, 28, 29, 30, 32, 38, 39, 43, 46 };
 
+    if (world.windows) {
+        return 12 + 4 * (unsigned)unit_random(5);
+    }
     return unit_once_in(8) ? 12 + (unsigned)unit_random(35) : usual[unit_random(sizeof(usual))];
 }
 
@@ -106,34 +146,137 @@ static unsigned random_restr(void)
     return unit_once_in(3) ? (unsigned)unit_random(16) : 0;
 }
 
+/* An address that this capability, in a slot of way.in, may well translate. From the top: of the
+ * bits below `open` none is chosen yet, and they mean the same in every space on the way. */
+static uint64_t random_address_in(struct cap c, struct way way)
+{
+    uint64_t address = 0; /* in the space of `c` as it was given */
+    uint64_t a = 0;       /* in the one where the walk is */
+    unsigned open = 47;
+
+    for (unsigned n = 0; n < 40; n++) {
+        uint64_t bits = 0;
+
+        if (c.type == CAP_NULL || c.aux < 12 || c.aux > 47) {
+            break;
+        }
+        if (c.aux < open) {
+            bits = ((uint64_t)c.payload << c.aux) % (1ull << open);
+            open = c.aux;
+        }
+        address |= bits;
+        a = (a | bits) % (1ull << c.aux);
+        if (c.type == CAP_GPT && oid_header(c.oid)->count == c.count) {
+            const struct gpt *g = (const struct gpt *)(void *)oid_header(c.oid);
+            unsigned l2v = g->state.l2v;
+            unsigned slots = l2v >= open ? 1 : open - l2v > 4 ? 16 : 1u << (open - l2v);
+            unsigned first = (unsigned)(a >> l2v) % 16;
+            unsigned at = (unsigned)unit_random(slots);
+            bool window = unit_once_in(3);
+
+            for (unsigned i = 0; i < slots; i++) {
+                unsigned type = g->state.slot[(first + at) % 16].type;
+
+                if (window ? type == CAP_WINDOW || type == CAP_LOCALWINDOW : type != CAP_NULL) {
+                    break;
+                }
+                at = (at + 1) % slots;
+            }
+            if (a >> l2v >= 16) {
+                break;
+            }
+            address |= (uint64_t)at << l2v;
+            a %= 1ull << l2v;
+            open = l2v < open ? l2v : open;
+            way.in = g;
+            way.background = g->state.flags & GPT_HAS_BACKGROUND ? g : way.background;
+            c = g->state.slot[(first + at) % 16];
+        } else if (c.type == CAP_WINDOW || c.type == CAP_LOCALWINDOW) {
+            bool local = c.type == CAP_LOCALWINDOW;
+
+            way.in = local ? way.in : way.background;
+            if (way.in == NULL) {
+                break;
+            }
+            a += window_offset(&c);
+            c = way.in->state.slot[local ? window_root(&c) : 14];
+        } else {
+            break;
+        }
+    }
+    return address + unit_random(1ull << open);
+}
+
+/* A window for a slot of `in`: mostly as large as the slot, and to where there is something. */
+static struct cap random_window(unsigned l2v, const struct gpt *in)
+{
+    const struct gpt *other = world.gpt[unit_random(GPTS)];
+    const struct way way = { .in = in, .background = in };
+    unsigned l2g = unit_once_in(world.windows ? 5 : 3) ? 12 + (unsigned)unit_random(36)
+                   : l2v > 47                          ? 47
+                                                       : l2v;
+    struct cap c = {
+        .type = unit_once_in(3) ? CAP_LOCALWINDOW : CAP_WINDOW,
+        .restr = (uint8_t)random_restr(),
+        .payload = unit_once_in(6) ? (uint32_t)unit_random(3) : 0,
+        .aux = (uint16_t)l2g,
+    };
+    unsigned root = c.type == CAP_LOCALWINDOW ? (unsigned)unit_random(GPT_SLOTS) : 0;
+    uint64_t offset = unit_random(16) << (l2g > 43 ? 43 : l2g);
+
+    if (!unit_once_in(4)) {
+        const struct cap *space = c.type == CAP_LOCALWINDOW              ? &in->state.slot[root]
+                                  : in->state.flags & GPT_HAS_BACKGROUND ? &in->state.slot[14]
+                                                                         : &other->state.slot[14];
+
+        offset = random_address_in(*space, way);
+    }
+    offset = offset % (1ull << 47) >> l2g << l2g;
+    c.oid = (oid_t)(offset >> 12);
+    c.count = (uint32_t)(offset >> 44 | root << 8);
+    return c;
+}
+
 /* A capability for a slot of a GPT, or (AS_ROOT for l2v) for a process: most often one that makes
  * sense there. */
 #define AS_ROOT 47u
-static struct cap random_cap(unsigned l2v)
+static struct cap random_cap(unsigned l2v, const struct gpt *in)
 {
     bool as_root = l2v == AS_ROOT;
     const struct gpt *g;
     const struct objhdr *hdr;
     unsigned l2g;
 
-    switch (unit_random(as_root ? 6 : 20)) {
+    switch (unit_random(as_root ? 6 : world.windows ? 32 : 22)) {
     case 0:
         return as_root ? world_cap(world.page[unit_random(PAGES)], unit_random(1u << 20), 12, 0)
                        : (struct cap){ 0 };
     case 6:
         return world_cap(world.cappage, unit_random(2), 12, 0);
     case 7:
-        return unit_once_in(2) ? (struct cap){ .type = CAP_WINDOW }
-                               : object_cap(&world.process[0]->hdr);
+        return object_cap(&world.process[0]->hdr);
     case 8:
     case 9:
     case 10:
     case 11:
-    case 12:
-    case 13:
         hdr = world.page[unit_random(PAGES)];
         return world_cap(hdr, unit_once_in(4) ? unit_random(16) : 0, unit_once_in(40) ? 13 : 12,
                          random_restr());
+    case 12:
+    case 13:
+    case 14:
+    case 15:
+    case 16:
+        return random_window(l2v, in);
+    case 22:
+    case 23:
+    case 24:
+    case 25:
+    case 26:
+    case 27:
+    case 28:
+    case 29:
+        return random_window(l2v, in);
     default:
         g = world.gpt[unit_random(GPTS)];
         for (unsigned n = 0; n < 4 && g->state.l2v >= l2v; n++) {
@@ -141,7 +284,7 @@ static struct cap random_cap(unsigned l2v)
         }
         hdr = &g->hdr;
         l2g = object_cap(hdr).aux;
-        if (unit_once_in(3)) {
+        if (unit_once_in(world.windows ? 12 : 3)) {
             l2g = 12 + (unsigned)unit_random(36);
         } else if (as_root && unit_once_in(2)) {
             l2g = 47;
@@ -150,35 +293,21 @@ static struct cap random_cap(unsigned l2v)
     }
 }
 
-/* An address that this capability may well translate. */
-static uint64_t random_address_in(struct cap c, unsigned depth)
-{
-    uint64_t a = unit_random(4096);
-
-    if (c.type == CAP_GPT && depth > 0 && oid_header(c.oid)->count == c.count) {
-        const struct gpt *g = (const struct gpt *)(void *)oid_header(c.oid);
-        unsigned slot = (unsigned)unit_random(GPT_SLOTS);
-
-        for (unsigned n = 0; n < GPT_SLOTS && g->state.slot[slot].type == CAP_NULL; n++) {
-            slot = (slot + 1) % GPT_SLOTS;
-        }
-        a = random_address_in(g->state.slot[slot], depth - 1) % (1ull << g->state.l2v);
-        a += (uint64_t)slot << g->state.l2v;
-    }
-    if (c.type != CAP_NULL && c.aux >= 12 && c.aux <= 47) {
-        a = a % (1ull << c.aux) + ((uint64_t)c.payload << c.aux);
-    }
-    return a;
-}
-
 static uva_t random_address(const struct process *p)
 {
-    uva_t a = random_address_in(p->slot[SLOT_ADDR_SPACE], 12);
+    const struct way way = { 0 };
+    uva_t a = random_address_in(p->slot[SLOT_ADDR_SPACE], way);
+    struct truth t = truth_at(p, a, ACCESS_READ);
 
-    for (unsigned n = 0; n < 6 && truth_at(p, a, ACCESS_READ).fault != FAULT_NONE; n++) {
-        a = random_address_in(p->slot[SLOT_ADDR_SPACE], 12);
+    for (unsigned n = 0; n < 8; n++) { /* one where there is a page, behind windows if it may be */
+        uva_t other = random_address_in(p->slot[SLOT_ADDR_SPACE], way);
+        struct truth o = truth_at(p, other, ACCESS_READ);
+
+        if (o.fault == FAULT_NONE && (t.fault != FAULT_NONE || o.windows > t.windows)) {
+            a = other;
+            t = o;
+        }
     }
-
     switch (unit_random(12)) {
     case 0:
         return world.recent[unit_random(RECENT)];
@@ -198,6 +327,14 @@ static unsigned random_access(void)
     static const unsigned access[] = { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
 
     return access[unit_random(3)];
+}
+
+/* A slot of a GPT gets something: that of a background space may be larger than others. */
+static void random_slot(struct gpt *g, unsigned slot)
+{
+    bool background = slot == 14 && (g->state.flags & GPT_HAS_BACKGROUND) && !unit_once_in(4);
+
+    world_set_slot(g, slot, random_cap(background ? AS_ROOT : g->state.l2v, g));
 }
 
 /* --- the checks --- */
@@ -280,6 +417,7 @@ static void touch(uva_t address, unsigned access)
         say("the hardware grants another page, or other rights", p, address, access);
     }
     world.granted += t.fault == FAULT_NONE;
+    world.granted_behind[t.windows] += t.fault == FAULT_NONE;
     world.refused += t.fault != FAULT_NONE;
     world.recent[unit_random(RECENT)] = address;
 }
@@ -293,6 +431,7 @@ static struct gpt *again_gpt(struct gpt *g)
     world_rescind(&g->hdr);
     g = (struct gpt *)(void *)world_make_at(FRAME_GPT, pfn, 0);
     g->state.l2v = (uint8_t)random_l2v();
+    g->state.flags = unit_once_in(2) ? GPT_HAS_BACKGROUND : 0;
     return g;
 }
 
@@ -308,12 +447,12 @@ static void change(void)
         world_op(gpt_op_set_l2v, object_cap(&world.gpt[g]->hdr), random_l2v(), 0, NULL, NULL);
         break;
     case 1:
-        world_op(gpt_op_set_flags, object_cap(&world.gpt[g]->hdr), unit_random(2), 0, NULL, NULL);
+        world_op(gpt_op_set_flags, object_cap(&world.gpt[g]->hdr), unit_random(4), 0, NULL, NULL);
         break;
     case 2:
         world.gpt[g] = again_gpt(world.gpt[g]);
         for (i = 0; i < GPT_SLOTS; i += 1 + (unsigned)unit_random(3)) {
-            world_set_slot(world.gpt[g], i, random_cap(world.gpt[g]->state.l2v));
+            random_slot(world.gpt[g], i);
         }
         break;
     case 3:
@@ -323,7 +462,7 @@ static void change(void)
         world.page[i] = world_make_at(FRAME_PAGE, pfn, 0);
         break;
     case 4:
-        world_set_space(world.process[unit_random(PROCESSES)], random_cap(AS_ROOT));
+        world_set_space(world.process[unit_random(PROCESSES)], random_cap(AS_ROOT, NULL));
         break;
     case 5:
         resume(world.process[unit_random(PROCESSES)]);
@@ -343,8 +482,7 @@ static void change(void)
         world_set_slot(world.gpt[g], (unsigned)unit_random(GPT_SLOTS), c);
         break;
     default:
-        world_set_slot(world.gpt[g], (unsigned)unit_random(GPT_SLOTS),
-                       random_cap(world.gpt[g]->state.l2v));
+        random_slot(world.gpt[g], (unsigned)unit_random(GPT_SLOTS));
         break;
     }
     resume(world.current);
@@ -353,9 +491,10 @@ static void change(void)
 static void begin(uint64_t seed)
 {
     static const unsigned tables[] = { 8, 9, 12, 24, 64, 200 };
-    static const unsigned depends[] = { 128, 160, 300, 1000 };
+    static const unsigned depends[] = { 256, 300, 500, 1000 };
 
     unit_random_seed(seed);
+    world.windows = unit_once_in(2);
     world_boot(24, tables[unit_random(6)], depends[unit_random(4)]);
     world.cappage = world_make(FRAME_CAPPAGE);
     for (unsigned i = 0; i < PAGES; i++) {
@@ -363,6 +502,7 @@ static void begin(uint64_t seed)
     }
     for (unsigned i = 0; i < GPTS; i++) {
         world.gpt[i] = world_gpt(random_l2v());
+        world.gpt[i]->state.flags = unit_once_in(2) ? GPT_HAS_BACKGROUND : 0;
     }
     for (unsigned i = 0; i < PROCESSES; i++) {
         world.process[i] = world_process(NULL);
@@ -370,12 +510,12 @@ static void begin(uint64_t seed)
     for (unsigned i = 0; i < GPTS; i++) {
         for (unsigned s = 0; s < GPT_SLOTS; s++) {
             if (!unit_once_in(3)) {
-                world_set_slot(world.gpt[i], s, random_cap(world.gpt[i]->state.l2v));
+                random_slot(world.gpt[i], s);
             }
         }
     }
     for (unsigned i = 0; i < PROCESSES; i++) {
-        world_set_space(world.process[i], random_cap(AS_ROOT));
+        world_set_space(world.process[i], random_cap(AS_ROOT, NULL));
     }
     resume(world.process[0]);
 }
@@ -413,7 +553,7 @@ static void one_round(uint64_t round)
 TEST(space_random, "hardware and walk agree, whatever changes")
 {
     uint64_t seed = unit_seed(1);
-    uint64_t rounds = unit_rounds(60000);
+    uint64_t rounds = unit_rounds(100000);
 
     for (uint64_t round = 0; round < rounds && unit_failures() == 0; round++) {
         if (round % ROUNDS_OF_A_WORLD == 0) {
@@ -425,4 +565,8 @@ TEST(space_random, "hardware and walk agree, whatever changes")
     CHECK_SAY(world.granted * 5 > world.refused, "%llu granted, %llu refused",
               (unsigned long long)world.granted,
               (unsigned long long)world.refused); /* or the test looks at nothing */
+    for (unsigned n = 1; n <= 2; n++) {
+        CHECK_SAY(world.granted_behind[n] * 1000 > world.granted, "%llu granted behind %u windows",
+                  (unsigned long long)world.granted_behind[n], n);
+    }
 }

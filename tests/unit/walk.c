@@ -126,13 +126,13 @@ TEST(walk_types, "what is no page says what it is")
 
     g->state.slot[1] = world_plain_cap(cappage);
     g->state.slot[2] = object_cap(endpoint);
-    g->state.slot[3] = (struct cap){ .type = CAP_WINDOW };
-    g->state.slot[4] = (struct cap){ .type = CAP_LOCALWINDOW };
+    g->state.slot[3] = (struct cap){ .type = CAP_WINDOW, .aux = 12 };
+    g->state.slot[4] = (struct cap){ .type = CAP_LOCALWINDOW, .aux = 12 };
     g->state.slot[5] = (struct cap){ .type = CAP_RANGE, .oid = 100 };
     CHECK_EQUAL(walk(root, 0x1000, ACCESS_READ), FAULT_DATA_TYPE);
     CHECK_EQUAL(walk(root, 0x2000, ACCESS_READ), FAULT_INVALID_ADDR);
     CHECK_EQUAL(walk(root, 0x3000, ACCESS_READ), FAULT_MALFORMED_SPACE);
-    CHECK_EQUAL(walk(root, 0x4000, ACCESS_READ), FAULT_MALFORMED_SPACE);
+    CHECK_EQUAL(walk(root, 0x4000, ACCESS_READ), FAULT_INVALID_ADDR); /* its root is Null */
     CHECK_EQUAL(walk(root, 0x5000, ACCESS_READ), FAULT_INVALID_ADDR);
     CHECK_EQUAL(walk((struct cap){ 0 }, 0x5000, ACCESS_READ), FAULT_INVALID_ADDR);
 }
@@ -245,4 +245,156 @@ TEST(walk_rescinded, "a page or GPT that is gone reads as Null")
     CHECK_EQUAL(walk(root, 0x1000, ACCESS_READ), FAULT_INVALID_ADDR);
     world_rescind(&outer->hdr);
     CHECK_EQUAL(walk(root, 0x1000, ACCESS_READ), FAULT_INVALID_ADDR);
+}
+
+/* A GPT of 1 MiB (l2v 16) whose background has a page in each slot of its GPTs at 0x0 and 0x30000. */
+static struct gpt *with_background(struct gpt **back, struct gpt **low, struct gpt **high)
+{
+    struct gpt *g = world_gpt(16);
+
+    *back = world_gpt(16);
+    *low = world_gpt(12);
+    *high = world_gpt(12);
+    for (unsigned i = 0; i < GPT_SLOTS; i++) {
+        (*low)->state.slot[i] = world_plain_cap(world_page());
+        (*high)->state.slot[i] = world_plain_cap(world_page());
+    }
+    (*back)->state.slot[0] = world_plain_cap(&(*low)->hdr);
+    (*back)->state.slot[3] = world_plain_cap(&(*high)->hdr);
+    g->state.flags = GPT_HAS_BACKGROUND;
+    g->state.slot[GPT_BACKGROUND_SLOT] = world_plain_cap(&(*back)->hdr);
+    return g;
+}
+
+static const struct objhdr *page_at(const struct gpt *g, unsigned slot)
+{
+    return oid_header(g->state.slot[slot].oid);
+}
+
+TEST(walk_window, "a window maps its part of the background space, with the restrictions of all")
+{
+    world_boot(16, 0, 0);
+
+    struct gpt *back, *low, *high;
+    struct gpt *g = with_background(&back, &low, &high);
+    struct cap root = world_plain_cap(&g->hdr);
+
+    CHECK_EQUAL(world_window(g, 5, WORLD_BACKGROUND, 0x30000, 0, 16, LK_NX), STATUS_OK);
+    CHECK_EQUAL(world_window(g, 6, WORLD_BACKGROUND, 0x4000, 2, 12, 0), STATUS_OK);
+    CHECK_EQUAL(walk(root, 0x57123, ACCESS_READ), FAULT_NONE);
+    CHECK(&w.frame->hdr == page_at(high, 7) && w.restr == LK_NX);
+    CHECK_EQUAL(walk(root, 0x62000, ACCESS_WRITE), FAULT_NONE);
+    CHECK(&w.frame->hdr == page_at(low, 4));
+    CHECK_EQUAL(walk(root, 0x63000, ACCESS_READ), FAULT_INVALID_ADDR); /* its guard */
+    CHECK_EQUAL(walk(root, 0xe0000, ACCESS_READ), FAULT_INVALID_ADDR); /* not by its slot */
+    CHECK_EQUAL(world_window(g, 7, WORLD_BACKGROUND, 0x20000, 0, 16, 0), STATUS_OK);
+    CHECK_EQUAL(walk(root, 0x70000, ACCESS_READ), FAULT_INVALID_ADDR); /* nothing there */
+    g->state.slot[GPT_BACKGROUND_SLOT].restr = LK_WK | LK_OP; /* opaque, but can be mapped */
+    CHECK_EQUAL(walk(root, 0x62000, ACCESS_READ), FAULT_NONE);
+    CHECK_EQUAL(walk(root, 0x62000, ACCESS_WRITE), FAULT_ACCESS_VIOLATION);
+    CHECK_EQUAL(walk(root, 0x57000, ACCESS_EXEC), FAULT_NO_EXEC);
+    cap_set_null(&g->state.slot[GPT_BACKGROUND_SLOT]);
+    CHECK_EQUAL(walk(root, 0x57000, ACCESS_READ), FAULT_INVALID_ADDR);
+    g->state.flags = 0;
+    CHECK_EQUAL(walk(root, 0x57000, ACCESS_READ), FAULT_MALFORMED_SPACE);
+    CHECK_EQUAL(walk(g->state.slot[5], 0x1000, ACCESS_READ), FAULT_MALFORMED_SPACE);
+}
+
+TEST(walk_window_background, "the background is that of the innermost GPT on the path that has one")
+{
+    world_boot(16, 0, 0);
+
+    struct gpt *back1, *back2, *low, *high;
+    struct gpt *inner = with_background(&back1, &low, &high);
+    const struct objhdr *page1 = page_at(low, 1);
+    struct gpt *outer = with_background(&back2, &low, &high);
+    struct gpt *top = world_gpt(24);
+    struct gpt *between = world_gpt(20);
+
+    top->state.flags = GPT_HAS_BACKGROUND;
+    top->state.slot[GPT_BACKGROUND_SLOT] = outer->state.slot[GPT_BACKGROUND_SLOT];
+    top->state.slot[0] = world_cap(&between->hdr, 0, 24, 0);
+    between->state.slot[0] = world_plain_cap(&inner->hdr);
+    CHECK_EQUAL(world_window(between, 1, WORLD_BACKGROUND, 0, 0, 20, 0), STATUS_OK);
+    CHECK_EQUAL(world_window(inner, 1, WORLD_BACKGROUND, 0, 0, 16, 0), STATUS_OK);
+    CHECK_EQUAL(walk(world_plain_cap(&top->hdr), 0x11000, ACCESS_READ), FAULT_NONE);
+    CHECK(&w.frame->hdr == page1);
+    CHECK_EQUAL(walk(world_plain_cap(&top->hdr), 0x101000, ACCESS_READ), FAULT_NONE);
+    CHECK(&w.frame->hdr == page_at(low, 1));
+    /* In the background space of the inner one a window leads there again, for want of another. */
+    CHECK_EQUAL(world_window(back1, 1, WORLD_BACKGROUND, 0, 0, 16, 0), STATUS_OK);
+    CHECK_EQUAL(world_window(inner, 2, WORLD_BACKGROUND, 0x10000, 0, 16, 0), STATUS_OK);
+    CHECK_EQUAL(walk(world_plain_cap(&top->hdr), 0x21000, ACCESS_READ), FAULT_NONE);
+    CHECK(&w.frame->hdr == page1);
+}
+
+TEST(walk_local_window, "a local window maps its part of another slot of the same GPT")
+{
+    world_boot(16, 0, 0);
+
+    struct gpt *back, *low, *high;
+    struct gpt *g = with_background(&back, &low, &high);
+    struct cap root = world_plain_cap(&g->hdr);
+
+    g->state.slot[1] = world_plain_cap(&high->hdr);
+    CHECK_EQUAL(world_window(g, 2, 1, 0x3000, 1, 12, LK_RO), STATUS_OK);
+    CHECK_EQUAL(walk(root, 0x21000, ACCESS_READ), FAULT_NONE);
+    CHECK(&w.frame->hdr == page_at(high, 3) && w.restr == LK_RO);
+    CHECK_EQUAL(world_window(g, 3, 14, 0x30000, 0, 16, 0), STATUS_OK);
+    CHECK_EQUAL(walk(root, 0x32000, ACCESS_READ), FAULT_NONE);
+    CHECK(&w.frame->hdr == page_at(high, 2));
+    /* One that is the background space itself leads to a slot of the GPT that has it. */
+    CHECK_EQUAL(world_window(g, 14, 1, 0, 0, 47, 0), STATUS_OK);
+    CHECK_EQUAL(world_window(g, 4, WORLD_BACKGROUND, 0, 0, 16, 0), STATUS_OK);
+    CHECK_EQUAL(walk(root, 0x45000, ACCESS_READ), FAULT_NONE);
+    CHECK(&w.frame->hdr == page_at(high, 5));
+    CHECK_EQUAL(world_window(g, 6, 6, 0, 0, 16, 0), STATUS_OK); /* itself */
+    CHECK_EQUAL(walk(root, 0x60000, ACCESS_READ), FAULT_MALFORMED_SPACE);
+    CHECK_EQUAL(walk(g->state.slot[2], 0x1000, ACCESS_READ), FAULT_MALFORMED_SPACE);
+}
+
+TEST(walk_window_limit, "four windows are passed, a fifth is one too many")
+{
+    world_boot(16, 0, 0);
+
+    struct gpt *g = world_gpt(16);
+    struct gpt *low = small_space(12, 1, world_page());
+
+    g->state.slot[0] = world_plain_cap(&low->hdr);
+    for (unsigned i = 1; i <= 5; i++) {
+        CHECK_EQUAL(world_window(g, i, i - 1, 0, 0, 16, 0), STATUS_OK);
+        CHECK_EQUAL(walk(world_plain_cap(&g->hdr), (i << 16) + 0x1000, ACCESS_READ),
+                    i <= 4 ? FAULT_NONE : FAULT_MALFORMED_SPACE);
+    }
+}
+
+TEST(op_window, "windows are made with arguments that make sense, and keep their alignment")
+{
+    world_boot(16, 0, 0);
+
+    struct gpt *g = world_gpt(16);
+    struct invocation inv;
+
+    CHECK_EQUAL(world_window(g, 16, WORLD_BACKGROUND, 0, 0, 16, 0), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_window(g, 1, 256, 0, 0, 16, 0), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_window(g, 1, 17, 0, 0, 16, 0), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_window(g, 1, 15, 1ull << 47, 0, 16, 0), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_window(g, 1, 15, 0x8000, 0, 16, 0), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_window(g, 1, 15, 0x800, 0, 12, 0), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_window(g, 1, 15, 0, 1ull << 32, 12, 0), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_window(g, 1, 15, 0, 0, 11, 0), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_window(g, 1, 15, 0, 0, 48, 0), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_window(g, 1, 15, 0, 0, 12, 16), STATUS_REQUEST_ERROR);
+    CHECK_EQUAL(g->state.slot[1].type, CAP_NULL);
+    CHECK_EQUAL(world_window(g, 1, 15, 0x7fffffff0000, 3, 16, LK_OP), STATUS_OK);
+    CHECK_EQUAL(g->state.slot[1].type, CAP_LOCALWINDOW);
+    CHECK_EQUAL(window_offset(&g->state.slot[1]), 0x7fffffff0000);
+    CHECK_EQUAL(window_root(&g->state.slot[1]), 15);
+    CHECK_EQUAL(g->state.slot[1].payload, 3);
+    CHECK_EQUAL(g->state.slot[1].restr, LK_OP);
+    CHECK_EQUAL(world_op(memory_op_set_guard, g->state.slot[1], 0, 17, NULL, NULL),
+                STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_op(memory_op_set_guard, g->state.slot[1], 9, 15, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(inv.out_cap[0].payload, 9);
+    CHECK_EQUAL(window_offset(&inv.out_cap[0]), 0x7fffffff0000);
 }

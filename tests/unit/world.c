@@ -99,27 +99,55 @@ static void call_op(void *arg)
     CHECK_EQUAL(txn_is_committed(), call->status == STATUS_OK);
 }
 
-enum status world_op(enum status (*fn)(struct invocation *), struct cap cap, uint64_t word1,
-                     uint64_t word2, const struct cap *arg, struct invocation *inv)
+static enum status do_op(enum status (*fn)(struct invocation *), struct invocation *inv)
 {
-    struct invocation own = { .cap = cap, .obj = oid_header(cap.oid) };
-    struct op_call call = { .fn = fn, .inv = &own };
+    struct op_call call = { .fn = fn, .inv = inv };
 
-    own.word[1] = word1;
-    own.word[2] = word2;
-    if (arg != NULL) {
-        own.arg[1] = *arg;
-    }
     world_restarts = 0;
     while (host_enter(call_op, &call) != HOST_RETURNED) {
         world_restarts++;
         CHECK(world_restarts < 100000);
     }
     txn_begin();
+    return call.status;
+}
+
+enum status world_op(enum status (*fn)(struct invocation *), struct cap cap, uint64_t word1,
+                     uint64_t word2, const struct cap *arg, struct invocation *inv)
+{
+    struct invocation own = { .cap = cap, .obj = oid_header(cap.oid) };
+    enum status status;
+
+    own.word[1] = word1;
+    own.word[2] = word2;
+    if (arg != NULL) {
+        own.arg[1] = *arg;
+    }
+    status = do_op(fn, &own);
     if (inv != NULL) {
         *inv = own;
     }
-    return call.status;
+    return status;
+}
+
+enum status world_window(struct gpt *g, unsigned slot, unsigned root, uint64_t offset,
+                         uint64_t match, uint64_t l2g, uint64_t restr)
+{
+    bool local = root != WORLD_BACKGROUND;
+    struct invocation inv = {
+        .cap = object_cap(&g->hdr),
+        .obj = &g->hdr,
+        .word = { 0, slot, root, offset, match, l2g, restr },
+    };
+
+    if (!local) {
+        inv = (struct invocation){
+            .cap = inv.cap,
+            .obj = inv.obj,
+            .word = { 0, slot, offset, match, l2g, restr },
+        };
+    }
+    return do_op(local ? gpt_op_set_local_window : gpt_op_set_window, &inv);
 }
 
 void world_set_slot(struct gpt *g, unsigned slot, struct cap c)

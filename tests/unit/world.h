@@ -38,6 +38,10 @@ struct cap world_plain_cap(const struct objhdr *hdr);
  * if not NULL. */
 enum status world_op(enum status (*fn)(struct invocation *), struct cap cap, uint64_t word1,
                      uint64_t word2, const struct cap *arg, struct invocation *inv);
+/* A Window in a slot, or with `root` below GPT_SLOTS a LocalWindow, by the operations. */
+#define WORLD_BACKGROUND GPT_SLOTS
+enum status world_window(struct gpt *g, unsigned slot, unsigned root, uint64_t offset,
+                         uint64_t match, uint64_t l2g, uint64_t restr);
 /* The commonest: GPT.swapSlot, by full authority. */
 void world_set_slot(struct gpt *g, unsigned slot, struct cap c);
 /* Destroy an object. */

@@ -15,7 +15,9 @@
  *
  *   - Each GPT passed on the way from a table's producer to an entry has a dependency (chain from
  *     objhdr.depend of the GPT): in this table its slot 0 begins at entry `first`. Which entries
- *     come from which slot follows from l2v.
+ *     come from which slot follows from l2v. So has the GPT through one of whose slots a window
+ *     leads: `first` is such that the slot lies where the window does. Below windows a slot may
+ *     seem to lie before the window, too: then more is thrown away than came from it.
  *
  *   - The products of a GPT hang on the GPT itself.
  *
@@ -31,8 +33,8 @@
 struct gpt;
 
 /* What a table is made from. The producer is the innermost GPT through which every address of the
- * region goes; where the guard of the root capability lets through only a part of the region, it is
- * the object of that capability. */
+ * region goes; where the guard of the root capability lets through only a part of the region, or
+ * windows are passed behind that GPT, it is the object of the root capability. */
 struct table_key {
     oid_t producer;
     uint8_t level; /* 1: entries are pages; MMU_LEVELS: a root */
@@ -47,7 +49,8 @@ struct table_key {
  * INV-MAP-2: a present entry depends on every slot that was passed to make it, and is linked with
  * its page or lower table.
  *
- * INV-MAP-3: a lower table is the one that the walk would choose: same key.
+ * INV-MAP-3: a lower table is the one that the walk would choose: same key; or, in a table made from
+ * the root capability, one made so, too. Windows are passed only in tables made from it.
  *
  * INV-MAP-4: chains are linked both ways, counted, and of live objects only.
  *
@@ -68,7 +71,7 @@ extern struct table *table_list; /* const after boot; tables are named by their 
 
 /* Boot: take the pools. At least DEPEND_TABLES_MIN tables and DEPEND_MIN dependencies. */
 #define DEPEND_TABLES_MIN 8u
-#define DEPEND_MIN 128u
+#define DEPEND_MIN 256u /* a walk has less than 200 steps */
 void depend_init(unsigned tables, unsigned depends);
 
 /* Address bits that a table of a level covers, and that one of its entries does. */
@@ -132,8 +135,9 @@ unsigned table_make(const struct table_key *key);
 /* Take a table apart. Not bounded by more than its entries, users and dependencies. */
 void table_destroy(unsigned t);
 
-/* Fill an empty entry: with a page, or a lower table. */
+/* Fill an empty entry: with a page, or a lower table. Clear one, if it is not. */
 void entry_set(unsigned t, unsigned i, pte_t e);
+void entry_clear(unsigned t, unsigned i);
 
 /* Entries of table `t` from `first` (of slot 0; may be negative) on, but before `end`, are made
  * through the slots of `g`. Returns false if there is no room, and nothing left to throw away but

@@ -11,20 +11,25 @@
 
 #define L2V_MIN PAGE_SHIFT
 #define L2V_MAX 46u
-#define MAX_STEPS (L2V_MAX - L2V_MIN + 1)
+#define MAX_WINDOWS 4
+#define MAX_STEPS ((L2V_MAX - L2V_MIN + 1) * (MAX_WINDOWS + 1) + MAX_WINDOWS)
 
-/* A GPT on the way. */
+/* A GPT on the way; or a window, which leads through the slot of a GPT that holds a space. */
 struct step {
     struct gpt *gpt;
-    uint64_t at;   /* where in its space */
+    uint64_t at;   /* where in its space, or in the window */
     uint8_t l2g;   /* of the capability that led here */
-    uint8_t l2v;   /* of the GPT */
+    uint8_t l2v;   /* of the GPT; of a window, l2g: it goes on as a whole */
     uint8_t restr; /* met so far, that capability's included */
     uint8_t slot;
+    bool window;
 };
 
 struct path {
     int steps;
+    unsigned windows;
+    int last_window;        /* step of the last one, or -1 */
+    struct gpt *background; /* the last that has a background space, or NULL */
     struct step step[MAX_STEPS];
 };
 
@@ -36,9 +41,16 @@ enum fault_code walk_path(const struct cap *c, uint64_t at, unsigned access, str
 unsigned walk_granted(unsigned restr);
 
 /* How far all addresses of a region of 2^bits around the path's address go together: the number of
- * the last step, or -1, when not even the root capability translates all of the region. `from` is
- * known to be reached. */
-int walk_producer(const struct path *path, int from, unsigned bits);
+ * the last step; or -1, when not even the root capability translates all of the region, or a window
+ * is passed behind that step. `from` is known to be reached. */
+static inline int walk_producer(const struct path *path, int from, unsigned bits)
+{
+    while (from + 1 < path->steps && path->step[from + 1].l2g >= bits &&
+           (from < 0 || path->step[from].l2v >= bits)) {
+        from++;
+    }
+    return unlikely(from <= path->last_window) ? -1 : from;
+}
 
 /* The table for the region of a level around `address` that step `k` of the path produces. The same
  * for the top table, for which the capability is enough: its region is everything. */

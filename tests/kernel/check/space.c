@@ -42,6 +42,12 @@ static bool some_page(unsigned t, uint64_t *offset)
     return false;
 }
 
+static bool same_key(const struct table_key *a, const struct table_key *b)
+{
+    return a->producer == b->producer && a->base == b->base && a->guard == b->guard &&
+           a->restr == b->restr && a->level == b->level;
+}
+
 /* INV-MAP-1 to 3 for one entry. */
 static unsigned check_entry(unsigned t, unsigned i)
 {
@@ -64,6 +70,8 @@ static unsigned check_entry(unsigned t, unsigned i)
     }
     k = table_list[t].key.guard != 0 ? -1 : 0;
     end = path.steps;
+    INVARIANT(level == MMU_LEVELS || k < 0 || path.last_window < 0,
+              "INV-MAP-3 broken: entry %u of table %u is behind a window", i, t);
     if (level == 1) {
         INVARIANT(e == mmu_leaf(frame_kpa(w.frame), walk_granted(w.restr)) &&
                       w.frame->hdr.kind == FRAME_PAGE && w.frame->hdr.count != 0 &&
@@ -71,15 +79,16 @@ static unsigned check_entry(unsigned t, unsigned i)
                   "INV-MAP-1 broken: entry %u of table %u is %lx", i, t, (unsigned long)e);
     } else {
         const struct table_key *lower = &table_list[table_of(mmu_target(e))].key;
-        struct table_key key;
-
+        struct table_key key, whole;
         int below = walk_producer(&path, k, table_bits(level - 1));
 
-        end = walk_end_slot(&path, below, table_bits(level - 1));
+        /* One made from the root capability is right whatever is on the way. */
+        end = lower->guard != 0 ? -1 : walk_end_slot(&path, below, table_bits(level - 1));
         key = walk_key(&root, &path, below, table_list[t].key.base + offset, level - 1);
-        INVARIANT(key.producer == lower->producer && key.base == lower->base &&
-                      key.guard == lower->guard && key.restr == lower->restr &&
-                      key.level == lower->level && e == mmu_branch(mmu_target(e)),
+        whole = walk_key(&root, &path, -1, table_list[t].key.base + offset, level - 1);
+        INVARIANT((same_key(lower, &key) ||
+                   ((level == MMU_LEVELS || k < 0) && same_key(lower, &whole))) &&
+                      e == mmu_branch(mmu_target(e)),
                   "INV-MAP-3 broken: entry %u of table %u names the wrong table", i, t);
         INVARIANT(lower->low == (i == 0 && (level == MMU_LEVELS || table_list[t].key.low)),
                   "INV-MAP-3 broken: entry %u of table %u: first page", i, t);

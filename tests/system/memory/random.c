@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Random trees of GPTs, changed at random, and processes that touch them: what the machine does
+ * Random trees of GPTs, with windows and background spaces, changed at random, and processes that touch them: what the machine does
  * must be what a walk over the test's own copy of the tree says.
  *
  * The copy is kept by name (which object, which generation of it), not by capability, so that it
@@ -14,12 +14,14 @@
 #define PROBERS 2
 #define SLOTS 16
 #define HANDLER_SLOT 15
+#define BACKGROUND_SLOT 14
+#define MOST_WINDOWS 4
 #define TREE_BITS 43 /* what the tree translates: slot 1 of each prober's root */
 #define TREE_VA (1ull << TREE_BITS)
 #define OWN_HANDLER 500 /* endpoint IDs of where faults are told: of the process, of GPTs */
 #define GPT_HANDLER 600
 
-enum kind { NOTHING, GPT, PAGE_, CAPPAGE, OTHER };
+enum kind { NOTHING, GPT, PAGE_, CAPPAGE, OTHER, WINDOW, LOCAL_WINDOW };
 
 /* A capability as the test knows it. */
 struct model_cap {
@@ -27,11 +29,12 @@ struct model_cap {
     unsigned index, generation;
     unsigned restr, l2g;
     uint64_t match;
+    uint64_t offset; /* of a window; index: its root */
 };
 
 struct model_gpt {
     unsigned generation, l2v;
-    bool handler;
+    bool handler, background;
     struct model_cap slot[SLOTS];
 };
 
@@ -53,6 +56,7 @@ static struct world w;
 struct outcome {
     uint64_t fault;
     int page; /* index, if there was no fault */
+    unsigned windows;
     uint64_t handler_id;
 };
 
@@ -70,6 +74,9 @@ static bool alive(const struct model_cap *c)
         return w.page_generation[c->index] == c->generation;
     case CAPPAGE:
         return w.cappage_generation[c->index] == c->generation;
+    case WINDOW:
+    case LOCAL_WINDOW:
+        return true;
     case NOTHING:
     case OTHER:
         break;
@@ -82,6 +89,8 @@ static struct outcome walk(const struct model_cap *c, uint64_t at, unsigned acce
     struct outcome o = { .page = -1, .handler_id = OWN_HANDLER };
     unsigned restr = 0;
     unsigned above = TREE_BITS; /* l2v of the prober's root */
+    const struct model_gpt *in = NULL;
+    const struct model_gpt *back = NULL;
 
     for (;;) {
         struct model_gpt *g;
@@ -93,6 +102,17 @@ static struct outcome walk(const struct model_cap *c, uint64_t at, unsigned acce
         }
         at = low(at, c->l2g);
         restr |= c->restr;
+        if (c->kind == WINDOW || c->kind == LOCAL_WINDOW) {
+            in = c->kind == WINDOW ? back : in;
+            if (in == NULL || o.windows++ == MOST_WINDOWS) {
+                o.fault = FAULT_MALFORMED_SPACE;
+                return o;
+            }
+            at += c->offset;
+            above = 64;
+            c = &in->slot[c->kind == WINDOW ? BACKGROUND_SLOT : c->index];
+            continue;
+        }
         if (c->kind != GPT) {
             o.fault = c->kind == CAPPAGE                                  ? FAULT_DATA_TYPE
                       : c->l2g != 12                                      ? FAULT_MALFORMED_SPACE
@@ -112,7 +132,10 @@ static struct outcome walk(const struct model_cap *c, uint64_t at, unsigned acce
             o.handler_id = GPT_HANDLER + c->index;
         }
         slot = at >> g->l2v;
-        if (slot >= SLOTS || (g->handler && slot == HANDLER_SLOT)) {
+        in = g;
+        back = g->background ? g : back;
+        if (slot >= SLOTS || (g->handler && slot == HANDLER_SLOT) ||
+            (g->background && slot == BACKGROUND_SLOT)) {
             o.fault = FAULT_INVALID_ADDR;
             return o;
         }
@@ -185,12 +208,35 @@ static void realise(const struct model_cap *c, unsigned reg)
     OK(lk_memory_set_guard(reg, c->match, c->l2g, reg));
 }
 
+static void set_window(unsigned g, unsigned slot)
+{
+    struct model_cap c = { .kind = below(3) == 0 ? LOCAL_WINDOW : WINDOW };
+
+    c.l2g = below(4) == 0 ? 12 + below(36) : w.gpt[g].l2v;
+    c.restr = below(3) == 0 ? below(16) : 0;
+    c.match = below(8) == 0 ? below(3) : 0;
+    c.offset = low((uint64_t)below(SLOTS) << (12 + 4 * below(8)), 47) >> c.l2g << c.l2g;
+    obj_get(w.gpt_obj[g], R_A);
+    if (c.kind == WINDOW) {
+        OK(lk_gpt_set_window(R_A, slot, c.offset, c.match, c.l2g, c.restr));
+    } else {
+        c.index = below(SLOTS);
+        OK(lk_gpt_set_local_window(R_A, slot, c.index, c.offset, c.match, c.l2g, c.restr));
+    }
+    w.gpt[g].slot[slot] = c;
+}
+
 static void set_slot(unsigned g, unsigned slot)
 {
-    struct model_cap c = some_cap(w.gpt[g].l2v);
+    bool background = w.gpt[g].background && slot == BACKGROUND_SLOT;
+    struct model_cap c = some_cap(background ? TREE_BITS : w.gpt[g].l2v);
 
     if (w.gpt[g].handler && slot == HANDLER_SLOT) {
         return; /* that one is the handler's */
+    }
+    if (below(3) == 0) {
+        set_window(g, slot);
+        return;
     }
     realise(&c, R_A);
     obj_get(w.gpt_obj[g], R_B);
@@ -227,7 +273,8 @@ static void set_handler(unsigned g, bool on)
     obj_get(w.gpt_obj[g], R_A);
     obj_get(w.handler[g], R_B);
     OK(lk_gpt_swap_slot(R_A, HANDLER_SLOT, on ? R_B : 0, 0));
-    OK(lk_gpt_set_flags(R_A, on));
+    w.gpt[g].background = below(3) != 0;
+    OK(lk_gpt_set_flags(R_A, on | w.gpt[g].background << 1));
     w.gpt[g].slot[HANDLER_SLOT] = (struct model_cap){ .kind = OTHER };
     w.gpt[g].handler = on;
 }
@@ -286,34 +333,50 @@ static void change(void)
     }
 }
 
-/* An address that leads far down, more often than chance would have it. */
+/* An address that leads far down, more often than chance would have it: the bits below `open` are
+ * not chosen yet, and mean the same in every space on the way. */
 static uint64_t some_address(const struct model_cap *c)
 {
+    const struct model_gpt *in = NULL;
+    const struct model_gpt *back = NULL;
     uint64_t va = 0;
-    unsigned bits = TREE_BITS;
+    uint64_t at = 0;
+    unsigned open = TREE_BITS;
 
-    for (unsigned depth = 0; depth < 8 && c->kind == GPT && alive(c); depth++) {
-        const struct model_gpt *g = &w.gpt[c->index];
-        unsigned slot = below(SLOTS);
+    for (unsigned depth = 0; depth < 16 && alive(c); depth++) {
+        if (c->l2g < open) {
+            uint64_t bits = low(c->match << c->l2g, open);
 
-        if (c->l2g > bits || g->l2v >= c->l2g) {
+            va |= bits;
+            at |= bits;
+            open = c->l2g;
+        }
+        at = low(at, c->l2g);
+        if (c->kind == GPT) {
+            unsigned l2v = w.gpt[c->index].l2v;
+            unsigned free_bits = l2v >= open ? 0 : open - l2v > 4 ? 4 : open - l2v;
+            unsigned slot = below(1u << free_bits);
+
+            in = &w.gpt[c->index];
+            back = in->background ? in : back;
+            for (unsigned try = 0; try < SLOTS && !alive(&in->slot[(at >> l2v | slot) % SLOTS]);
+                 try++) {
+                slot = (slot + 1) % (1u << free_bits);
+            }
+            va |= (uint64_t)slot << l2v;
+            c = &in->slot[(at >> l2v | slot) % SLOTS];
+            at = low(at, l2v);
+            open = l2v < open ? l2v : open;
+        } else if (c->kind == WINDOW || c->kind == LOCAL_WINDOW) {
+            in = c->kind == WINDOW ? back : in;
+            if (in == NULL) {
+                break;
+            }
+            at += c->offset;
+            c = &in->slot[c->kind == WINDOW ? BACKGROUND_SLOT : c->index];
+        } else {
             break;
         }
-        for (unsigned try = 0; try < SLOTS && !alive(&g->slot[slot]); try++) {
-            slot = (slot + 1) % SLOTS;
-        }
-        if (c->l2g < bits) {
-            va |= low(c->match << c->l2g, bits);
-        }
-        if ((uint64_t)slot << g->l2v >> c->l2g != 0) {
-            break;
-        }
-        va |= (uint64_t)slot << g->l2v;
-        bits = g->l2v;
-        c = &g->slot[slot];
-    }
-    if (c->kind == PAGE_ && c->l2g == 12 && bits > 12) {
-        va |= low(c->match << 12, bits);
     }
     if (below(6) == 0) {
         va ^= 1ull << (12 + below(TREE_BITS - 12));
@@ -323,7 +386,7 @@ static uint64_t some_address(const struct model_cap *c)
 
 /* ---- One look ---- */
 
-static unsigned reached; /* looks that found a page */
+static unsigned reached, reached_behind; /* looks that found a page, and that behind windows */
 
 static void look(void)
 {
@@ -349,6 +412,7 @@ static void look(void)
         return;
     }
     reached++;
+    reached_behind += o.windows != 0;
     if (access == READ) {
         EQ(t.value, PAGE_VALUE(o.page));
     } else if (access == WRITE) {
@@ -384,6 +448,9 @@ static void make_world(uint64_t seed)
         obj_get(w.gpt_obj[i], R_A);
         OK(lk_gpt_set_l2v(R_A, 12 + 4 * (GPTS - 1 - i) % 32));
         w.gpt[i].l2v = 12 + 4 * (GPTS - 1 - i) % 32;
+        if (below(2) != 0) {
+            set_handler(i, false);
+        }
         for (unsigned j = 0; j < SLOTS; j++) {
             set_slot(i, j);
         }
@@ -407,7 +474,7 @@ CASE(trees,
                                               : 1500;
 
     make_world(sys_options.seed);
-    reached = 0;
+    reached = reached_behind = 0;
     for (uint64_t i = 0; i < rounds; i++) {
         unsigned looks = 1 + below(6);
 
@@ -419,6 +486,8 @@ CASE(trees,
             EQ(kernel_check(), 0);
         }
     }
-    sys_say("# trees: %lu rounds, %u accesses reached a page", rounds, reached);
+    sys_say("# trees: %lu rounds, %u accesses reached a page, %u of them behind windows", rounds,
+            reached, reached_behind);
     CHECK(reached > rounds / 10);
+    CHECK(reached_behind > rounds / 200);
 }

@@ -16,7 +16,7 @@ struct use {
     const char *name;
     void (*set)(struct run *r); /* may set words */
     unsigned op;
-    uint64_t w[3];
+    uint64_t w[6];
     unsigned caps;
     uint32_t string, room;
     unsigned ignore;
@@ -352,7 +352,15 @@ static const struct use uses[] = {
     { .name = "getSlot through a weak one", .set = mapped_weak, .op = OP_GPT_GET_SLOT, .w = { 3 } },
     { .name = "swapSlot, mapped", .set = mapped, .op = OP_GPT_SWAP_SLOT, .w = { 3 }, .caps = 1 },
     { .name = "setL2v, mapped", .set = mapped, .op = OP_GPT_SET_L2V, .w = { 16 } },
-    { .name = "setFlags, mapped", .set = mapped, .op = OP_GPT_SET_FLAGS, .w = { 1 } },
+    { .name = "setFlags, mapped", .set = mapped, .op = OP_GPT_SET_FLAGS, .w = { 3 } },
+    { .name = "setWindow, mapped",
+      .set = mapped,
+      .op = OP_GPT_SET_WINDOW,
+      .w = { 3, 0x1000, 0, 12, LK_RO } },
+    { .name = "setLocalWindow, mapped",
+      .set = mapped,
+      .op = OP_GPT_SET_LOCAL_WINDOW,
+      .w = { 3, 5, 0x2000, 0, 12, LK_NX } },
     { .name = "fabricate Process",
       .set = range_of_frame,
       .op = OP_RANGE_FABRICATE,
@@ -421,6 +429,9 @@ static void make_use(struct run *r, const void *arg)
     r->regs.rsi = u->w[0];
     r->regs.rdx = u->w[1];
     r->regs.rbx = u->w[2];
+    r->regs.r12 = u->w[3];
+    r->regs.r13 = u->w[4];
+    r->regs.r14 = u->w[5];
     r->regs.r10 = (uint64_t)out;
     r->regs.rbp = (uint64_t)in;
     r->regs.r9 = u->string | (uint64_t)u->room << 32;
@@ -442,8 +453,8 @@ CASE(in_use,
     CHECK(points > 2 * USES);
 }
 
-/* Left out: what ends the machine, what this is done with, and what there is no capability to yet.
- */
+/* Left out: what ends the machine, what this is done with, what there is no capability to yet, and
+ * windows, which have no operations but those of all memory. */
 static bool left_out(unsigned type, unsigned op)
 {
     if (type == LK_TYPE_SYSCTL) {
