@@ -77,7 +77,7 @@ KERNEL_CFLAGS := $(COMMON) -mno-red-zone -mgeneral-regs-only -mcmodel=kernel -fn
 USER_INC := -Iuser/lib/include -Ikernel -I$(GEN)/include
 # Programs are built without SSE and x87. A program that wants floating point says so in a file `flags` in its
 # folder: more options for the compiler, such as -msse2 -m80387.
-USER_CFLAGS := $(COMMON) -mno-mmx -mno-sse -mno-sse2 -mno-80387 -mno-red-zone $(USER_INC)
+USER_CFLAGS := $(COMMON) -mno-mmx -mno-sse -mno-sse2 -mno-80387 -mno-red-zone -fno-omit-frame-pointer $(USER_INC)
 LINK := $(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none --fatal-warnings
 
 # Compile again when the flags or the compiler change.

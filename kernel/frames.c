@@ -23,7 +23,7 @@
 #define FRAMES_MAX (1ull << (32 + 6 - PAGE_SHIFT))
 
 /* Less than this left to user level: not worth booting. */
-#define FRAMES_LEFT_MIN (8ull * 1024 * 1024 / PAGE_SIZE)
+#define FRAMES_LEFT_MIN (1ull * 1024 * 1024 / PAGE_SIZE)
 
 /* The archive is mapped through objects whose count is this one. */
 #define ARCHIVE_COUNT 1u

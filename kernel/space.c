@@ -264,7 +264,7 @@ static bool record(unsigned t, const struct path *path, int from, int end, uva_t
         limit = window < limit ? window : limit;
         if (unlikely(s->window)) {
             /* As if the slot lay where the window does: it is at least as large, and aligned. */
-            int64_t size = 1ll << (s->gpt->state.l2v - bits);
+            int64_t size = (int64_t)(1ull << (s->gpt->state.l2v - bits));
 
             first = (at >> bits & -size) - s->slot * size;
         }

@@ -126,6 +126,7 @@ TEST(frames_too_little, "too little memory ends the boot with words that say how
 {
     host_quiet = true;
     host_machine(8 * MIB, &boot);
+    boot.kernel_end = 7 * MIB;
     CHECK_EQUAL(host_enter(call_init, &boot), HOST_ENDED);
     CHECK_EQUAL(host_status, EXIT_STATUS_BOOT);
     CHECK(strstr(host_console, "Lykos cannot start: ") != NULL);

@@ -251,6 +251,17 @@ def too_little_memory(memory):
     return simple_job(f"memory-{memory}", "too little memory is said in words", run)
 
 
+def not_enough_for_servers(memory):
+    """Enough for the kernel, and for init, which says what it lacks."""
+
+    def run(context):
+        status, text = context.qemu(f"boot-memory-{memory}", BOOT_SECONDS, "--memory", memory)
+        if status != core.FAIL or "not enough memory" not in text:
+            raise Failed(f"ended with {core.words_of(status)}, not in words", core.tail(text))
+
+    return simple_job(f"memory-{memory}", "too little memory for the first servers is said in words", run)
+
+
 def odd_words(name, words, *phrases):
     """Words of the boot command line that make no sense: they are named, and the system starts."""
 
@@ -270,7 +281,8 @@ def part(_context):
     jobs = [to_prompt(*way) for way in MATRIX]
     jobs += [selftest_through(way) for way in ("pvh", "bios", "uefi")]
     jobs += list(bad_inputs())
-    jobs += [too_little_memory(memory) for memory in ("4M", "8M")]
+    jobs += [too_little_memory(memory) for memory in ("3M",)]
+    jobs += [to_prompt("pvh", "8M", 1), not_enough_for_servers("4M")]
     jobs += [
         odd_words("words-unknown", "frobnicate x=1", "'frobnicate'", "'x=1'"),
         odd_words("words-bad-value", "log=loud seed=many", "'log=loud'", "'seed=many'"),

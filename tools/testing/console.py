@@ -226,7 +226,8 @@ def first_lines(session):
 @case("help lists the commands")
 def help_lists(session):
     output = session.command("help")
-    words = ("help", "ps", "caps", "log", "ping", "sleep", "fault", "bench", "suspend", "resume", "notify", "halt", "reboot")
+    words = ("help", "ps", "caps", "spaces", "log", "mem", "ping", "sleep", "fault", "bench", "kill", "restart", "suspend")
+    words += ("resume", "notify", "halt", "reboot")
     for word in words:
         need(session, output, rf"^\s*{word}\b")
 
@@ -262,6 +263,9 @@ def too_many_words(session):
         ("notify console 1 2", "2", "notify NAME [BITS]"),
         ("sleep 1 2", "2", "sleep SECONDS"),
         ("ping 1 2", "2", "ping [ROUNDS]"),
+        ("kill spin 1 2", "2", "kill NAME [SECONDS]"),
+        ("restart spin hello", "hello", "restart NAME"),
+        ("spaces init shell", "shell", "spaces NAME"),
     ):
         wanted = re.escape(f"'{word}' is too much; the command is '{usage}'")
         need(session, session.command(line), rf"\A{wanted}\n\Z")
@@ -425,6 +429,22 @@ def fault(session):
     need(session, session.command("ps"), r"^shell")
 
 
+@case("a fault is told with the functions on the stack, and a stack overflow with how many")
+def fault_trace(session):
+    output = session.command("fault null")
+    need(session, output, r"fault in program fault: null pointer dereference \(address 0x8\)$", r"at rip \S+ \(fault_null\+")
+    need(session, output, r"called from \S+ \(main\+0x[0-9a-f]+\)\n.*called from \S+ \(lk_begin\+.*\n.*called from \S+ \(_start\+")
+    output = session.command("fault stack")
+    words = r"stack overflow in fault \(thread main, function fault_recursion[^ ]*, depth ([0-9]+)\)"
+    need(session, output, rf"fault in program fault: {words}$", rf"^fault was ended by a fault: {words}$")
+    need(session, output, r"called from \S+ \(fault_recursion\S+, [0-9]+ times$", r"called from \S+ \(main\+")
+    depth = int(re.search(words, output)[1])
+    times = int(re.search(r"([0-9]+) times$", output, re.MULTILINE)[1])
+    if not times + 3 <= depth <= times + 5 or depth < 10:
+        raise Failed(f"depth {depth}, but {times} times", core.tail(output))
+    need(session, session.command("fault jump"), r"call through a null function pointer", r"called from \S+ \(fault_jump\+")
+
+
 @case("the line is edited with arrows, Home, End, Delete and Backspace")
 def edit_line(session):
     for keys, result in (
@@ -489,23 +509,76 @@ def type_ahead(session):
 
 @case("programs leave no memory behind")
 def no_leak(session):
-    session.command("ping 1")
     before = session.command("mem")
     for _ in range(10):
         session.command("ping 1")
     session.command("fault")
     after = session.command("mem")
-    for line in before.splitlines():
-        if re.match(r"free|given|objects", line) and line not in after.splitlines():
-            raise Failed("mem says something else after programs came and went", core.tail(before) + core.tail(after))
+    if memory_besides(before) != memory_besides(after):
+        raise Failed("mem says something else after programs came and went", core.tail(before) + core.tail(after))
+
+
+def memory_besides(output):
+    """What `mem` says is neither free nor given to programs, in KiB, and the objects beside the programs' pages: those who
+    run touch more of their memory all the time."""
+    value = {name.strip(): int(n) for name, n in re.findall(r"^(\D+?) +([0-9]+)", output, re.MULTILINE)}
+    return value["memory"] - value["free"] - value["given to programs"], value["objects"] - value["given to programs"] // 4
 
 
 @case("mem names all memory there is")
 def memory_sum(session):
     output = session.command("mem")
-    sizes = {name.strip(): int(kib) for name, kib in re.findall(r"^(\D+?) +([0-9]+) KiB", output, re.MULTILINE)}
+    whole = output.split("\nBANK ")[0]
+    sizes = {name.strip(): int(kib) for name, kib in re.findall(r"^(\D+?) +([0-9]+) KiB", whole, re.MULTILINE)}
     if sum(sizes.values()) != 2 * sizes["memory"] or len(sizes) != 4:
         raise Failed("the parts are not the whole", core.tail(output))
+
+
+@case("mem shows who pays for memory: a tree in which a bank has used what those below it have, and more")
+def memory_banks(session):
+    session.command("start hello")
+    output = session.command("mem")
+    need(session, output, r"^BANK +USED +LIMIT +OBJECTS$")
+    rows = re.findall(r"^( *)(\S+) +([0-9]+) KiB +(?:-|([0-9]+) KiB) +([0-9]+)$", output.split("\nBANK ")[1], re.MULTILINE)
+    banks = [(len(indent) // 2, name, int(used)) for indent, name, used, _, _ in rows]
+    if not {"pager", "console", "shell", "hello"} <= {name for depth, name, _ in banks if depth == 1}:
+        raise Failed("a bank is missing", core.tail(output))
+    for at, (depth, name, used) in enumerate(banks):
+        below = 0
+        for other, _, theirs in banks[at + 1 :]:
+            if other <= depth:
+                break
+            below += theirs if other == depth + 1 else 0
+        if below > used:
+            raise Failed(f"below {name} more is used than it has", core.tail(output))
+    limits = {name: limit for _, name, _, limit, _ in rows}
+    if int(limits["hello"]) < 100 or not any(name == "hello" and int(n) > 5 for _, name, _, _, n in rows):
+        raise Failed("hello has no limit, or hardly an object", core.tail(output))
+    session.command("destroy hello")
+    if re.search(r"^ +hello ", session.command("mem"), re.MULTILINE):
+        raise Failed("the bank is still there")
+
+
+@case("spaces shows the tree of an address space, with the runs of pages and their rights")
+def spaces(session):
+    output = session.command("spaces console")
+    lines = output.splitlines()
+    need(session, output, r"\A0x00000000-0xffffffff  GPT l2v 28, slot 15: fault handler$")
+    need(session, output, r"^[ |]*[|`]- 0x00400000-0x0040[0-9a-f]{4}  r-x  [0-9]+ pages?$", r"  rw-  1 page$")
+    need(session, output, r"^[ |]*[|`]- 0x003ff000-0x003fffff  r--  1 page$")
+    if len(lines) < 10 or any(not re.match(r"(?:\|  |   )*[|`]- 0x[0-9a-f]+-0x[0-9a-f]+  \S", line) for line in lines[1:]):
+        raise Failed("a line is no line of the tree", lines)
+    wide = [line for line in lines if len(line) > WIDTH]
+    if wide:
+        raise Failed("spaces writes beyond the right margin", wide)
+    for line, behind in zip(lines, lines[1:] + [""]):
+        for at, mark in enumerate(line):
+            if mark in "|" and behind[at : at + 1] not in ("|", "`"):
+                raise Failed("a branch ends in nothing", [line, behind])
+    need(session, session.command("spaces init"), r"^0x00000000-0x\S+  GPT l2v 43", r"^`- 0x00000000-0xffffffff  GPT l2v 28")
+    need(session, session.command("spaces"), r"spaces NAME.*: of which program\?$")
+    need(session, session.command("spaces spin"), "spin does not run")
+    need(session, session.command("spaces nosuch"), "no program 'nosuch'")
 
 
 @case("a program is started, listed and destroyed")
@@ -677,6 +750,133 @@ def notify_deferred(session):
     output = session.command("ps listener")
     need(session, output, r"^  deferral +it may defer, for at most [0-9.]+ s", r"^  deliveries 1 to its handler, 1 of them forced")
     session.command("destroy listener")
+
+
+def generation(session, name):
+    """How often a program was begun again."""
+    found = re.search(r"^  begun again (never|[0-9]+)", session.command(f"ps {name}"), re.MULTILINE)
+    if not found:
+        raise Failed(f"ps {name} does not say how often it was begun again")
+    return 0 if found[1] == "never" else int(found[1])
+
+
+def again(session, name, before):
+    """One that was begun again once more than before."""
+    for _ in range(TRIES):
+        if generation(session, name) == before + 1:
+            return
+    raise Failed(f"{name} was begun again {generation(session, name)} times, not {before + 1}")
+
+
+def rounds_of(session, seconds):
+    """As many round trips of ping as take so many seconds of the machine's clock."""
+    found = re.search(r"([0-9]+) ns each", session.command("ping 10000"))
+    return min(max(seconds * 10**9 // int(found[1]), 1), 90_000_000)
+
+
+@case("kill ends a program; one that is to be begun again is, with its generation counted")
+def kill(session):
+    session.command("start hello")
+    need(session, session.command("kill hello"), r"\Ahello was ended\n\Z")
+    need(session, session.command("ps hello"), "hello does not run")
+    need(session, session.command("kill hello"), "hello does not run")
+    need(session, session.command("kill nosuch"), "no program 'nosuch'")
+    need(session, session.command("kill init"), "init is not ended")
+    need(session, session.command("kill"), r"kill NAME.*: which program\?$")
+    need(session, session.command("kill console x"), r"kill NAME \[SECONDS\]: a whole number")
+    for name in ("bank", "pager", "console"):
+        before = generation(session, name)
+        need(session, session.command(f"kill {name}"), rf"^{name} was ended and begun again$")
+        again(session, name, before)
+        need(session, session.command("ps"), rf"^begun again:.* {name} {before + 1} times?\b")
+        need(session, session.command("ping 7"), r"\b7 round trips")
+        need(session, session.command("fault null"), r"^fault was ended by a fault: null")
+        need(session, session.command("ps"), rf"^{name} +receiving")
+
+
+@case("restart ends a program and begins it again, whatever its description says")
+def restart(session):
+    session.command("start hello")
+    session.type("restart hello\r")
+    session.expect(r"^hello: ready")
+    another_prompt(session)
+    if generation(session, "hello") != 1:
+        raise Failed("it was not begun again once")
+    session.command("destroy hello")
+    need(session, session.command("restart hello"), "hello does not run")
+    before = generation(session, "console")
+    need(session, session.command("restart console"), r"^console was ended and begun again$")
+    again(session, "console", before)
+    session.command("start ping 1000000")
+    need(session, session.command("restart pong"), r"^pong belongs to the job of ping$")
+    session.command("destroy ping")
+
+
+@case("servers are killed while clients work, and those go on")
+def kill_under_way(session):
+    rounds = rounds_of(session, 4)
+    session.command(f"start ping {rounds}")
+    session.command("start hello")
+    for name in ("bank", "pager", "console", "shell"):
+        session.type(f"kill {name}\r")
+        session.expect(rf"^{name} was ended and begun again$" if name != "shell" else r"^The shell was begun again")
+        another_prompt(session)
+    need(session, session.command("ps"), r"^hello ", r"^ping ", r"^begun again: bank.* pager.* console.* shell")
+    until(session, "ps", r"^hello +receiving")
+    session.expect(rf"^ping: {rounds} round trips", "the client's last line")
+    another_prompt(session)
+    session.command("destroy hello")
+    until(session, "ps ping", r"^ping does not run$")
+    need(session, session.command("run ping 9"), r"\b9 round trips")
+
+
+@case("a server dies while a program runs in the foreground, which Ctrl-C still ends")
+def kill_behind(session):
+    for name in ("bank", "pager", "console"):
+        before = generation(session, name)
+        rounds = rounds_of(session, 2)
+        session.command(f"kill {name} 1")
+        need(session, session.command("sleep 1"), "the clock is taken")
+        need(session, session.command(f"run ping {rounds}"), rf"\b{rounds} round trips")
+        again(session, name, before)
+    session.type("run spin\r")
+    session.expect(r"run spin\n")
+    session.type(CTRL_C)
+    session.prompt()
+
+
+@case("the line being typed survives the death of the console, and is shown again")
+def kill_while_typing(session):
+    before = generation(session, "console")
+    rounds = rounds_of(session, 4)
+    session.command(f"start ping {rounds}")
+    session.command("kill console 1")
+    session.type("echo ha")
+    session.expect(r"echo ha$")
+    session.expect(rf"^ping: {rounds} round trips.*\n(?:\[.*\n)*{PROMPT}echo ha$", "the line again, behind what was printed")
+    session.type("lf\r")
+    session.expect(r"^half$")
+    session.prompt()
+    until(session, "ps ping", r"^ping does not run$")
+    again(session, "console", before)
+
+
+@case("a shell that is begun again does not carry out the boot command line again")
+def kill_shell(session):
+    before = generation(session, "shell")
+    session.type("kill shell\r")
+    session.expect(r"^the shell ends, and is begun again\n\nThe shell was begun again\.")
+    session.prompt()
+    again(session, "shell", before)
+    with Session(session.context, "console-boot", ["--append", "run=ping,3 shell"], interactive=True) as other:
+        other.expect(r"^ping: 3 round trips")
+        other.prompt()
+        other.type("kill shell\r")
+        other.expect(r"^The shell was begun again")
+        other.prompt()
+        need(other, other.command("ping 4"), r"\b4 round trips")
+        if len(re.findall(r"3 round trips", other.text)) != 1:
+            raise Failed("the boot command line was carried out twice", core.tail(other.text))
 
 
 @case("reboot starts the machine again")

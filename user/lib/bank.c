@@ -7,9 +7,6 @@
 #include <lykos/invoke.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
-#include <lykos/time.h>
-
-#define TRIES 8 /* waiting 0, 1, 2, 4, ... ms in between */
 
 /* Carry out `msg` until it is answered by a server that lives. *lost: a server may have done it and
  * not answered. */
@@ -22,13 +19,10 @@ static enum status ask(struct lk_msg *msg, bool *lost)
     for (unsigned i = 0;; i++) {
         enum status s = lk_invoke(msg);
 
-        if ((s != STATUS_INVALID_CAP && s != STATUS_INVOKEE_GONE) || i == TRIES) {
+        if ((s != STATUS_INVALID_CAP && s != STATUS_INVOKEE_GONE) || !lk_bank_await(i)) {
             return s;
         }
         *lost = *lost || s == STATUS_INVOKEE_GONE;
-        if (s == STATUS_INVALID_CAP) {
-            lk_sleep_ms((1ul << i) / 2);
-        }
         msg->control = control;
         msg->w[0] = w[0];
         msg->w[1] = w[1];

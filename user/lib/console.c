@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The console's methods as functions.
+ * The console's methods as functions. A console that died and was begun again is asked again: a line
+ * may come out twice, but none is lost.
  */
+#include <lykos/connect.h>
 #include <lykos/console.h>
 #include <lykos/invoke.h>
 
+static enum status write_by(uint32_t console, uint64_t method, const char *text, size_t len)
+{
+    unsigned tries = 0;
+    enum status s;
+
+    do {
+        s = (enum status)lk_call_send0(LK_CTL_CALL(console, 1) | LK_SSTR, method, text, len).w[0];
+    } while (lk_came_back(console, s, &tries));
+    return s;
+}
+
 enum status lk_console_write(uint32_t console, const char *text, size_t len)
 {
-    return (enum status)lk_call_send0(LK_CTL_CALL(console, 1) | LK_SSTR, LK_CONSOLE_WRITE, text,
-                                      len)
-        .w[0];
+    return write_by(console, LK_CONSOLE_WRITE, text, len);
 }
 
 enum status lk_console_write_raw(uint32_t console, const char *text, size_t len)
 {
-    return (enum status)lk_call_send0(LK_CTL_CALL(console, 1) | LK_SSTR, LK_CONSOLE_WRITE_RAW, text,
-                                      len)
-        .w[0];
+    return write_by(console, LK_CONSOLE_WRITE_RAW, text, len);
 }
 
 static enum status read_input(uint32_t console, uint64_t flags, char *buffer, size_t size,

@@ -7,6 +7,7 @@
 #include <lykos/preempt.h>
 #include <lykos/room.h>
 #include <lykos/say.h>
+#include <lykos/start.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 #include <lykos/time.h>
@@ -47,8 +48,12 @@ enum status lk_preempt_set_control(uint32_t process, const struct lk_control *co
                                    uint64_t bound, uint32_t space, uint32_t work)
 {
     uint64_t address = (uint64_t)control;
-    enum status s = lk_space_find_page(space, address, work);
+    enum status s;
 
+    if (lk_cap("pager") != 0) {
+        lk_touch(control); /* else it may not be there, or not yet the program's own */
+    }
+    s = lk_space_find_page(space, address, work);
     if (s == STATUS_OK) {
         s = lk_process_set_control_word(process, address % PAGE_BYTES, bound, work);
     }

@@ -41,15 +41,15 @@ enum wait_kind {
 #define PROC_SLICE_NOTICE 0x10u /* its schedule asks for a notice at the end of each slice */
 
 /* Bits of `attention`: a fast path looks at this word once. */
-#define ATTN_NOTICE 0x01u       /* plain notice bits are pending */
-#define ATTN_AFTER_NOTICE 0x02u /* the last delivery was a notice: a waiting message goes first */
-#define ATTN_RECV_FAULT 0x04u   /* receiving, and the string faulted: blocked senders wait */
-#define ATTN_TRAP_ONCE 0x08u    /* the syscall trap was told; let this system call pass */
-#define ATTN_INJECT 0x10u       /* restart injection watches the next invocation */
-#define ATTN_SCAN 0x20u         /* scan_next and scan_id are in use */
-#define ATTN_FAULT_TOLD 0x40u   /* the fault message was delivered */
-#define ATTN_SLEEPING 0x80u     /* the closed wait is for the clock: sleep_timer is queued */
-#define ATTN_PREEMPT 0x100u     /* preempting bits, or senders, wait for it to be notified */
+#define ATTN_NOTICE 0x01u        /* plain notice bits are pending */
+#define ATTN_AFTER_NOTICE 0x02u  /* the last delivery was a notice: a waiting message goes first */
+#define ATTN_RECV_FAULT 0x04u    /* receiving, and the string faulted: blocked senders wait */
+#define ATTN_TRAP_ONCE 0x08u     /* the syscall trap was told; let this system call pass */
+#define ATTN_INJECT 0x10u        /* restart injection watches the next invocation */
+#define ATTN_SCAN 0x20u          /* scan_next and scan_id are in use */
+#define ATTN_FAULT_TOLD 0x40u    /* the fault message was delivered */
+#define ATTN_SLEEPING 0x80u      /* the closed wait is for the clock: sleep_timer is queued */
+#define ATTN_PREEMPT 0x100u      /* preempting bits, or senders, wait for it to be notified */
 #define ATTN_FAULT_PASSED 0x200u /* the memory's handler has passed the fault on */
 
 #define PROC_SLOTS 10

@@ -198,7 +198,8 @@ CASE(rescind_at,
     CHECK(frame_free(frame));
 }
 
-CASE(what_stands, .text = "what stands in each frame can be seen, and named anew with all authority")
+CASE(what_stands,
+     .text = "what stands in each frame can be seen, and named anew with all authority")
 {
     uint64_t frame = frames_new(1);
     uint64_t type = 0;

@@ -92,6 +92,7 @@ static int waiter(void)
 /* Enters a critical section and never leaves it. */
 static int holder(void)
 {
+    lk_touch(&control);
     if (lk_space_find_page(lk_cap("space"), (uint64_t)&control, REG_CONTROL) != STATUS_OK ||
         !register_here(REG_CONTROL, 0) || !beat()) {
         return 1;

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Making programs out of capabilities: memory, process, endpoints, address space, grants.
+ * Making instances: memory, process, endpoints, address space, grants; see build.h.
  *
- * A set of programs is made in four passes, so that they may name each other in any order: the
- * objects of each; its memory and what the file says; the capabilities that it is granted; and,
- * when all is there, its first instruction. What fails in the first two passes is taken apart again
- * and reported, and the rest goes on without it.
+ * A program's memory comes from a bank of its own, below the topmost one. Only the start block is made
+ * here: everything else the pager makes when it is touched. The bank and the pager themselves are
+ * loaded as a whole, out of init's reserve.
  */
-#include "programs.h"
+#include "build.h"
+
+#include "core.h"
 #include "registers.h"
-#include "shelf.h"
 #include "space.h"
 
+#include <lykos/bank.h>
 #include <lykos/names.h>
+#include <lykos/pager.h>
 #include <lykos/say.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
 #define BOOT_WORDS "$boot"      /* arguments that mean: the words of the boot command line */
-#define IMAGE_END 0x40000000ull /* a program lies in [LK_IMAGE_VA, IMAGE_END) */
+#define IMAGE_END 0x10000000ull /* a program lies in [LK_IMAGE_VA, IMAGE_END) */
 #define PAGE_OF(a) ((a) & ~(uint64_t)(SPACE_PAGE - 1))
 #define PAGE_UP(a) PAGE_OF((a) + SPACE_PAGE - 1)
 #define USER_FLAGS 0x202ull /* interrupts on; the bit that is always one */
@@ -32,13 +34,26 @@ static bool step(enum status s, const char *what, struct trouble *why)
     return s == STATUS_OK;
 }
 
-/* ---- how much memory ------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
+
+const char *build_check(unsigned program)
+{
+    struct kind *k = &kinds[program];
+
+    if (!k->checked) {
+        k->checked = true;
+        k->wrong = archive_find(&archive, description.program[program].file, &k->file)
+                       ? elf_check(&k->elf, k->file.at, k->file.bytes, LK_IMAGE_VA, IMAGE_END)
+                       : "it is not in the archive";
+    }
+    return k->wrong;
+}
 
 /* May this page of a segment be the archive's own? All of it must be as the file has it, or never
  * looked at. */
 static bool page_is_shared(const struct elf_segment *s, uint64_t page)
 {
-    return !s->write && s->offset % SPACE_PAGE == s->address % SPACE_PAGE &&
+    return !s->write &&
            (s->memory_size == s->file_size || page + SPACE_PAGE <= s->address + s->file_size);
 }
 
@@ -58,64 +73,56 @@ static uint64_t pages_copied(const struct elf_program *elf)
     return n;
 }
 
-static uint64_t frames_needed(const struct program *p, const struct instance *in)
+uint64_t build_frames(unsigned program)
 {
-    const struct elf_segment *last = &in->elf.segment[in->elf.segments - 1];
-    uint64_t gpts = 1 + space_gpts_for(in->stack_low, last->address + last->memory_size);
-    uint64_t n = pages_copied(&in->elf) + p->stack_pages + 1;
+    const struct program *p = &description.program[program];
+    const struct elf_program *elf = &kinds[program].elf;
+    const struct elf_segment *last = &elf->segment[elf->segments - 1];
+    uint64_t low = LK_STACK_TOP - p->stack_pages * (uint64_t)SPACE_PAGE;
+    uint64_t gpts = 1 + space_gpts_for(low, last->address + last->memory_size);
 
-    n += bank_frames_for(LK_TYPE_GPT, gpts);
-    n += bank_frames_for(LK_TYPE_PROCESS, 1);
-    n += bank_frames_for(LK_TYPE_SCHEDULE, 1);
-    n += bank_frames_for(LK_TYPE_ENDPOINT, 1 + p->endpoints);
-    for (unsigned k = 0; k < p->grants; k++) {
-        n += p->grant[k].kind == GRANT_RANGE ? p->grant[k].a : 0;
-    }
-    return n;
+    return pages_copied(elf) + p->stack_pages + 1 + reserve_frames_for(LK_TYPE_GPT, gpts) +
+           reserve_frames_for(LK_TYPE_PROCESS, 1) + reserve_frames_for(LK_TYPE_SCHEDULE, 1) +
+           reserve_frames_for(LK_TYPE_ENDPOINT, 1 + p->endpoints);
 }
 
-/* ---- first pass: objects --------------------------------------------------------------------- */
+/* ---- first step: objects --------------------------------------------------------------------- */
 
-/* Find and check the program's file. */
-static bool check_file(const struct program *p, struct instance *in, struct trouble *why)
+/* Where the memory of instance `i` comes from; its bank comes to REG_BANK. */
+static struct source source_of(uint32_t i)
 {
-    if (!archive_find(&archive, p->file, &in->file)) {
-        trouble_say(why, "there is no file %s in the archive", p->file);
-        return false;
-    }
-    const char *wrong = elf_check(&in->elf, in->file.at, in->file.bytes, LK_IMAGE_VA, IMAGE_END);
+    struct source s = { .purse = instance(i)->purse, .bank = REG_BANK };
 
-    if (wrong != NULL) {
-        trouble_say(why, "file %s is refused: %s", p->file, wrong);
+    if (s.purse == NULL) {
+        shelf_get(i, SHELF_BANK, REG_BANK);
     }
-    return wrong == NULL;
+    return s;
 }
 
 /* An endpoint on which the process in REG_PROCESS receives, onto the shelf. */
-static bool make_endpoint(unsigned i, unsigned place, uint64_t id, struct trouble *why)
+static bool make_endpoint(const struct source *from, uint32_t i, unsigned place, uint64_t id,
+                          struct trouble *why)
 {
-    return step(purse_fabricate(&instances[i].purse, LK_TYPE_ENDPOINT, REG_WORK), "an endpoint",
-                why) &&
+    return step(core_endpoint(from, i, id, REG_WORK), "an endpoint", why) &&
            step(lk_endpoint_set_endpoint_id(REG_WORK, id), "an endpoint's ID", why) &&
            step(lk_endpoint_set_recipient(REG_WORK, REG_PROCESS), "an endpoint's recipient", why) &&
            step(shelf_put(i, place, REG_WORK), "the shelf", why);
 }
 
 /* The reply endpoint: payload match makes its entries good for one reply each. */
-static bool make_reply_endpoint(unsigned i, struct trouble *why)
+static bool make_reply_endpoint(const struct source *from, uint32_t i, struct trouble *why)
 {
-    return make_endpoint(i, SHELF_REPLY, LK_REPLY_ID, why) &&
+    return make_endpoint(from, i, SHELF_REPLY, LK_REPLY_ID, why) &&
            step(lk_endpoint_set_payload_match(REG_WORK, 1), "the reply endpoint", why) &&
            step(lk_process_swap_slot(REG_PROCESS, SLOT_REPLY_ENDPOINT, REG_WORK, 0),
                 "the reply endpoint", why);
 }
 
-static bool make_schedule(unsigned i, struct trouble *why)
+static bool make_schedule(const struct source *from, uint32_t i, struct trouble *why)
 {
-    const struct program *p = &description.program[i];
+    const struct program *p = instance_program(i);
 
-    return step(purse_fabricate(&instances[i].purse, LK_TYPE_SCHEDULE, REG_WORK), "the schedule",
-                why) &&
+    return step(source_make(from, LK_TYPE_SCHEDULE, REG_WORK), "the schedule", why) &&
            step(lk_schedctl_set_up(LK_INIT_SCHEDCTL, p->priority, p->slice, 1, REG_WORK),
                 "the schedule", why) &&
            step(lk_process_swap_slot(REG_PROCESS, SLOT_SCHEDULE, REG_WORK, 0), "the schedule",
@@ -123,96 +130,141 @@ static bool make_schedule(unsigned i, struct trouble *why)
            step(shelf_put(i, SHELF_SCHEDULE, REG_WORK), "the shelf", why);
 }
 
-static bool make_process(unsigned i, struct trouble *why)
+static bool make_process(const struct source *from, uint32_t i, struct trouble *why)
 {
     uint64_t low;
     uint64_t high;
 
-    lk_label_pack(description.program[i].name, &low, &high);
-    return step(purse_fabricate(&instances[i].purse, LK_TYPE_PROCESS, REG_PROCESS), "the process",
-                why) &&
+    lk_label_pack(instance_name(i).text, &low, &high);
+    return step(source_make(from, LK_TYPE_PROCESS, REG_PROCESS), "the process", why) &&
            step(shelf_put(i, SHELF_PROCESS, REG_PROCESS), "the shelf", why) &&
            step(lk_process_set_label(REG_PROCESS, low, high), "the label", why) &&
-           step(lk_endpoint_make_entry(REG_FAULTS_EP, i, REG_WORK), "the fault handler", why) &&
+           step(core_fault_entry(i, REG_WORK), "the fault handler", why) &&
            step(lk_process_swap_slot(REG_PROCESS, SLOT_HANDLER, REG_WORK, 0), "the fault handler",
                 why);
 }
 
-/* Take the program's memory and make its process and endpoints. */
-static bool make_objects(unsigned i, struct trouble *why)
+/* A bank for the instance, onto the shelf. */
+static bool open_bank(uint32_t i, struct trouble *why)
 {
-    const struct program *p = &description.program[i];
-    struct instance *in = &instances[i];
+    return step(lk_bank_open(REG_MAIN_BANK, instance_name(i).text, instance_program(i)->memory,
+                             REG_BANK),
+                "a bank", why) &&
+           step(shelf_put(i, SHELF_BANK, REG_BANK), "the shelf", why);
+}
 
-    if (!check_file(p, in, why)) {
+bool build_objects(uint32_t i, struct trouble *why)
+{
+    const struct program *p = instance_program(i);
+    struct source from;
+
+    if (build_check(instance(i)->program) != NULL) {
+        trouble_say(why, "file %s is refused: %s", p->file, build_check(instance(i)->program));
         return false;
     }
-    in->stack_low = LK_STACK_TOP - p->stack_pages * (uint64_t)SPACE_PAGE;
-    uint64_t frames = frames_needed(p, in);
-
-    if (!bank_take(&in->purse, frames)) {
-        trouble_say(why, "not enough memory: it needs %lu frames in a row", frames);
+    instance(i)->stack_low = LK_STACK_TOP - p->stack_pages * (uint64_t)SPACE_PAGE;
+    if (instance(i)->purse == NULL && !open_bank(i, why)) {
         return false;
     }
-    if (!make_process(i, why) || !make_reply_endpoint(i, why) || !make_schedule(i, why)) {
+    from = source_of(i);
+    if (!make_process(&from, i, why) || !make_reply_endpoint(&from, i, why) ||
+        !make_schedule(&from, i, why)) {
         return false;
     }
     for (unsigned e = 0; e < p->endpoints; e++) {
-        if (!make_endpoint(i, SHELF_ENDPOINT + e, LK_ENDPOINT_ID + e, why)) {
+        if (!make_endpoint(&from, i, SHELF_ENDPOINT + e, LK_ENDPOINT_ID + e, why)) {
             return false;
         }
     }
     return true;
 }
 
-/* ---- second pass: memory --------------------------------------------------------------------- */
+/* ---- second step: memory --------------------------------------------------------------------- */
 
 /* One page of a segment. */
-static enum status load_page(struct instance *in, const struct elf_segment *s, uint64_t page)
+static enum status load_page(const struct source *from, const struct kind *k,
+                             const struct elf_segment *s, uint64_t page)
 {
     unsigned restrictions = (s->write ? 0 : LK_RO) | (s->exec ? 0 : LK_NX);
-    uint64_t from = page > s->address ? page : s->address;
-    uint64_t to = s->address + s->file_size;
-    const uint8_t *data = in->file.at + s->offset + (from - s->address);
+    uint64_t begin = page > s->address ? page : s->address;
+    uint64_t end = s->address + s->file_size;
+    const uint8_t *data = k->file.at + s->offset + (begin - s->address);
 
     if (page_is_shared(s, page)) {
-        return space_insert_shared(&in->purse, page, data - (from - page), restrictions);
+        return space_insert_shared(from, page, data - (begin - page), restrictions);
     }
-    if (to > page + SPACE_PAGE) {
-        to = page + SPACE_PAGE;
+    if (end > page + SPACE_PAGE) {
+        end = page + SPACE_PAGE;
     }
-    size_t bytes = to > from ? (size_t)(to - from) : 0;
+    size_t bytes = end > begin ? (size_t)(end - begin) : 0;
 
-    return space_insert_page(&in->purse, page, (size_t)(from - page), data, bytes, restrictions);
+    return space_insert_page(from, page, (size_t)(begin - page), data, bytes, restrictions);
 }
 
-static bool load_segments(struct instance *in, struct trouble *why)
+/* All segments and the stack, for who has no pager. */
+static bool load_whole(const struct source *from, uint32_t i, struct trouble *why)
 {
-    for (unsigned i = 0; i < in->elf.segments; i++) {
-        const struct elf_segment *s = &in->elf.segment[i];
+    const struct kind *k = instance_kind(i);
+
+    for (unsigned n = 0; n < k->elf.segments; n++) {
+        const struct elf_segment *s = &k->elf.segment[n];
 
         for (uint64_t page = PAGE_OF(s->address); page < PAGE_UP(s->address + s->memory_size);
              page += SPACE_PAGE) {
-            if (!step(load_page(in, s, page), "loading a page", why)) {
+            if (!step(load_page(from, k, s, page), "loading a page", why)) {
                 return false;
             }
+        }
+    }
+    for (uint64_t page = instance(i)->stack_low; page < LK_STACK_TOP; page += SPACE_PAGE) {
+        if (!step(space_insert_page(from, page, 0, NULL, 0, LK_NX), "the stack", why)) {
+            return false;
         }
     }
     return true;
 }
 
-uint32_t build_register(const char *name, uint32_t *next)
+/* The regions of the program's space. Returns how many. */
+static unsigned regions_of(uint32_t i, struct pager_region out[PAGER_REGIONS])
 {
-    if (strcmp(name, "sleep") == 0) {
-        return LK_REG_SLEEP;
+    const struct kind *k = instance_kind(i);
+    unsigned n = 0;
+
+    out[n++] = (struct pager_region){
+        .start = instance(i)->stack_low, .end = LK_STACK_TOP, .kind = PAGER_ZERO, .restr = LK_NX
+    };
+    for (unsigned j = 0; j < k->elf.segments; j++) {
+        const struct elf_segment *s = &k->elf.segment[j];
+        uint64_t skip = s->address % SPACE_PAGE;
+
+        out[n++] = (struct pager_region){
+            .start = PAGE_OF(s->address),
+            .end = PAGE_UP(s->address + s->memory_size),
+            .kind = PAGER_IMAGE,
+            .restr = (s->write ? 0u : LK_RO) | (s->exec ? 0u : LK_NX),
+            .file = LK_INIT_ARCHIVE_VA + (uint64_t)(k->file.at - archive.at) + s->offset - skip,
+            .file_bytes = s->file_size + skip,
+        };
     }
-    if (strcmp(name, "kernlog") == 0) {
-        return LK_REG_KERNLOG;
-    }
-    if (strcmp(name, "console") == 0) {
-        return LK_REG_CONSOLE;
-    }
-    return (*next)++;
+    out[n++] = (struct pager_region){
+        .start = LK_HEAP_VA, .end = LK_HEAP_END, .kind = PAGER_ZERO, .restr = LK_NX
+    };
+    out[n++] = (struct pager_region){
+        .start = LK_STACKS_VA,
+        .end = LK_STACKS_END,
+        .kind = PAGER_STACKS,
+        .restr = LK_NX,
+        .each = LK_STACK_EACH,
+    };
+    return n;
+}
+
+enum status build_tell_pager(uint32_t i)
+{
+    struct pager_region region[PAGER_REGIONS];
+    unsigned n = regions_of(i, region);
+
+    return core_pager_add(i, region, n);
 }
 
 static void start_add_cap(struct lk_start *start, const char *name, uint32_t reg)
@@ -230,118 +282,224 @@ static void start_add_cap(struct lk_start *start, const char *name, uint32_t reg
     }
 }
 
-/* Write the start block and put it into the space. Names get their registers here: endpoints first,
- * then grants. */
-static bool load_start_block(unsigned i, const char *args, struct trouble *why)
+static void start_add_param(struct lk_start *start, const char *name, uint64_t value)
 {
-    static struct lk_start start; /* one page: too large for the stack */
-    const struct program *p = &description.program[i];
+    struct lk_start_param *p = &start->param[start->param_count++];
+
+    lk_copy_text(p->name, sizeof(p->name), name);
+    p->value = value;
+}
+
+/* What the start block of an instance says. Names get their registers here: endpoints first, then
+ * grants. */
+static void fill_start_block(uint32_t i, struct lk_start *start)
+{
+    const struct program *p = instance_program(i);
+    const char *args = instance(i)->own_args              ? instance(i)->args
+                       : strcmp(p->args, BOOT_WORDS) == 0 ? boot_words
+                                                          : p->args;
+    struct instance_name name = instance_name(i);
     uint32_t next = LK_REG_NAMED;
 
-    start = (struct lk_start){ .magic = LK_START_MAGIC, .self = LK_REG_SELF };
-    memcpy(start.name, p->name, strnlen(p->name, LK_START_NAME));
-    if (args == NULL) {
-        args = strcmp(p->args, BOOT_WORDS) == 0 ? boot_words : p->args;
-    }
-    lk_copy_text(start.argument, sizeof(start.argument), args);
+    *start = (struct lk_start){ .magic = LK_START_MAGIC, .self = LK_REG_SELF };
+    memcpy(start->name, name.text, strnlen(name.text, LK_START_NAME));
+    lk_copy_text(start->argument, sizeof(start->argument), args);
     for (unsigned e = 0; e < p->endpoints; e++) {
-        start_add_cap(&start, p->endpoint[e], e == 0 ? LK_REG_ENDPOINT : next++);
+        start_add_cap(start, p->endpoint[e], e == 0 ? LK_REG_ENDPOINT : next++);
     }
     for (unsigned k = 0; k < p->grants; k++) {
-        start_add_cap(&start, p->grant[k].name, build_register(p->grant[k].name, &next));
+        start_add_cap(start, p->grant[k].name, build_register(p->grant[k].name, &next));
     }
-    start_add_cap(&start, "exit", LK_REG_EXIT);
+    start_add_cap(start, "exit", LK_REG_EXIT);
+    if (instance(i)->purse == NULL) {
+        start_add_cap(start, "pager", LK_REG_PAGER);
+    }
     for (unsigned k = 0; k < p->params; k++) {
-        lk_copy_text(start.param[k].name, sizeof(start.param[k].name), p->param[k].name);
-        start.param[k].value = p->param[k].value;
+        lk_copy_text(start->param[k].name, sizeof(start->param[k].name), p->param[k].name);
+        start->param[k].value = p->param[k].value;
     }
-    start.param_count = p->params;
-    return step(space_insert_page(&instances[i].purse, LK_START_VA, 0, &start, sizeof(start),
-                                  LK_RO | LK_NX),
-                "the start block", why);
+    start->param_count = p->params;
+    start_add_param(start, "generation", instance(i)->generation);
+    core_params(i, start);
 }
 
-static bool load_stack(struct instance *in, struct trouble *why)
+/* Put the start block into the space. Its page stays on the shelf. */
+static bool load_start_block(const struct source *from, uint32_t i, struct trouble *why)
 {
-    for (uint64_t page = in->stack_low; page < LK_STACK_TOP; page += SPACE_PAGE) {
-        if (!step(space_insert_page(&in->purse, page, 0, NULL, 0, LK_NX), "the stack", why)) {
-            return false;
+    static struct lk_start start; /* one page: too large for the stack */
+
+    fill_start_block(i, &start);
+    return step(space_make_page(from, 0, &start, sizeof(start)), "the start block", why) &&
+           step(shelf_put(i, SHELF_START, REG_PAGE), "the shelf", why) &&
+           step(lk_memory_reduce(REG_PAGE, LK_RO | LK_NX, REG_PAGE), "the start block", why) &&
+           step(space_insert(from, LK_START_VA, REG_PAGE), "the start block", why);
+}
+
+enum status build_give(uint32_t i, const char *name, uint32_t reg)
+{
+    const struct program *p = instance_program(i);
+    struct lk_start *start;
+    uint32_t next = LK_REG_NAMED + (p->endpoints > 1 ? p->endpoints - 1 : 0);
+    enum status s;
+
+    for (unsigned k = 0; k < p->grants; k++) {
+        build_register(p->grant[k].name, &next);
+    }
+    next += instance(i)->named;
+    if (next >= LK_REG_NAMED_END) {
+        return STATUS_EXHAUSTED;
+    }
+    s = shelf_get(i, SHELF_START, REG_PAGE);
+    if (s == STATUS_OK) {
+        s = space_show(REG_PAGE);
+    }
+    if (s != STATUS_OK) {
+        return s;
+    }
+    start = (struct lk_start *)LK_INIT_SCRATCH_VA;
+    __asm__("" : "+r"(start));
+    for (unsigned k = 0; k < start->cap_count; k++) {
+        if (strcmp(start->cap[k].name, name) == 0) {
+            s = STATUS_IN_USE;
         }
     }
-    return true;
+    if (s == STATUS_OK && start->cap_count == LK_START_CAPS) {
+        s = STATUS_EXHAUSTED;
+    }
+    if (s == STATUS_OK) {
+        s = shelf_get(i, SHELF_PROCESS, REG_PROCESS);
+    }
+    if (s == STATUS_OK) {
+        s = lk_process_swap_cap_reg(REG_PROCESS, next, reg, 0);
+    }
+    if (s == STATUS_OK) {
+        start_add_cap(start, name, next);
+        instance(i)->named++;
+    }
+    space_show(0);
+    return s;
 }
 
-/* Make the address space and set the registers that the first instruction finds. */
-static bool load_memory(unsigned i, const char *args, struct trouble *why)
+bool build_memory(uint32_t i, struct trouble *why)
 {
-    struct instance *in = &instances[i];
-    struct lk_regs regs = { .rip = in->elf.entry, .rsp = LK_STACK_TOP, .rflags = USER_FLAGS };
+    const struct source from = source_of(i);
+    const struct kind *k = instance_kind(i);
+    struct lk_regs regs = { .rip = k->elf.entry, .rsp = LK_STACK_TOP, .rflags = USER_FLAGS };
 
-    return step(space_begin(&in->purse), "the address space", why) && load_segments(in, why) &&
-           load_stack(in, why) && load_start_block(i, args, why) &&
-           step(shelf_put(i, SHELF_SPACE, REG_ROOT), "the shelf", why) &&
-           step(shelf_get(i, SHELF_PROCESS, REG_PROCESS), "the shelf", why) &&
+    if (!step(space_begin(&from), "the address space", why) ||
+        !step(shelf_put(i, SHELF_SPACE, REG_ROOT), "the shelf", why) ||
+        !load_start_block(&from, i, why)) {
+        return false;
+    }
+    if (from.purse != NULL ? !load_whole(&from, i, why) || !core_map(&from, i, why)
+                           : !step(build_tell_pager(i), "the pager", why)) {
+        return false;
+    }
+    instance(i)->paged = from.purse == NULL;
+    return step(shelf_get(i, SHELF_PROCESS, REG_PROCESS), "the shelf", why) &&
+           step(shelf_get(i, SHELF_SPACE, REG_ROOT), "the shelf", why) &&
            step(lk_process_swap_slot(REG_PROCESS, SLOT_ADDR_SPACE, REG_ROOT, 0),
                 "the address space", why) &&
            step(lk_process_set_regs(REG_PROCESS, LK_STATE_FAULTED, &regs, sizeof(regs)),
                 "the registers", why);
 }
 
-/* ---- third pass: grants ---------------------------------------------------------------------- */
+/* ---- third step: grants ---------------------------------------------------------------------- */
+
+uint32_t build_register(const char *name, uint32_t *next)
+{
+    if (strcmp(name, "sleep") == 0) {
+        return LK_REG_SLEEP;
+    }
+    if (strcmp(name, "kernlog") == 0) {
+        return LK_REG_KERNLOG;
+    }
+    if (strcmp(name, "console") == 0) {
+        return LK_REG_CONSOLE;
+    }
+    return (*next)++;
+}
+
+/* The instance that a grant means: itself, or the first one of the program. NO_INSTANCE: it does not
+ * exist. */
+static uint32_t granted_instance(uint32_t i, const struct grant *g)
+{
+    uint32_t k = instance(i)->program == (uint32_t)g->program ? i : (uint32_t)g->program;
+
+    return instance(k)->exists ? k : NO_INSTANCE;
+}
 
 /* The endpoint that a grant names into REG_WORK. */
-static enum status granted_endpoint(const struct grant *g)
+static enum status granted_endpoint(uint32_t i, const struct grant *g)
 {
     static const uint32_t own[INIT_EPS] = {
         [INIT_EP_PROGRAMS] = LK_INIT_ENDPOINT,
         [INIT_EP_EXIT] = REG_EXIT_EP,
         [INIT_EP_FAULTS] = REG_FAULTS_EP,
     };
+    uint32_t k;
 
     if (g->program == DESC_INIT) {
         lk_copy_cap(own[g->endpoint_index], REG_WORK);
         return STATUS_OK;
     }
-    if (instances[g->program].purse.frames == 0) {
-        return STATUS_NOT_FOUND;
-    }
-    return shelf_get((unsigned)g->program, SHELF_ENDPOINT + g->endpoint_index, REG_WORK);
+    k = granted_instance(i, g);
+    return k == NO_INSTANCE ? STATUS_NOT_FOUND
+                            : shelf_get(k, SHELF_ENDPOINT + g->endpoint_index, REG_WORK);
 }
 
-/* The entry capability that a grant means. Its payload is twice the number of the program that gets
+/* The entry capability that a grant means. Its payload is twice the number of the instance that gets
  * it, unless the description says otherwise: so a server can tell its clients apart, and bit 0 is
  * free to mean a right that only the description gives. */
-static enum status granted_entry(unsigned i, const struct grant *g)
+static enum status granted_entry(uint32_t i, const struct grant *g)
 {
-    enum status s = granted_endpoint(g);
+    enum status s = granted_endpoint(i, g);
 
     return s != STATUS_OK ? s
                           : lk_endpoint_make_entry(
                                 REG_WORK, g->has_payload ? g->a : 2 * (uint64_t)i, REG_WORK);
 }
 
-static enum status granted_notice(const struct grant *g)
+static enum status granted_notice(uint32_t i, const struct grant *g)
 {
-    enum status s = granted_endpoint(g);
+    enum status s = granted_endpoint(i, g);
 
     return s != STATUS_OK ? s : lk_endpoint_make_app_notice(REG_WORK, g->a, REG_WORK);
 }
 
-static enum status granted_process(const struct grant *g)
+static enum status granted_process(uint32_t i, const struct grant *g)
 {
-    return instances[g->program].purse.frames == 0
-               ? STATUS_NOT_FOUND
-               : shelf_get((unsigned)g->program, SHELF_PROCESS, REG_WORK);
+    uint32_t k = granted_instance(i, g);
+
+    return k == NO_INSTANCE ? STATUS_NOT_FOUND : shelf_get(k, SHELF_PROCESS, REG_WORK);
 }
 
-static enum status granted_irq(struct instance *in, const struct grant *g)
+static enum status granted_irq(uint32_t i, const struct grant *g)
 {
     enum status s = lk_irqctl_allocate(LK_INIT_IRQCTL, g->a, REG_WORK);
 
     if (s == STATUS_OK) {
-        in->irq_lines |= 1ull << g->a;
+        instance(i)->irq_lines |= 1ull << g->a;
     }
     return s;
+}
+
+static enum status granted_range(uint32_t i, const struct grant *g)
+{
+    const struct source from = source_of(i);
+
+    return source_range(&from, g->a, REG_WORK);
+}
+
+/* A bank below the instance's own, with a limit of its own or none. */
+static enum status granted_bank(uint32_t i, const struct grant *g)
+{
+    enum status s = shelf_get(i, SHELF_BANK, REG_BANK);
+
+    if (instance(i)->purse != NULL) {
+        return core_own_bank(i, REG_WORK);
+    }
+    return s == STATUS_OK ? lk_bank_open(REG_BANK, "its own", g->a, REG_WORK) : s;
 }
 
 static enum status granted_own(uint32_t reg)
@@ -350,18 +508,15 @@ static enum status granted_own(uint32_t reg)
     return STATUS_OK;
 }
 
-/* The capability that a grant means into REG_WORK. */
-static enum status make_grant(unsigned i, const struct grant *g)
+enum status build_grant(uint32_t i, const struct grant *g)
 {
-    struct instance *in = &instances[i];
-
     switch (g->kind) {
     case GRANT_ENTRY:
         return granted_entry(i, g);
     case GRANT_NOTICE:
-        return granted_notice(g);
+        return granted_notice(i, g);
     case GRANT_PROCESS:
-        return granted_process(g);
+        return granted_process(i, g);
     case GRANT_SPACE:
         return shelf_get(i, SHELF_SPACE, REG_WORK);
     case GRANT_SCHEDULE:
@@ -369,9 +524,13 @@ static enum status make_grant(unsigned i, const struct grant *g)
     case GRANT_IOPORTS:
         return lk_iopriv_narrow(LK_INIT_IOPRIV, g->a, g->b, REG_WORK);
     case GRANT_IRQ:
-        return granted_irq(in, g);
+        return granted_irq(i, g);
     case GRANT_RANGE:
-        return purse_split(&in->purse, g->a, REG_WORK);
+        return granted_range(i, g);
+    case GRANT_BANK:
+        return granted_bank(i, g);
+    case GRANT_FRAMES:
+        return core_frames(i, REG_WORK);
     case GRANT_SLEEP:
         return granted_own(LK_INIT_SLEEP);
     case GRANT_KERNLOG:
@@ -392,84 +551,51 @@ static enum status make_grant(unsigned i, const struct grant *g)
     return STATUS_REQUEST_ERROR;
 }
 
-/* Fill the program's capability registers. A grant that cannot be made leaves its register Null,
- * and is reported: the program may well be of use without it. */
-static void grant_all(unsigned i)
+/* What every program has. */
+static void grant_usual(uint32_t i)
 {
-    struct program *p = &description.program[i];
-    uint32_t next = LK_REG_NAMED;
-
-    shelf_get(i, SHELF_PROCESS, REG_PROCESS);
     lk_process_swap_cap_reg(REG_PROCESS, LK_REG_SELF, REG_PROCESS, 0);
     shelf_get(i, SHELF_REPLY, REG_WORK);
     lk_process_swap_cap_reg(REG_PROCESS, LK_REG_REPLY, REG_WORK, 0);
-    lk_endpoint_make_entry(REG_EXIT_EP, i, REG_WORK);
+    lk_endpoint_make_entry(REG_EXIT_EP, instance_payload(i), REG_WORK);
     lk_process_swap_cap_reg(REG_PROCESS, LK_REG_EXIT, REG_WORK, 0);
+    if (instance(i)->purse == NULL && core_pager_entry(i, REG_WORK) == STATUS_OK) {
+        lk_process_swap_cap_reg(REG_PROCESS, LK_REG_PAGER, REG_WORK, 0);
+    }
+}
+
+void build_grants(uint32_t i)
+{
+    const struct program *p = instance_program(i);
+    uint32_t next = LK_REG_NAMED;
+
+    shelf_get(i, SHELF_PROCESS, REG_PROCESS);
+    grant_usual(i);
     for (unsigned e = 0; e < p->endpoints; e++) {
         shelf_get(i, SHELF_ENDPOINT + e, REG_WORK);
         lk_process_swap_cap_reg(REG_PROCESS, e == 0 ? LK_REG_ENDPOINT : next++, REG_WORK, 0);
     }
     for (unsigned k = 0; k < p->grants; k++) {
-        struct grant *g = &p->grant[k];
+        const struct grant *g = &p->grant[k];
         uint32_t reg = build_register(g->name, &next);
-        enum status s = make_grant(i, g);
+        enum status s = g->broken ? STATUS_OK : build_grant(i, g);
 
-        if (s == STATUS_OK) {
+        shelf_get(i, SHELF_PROCESS, REG_PROCESS);
+        if (s == STATUS_OK && !g->broken) {
             s = lk_process_swap_cap_reg(REG_PROCESS, reg, REG_WORK, 0);
         }
-        g->broken = s != STATUS_OK;
-        if (g->broken) {
-            say("program %s goes without capability %s (system.lyk line %u): %s", p->name, g->name,
-                g->line, lk_status_text(s));
+        if (s != STATUS_OK) {
+            say("program %s goes without capability %s (system.lyk line %u): %s",
+                instance_name(i).text, g->name, g->line, lk_status_text(s));
         }
     }
     lk_drop_cap(REG_WORK);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------- */
-
-/* A program could not be made. */
-static void give_up(unsigned i, const struct trouble *t, struct trouble *why)
+bool build_begin(uint32_t i, struct trouble *why)
 {
-    say("program %s is not started: %s", description.program[i].name, t->words);
-    if (why->words[0] == '\0') {
-        trouble_say(why, "%s: %s", description.program[i].name, t->words);
-    }
-    programs_dismantle(i);
-}
-
-program_set build_programs(program_set set, unsigned root, const char *args, struct trouble *why)
-{
-    struct trouble t;
-
-    why->words[0] = '\0';
-    for (unsigned i = 0; i < description.programs; i++) {
-        if ((set >> i & 1) != 0 && !make_objects(i, &t)) {
-            give_up(i, &t, why);
-            set &= ~(1ull << i);
-        }
-    }
-    for (unsigned i = 0; i < description.programs; i++) {
-        if ((set >> i & 1) != 0 && !load_memory(i, i == root ? args : NULL, &t)) {
-            give_up(i, &t, why);
-            set &= ~(1ull << i);
-        }
-    }
-    for (unsigned i = 0; i < description.programs; i++) {
-        if ((set >> i & 1) != 0) {
-            grant_all(i);
-        }
-    }
-    for (unsigned i = 0; i < description.programs; i++) {
-        if ((set >> i & 1) == 0) {
-            continue;
-        }
-        shelf_get(i, SHELF_PROCESS, REG_PROCESS);
-        instances[i].running = step(lk_process_resume(REG_PROCESS, 1), "the first instruction", &t);
-        if (!instances[i].running) {
-            give_up(i, &t, why);
-            set &= ~(1ull << i);
-        }
-    }
-    return set;
+    shelf_get(i, SHELF_PROCESS, REG_PROCESS);
+    instance(i)->running =
+        step(lk_process_resume(REG_PROCESS, LK_RESUME_OVER), "the first instruction", why);
+    return instance(i)->running;
 }

@@ -308,6 +308,55 @@ static void property_slice(struct reader *r)
     }
 }
 
+/* The word at `i` is a unit of time: how many nanoseconds, 0 if it is none. */
+static uint64_t take_unit(const struct reader *r, unsigned i)
+{
+    static const struct {
+        const char *word;
+        uint64_t nanoseconds;
+    } units[] = { { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 } };
+
+    for (unsigned k = 0; i < r->words && k < sizeof(units) / sizeof(units[0]); k++) {
+        if (word_is(r->word[i], units[k].word)) {
+            return units[k].nanoseconds;
+        }
+    }
+    return 0;
+}
+
+/* restart N times within N s [after N ms] */
+static void property_restart(struct reader *r)
+{
+    struct program *p = r->program;
+    uint64_t times;
+    uint64_t within;
+    uint64_t after = 0;
+
+    if (!take_number(r, 1, "restart", 1, 1000, &times)) {
+        return;
+    }
+    if (r->words < 6 || !word_is(r->word[2], "times") || !word_is(r->word[3], "within") ||
+        take_unit(r, 5) == 0) {
+        MISTAKE(r, "it is written 'restart N times within N s', and perhaps 'after N ms'");
+        return;
+    }
+    if (!take_number(r, 4, "time", 1, 1000000, &within)) {
+        return;
+    }
+    if (r->words > 6) {
+        if (r->words < 9 || !word_is(r->word[6], "after") || take_unit(r, 8) == 0) {
+            MISTAKE(r, "behind the time stands nothing but 'after N ms'");
+            return;
+        }
+        if (!take_number(r, 7, "time", 0, 1000000, &after) || !words_end(r, 9)) {
+            return;
+        }
+    }
+    p->restarts = (unsigned)times;
+    p->restart_within = within * take_unit(r, 5);
+    p->backoff = after * take_unit(r, 8);
+}
+
 /* The word `pages` or `page`, which may be left out, and the end of the line. */
 static bool pages_end(struct reader *r, unsigned i)
 {
@@ -323,6 +372,15 @@ static void property_stack(struct reader *r)
 
     if (take_number(r, 1, "stack", 1, DESC_STACK_MAX, &n) && pages_end(r, 2)) {
         r->program->stack_pages = (unsigned)n;
+    }
+}
+
+static void property_memory(struct reader *r)
+{
+    uint64_t n;
+
+    if (take_number(r, 1, "memory", 1, DESC_MEMORY_MAX, &n) && pages_end(r, 2)) {
+        r->program->memory = n;
     }
 }
 
@@ -506,6 +564,13 @@ static bool grant_range(struct reader *r, struct grant *g)
     return take_number(r, 4, "range", 1, DESC_RANGE_MAX, &g->a) && pages_end(r, 5);
 }
 
+/* bank [N pages] */
+static bool grant_bank(struct reader *r, struct grant *g)
+{
+    return r->words == 4 ||
+           (take_number(r, 4, "bank", 1, DESC_MEMORY_MAX, &g->a) && pages_end(r, 5));
+}
+
 static bool grant_plain(struct reader *r, struct grant *g)
 {
     (void)g;
@@ -524,6 +589,8 @@ static const struct {
     [GRANT_IOPORTS] = { "ioports", grant_ioports },
     [GRANT_IRQ] = { "irq", grant_irq },
     [GRANT_RANGE] = { "range", grant_range },
+    [GRANT_BANK] = { "bank", grant_bank },
+    [GRANT_FRAMES] = { "frames", grant_plain },
     [GRANT_SLEEP] = { "sleep", grant_plain },
     [GRANT_KERNLOG] = { "kernlog", grant_plain },
     [GRANT_SYSCTL] = { "sysctl", grant_plain },
@@ -570,8 +637,8 @@ static void property_cap(struct reader *r)
         MISTAKE(r, "capability '", g->name, "' is named twice");
         return;
     }
-    if (same_text(g->name, "exit")) {
-        MISTAKE(r, "every program has a capability 'exit' already");
+    if (same_text(g->name, "exit") || same_text(g->name, "pager")) {
+        MISTAKE(r, "every program has a capability '", g->name, "' already");
         return;
     }
     if (r->words < 4 || !word_is(r->word[2], "=")) {
@@ -606,6 +673,8 @@ enum property_index {
     PROP_PRIORITY,
     PROP_SLICE,
     PROP_STACK,
+    PROP_MEMORY,
+    PROP_RESTART,
     PROP_ARGS,
     PROP_ENDPOINTS,
     PROP_START,
@@ -624,6 +693,8 @@ static const struct {
     [PROP_PRIORITY] = { "priority", property_priority, false },
     [PROP_SLICE] = { "slice", property_slice, false },
     [PROP_STACK] = { "stack", property_stack, false },
+    [PROP_MEMORY] = { "memory", property_memory, false },
+    [PROP_RESTART] = { "restart", property_restart, false },
     [PROP_ARGS] = { "args", property_args, false },
     [PROP_ENDPOINTS] = { "endpoints", property_endpoints, false },
     [PROP_START] = { "start", property_start, false },
@@ -670,7 +741,11 @@ static void line_program(struct reader *r)
     struct program *p = &d->program[d->programs];
 
     *p = (struct program){
-        .line = r->line, .priority = 100, .slice = 10000000, .stack_pages = DESC_STACK
+        .line = r->line,
+        .priority = 100,
+        .slice = 10000000,
+        .stack_pages = DESC_STACK,
+        .memory = DESC_MEMORY,
     };
     if (!take_name(r, r->word[1], p->name, DESC_NAME, "a program")) {
         return;

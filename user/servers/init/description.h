@@ -13,11 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DESC_PROGRAMS 48 /* most programs in a description */
+#define DESC_PROGRAMS 64 /* most programs in a description */
 #define DESC_ENDPOINTS 6 /* most endpoints of a program */
 #define DESC_CAPS 18     /* most capabilities granted to a program */
 /* Of these and its endpoints but the first, most that have no register of their own. */
-#define DESC_NAMED 16
+#define DESC_NAMED 15
 #define DESC_PARAMS 8 /* most parameters of a program */
 #define DESC_NAME 16  /* characters of a program's name: as many as a process label has */
 #define DESC_WORD 23  /* characters of the name of an endpoint, capability or file */
@@ -25,9 +25,11 @@
 #define DESC_FORMAT 1 /* version that the line `system N` names */
 
 /* Limits that are not array sizes. */
-#define DESC_STACK 8u          /* pages of a program that does not say */
-#define DESC_STACK_MAX 256u    /* pages */
-#define DESC_RANGE_MAX 65536u  /* frames of one `range` capability */
+#define DESC_STACK 8u         /* pages of a program that does not say */
+#define DESC_STACK_MAX 256u   /* pages */
+#define DESC_RANGE_MAX 65536u /* frames of one `range` capability */
+#define DESC_MEMORY 4096u     /* frames that a program may take up that does not say */
+#define DESC_MEMORY_MAX 1048576u
 #define DESC_PRIORITY_MAX 199u /* init runs at 200 and must be able to stop any program */
 
 enum grant_kind {
@@ -39,6 +41,8 @@ enum grant_kind {
     GRANT_IOPORTS,  /* ioports FIRST-LAST */
     GRANT_IRQ,      /* irq LINE */
     GRANT_RANGE,    /* range N pages */
+    GRANT_BANK,     /* bank [N pages]: a bank below the one that pays for it */
+    GRANT_FRAMES,   /* frames: the Range of all memory; for the bank alone */
     GRANT_SLEEP,
     GRANT_KERNLOG,
     GRANT_SYSCTL,
@@ -79,6 +83,10 @@ struct program {
     unsigned priority; /* 1..DESC_PRIORITY_MAX */
     uint64_t slice;    /* nanoseconds */
     unsigned stack_pages;
+    uint64_t memory;             /* frames that it may take up in all */
+    unsigned restarts;           /* how often it is begun again within `restart_within`; 0: never */
+    uint64_t restart_within;     /* nanoseconds */
+    uint64_t backoff;            /* nanoseconds before the first time; doubled each time */
     char part_of[DESC_NAME + 1]; /* the program that starts it, and without which it is nothing */
     unsigned part_line;
     char args[DESC_ARGS + 1];

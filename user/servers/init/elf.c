@@ -108,6 +108,9 @@ static const char *check_segment(struct bytes f, const struct elf_program_header
     if (ph->address < low || ph->address >= high || ph->memory_size > high - ph->address) {
         return "a segment lies outside the addresses that programs may use";
     }
+    if (ph->address % PAGE != ph->offset % PAGE) {
+        return "a segment does not lie in the file as in memory: its pages cannot be mapped";
+    }
     if ((ph->flags & SEGMENT_W) != 0 && (ph->flags & SEGMENT_X) != 0) {
         return "a segment is both writable and executable";
     }

@@ -10,9 +10,10 @@
 
 #include "programs.h"
 #include "registers.h"
-#include "shelf.h"
+#include "trace.h"
 
 #include <lykos/names.h>
+#include <lykos/pager.h>
 #include <lykos/say.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
@@ -23,14 +24,26 @@
 #define GATE_REFUSED 2u /* in an error code: the selector index is that of an interrupt gate */
 #define INT_N 0xcd      /* the instruction that asks for one */
 
+#define TRACE_LINES 12u /* of a back-trace */
+
+/* A fault, and who took it. */
+struct fault {
+    uint32_t i; /* of this program */
+    uint64_t code, info;
+    struct lk_regs regs;
+    bool own;                     /* the process that init made, not another one of the program */
+    char label[PROGRAM_NAME_MAX]; /* of the process */
+    unsigned depth;               /* functions on its stack; 0: it was not looked at */
+};
+
 /* A byte of the program's code as its file has it; 0 where there is none. */
-static uint8_t code_byte(const struct instance *in, uint64_t address)
+static uint8_t code_byte(const struct kind *k, uint64_t address)
 {
-    for (unsigned i = 0; i < in->elf.segments; i++) {
-        const struct elf_segment *s = &in->elf.segment[i];
+    for (unsigned i = 0; i < k->elf.segments; i++) {
+        const struct elf_segment *s = &k->elf.segment[i];
 
         if (s->exec && address >= s->address && address - s->address < s->file_size) {
-            return in->file.at[s->offset + (address - s->address)];
+            return k->file.at[s->offset + (address - s->address)];
         }
     }
     return 0;
@@ -38,10 +51,10 @@ static uint8_t code_byte(const struct instance *in, uint64_t address)
 
 /* The privileged instruction at an address, or NULL. The list is that of the Intel SDM, volume
  * 3, 5.9, and port access, which is refused for another reason but looks the same. */
-static const char *privileged_instruction(const struct instance *in, uint64_t rip)
+static const char *privileged_instruction(const struct kind *k, uint64_t rip)
 {
-    uint8_t b = code_byte(in, rip);
-    uint8_t second = code_byte(in, rip + 1);
+    uint8_t b = code_byte(k, rip);
+    uint8_t second = code_byte(k, rip + 1);
 
     switch (b) {
     case 0xf4:
@@ -73,33 +86,94 @@ static const char *privileged_instruction(const struct instance *in, uint64_t ri
     }
 }
 
-/* Nothing is mapped at `address`. */
-static void words_unmapped(const struct instance *in, uint64_t address, uint64_t rip, char *out,
-                           size_t size)
+/* The function that an address lies in, or the address. */
+struct place {
+    char text[96];
+};
+
+static struct place function_at(const struct kind *k, uint64_t rip)
 {
-    if (address == rip && address < FIRST_PAGE) {
+    struct place p = { "" };
+    uint64_t offset;
+
+    if (!elf_symbol(k->file.at, k->file.bytes, rip, p.text, 48, &offset)) {
+        lk_format(p.text, sizeof(p.text), "0x%lx", rip);
+    }
+    return p;
+}
+
+/* Does an address lie right below a stack? */
+static bool is_below_stack(const struct instance *in, uint64_t address)
+{
+    return (address < in->stack_low && in->stack_low - address <= STACK_GUARD) ||
+           (address >= LK_STACKS_VA && address < LK_STACKS_END &&
+            address % LK_STACK_EACH < FIRST_PAGE);
+}
+
+/* "stack overflow in fault (thread main, function recurse, depth 60)" */
+static void words_overflow(const struct fault *f, char *out, size_t size)
+{
+    size_t at = lk_format(out, size, "stack overflow in %s (thread %s, function %s",
+                          instance_name(f->i).text, f->own ? "main" : f->label,
+                          function_at(instance_kind(f->i), f->regs.rip).text);
+
+    if (f->depth > 0 && at < size) {
+        at += lk_format(out + at, size - at, ", depth %u", f->depth);
+    }
+    if (at < size) {
+        lk_copy_text(out + at, size - at, ")");
+    }
+}
+
+/* Does an address belong to memory that the pager gives? Then there was nothing left to give. */
+static bool is_promised(const struct instance *in, const struct kind *k, uint64_t address)
+{
+    if (!in->paged) {
+        return false;
+    }
+    for (unsigned n = 0; n < k->elf.segments; n++) {
+        const struct elf_segment *s = &k->elf.segment[n];
+
+        if (address >= s->address && address - s->address < s->memory_size) {
+            return true;
+        }
+    }
+    return (address >= in->stack_low && address < LK_STACK_TOP) ||
+           (address >= LK_HEAP_VA && address < LK_HEAP_END) ||
+           (address >= LK_STACKS_VA && address < LK_STACKS_END);
+}
+
+/* Nothing is mapped at `address`. */
+static void words_unmapped(const struct fault *f, char *out, size_t size)
+{
+    const struct instance *in = instance(f->i);
+    uint64_t address = f->info;
+
+    if (is_below_stack(in, address)) {
+        words_overflow(f, out, size);
+    } else if (is_promised(in, instance_kind(f->i), address)) {
+        lk_format(out, size, "no memory left for address 0x%lx (it may take up %lu KiB)", address,
+                  instance_program(f->i)->memory * 4);
+    } else if (address == f->regs.rip && address < FIRST_PAGE) {
         lk_format(out, size, "call through a null function pointer (jump to 0x%lx)", address);
-    } else if (address == rip) {
+    } else if (address == f->regs.rip) {
         lk_format(out, size, "jump to 0x%lx, where nothing is mapped", address);
     } else if (address < FIRST_PAGE) {
         lk_format(out, size, "null pointer dereference (address 0x%lx)", address);
-    } else if (address < in->stack_low && in->stack_low - address <= STACK_GUARD) {
-        lk_format(out, size, "stack overflow (address 0x%lx, the stack ends at 0x%lx)", address,
-                  in->stack_low);
     } else {
         lk_format(out, size, "access to 0x%lx, where nothing is mapped", address);
     }
 }
 
 /* A general protection fault: the error code is not 0 when a selector or a gate was refused. */
-static void words_protection(const struct instance *in, uint64_t error, uint64_t rip, char *out,
+static void words_protection(const struct kind *k, uint64_t error, uint64_t rip, char *out,
                              size_t size)
 {
-    const char *privileged = privileged_instruction(in, rip);
+    const char *privileged = privileged_instruction(k, rip);
 
-    if ((error & GATE_REFUSED) != 0 && code_byte(in, rip) == INT_N) {
+    if ((error & GATE_REFUSED) != 0 && code_byte(k, rip) == INT_N) {
         lk_format(out, size, "software interrupt 0x%x, which is not offered",
-                  code_byte(in, rip + 1));
+                  code_byte(k, rip + 1));
     } else if (privileged != NULL) {
         lk_format(out, size, "privileged instruction: %s", privileged);
     } else {
@@ -109,15 +183,16 @@ static void words_protection(const struct instance *in, uint64_t error, uint64_t
     }
 }
 
-/* Say in words what fault program `i` took: "stack overflow". */
-static void fault_words(unsigned i, uint64_t code, uint64_t info, uint64_t rip, char *out,
-                        size_t size)
+/* Say in words what fault it is: "division by zero or overflow in a division". */
+static void fault_words(const struct fault *f, char *out, size_t size)
 {
-    const struct instance *in = &instances[i];
+    const struct kind *k = instance_kind(f->i);
+    uint64_t info = f->info;
+    uint64_t rip = f->regs.rip;
 
-    switch (code) {
+    switch (f->code) {
     case FAULT_INVALID_ADDR:
-        words_unmapped(in, info, rip, out, size);
+        words_unmapped(f, out, size);
         break;
     case FAULT_ACCESS_VIOLATION:
         lk_format(out, size, "write to read-only memory at 0x%lx", info);
@@ -135,30 +210,26 @@ static void fault_words(unsigned i, uint64_t code, uint64_t info, uint64_t rip, 
         lk_format(out, size, "breakpoint instruction");
         break;
     case FAULT_INVALID_OPCODE:
-        lk_format(out, size, "invalid instruction (bytes %02x %02x)", code_byte(in, rip),
-                  code_byte(in, rip + 1));
+        lk_format(out, size, "invalid instruction (bytes %02x %02x)", code_byte(k, rip),
+                  code_byte(k, rip + 1));
         break;
     case FAULT_GENERAL_PROTECTION:
-        words_protection(in, info, rip, out, size);
+        words_protection(k, info, rip, out, size);
         break;
     default:
-        lk_format(out, size, "%s (information 0x%lx)", lk_fault_text(code), info);
+        lk_format(out, size, "%s (information 0x%lx)", lk_fault_text(f->code), info);
         break;
     }
 }
 
 /* An address with the function it lies in, if the file has symbols. */
-struct place {
-    char text[96];
-};
-
-static struct place describe_place(const struct instance *in, uint64_t rip)
+static struct place describe_place(const struct kind *k, uint64_t rip)
 {
     struct place p = { "" };
     char name[48];
     uint64_t offset;
 
-    if (elf_symbol(in->file.at, in->file.bytes, rip, name, sizeof(name), &offset)) {
+    if (elf_symbol(k->file.at, k->file.bytes, rip, name, sizeof(name), &offset)) {
         lk_format(p.text, sizeof(p.text), "0x%lx (%s+0x%lx)", rip, name, offset);
     } else {
         lk_format(p.text, sizeof(p.text), "0x%lx", rip);
@@ -186,7 +257,7 @@ static bool faulted_state(uint32_t process, uint64_t *code, uint64_t *info, stru
 }
 
 /* Is the Process in register `process` the one that init made for program `i`? */
-static bool is_program(unsigned i, uint32_t process)
+static bool is_program(uint32_t i, uint32_t process)
 {
     uint64_t same = 0;
 
@@ -195,59 +266,103 @@ static bool is_program(unsigned i, uint32_t process)
            same == 1;
 }
 
-/* What a process is called. */
-struct label {
-    char text[PROGRAM_NAME_MAX];
-};
-
-static struct label label_of(uint32_t process)
+static void label_of(uint32_t process, char label[PROGRAM_NAME_MAX])
 {
-    struct label l = { "" };
     uint64_t low = 0;
     uint64_t high = 0;
 
     lk_process_get_label(process, &low, &high);
-    lk_label_unpack(low, high, l.text);
-    if (l.text[0] == '\0') {
-        lk_copy_text(l.text, sizeof(l.text), "(no label)");
+    lk_label_unpack(low, high, label);
+    if (label[0] == '\0') {
+        lk_copy_text(label, PROGRAM_NAME_MAX, "(no label)");
     }
-    return l;
 }
 
-void fault_handle(unsigned i, uint32_t process)
+/* Is this a process that stands in a fault? Sets the rest. Anything else is not even looked at. */
+static bool is_faulted(uint32_t process, struct fault *f)
 {
-    const struct program *p = &description.program[i];
-    struct instance *in = &instances[i];
-    struct lk_regs regs = { 0 };
-    char words[sizeof(in->ended_words)];
     uint64_t type = LK_TYPE_NULL;
-    uint64_t code = FAULT_NONE;
-    uint64_t info = 0;
 
-    if (lk_discrim_classify(LK_INIT_DISCRIM, process, &type, NULL) != STATUS_OK ||
-        type != LK_TYPE_PROCESS || !faulted_state(process, &code, &info, &regs)) {
+    return lk_discrim_classify(LK_INIT_DISCRIM, process, &type, NULL) == STATUS_OK &&
+           type == LK_TYPE_PROCESS && faulted_state(process, &f->code, &f->info, &f->regs);
+}
+
+static void say_called_from(const struct fault *f, uint64_t address, unsigned times)
+{
+    struct place p = describe_place(instance_kind(f->i), address);
+
+    if (times > 1) {
+        say("  called from %s, %u times", p.text, times);
+    } else {
+        say("  called from %s", p.text);
+    }
+}
+
+/* Who called whom: what calls itself is told once, with how often. */
+static void report_trace(const struct fault *f, uint32_t process)
+{
+    struct frame at = trace_begin(f->i, &f->regs);
+    unsigned lines = 0;
+
+    trace_up(f->i, process, &at);
+    while (at.address != 0 && lines < TRACE_LINES) {
+        uint64_t address = at.address;
+        unsigned times = 0;
+
+        while (at.address == address && times < TRACE_MOST) {
+            times++;
+            trace_up(f->i, process, &at);
+        }
+        say_called_from(f, address, times);
+        lines++;
+    }
+    if (at.address != 0) {
+        say("  and so on");
+    }
+}
+
+void fault_say(uint32_t i, uint32_t process)
+{
+    struct fault f = { .i = i, .own = true };
+    char words[sizeof(instance(i)->ended_words)];
+
+    if (is_faulted(process, &f)) {
+        fault_words(&f, words, sizeof(words));
+        say("fault in program %s: %s", instance_program(i)->name, words);
+        say("  at rip %s", describe_place(instance_kind(i), f.regs.rip).text);
+        report_registers(&f.regs);
+    }
+}
+
+void fault_handle(uint32_t i, uint32_t process)
+{
+    struct instance_name name = instance_name(i);
+    struct fault f = { .i = i };
+    char words[sizeof(instance(i)->ended_words)];
+
+    if (!is_faulted(process, &f)) {
         return;
     }
-    bool own = is_program(i, process);
-    struct label label = label_of(process);
-
-    fault_words(i, code, info, regs.rip, words, sizeof(words));
-    if (own) {
-        say("fault in program %s: %s", p->name, words);
+    f.own = is_program(i, process);
+    f.depth = trace_depth(i, process, &f.regs);
+    label_of(process, f.label);
+    fault_words(&f, words, sizeof(words));
+    if (f.own) {
+        say("fault in program %s: %s", name.text, words);
     } else {
-        say("fault in process %s of program %s: %s", label.text, p->name, words);
-        shelf_put(i, SHELF_OTHER, process);
+        say("fault in process %s of program %s: %s", f.label, name.text, words);
     }
-    say("  at rip %s", describe_place(in, regs.rip).text);
-    report_registers(&regs);
-    if (!own) {
-        say("  it stays stopped: 'ps %s' shows it", label.text);
-    } else if ((in->flags & PROGRAM_FOREGROUND) != 0) {
-        say("  it ran in the foreground and is destroyed");
-        programs_end(i, PROGRAM_ENDED_FAULT, code, words);
+    say("  at rip %s", describe_place(instance_kind(i), f.regs.rip).text);
+    report_trace(&f, process);
+    report_registers(&f.regs);
+    if (!f.own) {
+        say("  it stays stopped: 'ps %s' shows it", f.label);
+    } else if (programs_fault(i, f.code, words)) {
+        say("  it stays stopped: 'caps %s' shows what it holds, 'destroy %s' removes it", name.text,
+            name.text);
+    } else if (instance(i)->exists || instance(i)->waits_to_restart) {
+        say("  it is begun again");
     } else {
-        say("  it stays stopped: 'caps %s' shows what it holds, 'destroy %s' removes it", p->name,
-            p->name);
-        programs_note_fault(i, code, words);
+        say("  it is destroyed");
     }
 }

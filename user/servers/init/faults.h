@@ -5,13 +5,15 @@
 #ifndef INIT_FAULTS_H
 #define INIT_FAULTS_H
 
-#include <stdint.h>
+#include "instances.h"
 
-/* A fault was told with the payload of program `i`: report it, line by line; then destroy the
- * program's job if it was started in the foreground, else leave it as it is. `process` is the
- * register of what came as the Process. A program can send such a message itself, so that what is
- * reported is what the kernel says of the process, and anything but a Process is not even looked
- * at: a call to it might never be answered. */
-void fault_handle(unsigned i, uint32_t process);
+/* A process of instance `i` faulted, which is in register `process`: report it, line by line; then end
+ * the program, or leave it as it is, as programs_fault() says. The Entry may have been given away, so
+ * what is reported is what the kernel says of the process, and anything but a Process is not even
+ * looked at: a call to it might never be answered. */
+void fault_handle(uint32_t i, uint32_t process);
+
+/* Only report it. Uses no capability registers but `process`, Discrim and KernLog. */
+void fault_say(uint32_t i, uint32_t process);
 
 #endif

@@ -8,10 +8,11 @@
  */
 #include "listing.h"
 
-#include "programs.h"
+#include "build.h"
+#include "picture.h"
 #include "registers.h"
-#include "shelf.h"
 
+#include <lykos/bank.h>
 #include <lykos/names.h>
 #include <lykos/say.h>
 #include <lykos/string.h>
@@ -82,15 +83,20 @@ static bool is_labelled(const char *label)
     return strcmp(found, label) == 0;
 }
 
-/* A process of this label that program `i` holds in a register, or whose fault init was told of,
- * into REG_WORK. */
-static bool find_inside(unsigned i, const char *label)
+/* A process of this label that program `i` has made, into REG_WORK: one that its bank paid for, or that
+ * it holds in a register. */
+static bool find_inside(uint32_t i, const char *label)
 {
-    if (instances[i].purse.frames == 0) {
+    uint64_t n = 0;
+
+    if (!instance(i)->exists) {
         return false;
     }
-    if (shelf_get(i, SHELF_OTHER, REG_WORK) == STATUS_OK && is_labelled(label)) {
-        return true;
+    while (instance(i)->purse == NULL && shelf_get(i, SHELF_BANK, REG_BANK) == STATUS_OK &&
+           lk_bank_object(REG_BANK, LK_TYPE_PROCESS, &n, REG_WORK) == STATUS_OK) {
+        if (is_labelled(label)) {
+            return true;
+        }
     }
     if (shelf_get(i, SHELF_PROCESS, REG_PROCESS) != STATUS_OK) {
         return false;
@@ -104,7 +110,7 @@ static bool find_inside(unsigned i, const char *label)
 }
 
 /* How its handler is, which may be another program, or a process of its own making. */
-static void fill_handler(unsigned i, struct program_info *out)
+static void fill_handler(uint32_t i, struct program_info *out)
 {
     char label[PROGRAM_NAME_MAX];
     uint64_t state = 0;
@@ -116,10 +122,10 @@ static void fill_handler(unsigned i, struct program_info *out)
         return;
     }
     lk_label_unpack(out->preemption.receiver[0], out->preemption.receiver[1], label);
-    int k = description_find(&description, label);
+    uint32_t k = instance_find(label);
 
-    if (k >= 0 && instances[k].purse.frames != 0) {
-        found = shelf_get((unsigned)k, SHELF_PROCESS, REG_WORK) == STATUS_OK;
+    if (k != NO_INSTANCE && instance(k)->exists) {
+        found = shelf_get(k, SHELF_PROCESS, REG_WORK) == STATUS_OK;
     } else {
         found = find_inside(i, label);
     }
@@ -133,10 +139,10 @@ static void fill_handler(unsigned i, struct program_info *out)
     lk_drop_cap(REG_WORK);
 }
 
-bool listing_inside(const char *label, unsigned *program, struct program_info *out)
+bool listing_inside(const char *label, uint32_t *program, struct program_info *out)
 {
     *out = (struct program_info){ 0 };
-    for (unsigned i = 0; i < description.programs; i++) {
+    for (uint32_t i = 0; i < instance_count(); i++) {
         if (find_inside(i, label)) {
             lk_copy_text(out->name, sizeof(out->name), label);
             lk_copy_cap(REG_WORK, REG_PROCESS);
@@ -149,28 +155,43 @@ bool listing_inside(const char *label, unsigned *program, struct program_info *o
     return false;
 }
 
-void listing_info(unsigned i, struct program_info *out)
+/* What it takes up of memory. */
+static void fill_memory(uint32_t i, struct program_info *out)
+{
+    struct bank_info bank;
+
+    if (instance(i)->purse != NULL) {
+        out->frames = (uint32_t)instance(i)->purse->frames;
+    } else if (shelf_get(i, SHELF_BANK, REG_BANK) == STATUS_OK &&
+               lk_bank_info(REG_BANK, &bank) == STATUS_OK) {
+        out->frames = (uint32_t)bank.used;
+        out->frames_most = (uint32_t)bank.limit;
+    }
+}
+
+void listing_info(uint32_t i, struct program_info *out)
 {
     *out = (struct program_info){ 0 };
-    if (i == description.programs) {
+    if (i == instance_count()) {
         lk_copy_text(out->name, sizeof(out->name), "init");
         out->at_boot = 1;
         lk_copy_cap(LK_INIT_SELF, REG_PROCESS);
         fill_state(out);
         return;
     }
-    const struct program *p = &description.program[i];
-    const struct instance *in = &instances[i];
+    const struct program *p = instance_program(i);
 
-    out->at_boot = p->at_boot;
+    out->at_boot = p->at_boot && i < description.programs;
     out->faulty = p->faulty;
     out->priority = p->priority;
-    out->frames = (uint32_t)in->purse.frames;
-    lk_copy_text(out->name, sizeof(out->name), p->name);
+    out->waits_to_restart = instance(i)->waits_to_restart;
+    out->generation = instance(i)->generation;
+    lk_copy_text(out->name, sizeof(out->name), instance_name(i).text);
     lk_copy_text(out->part_of, sizeof(out->part_of), p->part_of);
-    if (in->purse.frames != 0 && shelf_get(i, SHELF_PROCESS, REG_PROCESS) == STATUS_OK) {
+    if (instance(i)->exists && shelf_get(i, SHELF_PROCESS, REG_PROCESS) == STATUS_OK) {
         fill_state(out);
         fill_handler(i, out);
+        fill_memory(i, out);
     }
 }
 
@@ -200,6 +221,14 @@ static void grant_words(const struct grant *g, char *out, size_t size)
     case GRANT_RANGE:
         lk_format(out, size, "range %lu pages", g->a);
         break;
+    case GRANT_BANK:
+        if (g->a != 0) {
+            lk_format(out, size, "bank %lu pages", g->a);
+        } else {
+            lk_copy_text(out, size, "bank");
+        }
+        break;
+    case GRANT_FRAMES:
     case GRANT_SPACE:
     case GRANT_SCHEDULE:
     case GRANT_SLEEP:
@@ -222,11 +251,12 @@ static void register_words(const struct program *p, uint32_t reg, char *out, siz
     char words[80];
 
     out[0] = '\0';
-    if (reg == LK_REG_SELF || reg == LK_REG_REPLY || reg == LK_REG_EXIT) {
+    if (reg == LK_REG_SELF || reg == LK_REG_REPLY || reg == LK_REG_EXIT || reg == LK_REG_PAGER) {
         lk_copy_text(out, size,
                      reg == LK_REG_SELF    ? "itself"
                      : reg == LK_REG_REPLY ? "its reply endpoint"
-                                           : "exit: entry init.exit");
+                     : reg == LK_REG_EXIT  ? "exit: entry init.exit"
+                                           : "pager: entry pager.memory");
         return;
     }
     for (unsigned e = 0; e < p->endpoints; e++) {
@@ -324,13 +354,13 @@ static bool cap_line(const struct program *p, unsigned which, char *out, size_t 
     return true;
 }
 
-bool listing_cap(unsigned i, unsigned n, char *out, size_t size)
+bool listing_cap(uint32_t i, unsigned n, char *out, size_t size)
 {
-    if (instances[i].purse.frames == 0 || shelf_get(i, SHELF_PROCESS, REG_PROCESS) != STATUS_OK) {
+    if (!instance(i)->exists || shelf_get(i, SHELF_PROCESS, REG_PROCESS) != STATUS_OK) {
         return false;
     }
     for (unsigned which = 0; which < SLOTS + LK_CAP_REGS; which++) {
-        if (cap_line(&description.program[i], which, out, size)) {
+        if (cap_line(instance_program(i), which, out, size)) {
             if (n == 0) {
                 return true;
             }
@@ -338,4 +368,65 @@ bool listing_cap(unsigned i, unsigned n, char *out, size_t size)
         }
     }
     return false;
+}
+
+/* ---- the address space ----------------------------------------------------------------------- */
+
+static uint32_t space_process; /* register: whose space is looked at */
+
+/* What there is to see of the capability in a register. */
+static void look(uint32_t reg, struct picture_cap *out)
+{
+    *out = (struct picture_cap){ .type = LK_TYPE_NULL };
+    if (lk_discrim_classify(LK_INIT_DISCRIM, reg, &out->type, &out->restrictions) != STATUS_OK) {
+        out->type = LK_TYPE_NULL;
+    }
+    if (out->type == LK_TYPE_GPT || out->type == LK_TYPE_PAGE) {
+        lk_memory_get_guard(reg, &out->match, &out->l2g, &out->restrictions);
+    }
+    if (out->type == LK_TYPE_GPT) {
+        lk_gpt_get_state(reg, &out->l2v, &out->flags);
+    }
+}
+
+/* The GPT at hand is in REG_CHILD, what stands in a slot of it in REG_PAGE. */
+static void space_root(struct picture_cap *out)
+{
+    if (lk_process_get_slot(space_process, SLOT_ADDR_SPACE, REG_CHILD) != STATUS_OK) {
+        lk_drop_cap(REG_CHILD);
+    }
+    look(REG_CHILD, out);
+}
+
+static void space_slot(unsigned slot, struct picture_cap *out)
+{
+    if (lk_gpt_get_slot(REG_CHILD, slot, REG_PAGE) != STATUS_OK) {
+        lk_drop_cap(REG_PAGE);
+    }
+    look(REG_PAGE, out);
+}
+
+static void space_down(unsigned slot)
+{
+    if (lk_gpt_get_slot(REG_CHILD, slot, REG_CHILD) != STATUS_OK) {
+        lk_drop_cap(REG_CHILD);
+    }
+}
+
+size_t listing_space(uint32_t i, uint64_t *position, char *out, size_t size)
+{
+    static const struct picture_tree tree = { space_root, space_slot, space_down };
+    size_t n;
+
+    space_process = LK_INIT_SELF;
+    if (i != instance_count()) {
+        if (!instance(i)->exists || shelf_get(i, SHELF_PROCESS, REG_PROCESS) != STATUS_OK) {
+            return 0;
+        }
+        space_process = REG_PROCESS;
+    }
+    n = picture_part(&tree, position, out, size);
+    lk_drop_cap(REG_CHILD);
+    lk_drop_cap(REG_PAGE);
+    return n;
 }

@@ -5,20 +5,24 @@
 #ifndef INIT_LISTING_H
 #define INIT_LISTING_H
 
-#include <lykos/programs.h>
+#include "instances.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* State of program `i`; the one behind the last is init itself. */
-void listing_info(unsigned i, struct program_info *out);
+/* State of instance `i`; the one behind the last is init itself. */
+void listing_info(uint32_t i, struct program_info *out);
 
 /* The process with this label that a program has made, if init can find it: sets *program, and *out,
  * in which the label is the name. */
-bool listing_inside(const char *label, unsigned *program, struct program_info *out);
+bool listing_inside(const char *label, uint32_t *program, struct program_info *out);
 
 /* Line `n` about the slots and capability registers of program `i`, into `out`. False: there are no
  * more. */
-bool listing_cap(unsigned i, unsigned n, char *out, size_t size);
+bool listing_cap(uint32_t i, unsigned n, char *out, size_t size);
+
+/* Part of the picture of the address space of instance `i`, the one behind the last being init itself:
+ * see picture_part(). Returns how many bytes; 0: it does not run. */
+size_t listing_space(uint32_t i, uint64_t *position, char *out, size_t size);
 
 #endif

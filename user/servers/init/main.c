@@ -6,12 +6,11 @@
  * `system.lyk` describes out of them, and then stays as the list of programs and as the handler of
  * faults that nobody else handles.
  */
-#include "archive.h"
-#include "bank.h"
-#include "description.h"
+#include "core.h"
 #include "programs.h"
 #include "registers.h"
 #include "service.h"
+#include "spawn.h"
 
 #include <lykos/say.h>
 #include <lykos/start.h>
@@ -19,8 +18,6 @@
 
 #define DESCRIPTION_FILE "system.lyk"
 #define MISTAKES_SHOWN 30u
-
-static struct purse own_purse; /* of init's own objects */
 
 /* init has no start block; it tells the library itself what it would have found there. */
 const struct lk_start *lk_start_block(void)
@@ -44,11 +41,10 @@ _Noreturn static void stop(const char *why)
     lk_die("the machine cannot be halted");
 }
 
-/* Take over what the kernel gave: find the archive, set up the bank, make init's own objects. */
+/* Take over what the kernel gave: find the archive. */
 static void take_over(void)
 {
     const struct lk_boot_info *info = (const struct lk_boot_info *)LK_INIT_INFO_VA;
-    bool made;
 
     __asm__(""
             : "+r"(info)); /* a constant address is no object that the compiler knows the size of */
@@ -63,20 +59,16 @@ static void take_over(void)
         say("the archive is refused: %s", wrong);
         stop("there are no programs");
     }
-    if (!bank_init() ||
-        !bank_take(&own_purse, SHELF_PAGES + bank_frames_for(LK_TYPE_ENDPOINT, 2))) {
-        stop("there is no memory for init's own objects");
-    }
-    made = purse_fabricate(&own_purse, LK_TYPE_ENDPOINT, REG_EXIT_EP) == STATUS_OK &&
-           purse_fabricate(&own_purse, LK_TYPE_ENDPOINT, REG_FAULTS_EP) == STATUS_OK &&
-           lk_endpoint_set_endpoint_id(REG_EXIT_EP, INIT_ID_EXIT) == STATUS_OK &&
-           lk_endpoint_set_endpoint_id(REG_FAULTS_EP, INIT_ID_FAULTS) == STATUS_OK &&
-           lk_endpoint_set_recipient(REG_EXIT_EP, LK_INIT_SELF) == STATUS_OK &&
-           lk_endpoint_set_recipient(REG_FAULTS_EP, LK_INIT_SELF) == STATUS_OK;
-    for (unsigned i = 0; made && i < SHELF_PAGES; i++) {
-        made = purse_fabricate(&own_purse, LK_TYPE_CAPPAGE, REG_SHELF + i) == STATUS_OK;
-    }
-    if (!made) {
+}
+
+/* The endpoints of which the description knows nothing. */
+static void own_endpoints(void)
+{
+    if (lk_endpoint_set_endpoint_id(REG_EXIT_EP, INIT_ID_EXIT) != STATUS_OK ||
+        lk_endpoint_set_endpoint_id(REG_FAULTS_EP, INIT_ID_FAULTS) != STATUS_OK ||
+        lk_endpoint_set_recipient(REG_EXIT_EP, LK_INIT_SELF) != STATUS_OK ||
+        lk_endpoint_set_recipient(REG_FAULTS_EP, LK_INIT_SELF) != STATUS_OK ||
+        spawn_init() != STATUS_OK) {
         stop("init's own objects cannot be made");
     }
 }
@@ -112,8 +104,15 @@ static void read_description(void)
 
 int main(void)
 {
+    struct trouble why = { "" };
+
     take_over();
     read_description();
+    if (!core_begin(&why)) {
+        say("bank and pager cannot be begun: %s", why.words);
+        stop("nothing can be started");
+    }
+    own_endpoints();
     unsigned running = programs_boot();
 
     if (running == 0) {

@@ -4,134 +4,121 @@
  */
 #include "programs.h"
 
+#include "build.h"
+#include "core.h"
 #include "registers.h"
-#include "shelf.h"
 
+#include <lykos/bank.h>
+#include <lykos/invoke.h>
 #include <lykos/say.h>
+#include <lykos/server.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
+#include <lykos/time.h>
 
-struct description description;
-struct instance instances[DESC_PROGRAMS];
-struct archive archive;
-const char *boot_words = "";
+#define NEVER UINT64_MAX
+#define BACKOFF_MAX_DOUBLINGS 6u
 
-void trouble_say(struct trouble *t, const char *format, ...)
+/* What becomes of an instance that ended. */
+enum after {
+    AFTER_GONE,    /* it is gone */
+    AFTER_POLICY,  /* as its description says */
+    AFTER_AT_ONCE, /* it is begun again */
+};
+
+/* A set of programs of the description. */
+typedef uint64_t program_set;
+_Static_assert(DESC_PROGRAMS <= 64, "a set of programs is one word");
+
+/* ---- jobs ------------------------------------------------------------------------------------ */
+
+/* Put instance `k` into the job of `root`. */
+static void join(uint32_t root, uint32_t k)
 {
-    va_list args;
-
-    va_start(args, format);
-    lk_vformat(t->words, sizeof(t->words), format, args);
-    va_end(args);
+    instance(k)->root = root;
+    instance(k)->next_in_job = instance(root)->next_in_job;
+    instance(root)->next_in_job = k;
 }
 
-/* The set with all programs that it names in grants and that do not exist yet: they must be made
- * with it. */
-static program_set with_needed(program_set set)
+static void leave_job(uint32_t i)
 {
-    program_set before;
+    uint32_t before = i;
 
-    do {
-        before = set;
-        for (unsigned i = 0; i < description.programs; i++) {
-            const struct program *p = &description.program[i];
+    while (instance(before)->next_in_job != i) {
+        before = instance(before)->next_in_job;
+    }
+    instance(before)->next_in_job = instance(i)->next_in_job;
+    instance(i)->next_in_job = i;
+}
 
-            for (unsigned k = 0; (set >> i & 1) != 0 && k < p->grants; k++) {
-                const struct grant *g = &p->grant[k];
-                bool names =
-                    g->kind == GRANT_ENTRY || g->kind == GRANT_NOTICE || g->kind == GRANT_PROCESS;
+/* The programs that the grants of a program name. */
+static program_set needs_of(unsigned program)
+{
+    const struct program *p = &description.program[program];
+    program_set set = 0;
 
-                if (names && g->program != DESC_INIT && !description.program[g->program].faulty &&
-                    !instances[g->program].running) {
-                    set |= 1ull << g->program;
-                }
-            }
+    for (unsigned k = 0; k < p->grants; k++) {
+        const struct grant *g = &p->grant[k];
+        bool names = g->kind == GRANT_ENTRY || g->kind == GRANT_NOTICE || g->kind == GRANT_PROCESS;
+
+        if (names && g->program >= 0 && !description.program[g->program].faulty) {
+            set |= 1ull << g->program;
         }
-    } while (set != before);
+    }
     return set;
 }
 
-unsigned programs_boot(void)
+/* The set with all programs that it names in grants and of which none runs: they must be made with it.
+ */
+static program_set with_needed(program_set set)
 {
-    struct trouble why;
-    program_set set = 0;
-    unsigned n = 0;
+    program_set looked = 0;
 
-    for (unsigned i = 0; i < description.programs; i++) {
-        instances[i].root = i;
-        instances[i].parent = PARENT_NONE;
-        if (!description.program[i].at_boot) {
-            continue;
-        }
-        if (description.program[i].faulty) {
-            say("program %s is not started: the description of it has a mistake",
-                description.program[i].name);
-        } else {
-            set |= 1ull << i;
+    while (looked != set) {
+        unsigned i = (unsigned)__builtin_ctzll(set & ~looked);
+
+        looked |= 1ull << i;
+        for (program_set more = kinds[i].needs; more != 0; more &= more - 1) {
+            unsigned k = (unsigned)__builtin_ctzll(more);
+
+            if (!instance(k)->exists && !instance(k)->waits_to_restart) {
+                set |= 1ull << k;
+            }
         }
     }
-    set = build_programs(with_needed(set), DESC_PROGRAMS, NULL, &why);
-    for (; set != 0; set &= set - 1) {
-        n++;
-    }
-    return n;
+    return set;
 }
 
-/* The job with which one ends that a program has started. */
-static unsigned parent_of(uint64_t starter)
+/* ---- taking apart ---------------------------------------------------------------------------- */
+
+/* Everything that one instance has is destroyed. The process goes first, so that its callers are
+ * answered and it runs no more. */
+static void dismantle(uint32_t i)
 {
-    if (starter >= description.programs || instances[starter].purse.frames == 0) {
-        return PARENT_NONE;
+    struct instance *in = instance(i);
+
+    in->running = false;
+    for (; in->irq_lines != 0; in->irq_lines &= in->irq_lines - 1) {
+        lk_irqctl_release(LK_INIT_IRQCTL, (uint64_t)__builtin_ctzll(in->irq_lines));
     }
-    unsigned root = instances[starter].root;
-
-    return description.program[root].at_boot ? PARENT_NONE : root;
-}
-
-enum status programs_start(unsigned i, uint64_t starter, uint64_t flags, const char *args,
-                           struct trouble *why)
-{
-    const struct program *p = &description.program[i];
-
-    if (instances[i].purse.frames != 0) {
-        trouble_say(why,
-                    instances[i].ended == PROGRAM_ENDED_FAULT
-                        ? "%s has faulted and is still there; destroy it first"
-                        : "%s runs already",
-                    p->name);
-        return STATUS_IN_USE;
+    if (in->paged) {
+        core_pager_remove(i);
+        in->paged = false;
     }
-    if (p->faulty) {
-        trouble_say(why, "the description of %s has a mistake; the log says which", p->name);
-        return STATUS_REQUEST_ERROR;
+    if (shelf_get(i, SHELF_BANK, REG_BANK) == STATUS_OK) {
+        lk_bank_close(REG_BANK);
     }
-    program_set set = with_needed(1ull << i);
-    unsigned parent = parent_of(starter);
-
-    for (unsigned k = 0; k < description.programs; k++) {
-        if ((set >> k & 1) != 0) {
-            instances[k].root = i;
-            instances[k].parent = parent;
-            instances[k].flags = flags;
-            instances[k].has_notice = false;
-            instances[k].ended = PROGRAM_ENDED_NOT;
+    for (unsigned place = 0; place < SHELF_PLACES; place++) {
+        if (place != SHELF_NOTICE && place != SHELF_WAITER) {
+            shelf_put(i, place, 0);
         }
     }
-    program_set made = build_programs(set, i, args, why);
-
-    if ((made >> i & 1) != 0) {
-        return STATUS_OK;
-    }
-    /* What was made along with it has nothing to do. */
-    for (unsigned k = 0; k < description.programs; k++) {
-        if ((made >> k & 1) != 0) {
-            programs_end(k, PROGRAM_ENDED_DESTROYED, 0, "");
-        }
-    }
-    return STATUS_NO_MEMORY;
+    in->has_caller = false;
+    in->watches = false;
+    in->named = 0;
 }
 
-/* Note how a program ended. */
+/* Note how an instance ended. */
 static void note_end(struct instance *in, unsigned how, uint64_t value, const char *words)
 {
     in->ended = how;
@@ -139,75 +126,492 @@ static void note_end(struct instance *in, unsigned how, uint64_t value, const ch
     lk_copy_text(in->ended_words, sizeof(in->ended_words), words);
 }
 
-static void post_notice(unsigned i)
+static void note_end_along(uint32_t i)
 {
-    if (instances[i].has_notice && shelf_get(i, SHELF_NOTICE, REG_WORK) == STATUS_OK) {
-        lk_appnotice_post(REG_WORK, instances[i].notice_bits);
+    if (instance(i)->ended == PROGRAM_ENDED_NOT) {
+        note_end(instance(i), PROGRAM_ENDED_DESTROYED, 0, "ended along with its job");
     }
 }
 
-/* The process goes first, so that its callers are answered and it runs no more. */
-void programs_dismantle(unsigned i)
+/* Tell whoever wanted to know, and answer whoever waits. */
+static void tell_end(uint32_t i)
 {
-    struct instance *in = &instances[i];
+    struct instance *in = instance(i);
 
-    in->running = false;
-    if (in->purse.frames == 0) {
-        return; /* nothing of it was made */
+    if (in->has_notice && shelf_get(i, SHELF_NOTICE, REG_WORK) == STATUS_OK &&
+        cap_there(REG_WORK)) {
+        lk_appnotice_post(REG_WORK, in->notice_bits);
     }
-    if (shelf_get(i, SHELF_PROCESS, REG_PROCESS) == STATUS_OK) {
-        lk_range_rescind(LK_INIT_RANGE, REG_PROCESS);
+    if (in->has_waiter && shelf_get(i, SHELF_WAITER, REG_WORK) == STATUS_OK &&
+        cap_there(REG_WORK)) {
+        struct lk_msg msg = {
+            .control = LK_CTL(LK_SEND | LK_SSTR, REG_WORK, 3),
+            .w = { STATUS_OK, in->ended, in->ended_value },
+            .string = in->ended_words,
+            .string_len = (uint32_t)strlen(in->ended_words),
+        };
+
+        lk_invoke(&msg);
     }
-    for (; in->irq_lines != 0; in->irq_lines &= in->irq_lines - 1) {
-        lk_irqctl_release(LK_INIT_IRQCTL, (uint64_t)__builtin_ctzll(in->irq_lines));
-    }
-    bank_give_back(&in->purse);
+    in->has_notice = false;
+    in->has_waiter = false;
+    shelf_put(i, SHELF_NOTICE, 0);
+    shelf_put(i, SHELF_WAITER, 0);
 }
 
-/* The jobs, by their roots, that end with the one of this root: what was started by what ends. */
-static program_set jobs_ending(unsigned root)
+/* ---- making ---------------------------------------------------------------------------------- */
+
+/* Take a whole job apart that has not begun. */
+static void give_up(uint32_t root)
 {
-    program_set roots = 1ull << root;
-    program_set before;
+    uint32_t k = instance(root)->next_in_job;
+
+    while (k != root) {
+        uint32_t next = instance(k)->next_in_job;
+
+        dismantle(k);
+        instance_free(k);
+        k = next;
+    }
+    dismantle(root);
+    instance_free(root);
+}
+
+/* All steps but the last, for every instance of a job. False: `why` says what failed. */
+static bool build_job(uint32_t root, struct trouble *why)
+{
+    struct trouble t;
+    uint32_t k = root;
 
     do {
-        before = roots;
-        for (unsigned k = 0; k < description.programs; k++) {
-            const struct instance *in = &instances[k];
-
-            if (in->purse.frames != 0 && in->parent != PARENT_NONE &&
-                (roots >> in->parent & 1) != 0) {
-                roots |= 1ull << in->root;
-            }
+        if (!build_objects(k, &t)) {
+            trouble_say(why, "%s: %s", instance_program(k)->name, t.words);
+            return false;
         }
-    } while (roots != before);
-    return roots;
+        k = instance(k)->next_in_job;
+    } while (k != root);
+    do {
+        if (!build_memory(k, &t)) {
+            trouble_say(why, "%s: %s", instance_program(k)->name, t.words);
+            return false;
+        }
+        k = instance(k)->next_in_job;
+    } while (k != root);
+    do {
+        build_grants(k);
+        k = instance(k)->next_in_job;
+    } while (k != root);
+    return true;
 }
 
-void programs_end(unsigned i, unsigned how, uint64_t value, const char *words)
+/* The first instances of all programs that instance `root` needs, into its job. */
+static void complete_job(uint32_t root)
 {
-    program_set roots = jobs_ending(instances[i].root);
+    program_set own = 1ull << instance(root)->program;
 
-    for (unsigned k = 0; k < description.programs; k++) {
-        struct instance *in = &instances[k];
+    for (program_set set = with_needed(own) & ~own; set != 0; set &= set - 1) {
+        uint32_t k = (uint32_t)__builtin_ctzll(set);
 
-        if (in->purse.frames == 0 || (roots >> in->root & 1) == 0) {
-            continue;
-        }
-        if (k == i) {
-            note_end(in, how, value, words);
-        } else if (in->ended == PROGRAM_ENDED_NOT) {
-            note_end(in, PROGRAM_ENDED_DESTROYED, 0, "ended along with its job");
-        }
-        programs_dismantle(k);
-        post_notice(k);
-        in->has_notice = false;
-        shelf_put(k, SHELF_NOTICE, 0);
+        instance_first(k);
+        instance(k)->flags = instance(root)->flags;
+        join(root, k);
     }
 }
 
-void programs_note_fault(unsigned i, uint64_t code, const char *words)
+bool programs_make(uint32_t i, uint64_t flags, const char *args, struct trouble *why)
 {
-    note_end(&instances[i], PROGRAM_ENDED_FAULT, code, words);
-    post_notice(i);
+    instance(i)->flags = flags;
+    complete_job(i);
+    if (args != NULL) {
+        instance(i)->own_args = true;
+        lk_copy_text(instance(i)->args, sizeof(instance(i)->args), args);
+    }
+    if (instance_program(i)->faulty) {
+        trouble_say(why, "the description of %s has a mistake; the log says which",
+                    instance_program(i)->name);
+    } else if (build_job(i, why)) {
+        return true;
+    }
+    give_up(i);
+    return false;
+}
+
+void programs_set_parent(uint32_t i, uint64_t payload)
+{
+    uint64_t starter = payload / 2; /* as build.c makes them */
+    uint32_t root;
+
+    if (starter >= instance_count() || !instance((uint32_t)starter)->exists) {
+        return;
+    }
+    root = instance((uint32_t)starter)->root;
+    if (!instance_program(root)->at_boot) {
+        instance(i)->parent = root;
+        instance(root)->children++;
+    }
+}
+
+/* Those of the job that are begun again by themselves are jobs of their own. */
+static void part_job(uint32_t root)
+{
+    uint32_t k = instance(root)->next_in_job;
+
+    while (k != root) {
+        uint32_t next = instance(k)->next_in_job;
+
+        if (instance_program(k)->restarts > 0) {
+            leave_job(k);
+            instance(k)->root = k;
+            instance(k)->flags = 0;
+        }
+        k = next;
+    }
+}
+
+bool programs_begin(uint32_t i, struct trouble *why)
+{
+    uint32_t k = i;
+
+    do {
+        if (!build_begin(k, why)) {
+            give_up(i);
+            return false;
+        }
+        k = instance(k)->next_in_job;
+    } while (k != i);
+    do {
+        programs_came_back(k);
+        k = instance(k)->next_in_job;
+    } while (k != i);
+    part_job(i);
+    return true;
+}
+
+unsigned programs_boot(void)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < description.programs; i++) {
+        kinds[i].needs = needs_of(i);
+    }
+    for (unsigned i = 0; i < description.programs; i++) {
+        const struct program *p = &description.program[i];
+        struct trouble why = { "" };
+
+        if (!p->at_boot || instance(i)->exists) {
+            continue;
+        }
+        instance_first(i);
+        if (programs_make(i, 0, NULL, &why) && programs_begin(i, &why)) {
+            n++;
+        } else {
+            say("program %s is not started: %s", p->name, why.words);
+        }
+    }
+    return n;
+}
+
+/* ---- waiting for a server to be there again -------------------------------------------------- */
+
+/* Answer the instance that asked for a capability; it is in REG_WORK if `s` is OK. */
+static void answer_caller(uint32_t i, enum status s)
+{
+    struct lk_msg msg = {
+        .control = LK_CTL(LK_SEND, REG_CHILD, 1) |
+                   (s == STATUS_OK ? LK_CTL_SENDS(1, REG_WORK, 0, 0, 0) : 0),
+        .w = { s },
+    };
+
+    instance(i)->has_caller = false;
+    if (shelf_get(i, SHELF_CALLER, REG_CHILD) == STATUS_OK && cap_there(REG_CHILD)) {
+        lk_invoke(&msg);
+    }
+    shelf_put(i, SHELF_CALLER, 0);
+}
+
+/* The grant of that name of an instance, or NULL. */
+static const struct grant *grant_named(uint32_t i, const char *name)
+{
+    const struct program *p = instance_program(i);
+
+    for (unsigned k = 0; k < p->grants; k++) {
+        if (strcmp(p->grant[k].name, name) == 0) {
+            return &p->grant[k];
+        }
+    }
+    return NULL;
+}
+
+enum status programs_connect(uint32_t i, const char *name, uint32_t caller)
+{
+    const struct grant *g = grant_named(i, name);
+    enum status s;
+
+    if (g == NULL || g->broken) {
+        return STATUS_NOT_FOUND;
+    }
+    if (g->kind == GRANT_BANK) { /* the Entry it has is good again */
+        return STATUS_REQUEST_ERROR;
+    }
+    s = build_grant(i, g);
+    if (s != STATUS_OK && g->program >= 0 && instance((uint32_t)g->program)->waits_to_restart &&
+        shelf_put(i, SHELF_CALLER, caller) == STATUS_OK) {
+        instance(i)->has_caller = true;
+        instance(i)->awaited = (uint32_t)g->program;
+        return STATUS_WOULD_BLOCK;
+    }
+    return s;
+}
+
+/* Answer what instance `i` asked about a program, if it did, and tell it if it wants to know. */
+static void answer_about(uint32_t i, uint32_t program)
+{
+    const struct program *p = instance_program(i);
+    const struct grant *g = NULL;
+
+    if (instance(i)->has_caller && instance(i)->awaited == program) {
+        for (unsigned k = 0; k < p->grants && g == NULL; k++) {
+            if (p->grant[k].program == (int)program && p->grant[k].kind == GRANT_ENTRY) {
+                g = &p->grant[k];
+            }
+        }
+        answer_caller(i, g == NULL ? STATUS_NOT_FOUND : build_grant(i, g));
+    }
+    if (instance(i)->watches && instance(i)->watched == program &&
+        shelf_get(i, SHELF_WATCH, REG_WORK) == STATUS_OK && cap_there(REG_WORK)) {
+        lk_appnotice_post(REG_WORK, instance(i)->watch_bits);
+    }
+}
+
+/* Answer and tell all: a program is there again, or it never will be. */
+static void answer_awaiting(uint32_t program)
+{
+    for (uint32_t i = 0; i < instance_count(); i++) {
+        if (instance(i)->exists) {
+            answer_about(i, program);
+        }
+    }
+}
+
+enum status programs_watch(uint32_t i, const char *name, uint32_t notice, uint64_t bits)
+{
+    const struct grant *g = grant_named(i, name);
+    enum status s;
+
+    if (g == NULL || g->broken || g->kind != GRANT_ENTRY || g->program < 0) {
+        return STATUS_NOT_FOUND;
+    }
+    s = shelf_put(i, SHELF_WATCH, notice);
+    instance(i)->watches = s == STATUS_OK && notice != 0;
+    instance(i)->watched = (uint32_t)g->program;
+    instance(i)->watch_bits = bits;
+    return s;
+}
+
+void programs_came_back(uint32_t i)
+{
+    if (instance(i)->generation != 0) {
+        answer_awaiting(instance(i)->program);
+    }
+}
+
+enum status programs_wait(uint32_t i, uint32_t caller)
+{
+    enum status s;
+
+    if (instance(i)->has_waiter) {
+        return STATUS_IN_USE;
+    }
+    s = shelf_put(i, SHELF_WAITER, caller);
+    instance(i)->has_waiter = s == STATUS_OK;
+    return s;
+}
+
+/* ---- ending, and beginning again -------------------------------------------------------------- */
+
+static unsigned awaited; /* instances that are to be begun again */
+
+static uint64_t next_due(void)
+{
+    uint64_t due = NEVER;
+
+    for (uint32_t i = 0; i < instance_count(); i++) {
+        if (instance(i)->waits_to_restart && instance(i)->due < due) {
+            due = instance(i)->due;
+        }
+    }
+    return due;
+}
+
+/* Have the clock say when the next one is due. */
+static void set_clock(void)
+{
+    lk_sleep_notice_at(LK_INIT_SLEEP, next_due(), PROGRAMS_DUE_NOTICE);
+}
+
+/* How long until it is begun again: longer each time. NEVER: it was begun again too often. */
+static uint64_t restart_after(struct instance *in, const struct program *p)
+{
+    uint64_t now = lk_now();
+
+    if (in->restarts == 0 || now - in->restarted_since > p->restart_within) {
+        in->restarts = 0;
+        in->restarted_since = now;
+    }
+    if (in->restarts >= p->restarts) {
+        return NEVER;
+    }
+    return p->backoff << (in->restarts < BACKOFF_MAX_DOUBLINGS ? in->restarts
+                                                               : BACKOFF_MAX_DOUBLINGS);
+}
+
+/* Build it anew in the same place. False: it could not be done, and the instance is gone. */
+static bool build_again(uint32_t i)
+{
+    struct trouble why = { "" };
+    struct instance *in = instance(i);
+
+    in->waits_to_restart = false;
+    awaited--;
+    in->ended = PROGRAM_ENDED_NOT;
+    in->generation++;
+    in->exists = true;
+    complete_job(i);
+    if (build_job(i, &why) && programs_begin(i, &why)) {
+        return true;
+    }
+    say("program %s cannot be begun again: %s", instance_program(i)->name, why.words);
+    if (instance(i)->exists) {
+        give_up(i);
+    }
+    answer_awaiting(instance(i)->program);
+    return false;
+}
+
+/* It ended: is it begun again, now or later? True: it keeps its number. */
+static bool begin_again(uint32_t i)
+{
+    struct instance *in = instance(i);
+    const struct program *p = instance_program(i);
+    uint64_t after;
+
+    if (p->restarts == 0) {
+        return false;
+    }
+    after = restart_after(in, p);
+    if (after == NEVER) {
+        say("program %s ended %u times within %lu s: it is not begun again", p->name,
+            in->restarts + 1, p->restart_within / LK_NSEC_PER_SEC);
+        return false;
+    }
+    in->restarts++;
+    in->due = lk_now() + after;
+    return true;
+}
+
+void programs_due(void)
+{
+    uint64_t now;
+
+    if (awaited == 0) {
+        return;
+    }
+    now = lk_now();
+    for (uint32_t i = 0; i < instance_count(); i++) {
+        if (instance(i)->waits_to_restart && instance(i)->due <= now) {
+            build_again(i);
+        }
+    }
+    set_clock();
+}
+
+/* The instance is dismantled: leave its job, and come back or be gone. */
+static void finish(uint32_t i, enum after after)
+{
+    struct instance *in = instance(i);
+    bool comes_back = after == AFTER_AT_ONCE || (after == AFTER_POLICY && begin_again(i));
+    unsigned program = in->program;
+
+    tell_end(i);
+    leave_job(i);
+    if (in->parent != NO_INSTANCE) {
+        instance(in->parent)->children--;
+        in->parent = NO_INSTANCE;
+    }
+    if (!comes_back) {
+        instance_free(i);
+        if (in->generation != 0 || instance_program(i)->restarts > 0) {
+            answer_awaiting(program);
+        }
+        return;
+    }
+    in->root = i;
+    in->exists = false;
+    in->waits_to_restart = true;
+    awaited++;
+}
+
+static void end_job(uint32_t i, unsigned how, uint64_t value, const char *words, enum after after);
+
+/* The jobs that this one has started end with it. A job is nobody's child twice, so this ends. */
+static void end_children(uint32_t root)
+{
+    for (uint32_t k = 0; k < instance_count() && instance(root)->children > 0; k++) {
+        if (instance(k)->exists && instance(k)->root == k && instance(k)->parent == root) {
+            end_job(k, PROGRAM_ENDED_DESTROYED, 0, "ended with the program that started it",
+                    AFTER_GONE);
+        }
+    }
+}
+
+/* The job of instance `i` ends, and its ending is why. `after` says what becomes of its root. */
+static void end_job(uint32_t i, unsigned how, uint64_t value, const char *words, enum after after)
+{
+    uint32_t root = instance(i)->root;
+
+    note_end(instance(i), how, value, words);
+    if (core_is(i)) {
+        core_kill(i);
+        return;
+    }
+    while (instance(root)->next_in_job != root) {
+        uint32_t k = instance(root)->next_in_job;
+
+        note_end_along(k);
+        dismantle(k);
+        finish(k, AFTER_GONE);
+    }
+    note_end_along(root);
+    end_children(root);
+    dismantle(root);
+    finish(root, after);
+    programs_due();
+}
+
+void programs_end(uint32_t i, unsigned how, uint64_t value, const char *words, bool for_good)
+{
+    end_job(i, how, value, words, for_good ? AFTER_GONE : AFTER_POLICY);
+}
+
+bool programs_fault(uint32_t i, uint64_t code, const char *words)
+{
+    if (instance_program(i)->restarts > 0 || (instance(i)->flags & PROGRAM_FOREGROUND) != 0) {
+        programs_end(i, PROGRAM_ENDED_FAULT, code, words, false);
+        return false;
+    }
+    note_end(instance(i), PROGRAM_ENDED_FAULT, code, words);
+    tell_end(i);
+    return true;
+}
+
+enum status programs_restart(uint32_t i, struct trouble *why)
+{
+    if (instance(i)->root != i && !core_is(i)) {
+        trouble_say(why, "%s belongs to the job of %s", instance_name(i).text,
+                    instance_name(instance(i)->root).text);
+        return STATUS_REQUEST_ERROR;
+    }
+    instance(i)->due = 0;
+    end_job(i, PROGRAM_ENDED_DESTROYED, 0, "begun again on request", AFTER_AT_ONCE);
+    return STATUS_OK;
 }

@@ -1,81 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The programs of the system: what the description says of each, and what there is of it now.
- *
- * A job is a program that was started and the programs that were started along with it, because it
- * is given entries to their endpoints. It ends as a whole, and with it the jobs that its programs
- * started. Only what is started at boot leaves behind what it started.
+ * Starting and ending programs.
  */
 #ifndef INIT_PROGRAMS_H
 #define INIT_PROGRAMS_H
 
-#include "archive.h"
-#include "bank.h"
-#include "description.h"
-#include "elf.h"
+#include "instances.h"
 
-#include <lykos/programs.h>
-#include <lykos/start.h>
-
-#define PARENT_NONE DESC_PROGRAMS /* a job that ends with no other */
-
-struct instance {
-    struct purse purse; /* its memory; no purse: it does not exist */
-    bool running;       /* built and begun */
-    unsigned root;      /* the program whose start began its job */
-    unsigned parent;    /* root of the job that started its job; PARENT_NONE */
-    uint64_t flags;     /* PROGRAM_FOREGROUND */
-    bool has_notice;    /* somebody wants to know its end: SHELF_NOTICE */
-    uint64_t notice_bits;
-    unsigned ended; /* PROGRAM_ENDED_..: how it ended last */
-    uint64_t ended_value;
-    char ended_words[128];
-    struct archive_file file;
-    struct elf_program elf;
-    uint64_t irq_lines; /* mask of the interrupt lines it was given */
-    uint64_t stack_low; /* lowest address of its stack */
-};
-
-/* A sentence on its way to whoever asked, for what could not be done. */
-struct trouble {
-    char words[160];
-};
-void trouble_say(struct trouble *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-extern struct description description;
-extern struct instance instances[DESC_PROGRAMS];
-extern struct archive archive;
-extern const char *boot_words; /* the words of the boot command line that the kernel left for us */
-
-/* A set of programs, by number. */
-typedef uint64_t program_set;
-_Static_assert(DESC_PROGRAMS <= 64, "a set of programs is one word");
-
-/* build.c: make every program of the set, as far as it will go, and let those begin that could be
- * made. Programs that could not are reported and do not exist afterwards. Returns the set of those
- * that run. `args`: arguments for program `root`, NULL for those of the description. `why` gets the
- * first reason why not. */
-program_set build_programs(program_set set, unsigned root, const char *args, struct trouble *why);
-
-/* build.c: the register in which a program finds the capability of this name; those that have none
- * of their own get *next, which counts up from LK_REG_NAMED. */
-uint32_t build_register(const char *name, uint32_t *next);
+/* Notice bit by which the clock says that somebody is to be begun again. */
+#define PROGRAMS_DUE_NOTICE 2u
 
 /* Start the programs that the description starts at boot. How many run now. */
 unsigned programs_boot(void);
 
-/* Start a program, and those that it needs, as a job. `starter`: the program that asks for it. */
-enum status programs_start(unsigned i, uint64_t starter, uint64_t flags, const char *args,
-                           struct trouble *why);
+/* Make instance `i`, which is new, and the first ones of the programs that it needs and that do not
+ * exist, as a job; none has begun yet. False: `why` says why not, and it is free again. args: NULL for
+ * those of the description. */
+bool programs_make(uint32_t i, uint64_t flags, const char *args, struct trouble *why);
 
-/* Take one program apart, built wholly or in part, and give its memory back. */
-void programs_dismantle(unsigned i);
+/* The job of instance `i` ends with that of the program with this payload at init.programs, unless that
+ * is one that is started at boot. */
+void programs_set_parent(uint32_t i, uint64_t payload);
 
-/* A program ends: the job it belongs to is destroyed, with the jobs that it started, their memory
- * given back, and whoever wanted to know is told. */
-void programs_end(unsigned i, unsigned how, uint64_t value, const char *words);
+/* Let the job begin. False: it could not, and is gone. */
+bool programs_begin(uint32_t i, struct trouble *why);
 
-/* A program faulted and stays as it is: note that, and tell whoever wanted to know. */
-void programs_note_fault(unsigned i, uint64_t code, const char *words);
+/* An instance ends: the job it belongs to is destroyed, its memory given back, whoever waits is
+ * answered and whoever wanted to know is told. If the program is one that is begun again, it is, at
+ * once or after a while: unless `for_good`. */
+void programs_end(uint32_t i, unsigned how, uint64_t value, const char *words, bool for_good);
+
+/* An instance faulted. Begun again if that is its way; else it stays as it is, to be looked at. True: it
+ * stays. */
+bool programs_fault(uint32_t i, uint64_t code, const char *words);
+
+/* End an instance and begin it again, whatever its description says. */
+enum status programs_restart(uint32_t i, struct trouble *why);
+
+/* Begin those whose time has come. */
+void programs_due(void);
+
+/* Instance `i` was begun again elsewhere: whoever waits for that is answered. */
+void programs_came_back(uint32_t i);
+
+/* The capability of this name that an instance was granted, made anew, into REG_WORK. WOULD_BLOCK: whom
+ * it names is to be begun again; the instance's reply capability in register `caller` is kept and
+ * answered then. NOT_FOUND: there is none of that name, or whom it names does not run. */
+enum status programs_connect(uint32_t i, const char *name, uint32_t caller);
+
+/* Post `bits` through the AppNotice in register `notice` each time that the server behind the capability
+ * of this name was begun again or ended for good; register 0: no more. NOT_FOUND: no such Entry. */
+enum status programs_watch(uint32_t i, const char *name, uint32_t notice, uint64_t bits);
+
+/* Remember the reply capability in register `caller` until instance `i` has ended. IN_USE: somebody waits
+ * already. */
+enum status programs_wait(uint32_t i, uint32_t caller);
 
 #endif

@@ -17,10 +17,11 @@
 #define REG_CHILD 20     /* work: on the way down to it */
 #define REG_PAGE 21      /* work: a page */
 #define REG_FAULTS_EP 22 /* Endpoint `init.faults` */
+#define REG_BANK 23      /* work: the bank that pays for a program */
 /* 24..27 belong to the server loop: LK_REG_CALLER, LK_REG_ARG (<lykos/start.h>) */
-#define REG_SHELF 28   /* 28, 29, 30: CapPages, the shelf (shelf.h) */
-#define REG_EXIT_EP 31 /* Endpoint `init.exit`; `init.programs` is LK_INIT_ENDPOINT */
-
-#define SHELF_PAGES 3
+#define REG_SHELF 28      /* CapPage: the shelf (shelf.h) */
+#define REG_SHELF_PAGE 29 /* the page of it that was used last */
+#define REG_MAIN_BANK 30  /* the topmost bank, once it is there */
+#define REG_EXIT_EP 31    /* Endpoint `init.exit`; `init.programs` is LK_INIT_ENDPOINT */
 
 #endif

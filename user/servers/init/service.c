@@ -9,37 +9,46 @@
  */
 #include "service.h"
 
+#include "core.h"
 #include "faults.h"
 #include "listing.h"
 #include "programs.h"
 #include "registers.h"
-#include "shelf.h"
+#include "spawn.h"
 
+#include <lykos/bank.h>
 #include <lykos/say.h>
 #include <lykos/server.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
-static char received[DESC_ARGS + 1]; /* strings of requests */
-static char answer[256];             /* strings of answers */
+char service_received[DESC_ARGS + DESC_NAME + 2]; /* strings of requests */
+static char answer[256];                          /* strings of answers */
 
 /* ---- init.programs --------------------------------------------------------------------------- */
 
-/* The program that word 1 numbers: sets *i. */
-static bool asked_program(const struct lk_request *rq, unsigned *i)
+/* The number of an instance: a first one, whether it exists or not, or a further one that does. */
+static bool is_number(uint64_t n)
 {
-    *i = (unsigned)rq->w[1];
-    return rq->w[1] < description.programs;
+    return n < instance_count() && (n < description.programs || instance((uint32_t)n)->exists ||
+                                    instance((uint32_t)n)->waits_to_restart);
 }
 
-static void answer_text(struct lk_request *rq, const char *text)
+/* The program that word 1 numbers: sets *i. */
+static bool asked_program(const struct lk_request *rq, uint32_t *i)
+{
+    *i = (uint32_t)rq->w[1];
+    return is_number(rq->w[1]);
+}
+
+void service_answer_text(struct lk_request *rq, const char *text)
 {
     lk_copy_text(answer, sizeof(answer), text);
     rq->out_string = answer;
     rq->out_string_len = strlen(answer);
 }
 
-static void answer_info(struct lk_request *rq, unsigned i)
+static void answer_info(struct lk_request *rq, uint32_t i)
 {
     static struct program_info info;
 
@@ -50,41 +59,48 @@ static void answer_info(struct lk_request *rq, unsigned i)
 
 static enum status programs_op_info(struct lk_request *rq)
 {
-    if (rq->w[1] > description.programs) {
+    uint64_t n = rq->w[1];
+
+    if (n > instance_count()) {
         return STATUS_OUT_OF_RANGE;
     }
-    answer_info(rq, (unsigned)rq->w[1]);
+    while (n < instance_count() && !is_number(n)) {
+        n++;
+    }
+    answer_info(rq, (uint32_t)n);
+    lk_answer1(rq, n);
     return STATUS_OK;
 }
 
 /* The string of the request as a C string. */
-static const char *request_text(const struct lk_request *rq)
+const char *service_text(const struct lk_request *rq)
 {
-    size_t n = rq->string_len < sizeof(received) - 1 ? rq->string_len : sizeof(received) - 1;
+    size_t n = rq->string_len < sizeof(service_received) - 1 ? rq->string_len
+                                                             : sizeof(service_received) - 1;
 
-    received[n] = '\0';
-    return received;
+    service_received[n] = '\0';
+    return service_received;
 }
 
 static enum status programs_op_find(struct lk_request *rq)
 {
-    int i = description_find(&description, request_text(rq));
+    uint32_t i = instance_find(service_text(rq));
 
-    if (i < 0) {
+    if (i == NO_INSTANCE) {
         return STATUS_NOT_FOUND;
     }
-    lk_answer1(rq, (uint64_t)i);
+    lk_answer1(rq, i);
     return STATUS_OK;
 }
 
 static enum status programs_op_name(struct lk_request *rq)
 {
-    unsigned i;
+    uint32_t i;
 
     if (!asked_program(rq, &i)) {
         return STATUS_OUT_OF_RANGE;
     }
-    answer_text(rq, description.program[i].name);
+    service_answer_text(rq, instance_name(i).text);
     return STATUS_OK;
 }
 
@@ -98,10 +114,39 @@ static bool brings_notice(const struct lk_request *rq)
            type == LK_TYPE_APPNOTICE;
 }
 
+/* Start the first instance of a program. */
+static enum status start_first(uint32_t i, const struct lk_request *rq, const char *args,
+                               struct trouble *why)
+{
+    if (i >= description.programs) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    if (instance(i)->exists || instance(i)->waits_to_restart) {
+        trouble_say(why,
+                    instance(i)->waits_to_restart ? "%s is about to be begun again"
+                    : instance(i)->ended == PROGRAM_ENDED_FAULT
+                        ? "%s has faulted and is still there; destroy it first"
+                        : "%s runs already",
+                    instance_program(i)->name);
+        return STATUS_IN_USE;
+    }
+    if (instance_program(i)->faulty) {
+        trouble_say(why, "the description of %s has a mistake; the log says which",
+                    instance_program(i)->name);
+        return STATUS_REQUEST_ERROR;
+    }
+    instance_first(i);
+    if (!programs_make(i, rq->w[2], args, why)) {
+        return STATUS_NO_MEMORY;
+    }
+    programs_set_parent(i, rq->payload);
+    return programs_begin(i, why) ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
 static enum status programs_op_start(struct lk_request *rq)
 {
     struct trouble why = { "" };
-    unsigned i;
+    uint32_t i;
 
     if (!asked_program(rq, &i)) {
         return STATUS_OUT_OF_RANGE;
@@ -109,16 +154,16 @@ static enum status programs_op_start(struct lk_request *rq)
     if ((rq->w[2] & ~(uint64_t)PROGRAM_FOREGROUND) != 0) {
         return STATUS_REQUEST_ERROR;
     }
-    const char *args = rq->string_len > 0 ? request_text(rq) : NULL;
-    enum status s = programs_start(i, rq->payload / 2, rq->w[2], args, &why);
+    const char *args = rq->string_len > 0 ? service_text(rq) : NULL;
+    enum status s = start_first(i, rq, args, &why);
 
     if (s == STATUS_OK && brings_notice(rq) &&
         shelf_put(i, SHELF_NOTICE, LK_REG_ARG) == STATUS_OK) {
-        instances[i].notice_bits = rq->w[3];
-        instances[i].has_notice = true;
+        instance(i)->notice_bits = rq->w[3];
+        instance(i)->has_notice = true;
     }
     if (s != STATUS_OK) {
-        answer_text(rq, why.words);
+        service_answer_text(rq, why.words);
     }
     return s;
 }
@@ -126,42 +171,99 @@ static enum status programs_op_start(struct lk_request *rq)
 /* Has the caller been destroyed, by its own request? Then there is nobody to answer. */
 static bool caller_is_gone(void)
 {
-    uint64_t type = LK_TYPE_NULL;
-
-    return lk_discrim_classify(LK_INIT_DISCRIM, LK_REG_CALLER, &type, NULL) == STATUS_OK &&
-           type == LK_TYPE_NULL;
+    return !cap_there(LK_REG_CALLER);
 }
 
 static enum status programs_op_destroy(struct lk_request *rq)
 {
-    unsigned i;
+    uint32_t i;
 
     if (!asked_program(rq, &i)) {
         return STATUS_OUT_OF_RANGE;
     }
-    if (instances[i].purse.frames == 0) {
+    if (!instance(i)->exists) {
         return STATUS_NOT_FOUND;
     }
-    programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "was destroyed on request");
+    programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "was destroyed on request", true);
     rq->no_answer = caller_is_gone();
     return STATUS_OK;
 }
 
-static enum status programs_op_result(struct lk_request *rq)
+static enum status programs_op_kill(struct lk_request *rq)
 {
-    unsigned i;
+    uint32_t i;
 
     if (!asked_program(rq, &i)) {
         return STATUS_OUT_OF_RANGE;
     }
-    lk_answer2(rq, instances[i].ended, instances[i].ended_value);
-    answer_text(rq, instances[i].ended_words);
+    if (!instance(i)->exists) {
+        return STATUS_NOT_FOUND;
+    }
+    programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "was killed on request", false);
+    rq->no_answer = caller_is_gone();
+    return STATUS_OK;
+}
+
+static enum status programs_op_restart(struct lk_request *rq)
+{
+    struct trouble why = { "" };
+    enum status s;
+    uint32_t i;
+
+    if (!asked_program(rq, &i)) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    if (!instance(i)->exists) {
+        return STATUS_NOT_FOUND;
+    }
+    s = programs_restart(i, &why);
+    if (s != STATUS_OK) {
+        service_answer_text(rq, why.words);
+    }
+    rq->no_answer = caller_is_gone();
+    return s;
+}
+
+static enum status programs_op_banks(struct lk_request *rq)
+{
+    static struct bank_info info;
+    enum status s = lk_bank_list(REG_MAIN_BANK, rq->w[1], &info);
+
+    rq->out_string = &info;
+    rq->out_string_len = s == STATUS_OK ? sizeof(info) : 0;
+    return s;
+}
+
+static enum status programs_op_space(struct lk_request *rq)
+{
+    static char picture[1000];
+    uint64_t position = rq->w[2];
+    uint32_t i;
+
+    if (!asked_program(rq, &i) && rq->w[1] != instance_count()) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    rq->out_string = picture;
+    rq->out_string_len = listing_space(i, &position, picture, sizeof(picture));
+    lk_answer1(rq, position);
+    return rq->out_string_len > 0 || rq->w[2] != 0 ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+static enum status programs_op_result(struct lk_request *rq)
+{
+    uint32_t i;
+
+    if (!asked_program(rq, &i)) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    lk_answer2(rq, instance(i)->ended, instance(i)->ended_value);
+    service_answer_text(rq, instance(i)->ended_words);
     return STATUS_OK;
 }
 
 static enum status programs_op_caps(struct lk_request *rq)
 {
-    unsigned i;
+    uint32_t i;
 
     if (!asked_program(rq, &i) || rq->w[2] > LK_CAP_REGS + 64 ||
         !listing_cap(i, (unsigned)rq->w[2], answer, sizeof(answer))) {
@@ -173,13 +275,12 @@ static enum status programs_op_caps(struct lk_request *rq)
 }
 
 /* The process of the program that word 1 numbers, which runs, into REG_PROCESS: sets *i. */
-static enum status asked_process(const struct lk_request *rq, unsigned *i)
+static enum status asked_process(const struct lk_request *rq, uint32_t *i)
 {
     if (!asked_program(rq, i)) {
         return STATUS_OUT_OF_RANGE;
     }
-    return instances[*i].purse.frames == 0 ? STATUS_NOT_FOUND
-                                           : shelf_get(*i, SHELF_PROCESS, REG_PROCESS);
+    return !instance(*i)->exists ? STATUS_NOT_FOUND : shelf_get(*i, SHELF_PROCESS, REG_PROCESS);
 }
 
 /* Set or clear the suspend hold, by the operation `change`. */
@@ -187,7 +288,7 @@ static enum status change_hold(struct lk_request *rq,
                                enum status (*change)(uint32_t, uint64_t, uint64_t *))
 {
     uint64_t before = 0;
-    unsigned i;
+    uint32_t i;
     enum status s = asked_process(rq, &i);
 
     if (s == STATUS_OK) {
@@ -223,7 +324,7 @@ static enum status programs_op_notify(struct lk_request *rq)
 {
     struct lk_preemption before = { .posts = 0 };
     struct lk_preemption after = { .posts = 0 };
-    unsigned i;
+    uint32_t i;
     enum status s = asked_process(rq, &i);
 
     if (s == STATUS_OK && rq->w[2] == 0) {
@@ -254,9 +355,9 @@ static enum status programs_op_notify(struct lk_request *rq)
 static enum status programs_op_inside(struct lk_request *rq)
 {
     static struct program_info info;
-    unsigned i;
+    uint32_t i;
 
-    if (!listing_inside(request_text(rq), &i, &info)) {
+    if (!listing_inside(service_text(rq), &i, &info)) {
         return STATUS_NOT_FOUND;
     }
     lk_answer1(rq, i);
@@ -279,43 +380,92 @@ static const struct lk_method programs_methods[] = {
     [PROGRAMS_NOTIFY] = { programs_op_notify, .words = 2, .name = "notify" },
     [PROGRAMS_INSIDE] = { programs_op_inside, .string_min = 1, .string_max = DESC_NAME,
                           .name = "inside" },
+    [PROGRAMS_NEW] = { programs_op_new, .string_min = 1, .string_max = sizeof(service_received) - 1,
+                       .name = "new" },
+    [PROGRAMS_KILL] = { programs_op_kill, .words = 1, .name = "kill" },
+    [PROGRAMS_RESTART] = { programs_op_restart, .words = 1, .name = "restart" },
+    [PROGRAMS_SPACE] = { programs_op_space, .words = 2, .name = "space" },
+    [PROGRAMS_BANKS] = { programs_op_banks, .words = 1, .name = "banks" },
 };
+
+static void told(void *context, uint64_t bits)
+{
+    (void)context;
+    if ((bits & CORE_NOTICE) != 0) {
+        core_revive();
+    }
+    if ((bits & PROGRAMS_DUE_NOTICE) != 0) {
+        programs_due();
+    }
+}
 
 static const struct lk_server programs_server = {
     .methods = programs_methods,
     .method_count = sizeof(programs_methods) / sizeof(programs_methods[0]),
-    .buffer = received,
-    .buffer_size = sizeof(received) - 1,
+    .notice = told,
+    .buffer = service_received,
+    .buffer_size = sizeof(service_received) - 1,
 };
 
 /* ---- init.exit ------------------------------------------------------------------------------- */
 
 static enum status exit_op_exit(struct lk_request *rq)
 {
-    unsigned i = (unsigned)rq->payload;
+    uint32_t i = instance_of_payload(rq->payload);
     char words[64];
 
     rq->no_answer = 1;
-    if (rq->payload >= description.programs || instances[i].purse.frames == 0) {
+    if (i == NO_INSTANCE || !instance(i)->exists) {
         return STATUS_OK;
     }
     lk_format(words, sizeof(words), "ended with status %ld", (int64_t)rq->w[1]);
-    if ((instances[i].flags & PROGRAM_FOREGROUND) == 0) {
-        say("program %s %s", description.program[i].name, words);
+    if ((instance(i)->flags & PROGRAM_FOREGROUND) == 0) {
+        say("program %s %s", instance_name(i).text, words);
     }
-    programs_end(i, PROGRAM_ENDED_EXIT, rq->w[1], words);
+    programs_end(i, PROGRAM_ENDED_EXIT, rq->w[1], words, rq->w[1] == 0);
     return STATUS_OK;
+}
+
+static enum status exit_op_connect(struct lk_request *rq)
+{
+    uint32_t i = instance_of_payload(rq->payload);
+    enum status s;
+
+    if (i == NO_INSTANCE) {
+        return STATUS_INVALID_CAP;
+    }
+    s = programs_connect(i, service_text(rq), LK_REG_CALLER);
+    rq->no_answer = s == STATUS_WOULD_BLOCK;
+    if (s == STATUS_OK) {
+        rq->out_cap[0] = REG_WORK;
+        rq->out_caps = 1;
+    }
+    return s;
+}
+
+static enum status exit_op_watch(struct lk_request *rq)
+{
+    uint32_t i = instance_of_payload(rq->payload);
+
+    if (i == NO_INSTANCE) {
+        return STATUS_INVALID_CAP;
+    }
+    return programs_watch(i, service_text(rq), brings_notice(rq) ? LK_REG_ARG : 0, rq->w[1]);
 }
 
 static const struct lk_method exit_methods[] = {
     [PROGRAM_EXIT] = { exit_op_exit, .words = 1, .name = "exit" },
+    [PROGRAM_CONNECT] = { exit_op_connect, .string_min = 1, .string_max = DESC_WORD,
+                          .name = "connect" },
+    [PROGRAM_WATCH] = { exit_op_watch, .words = 1, .caps = 1, .string_min = 1,
+                        .string_max = DESC_WORD, .name = "watch" },
 };
 
 static const struct lk_server exit_server = {
     .methods = exit_methods,
     .method_count = sizeof(exit_methods) / sizeof(exit_methods[0]),
-    .buffer = received,
-    .buffer_size = sizeof(received) - 1,
+    .buffer = service_received,
+    .buffer_size = sizeof(service_received) - 1,
 };
 
 /* ---- init.faults ----------------------------------------------------------------------------- */
@@ -324,18 +474,19 @@ static const struct lk_server exit_server = {
  * sent there. */
 static enum status faults_message(struct lk_request *rq)
 {
+    uint32_t i = instance_of_payload(rq->payload);
+
     rq->no_answer = 1;
-    if (rq->w[0] == LK_FAULT_MESSAGE && rq->payload < description.programs &&
-        instances[rq->payload].purse.frames != 0) {
-        fault_handle((unsigned)rq->payload, LK_REG_CALLER);
+    if (rq->w[0] == LK_FAULT_MESSAGE && i != NO_INSTANCE && instance(i)->exists) {
+        fault_handle(i, LK_REG_CALLER);
     }
     return STATUS_OK;
 }
 
 static const struct lk_server faults_server = {
     .other = faults_message,
-    .buffer = received,
-    .buffer_size = sizeof(received) - 1,
+    .buffer = service_received,
+    .buffer_size = sizeof(service_received) - 1,
 };
 
 /* ---- the loop -------------------------------------------------------------------------------- */
@@ -348,6 +499,8 @@ static const struct lk_server *server_of(uint64_t id)
         return &exit_server;
     case INIT_ID_FAULTS:
         return &faults_server;
+    case INIT_ID_CONTROL:
+        return &control_server;
     default:
         return &programs_server;
     }

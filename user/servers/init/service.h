@@ -9,6 +9,7 @@
 #define INIT_ID_PROGRAMS 1 /* as the kernel made it */
 #define INIT_ID_EXIT 2
 #define INIT_ID_FAULTS 3
+#define INIT_ID_CONTROL 4
 
 /* Serve for ever. */
 _Noreturn void service_run(void);

@@ -32,9 +32,9 @@ uint64_t space_gpts_for(uint64_t low, uint64_t high)
 }
 
 /* A new GPT with this l2v, and the guard to go with it, into register `reg`. */
-static enum status make_gpt(struct purse *p, unsigned l2v, uint32_t reg)
+static enum status make_gpt(const struct source *from, unsigned l2v, uint32_t reg)
 {
-    enum status s = purse_fabricate(p, LK_TYPE_GPT, reg);
+    enum status s = source_make(from, LK_TYPE_GPT, reg);
 
     if (s == STATUS_OK) {
         s = lk_gpt_set_l2v(reg, l2v);
@@ -45,14 +45,14 @@ static enum status make_gpt(struct purse *p, unsigned l2v, uint32_t reg)
     return s;
 }
 
-enum status space_begin(struct purse *p)
+enum status space_begin(const struct source *from)
 {
     leaf_base = NO_LEAF;
-    return make_gpt(p, ROOT_L2V, REG_ROOT);
+    return make_gpt(from, ROOT_L2V, REG_ROOT);
 }
 
 /* Make REG_LEAF the GPT that holds the page at `address`; makes what is missing on the way. */
-static enum status find_leaf(struct purse *p, uint64_t address)
+static enum status find_leaf(const struct source *from, uint64_t address)
 {
     lk_copy_cap(REG_ROOT, REG_LEAF);
     leaf_base = NO_LEAF;
@@ -65,7 +65,7 @@ static enum status find_leaf(struct purse *p, uint64_t address)
             s = lk_discrim_classify(LK_INIT_DISCRIM, REG_CHILD, &type, NULL);
         }
         if (s == STATUS_OK && type == LK_TYPE_NULL) {
-            s = make_gpt(p, v - LEVEL_BITS, REG_CHILD);
+            s = make_gpt(from, v - LEVEL_BITS, REG_CHILD);
             if (s == STATUS_OK) {
                 s = lk_gpt_swap_slot(REG_LEAF, slot, REG_CHILD, 0);
             }
@@ -79,13 +79,13 @@ static enum status find_leaf(struct purse *p, uint64_t address)
     return STATUS_OK;
 }
 
-enum status space_insert(struct purse *p, uint64_t address, uint32_t reg)
+enum status space_insert(const struct source *from, uint64_t address, uint32_t reg)
 {
     if (address >= SPACE_END || address % SPACE_PAGE != 0) {
         return STATUS_OUT_OF_RANGE;
     }
     if ((address & ~(LEAF_BYTES - 1)) != leaf_base) {
-        enum status s = find_leaf(p, address);
+        enum status s = find_leaf(from, address);
 
         if (s != STATUS_OK) {
             return s;
@@ -94,25 +94,51 @@ enum status space_insert(struct purse *p, uint64_t address, uint32_t reg)
     return lk_gpt_swap_slot(REG_LEAF, address >> LEAF_L2V & 15, reg, 0);
 }
 
-enum status space_insert_page(struct purse *p, uint64_t address, size_t skip, const void *data,
-                              size_t bytes, unsigned restrictions)
+enum status space_show(uint32_t reg)
 {
-    enum status s = purse_fabricate(p, LK_TYPE_PAGE, REG_PAGE);
+    return lk_gpt_swap_slot(LK_INIT_SCRATCH, 0, reg, 0);
+}
+
+enum status space_make_page(const struct source *from, size_t skip, const void *data, size_t bytes)
+{
+    enum status s = source_make(from, LK_TYPE_PAGE, REG_PAGE);
 
     if (s == STATUS_OK && bytes > 0) {
-        s = lk_gpt_swap_slot(LK_INIT_SCRATCH, 0, REG_PAGE, 0);
+        s = space_show(REG_PAGE);
         if (s == STATUS_OK) {
             memcpy((char *)LK_INIT_SCRATCH_VA + skip, data, bytes);
-            s = lk_gpt_swap_slot(LK_INIT_SCRATCH, 0, 0, 0);
+            s = space_show(0);
         }
     }
+    return s;
+}
+
+enum status space_insert_page(const struct source *from, uint64_t address, size_t skip,
+                              const void *data, size_t bytes, unsigned restrictions)
+{
+    enum status s = space_make_page(from, skip, data, bytes);
+
     if (s == STATUS_OK) {
         s = lk_memory_reduce(REG_PAGE, restrictions, REG_PAGE);
     }
+    return s == STATUS_OK ? space_insert(from, address, REG_PAGE) : s;
+}
+
+enum status space_grow_own(const struct source *from, uint64_t address)
+{
+    enum status s = lk_gpt_get_slot(LK_INIT_SPACE, 0, REG_ROOT);
+
+    leaf_base = NO_LEAF;
     if (s == STATUS_OK) {
-        s = space_insert(p, address, REG_PAGE);
+        s = space_insert_page(from, address, 0, NULL, 0, LK_NX);
     }
+    leaf_base = NO_LEAF;
     return s;
+}
+
+void space_forget(void)
+{
+    leaf_base = NO_LEAF;
 }
 
 /* The page at `address` of init's own space into REG_PAGE, found by walking down its GPTs. */
@@ -155,7 +181,7 @@ static enum status own_page(uint64_t address)
     return STATUS_NOT_FOUND;
 }
 
-enum status space_insert_shared(struct purse *p, uint64_t address, const void *data,
+enum status space_insert_shared(const struct source *from, uint64_t address, const void *data,
                                 unsigned restrictions)
 {
     enum status s = own_page((uint64_t)data);
@@ -167,7 +193,7 @@ enum status space_insert_shared(struct purse *p, uint64_t address, const void *d
         s = lk_memory_set_guard(REG_PAGE, 0, LEAF_L2V, REG_PAGE);
     }
     if (s == STATUS_OK) {
-        s = space_insert(p, address, REG_PAGE);
+        s = space_insert(from, address, REG_PAGE);
     }
     return s;
 }

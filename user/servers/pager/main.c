@@ -14,7 +14,7 @@ int main(void)
         .discrim = lk_cap("discrim"),
         .own_va = OWN_VA,
         .archive = lk_param("archive", 0),
-        .archive_bytes = lk_param("archive.bytes", 0),
+        .archive_bytes = lk_param("archive_bytes", 0),
     };
 
     pager_run(&setup);

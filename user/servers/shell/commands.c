@@ -8,6 +8,7 @@
 #include <lykos/lykos.h>
 
 #define ANY_WORDS 99u
+#define SECONDS_MAX 1000000u
 
 struct command {
     const char *name;
@@ -85,6 +86,26 @@ static void destroy_named(const char *name, const char *rest)
     program_destroy(name);
 }
 
+static void kill_named(const char *name, const char *rest)
+{
+    const char *end;
+    uint64_t seconds;
+
+    if (*rest == '\0') {
+        program_kill(name);
+    } else if (lk_parse_number(rest, &seconds, &end) && *end == '\0' && seconds <= SECONDS_MAX) {
+        program_kill_in(name, seconds);
+    } else {
+        print("kill NAME [SECONDS]: a whole number up to %u\n", SECONDS_MAX);
+    }
+}
+
+static void restart_named(const char *name, const char *rest)
+{
+    (void)rest;
+    program_restart(name);
+}
+
 static void run_named(const char *name, const char *rest)
 {
     program_run(name, rest);
@@ -101,6 +122,14 @@ static void command_start(const char *args)
 static void command_destroy(const char *args)
 {
     with_program(args, "destroy", destroy_named);
+}
+static void command_kill(const char *args)
+{
+    with_program(args, "kill", kill_named);
+}
+static void command_restart(const char *args)
+{
+    with_program(args, "restart", restart_named);
 }
 static void command_ping(const char *args)
 {
@@ -124,7 +153,7 @@ static bool run_benches(const char *args)
     bool any = false;
     bool good = true;
 
-    for (uint64_t i = 0; program_info(i, &p); i++) {
+    for (uint64_t i = 0; program_next(&i, &p); i++) {
         if (is_bench(p.name)) {
             any = true;
             good = program_run(p.name, args) && good;
@@ -165,50 +194,17 @@ static void command_log(const char *args)
     } while (n > 0 && position < end);
 }
 
-static void command_mem(const char *args)
-{
-    uint64_t frames = 0;
-    uint64_t free_frames = 0;
-    uint64_t objects = 0;
-    uint64_t tables = 0;
-    uint64_t tables_max = 0;
-    uint64_t depends = 0;
-    uint64_t depends_max = 0;
-    struct program_info p;
-    uint64_t given = 0;
-    uint64_t rest;
-
-    (void)args;
-    enum status s = lk_sysctl_get_memory(lk_cap("sysctl"), &frames, &free_frames, &objects, &tables,
-                                         &tables_max, &depends_max, &depends);
-
-    if (s != STATUS_OK) {
-        print("memory cannot be looked at: %s\n", lk_status_text(s));
-        return;
-    }
-    for (uint64_t i = 0; program_info(i, &p); i++) {
-        given += p.running ? p.frames : 0;
-    }
-    /* What a program has been promised in a Range and has not used yet counts as given and as free:
-     * the rest is that much too small. */
-    rest = frames - free_frames > given ? frames - free_frames - given : 0;
-    print("memory              %8lu KiB in %lu frames: the next three together\n", frames * 4,
-          frames);
-    print("free                %8lu KiB\n", free_frames * 4);
-    print("given to programs   %8lu KiB\n", given * 4);
-    print("the rest            %8lu KiB: kernel and its tables, archive, init\n", rest * 4);
-    print("objects             %8lu\n", objects);
-    print("page tables         %8lu of %lu\n", tables, tables_max);
-    print("dependencies        %8lu of %lu\n", depends, depends_max);
-}
-
 static void command_sleep(const char *args)
 {
     uint64_t n;
     const char *end;
 
-    if (!lk_parse_number(args, &n, &end) || *end != '\0' || n > 1000000) {
-        print("sleep SECONDS: a whole number up to 1000000\n");
+    if (!lk_parse_number(args, &n, &end) || *end != '\0' || n > SECONDS_MAX) {
+        print("sleep SECONDS: a whole number up to %u\n", SECONDS_MAX);
+        return;
+    }
+    if (program_kill_waits()) {
+        print("the clock is taken: a program is to be killed\n");
         return;
     }
     if (lk_notice_in(n * 1000, NOTICE_TIMER) != STATUS_OK) {
@@ -225,8 +221,7 @@ static void command_sleep(const char *args)
 static void last_words(const char *text)
 {
     print("%s\n", text);
-    flush();
-    lk_console_drain(LK_REG_CONSOLE);
+    flush_all();
 }
 
 static void command_halt(const char *args)
@@ -274,6 +269,7 @@ static const struct command commands[] = {
     { "help", "[COMMAND]", 1, "this list, or its line about one command", command_help },
     { "ps", "[NAME]", 1, "what the programs do; of one, its holds and notices too", command_ps },
     { "caps", "NAME", 1, "what a program holds: its slots and capability registers", command_caps },
+    { "spaces", "NAME", 1, "the address space of a program, as a picture", command_spaces },
     { "log", "", 0, "the kernel log", command_log },
     { "mem", "", 0, "memory: how much, and who has it", command_mem },
     { "ping", "[ROUNDS]", 1, "a client calls a server in another address space", command_ping },
@@ -284,6 +280,9 @@ static const struct command commands[] = {
       command_run_program },
     { "start", "NAME [ARGS]", ANY_WORDS, "start a program and do not wait", command_start },
     { "destroy", "NAME", 1, "end a program and take its memory back", command_destroy },
+    { "kill", "NAME [SECONDS]", 2, "end a program as if it had failed, now or later",
+      command_kill },
+    { "restart", "NAME", 1, "end a program and begin it again", command_restart },
     { "suspend", "NAME", 1, "stop a program where it is, until it is resumed", command_suspend },
     { "resume", "NAME", 1, "let it go on, as if nothing had happened", command_resume },
     { "notify", "NAME [BITS]", 2, "stop a program and have its notice handler told",

@@ -3,10 +3,11 @@
  * The shell: a prompt on the console's terminal.
  *
  * It waits for notices only: something was typed, Ctrl-C, the program in the foreground ended, the
- * time is up. So it is always ready for Ctrl-C, whatever it waits for.
+ * time is up, the console was begun again. So it is always ready for Ctrl-C, whatever it waits for.
  */
 #include "shell.h"
 
+#include <lykos/connect.h>
 #include <lykos/lykos.h>
 
 struct line_editor editor;
@@ -50,6 +51,36 @@ static void editor_put(void *context, const char *text, size_t len)
     put(text, len);
 }
 
+void flush_all(void)
+{
+    flush();
+    lk_console_drain(LK_REG_CONSOLE);
+}
+
+/* Have the console post what is typed to the shell. One that dies meanwhile is asked again. */
+static enum status take_terminal(void)
+{
+    unsigned tries = 0;
+    enum status s;
+
+    do {
+        s = lk_console_set_notice(LK_REG_CONSOLE, NOTICE_CTRL_C, NOTICE_INPUT, REG_NOTICE);
+    } while (lk_came_back(LK_REG_CONSOLE, s, &tries));
+    return s;
+}
+
+void console_again(void)
+{
+    enum status s = lk_connect("console");
+
+    if (s == STATUS_OK) {
+        s = take_terminal();
+    }
+    if (s != STATUS_OK) {
+        say("there is no console: %s", lk_status_text(s));
+    }
+}
+
 uint64_t wait_for(uint64_t bits)
 {
     uint64_t seen;
@@ -58,6 +89,12 @@ uint64_t wait_for(uint64_t bits)
     do {
         seen = lk_park();
         input_pending = input_pending || (seen & NOTICE_INPUT) != 0;
+        if ((seen & NOTICE_CONSOLE) != 0) {
+            console_again();
+        }
+        if ((seen & NOTICE_KILL) != 0) {
+            program_kill_due();
+        }
     } while ((seen & bits) == 0);
     return seen & bits;
 }
@@ -82,20 +119,27 @@ static void take_input(void)
     } while (n > 0);
 }
 
+/* The words of the boot command line are carried out once, not by each shell that is begun again. */
+static void greet(void)
+{
+    if (lk_param("generation", 0) > 0) {
+        print("\nThe shell was begun again. 'help' lists the commands.\n");
+    } else {
+        print("\nLykos. To leave QEMU type Ctrl-A, then X. 'help' lists the commands.\n");
+        commands_boot(lk_start->argument);
+    }
+}
+
 static void begin(void)
 {
-    if (lk_endpoint_make_app_notice(LK_REG_ENDPOINT,
-                                    NOTICE_INPUT | NOTICE_CTRL_C | NOTICE_ENDED | NOTICE_TIMER,
-                                    REG_NOTICE) != STATUS_OK) {
-        lk_die("no endpoint to receive on");
-    }
-    print("\nLykos. To leave QEMU type Ctrl-A, then X. 'help' lists the commands.\n");
-    enum status s = lk_console_set_notice(LK_REG_CONSOLE, NOTICE_CTRL_C, NOTICE_INPUT, REG_NOTICE);
-
-    if (s != STATUS_OK) {
-        lk_die("no terminal: %s", lk_status_text(s));
-    }
-    commands_boot(lk_start->argument);
+    lk_must(lk_endpoint_make_app_notice(LK_REG_ENDPOINT,
+                                        NOTICE_INPUT | NOTICE_CTRL_C | NOTICE_ENDED | NOTICE_TIMER |
+                                            NOTICE_CONSOLE,
+                                        REG_NOTICE),
+            "an endpoint to receive on");
+    lk_must(lk_watch("console", NOTICE_CONSOLE, REG_NOTICE), "watching the console");
+    lk_must(take_terminal(), "the terminal");
+    greet();
     editor.prompt = "lykos> ";
     editor.put = editor_put;
     line_start(&editor);
@@ -110,8 +154,11 @@ int main(void)
             take_input();
             continue;
         }
-        uint64_t bits = wait_for(NOTICE_INPUT | NOTICE_CTRL_C);
+        uint64_t bits = wait_for(NOTICE_INPUT | NOTICE_CTRL_C | NOTICE_CONSOLE);
 
+        if ((bits & NOTICE_CONSOLE) != 0) {
+            line_redraw(&editor);
+        }
         if ((bits & NOTICE_CTRL_C) != 0) {
             line_cancel(&editor);
         }

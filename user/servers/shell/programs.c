@@ -4,6 +4,7 @@
  */
 #include "shell.h"
 
+#include <lykos/bank.h>
 #include <lykos/lykos.h>
 
 /* Register of the entry to init.programs. */
@@ -50,21 +51,30 @@ bool program_find(const char *name, uint64_t *number)
     return s == STATUS_OK;
 }
 
-bool program_info(uint64_t number, struct program_info *out)
+bool program_next(uint64_t *number, struct program_info *out)
 {
     struct lk_msg msg = {
         .control = LK_CTL_CALL(programs(), 2) | LK_RSTR,
-        .w = { PROGRAMS_INFO, number },
+        .w = { PROGRAMS_INFO, *number },
         .buffer = out,
         .buffer_size = sizeof(*out),
     };
+    enum status s = lk_invoke(&msg);
 
-    return lk_invoke(&msg) == STATUS_OK && lk_string_length(msg.delivery) == sizeof(*out);
+    *number = msg.w[1];
+    return s == STATUS_OK && lk_string_length(msg.delivery) == sizeof(*out);
+}
+
+bool program_info(uint64_t number, struct program_info *out)
+{
+    uint64_t found = number;
+
+    return program_next(&found, out) && found == number;
 }
 
 bool program_named(const char *name, struct program_info *out, uint64_t *number)
 {
-    for (uint64_t i = 0; program_info(i, out); i++) {
+    for (uint64_t i = 0; program_next(&i, out); i++) {
         if (strcmp(out->name, name) == 0) {
             if (number != NULL) {
                 *number = i;
@@ -253,4 +263,117 @@ void program_destroy(const char *name)
         return;
     }
     done(destroy(number), name);
+}
+
+/* ---- ending what is begun again -------------------------------------------------------------- */
+
+/* What is said before the shell ends, for it will not be heard afterwards. With the console goes what
+ * has not reached the terminal. */
+static void say_before(const char *name)
+{
+    if (strcmp(name, lk_name()) == 0) {
+        print("the shell ends, and is begun again\n");
+    }
+    flush_all();
+}
+
+/* What became of a program that was ended. */
+static void say_after(const char *name, uint64_t number)
+{
+    struct program_info p;
+
+    if (strcmp(name, "console") == 0) {
+        console_again();
+    }
+    if (program_info(number, &p) && p.running) {
+        print("%s was ended and begun again\n", name);
+    } else if (p.waits_to_restart) {
+        print("%s was ended, and is about to be begun again\n", name);
+    } else {
+        print("%s was ended\n", name);
+    }
+}
+
+/* Ask for the end of a program by this method. */
+static void end_by(uint64_t method, const char *name)
+{
+    char why[200] = "";
+    struct lk_msg msg = { .w = { 0 } };
+    enum status s;
+
+    if (strcmp(name, "init") == 0) {
+        print("init is not ended: it is what begins the others again\n");
+        return;
+    }
+    if (!program_find(name, &msg.w[1])) {
+        return;
+    }
+    uint64_t number = msg.w[1];
+
+    say_before(name);
+    s = ask(&msg, method, 0, why, sizeof(why));
+    if (why[0] != '\0') {
+        print("%s\n", why);
+    } else if (done(s, name)) {
+        say_after(name, number);
+    }
+}
+
+void program_kill(const char *name)
+{
+    end_by(PROGRAMS_KILL, name);
+}
+
+void program_restart(const char *name)
+{
+    end_by(PROGRAMS_RESTART, name);
+}
+
+static bool kill_waits; /* for its time: */
+static uint64_t kill_number;
+
+void program_kill_in(const char *name, uint64_t seconds)
+{
+    if (kill_waits) {
+        print("a program waits for that already\n");
+    } else if (program_find(name, &kill_number)) {
+        kill_waits = lk_notice_in(seconds * 1000, NOTICE_KILL) == STATUS_OK;
+        print("%s\n", kill_waits ? "it will be" : "there is no clock");
+    }
+}
+
+bool program_kill_waits(void)
+{
+    return kill_waits;
+}
+
+void program_kill_due(void)
+{
+    struct lk_msg msg = { .w = { 0, kill_number } };
+
+    kill_waits = false;
+    ask(&msg, PROGRAMS_KILL, 0, NULL, 0);
+}
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+bool program_bank(uint64_t n, struct bank_info *out)
+{
+    struct lk_msg msg = {
+        .control = LK_CTL_CALL(programs(), 2) | LK_RSTR,
+        .w = { PROGRAMS_BANKS, n },
+        .buffer = out,
+        .buffer_size = sizeof(*out),
+    };
+
+    return lk_invoke(&msg) == STATUS_OK && lk_string_length(msg.delivery) == sizeof(*out);
+}
+
+bool program_space(const char *name, uint64_t number, uint64_t *position, char *out, size_t size)
+{
+    struct lk_msg msg = { .w = { 0, number, *position } };
+    enum status s = ask(&msg, PROGRAMS_SPACE, 0, out, size);
+
+    *position = msg.w[1];
+    return done(s, name);
 }

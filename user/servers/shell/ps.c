@@ -43,11 +43,11 @@ static void print_others(const char *title, bool parts)
     struct program_info p;
     size_t column = 0;
 
-    for (uint64_t i = 0; program_info(i, &p); i++) {
+    for (uint64_t i = 0; program_next(&i, &p); i++) {
         const char *remark = p.faulty ? " (its description has a mistake)" : "";
         size_t length = 1 + strlen(p.name) + strlen(remark);
 
-        if (p.running || (p.part_of[0] != '\0') != parts) {
+        if (p.running || p.waits_to_restart || (p.part_of[0] != '\0') != parts) {
             continue;
         }
         if (column == 0 || column + length > ROW_END) {
@@ -62,6 +62,44 @@ static void print_others(const char *title, bool parts)
     if (column > 0) {
         print("\n");
     }
+}
+
+/* How often it was begun again. */
+struct again {
+    char text[40];
+};
+static struct again show_again(const struct program_info *p)
+{
+    struct again a = { "never" };
+
+    if (p->generation > 0) {
+        lk_format(a.text, sizeof(a.text), "%u time%s", p->generation,
+                  p->generation == 1 ? "" : "s");
+    }
+    return a;
+}
+
+/* Those that were begun again, and those that wait to be. */
+static void print_again(void)
+{
+    struct program_info p;
+    const char *between = "begun again:";
+
+    for (uint64_t i = 0; program_next(&i, &p); i++) {
+        if (p.generation > 0) {
+            print("%s %s %s", between, p.name, show_again(&p).text);
+            between = ",";
+        }
+    }
+    print("%s", between[0] == ',' ? "\n" : "");
+    between = "about to be begun again:";
+    for (uint64_t i = 0; program_next(&i, &p); i++) {
+        if (p.waits_to_restart) {
+            print("%s %s", between, p.name);
+            between = ",";
+        }
+    }
+    print("%s", between[0] == ',' ? "\n" : "");
 }
 
 /* All there is to see of one program. */
@@ -85,6 +123,11 @@ static void print_one(const struct program_info *p)
           pr->posts, pr->merges);
     print("  deliveries %u to its handler, %u of them forced; %u senders had to wait\n",
           pr->deliveries, pr->forced, pr->waits);
+    if (p->frames_most > 0) {
+        print("  memory     %u KiB, of %u KiB that it may take up\n", p->frames * 4,
+              p->frames_most * 4);
+    }
+    print("  begun again %s\n", show_again(p).text);
 }
 
 /* A program by name, or a process that one has made, by label. */
@@ -95,7 +138,8 @@ static void ps_named(const char *name)
 
     if (program_named(name, &p, NULL)) {
         if (!p.running) {
-            print("%s does not run\n", name);
+            print("%s %s\n", name,
+                  p.waits_to_restart ? "is about to be begun again" : "does not run");
         } else {
             print_one(&p);
         }
@@ -120,11 +164,12 @@ void command_ps(const char *args)
         return;
     }
     print_head();
-    for (uint64_t i = 0; program_info(i, &p); i++) {
+    for (uint64_t i = 0; program_next(&i, &p); i++) {
         if (p.running) {
             print_row(&p);
         }
     }
+    print_again();
     print_others("not running:", false);
     print_others("parts of others, not running:", true);
 }

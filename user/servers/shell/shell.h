@@ -20,6 +20,8 @@
 #define NOTICE_CTRL_C 0x2u
 #define NOTICE_ENDED 0x4u /* the program that was started has ended */
 #define NOTICE_TIMER 0x8u
+#define NOTICE_CONSOLE 0x10u /* the console was begun again */
+#define NOTICE_KILL 0x20u    /* a program is to be ended now */
 
 /* Registers. */
 #define REG_NOTICE 28 /* AppNotice to the shell, with all of these bits */
@@ -33,8 +35,15 @@ void put(const char *text, size_t len);
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void flush(void);
 
+/* The same, and let it reach the terminal. */
+void flush_all(void);
+
+/* The console was begun again and knows nothing of the shell: take its terminal. If it has ended for
+ * good, the shell is not seen nor heard any more. */
+void console_again(void);
+
 /* Wait until one of the bits is posted; returns those of them that were. NOTICE_INPUT is kept for
- * later meanwhile. */
+ * later meanwhile. A console that was begun again is told whose the terminal is. */
 uint64_t wait_for(uint64_t bits);
 
 /* ---- commands.c ------------------------------------------------------------------------------ */
@@ -50,6 +59,12 @@ const char *first_word(const char *text, char *word, size_t size);
  * False: there was no such word. */
 bool commands_boot(const char *words);
 
+/* ---- memory.c -------------------------------------------------------------------------------- */
+
+/* These commands. */
+void command_mem(const char *args);
+void command_spaces(const char *args);
+
 /* ---- ps.c ------------------------------------------------------------------------------------ */
 
 /* These commands. */
@@ -62,6 +77,9 @@ void command_notify(const char *args);
 
 /* Number of a program by name. False, and says so: there is none. */
 bool program_find(const char *name, uint64_t *number);
+
+/* The first program whose number is *number or more: sets *number. False: there are no more. */
+bool program_next(uint64_t *number, struct program_info *out);
 
 /* State of a program. False: there is none of this number. */
 bool program_info(uint64_t number, struct program_info *out);
@@ -90,6 +108,24 @@ bool program_run(const char *name, const char *args);
 /* Start one in the background; end one. */
 void program_start(const char *name, const char *args);
 void program_destroy(const char *name);
+
+/* End one as if it had failed; end one and have it begun again. Says what became of it. */
+void program_kill(const char *name);
+void program_restart(const char *name);
+
+/* End one as if it had failed, when some seconds have passed, whatever the shell does then; nothing is
+ * said of it. One at a time, for there is one timer: is there one? */
+void program_kill_in(const char *name, uint64_t seconds);
+void program_kill_due(void);
+bool program_kill_waits(void);
+
+/* The n-th bank in the tree of banks. False: there are no more. */
+struct bank_info;
+bool program_bank(uint64_t n, struct bank_info *out);
+
+/* Some lines of the picture of a program's address space, terminated; *position: 0 at first, 0 at the
+ * end. False, and says why: there is none. */
+bool program_space(const char *name, uint64_t number, uint64_t *position, char *out, size_t size);
 
 /* Line `n` about what a program holds. False: there are no more. */
 bool program_cap(uint64_t number, uint64_t n, char *out, size_t size);

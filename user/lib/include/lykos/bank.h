@@ -18,6 +18,7 @@
 #define LYKOS_BANK_H
 
 #include <abi/gen.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -155,5 +156,9 @@ enum status lk_bank_info(uint32_t bank, struct bank_info *out);
 enum status lk_bank_set_limit(uint32_t bank, uint64_t limit);
 enum status lk_bank_object(uint32_t bank, uint64_t type, uint64_t *n, uint32_t reg);
 enum status lk_bank_list(uint32_t bank, uint64_t n, struct bank_info *out);
+
+/* Wait until the bank may have been begun again; this is the (tries + 1)-th time for one call. False: it
+ * is not worth to ask again. (bank_await.c; init links its own) */
+bool lk_bank_await(unsigned tries);
 
 #endif

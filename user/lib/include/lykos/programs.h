@@ -15,10 +15,21 @@
 /* word 1: status, 0 for success. The program is destroyed; no answer comes. */
 #define PROGRAM_EXIT 1u
 
+/* string: name of a capability that the system description grants the program. Answer: the capability,
+ * made anew: for an Entry to a server that was begun again. Waits while the server is about to be.
+ * NOT_FOUND: no such name, or the server does not run. REQUEST_ERROR: a bank; the Entry stays good. */
+#define PROGRAM_CONNECT 2u
+
+/* string: name of such a capability, an Entry; word 1: bits; capability 1: an AppNotice of the program.
+ * The bits are posted each time that the server behind the Entry was begun again, or has ended for
+ * good. One at a time; Null takes it back. */
+#define PROGRAM_WATCH 3u
+
 /* ---- init.programs: the shell and whoever else manages programs. ---- */
 
-/* word 1: number. Answer: string, a struct program_info. Behind the last program comes init itself;
- * behind that, OUT_OF_RANGE. */
+/* word 1: number. Answer: string, a struct program_info of the program of that number, or the next one that
+ * there is; word 1, its number. Behind the last program comes init itself; behind that,
+ * OUT_OF_RANGE. */
 #define PROGRAMS_INFO 1u
 
 /* string: name. Answer: word 1, its number; NOT_FOUND. */
@@ -64,6 +75,47 @@
  * about the process, whose name is the label; NOT_FOUND: init knows of none. */
 #define PROGRAMS_INSIDE 11u
 
+/* string: "NAME ARGUMENTS", or just the name of a program of the description. A further instance of it is
+ * made, which has not begun; it ends with the program that asks, unless that one is started at boot.
+ * Answer: an Entry that controls it, see below; word 1, its number. NOT_FOUND; NO_MEMORY, string: why.
+ */
+#define PROGRAMS_NEW 12u
+
+/* word 1: number. The program ends, as if it had failed: one that is to be begun again is. */
+#define PROGRAMS_KILL 13u
+
+/* word 1: number. The program ends and is begun again, with the arguments that it had. REQUEST_ERROR, string:
+ * why. */
+#define PROGRAMS_RESTART 14u
+
+/* word 1: n. Answer: string, the n-th struct bank_info of the tree of banks (BANK_LIST). NOT_FOUND: there
+ * are no more. */
+#define PROGRAMS_BANKS 15u
+
+/* word 1: number; word 2: position, 0 at first. Its address space as a picture in text: a line for each
+ * GPT, and for each run of pages with equal rights. Answer: string, up to 1000 bytes of whole lines; word
+ * 1, the next position, 0 at the end. NOT_FOUND: it does not run. */
+#define PROGRAMS_SPACE 16u
+
+/* ---- The Entry that controls one instance, from PROGRAMS_NEW. INVALID_CAP: it has ended. ---- */
+
+/* string: name; capability 1. One more capability, that the program finds under this name. Before it
+ * begins, else STATE_CHANGED. IN_USE: it has one of that name; EXHAUSTED: no register is left. */
+#define CONTROL_GIVE 1u
+
+/* It begins. NO_MEMORY, string: why not. */
+#define CONTROL_BEGIN 2u
+
+/* Wait for its end. Answer: word 1, PROGRAM_ENDED_..; word 2, exit status or fault code; string: in
+ * words. IN_USE: somebody waits already. */
+#define CONTROL_WAIT 3u
+
+/* It ends. */
+#define CONTROL_KILL 4u
+
+/* Answer: string, a struct program_info. */
+#define CONTROL_INFO 5u
+
 /* Flags of PROGRAMS_START. */
 #define PROGRAM_FOREGROUND 1u /* when it faults it is torn down, not kept for inspection */
 
@@ -85,8 +137,11 @@ struct program_info {
     uint8_t fault_code;
     uint8_t at_boot;                  /* the description starts it at boot */
     uint8_t faulty;                   /* the description has a mistake in it */
+    uint8_t waits_to_restart;         /* it ended and is about to be begun again */
+    uint32_t generation;              /* how often it was begun again */
     uint32_t priority;                /* 256: it has no schedule */
-    uint32_t frames;                  /* of memory given to it */
+    uint32_t frames;                  /* of memory that it takes up now */
+    uint32_t frames_most;             /* that it may take up; 0: no limit */
     uint64_t cpu_time;                /* nanoseconds */
     uint64_t wait_id;                 /* endpoint ID of a closed wait, or of the endpoint sent to */
     uint64_t until;                   /* end of a sleep */

@@ -24,8 +24,9 @@
 #define LK_REG_KERNLOG 5  /* KernLog */
 #define LK_REG_CONSOLE 6  /* Entry of the console, or Null */
 #define LK_REG_EXIT 7     /* Entry of init.exit, to end the program (<lykos/programs.h>) */
-#define LK_REG_NAMED 8    /* 8..23: capabilities that the system description gives names to */
-#define LK_REG_NAMED_END 24
+#define LK_REG_NAMED 8    /* 8..22: capabilities that the system description gives names to */
+#define LK_REG_NAMED_END 23
+#define LK_REG_PAGER 23   /* Entry of the pager, or Null (<lykos/pager.h>) */
 #define LK_REG_SCRATCH 24 /* 24..31: Null at the start, the program's own */
 #define LK_REG_CALLER 24  /* where lk_serve() has the reply capability of the caller */
 #define LK_REG_ARG 25     /* 25..27: where lk_serve() has capabilities 1..3 of a request */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Starting programs and controlling them: init.programs as functions (<lykos/programs.h>). `programs`
+ * is the register of an Entry to it (`cap programs = entry init.programs`), `control` that of the Entry
+ * that controls one program.
+ *
+ *      lk_must(lk_program_new(programs, "counter 5", REG_CONTROL, NULL), "a counter");
+ *      lk_must(lk_program_give(REG_CONTROL, "input", REG_INPUT), "its input");
+ *      lk_must(lk_program_begin(REG_CONTROL), "its begin");
+ *      lk_must(lk_program_wait(REG_CONTROL, &end), "its end");
+ */
+#ifndef LYKOS_SPAWN_H
+#define LYKOS_SPAWN_H
+
+#include <abi/gen.h>
+#include <lykos/programs.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How a program ended. */
+struct lk_program_end {
+    uint64_t how;   /* PROGRAM_ENDED_.. */
+    uint64_t value; /* exit status or fault code */
+    char words[128];
+};
+
+/* Make one: "NAME ARGUMENTS" or "NAME". Its control comes to register `control`, its number to *number
+ * (NULL: unwanted). It has not begun. NOT_FOUND: no such program; NO_MEMORY. */
+enum status lk_program_new(uint32_t programs, const char *what, uint32_t control, uint64_t *number);
+
+/* Give it the capability in register `reg`, under a name. IN_USE, EXHAUSTED, STATE_CHANGED. */
+enum status lk_program_give(uint32_t control, const char *name, uint32_t reg);
+
+/* Let it begin. */
+enum status lk_program_begin(uint32_t control);
+
+/* Wait for its end. INVALID_CAP: it has ended already. */
+enum status lk_program_wait(uint32_t control, struct lk_program_end *end);
+
+/* End it. INVALID_CAP: it has ended already. */
+enum status lk_program_kill(uint32_t control);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Kills servers at random moments while clients work, and sees that the system goes on: the bank, the
+ * pager, the console, the shell, and a server of its own. After each kill every client must get on. When
+ * all is over every frame must be back.
+ *
+ *      run mayhem KILLS SEED
+ */
+#include <lykos/bank.h>
+#include <lykos/lykos.h>
+#include <lykos/spawn.h>
+
+#define WORKERS 4u
+#define ALL_BEATS ((1u << WORKERS) - 1)
+#define TIMER 0x100u
+#define REG_CONTROL LK_REG_FREE /* .. of the last worker */
+#define REG_BEAT LK_REG_SCRATCH
+#define PATIENCE_MS 20000u
+
+static const char *const victims[] = { "bank", "pager", "console", "teller", "shell" };
+#define VICTIMS (sizeof(victims) / sizeof(victims[0]))
+
+static uint64_t state;
+static uint64_t killed[VICTIMS];
+
+static uint64_t random_below(uint64_t n)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state % n;
+}
+
+/* NOT_FOUND: it is about to be begun again. */
+static enum status kill_this(const char *name)
+{
+    struct lk_in in = lk_call_send0(LK_CTL_CALL(lk_cap("programs"), 1) | LK_SSTR, PROGRAMS_FIND,
+                                    name, strlen(name));
+
+    lk_must((enum status)in.w[0], "finding whom to kill");
+    return (enum status)lk_call1(lk_cap("programs"), PROGRAMS_KILL, in.w[1]).w[0];
+}
+
+/* Frames that the kernel says are free, and those that the bank says it has given: as many as at the
+ * beginning, if none is lost. */
+static uint64_t known_frames(void)
+{
+    struct bank_info bank = { .used = 0 };
+    uint64_t frames = 0;
+    struct lk_in in;
+
+    /* What the pager makes in its Range counts as given and not as free: a new one has made little. */
+    lk_sleep_ms(100);
+    lk_must(kill_this("pager"), "the pager");
+    lk_sleep_ms(100);
+    in = lk_call_recv1(LK_CTL_CALL(lk_cap("programs"), 2) | LK_RSTR, PROGRAMS_BANKS, 0, &bank,
+                       sizeof(bank));
+
+    lk_must((enum status)in.w[0], "looking at the bank");
+    lk_must(lk_sysctl_get_memory(lk_cap("sysctl"), NULL, &frames, NULL, NULL, NULL, NULL, NULL),
+            "looking at memory");
+    return frames + bank.used;
+}
+
+static void begin_workers(uint64_t round)
+{
+    char what[32];
+
+    lk_must(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, ALL_BEATS, REG_BEAT), "a notice");
+    for (unsigned i = 0; i < WORKERS; i++) {
+        lk_format(what, sizeof(what), "worker %lu", round * 8 + i);
+        lk_must(lk_program_new(lk_cap("programs"), what, REG_CONTROL + i, NULL), "a worker");
+        lk_must(lk_program_give(REG_CONTROL + i, "beat", REG_BEAT), "its beat");
+        lk_must(lk_program_begin(REG_CONTROL + i), "its begin");
+    }
+}
+
+static void end_workers(void)
+{
+    for (unsigned i = 0; i < WORKERS; i++) {
+        lk_must(lk_program_kill(REG_CONTROL + i), "the end of a worker");
+    }
+}
+
+/* Each worker has done something since now. */
+static void see_all_work(const char *after)
+{
+    uint64_t seen = 0;
+    uint64_t until = lk_now() + PATIENCE_MS * LK_NSEC_PER_MSEC;
+
+    while (seen != ALL_BEATS) {
+        lk_notice_in(100, TIMER);
+        seen |= lk_park() & ALL_BEATS;
+        if (lk_now() > until) {
+            lk_die("after the death of %s: workers %lx do nothing", after, ALL_BEATS & ~seen);
+        }
+    }
+}
+
+static void kill_one(void)
+{
+    unsigned v = (unsigned)random_below(VICTIMS);
+    enum status s = kill_this(victims[v]);
+
+    if (s != STATUS_NOT_FOUND) {
+        lk_must(s, victims[v]);
+        killed[v]++;
+    }
+    see_all_work(victims[v]);
+}
+
+static void kill_many(uint64_t kills)
+{
+    begin_workers(kills);
+    for (uint64_t i = 0; i < kills; i++) {
+        lk_sleep_until(lk_now() + random_below(3 * LK_NSEC_PER_MSEC));
+        kill_one();
+    }
+    end_workers();
+}
+
+int main(void)
+{
+    uint64_t kills = 0;
+    uint64_t seed = 1;
+    const char *rest = lk_start->argument;
+    uint64_t before;
+    uint64_t after;
+
+    if (!lk_parse_number(rest, &kills, &rest)) {
+        say("'mayhem KILLS SEED'");
+        return 1;
+    }
+    while (*rest == ' ') {
+        rest++;
+    }
+    lk_parse_number(rest, &seed, NULL);
+    state = (seed + 1) * 0x9e3779b97f4a7c15ull;
+    kill_many(10); /* tables that grow have grown */
+    before = known_frames();
+    kill_many(kills);
+    after = known_frames();
+    for (unsigned v = 0; v < VICTIMS; v++) {
+        say("%s was killed %lu times", victims[v], killed[v]);
+    }
+    say("%lu frames are free or given, %lu were: %s", after, before,
+        after == before ? "none is lost" : "SOME ARE LOST");
+    return after == before ? 0 : 1;
+}

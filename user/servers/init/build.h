@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Making instances out of capabilities.
+ */
+#ifndef INIT_BUILD_H
+#define INIT_BUILD_H
+
+#include "instances.h"
+
+/* Find and check the file of a program of the description, once. Why it is refused, or NULL. */
+const char *build_check(unsigned program);
+
+/* Frames that a program takes up that is loaded as a whole, without the pager. It was checked. */
+uint64_t build_frames(unsigned program);
+
+/* The register in which a program finds the capability of this name; those that have none of their
+ * own get *next, which counts up from LK_REG_NAMED. */
+uint32_t build_register(const char *name, uint32_t *next);
+
+/* The three steps of making one. A job is made step by step, all its instances each time, so that
+ * they may name each other in any order. False: `why` says why not; the instance is to be taken apart.
+ *
+ * First its bank (or the purse that it has already) and its objects. */
+bool build_objects(uint32_t i, struct trouble *why);
+
+/* Then its memory, with its arguments in it. */
+bool build_memory(uint32_t i, struct trouble *why);
+
+/* Then what it is granted. A grant that cannot be made leaves its register Null, and is told: the
+ * program may well be of use without it. */
+void build_grants(uint32_t i);
+
+/* And its first instruction. */
+bool build_begin(uint32_t i, struct trouble *why);
+
+/* Its name and register for one more capability, which is in register `reg`, given before it begins.
+ * EXHAUSTED: there is no register left; IN_USE: it has one of that name. */
+enum status build_give(uint32_t i, const char *name, uint32_t reg);
+
+/* The capability that grant `g` of instance `i` means, into REG_WORK. NOT_FOUND: whom it names is not
+ * there. */
+enum status build_grant(uint32_t i, const struct grant *g);
+
+/* Tell the pager of the space of an instance. */
+enum status build_tell_pager(uint32_t i);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The table of instances; see instances.h.
+ */
+#include "instances.h"
+
+#include "core.h"
+#include "registers.h"
+#include "space.h"
+
+#include <lykos/say.h>
+#include <lykos/string.h>
+#include <lykos/stubs.h>
+
+#define TABLE_VA 0x30000000ull /* in init's space, where nothing else is */
+#define NUMBER_BITS 12u        /* of a payload; the rest counts the instances of a row */
+#define SERIALS (1u << (32 - NUMBER_BITS))
+#define PER_PAGE (SPACE_PAGE / sizeof(struct instance))
+
+struct description description;
+struct kind kinds[DESC_PROGRAMS];
+struct archive archive;
+const char *boot_words = "";
+
+_Static_assert(SHELF_ROWS <= 1u << NUMBER_BITS, "the number of an instance fits");
+
+static uint32_t count;                    /* in the table */
+static uint32_t first_free = NO_INSTANCE; /* a queue by next_free: the longest free first */
+static uint32_t last_free;
+
+void trouble_say(struct trouble *t, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    lk_vformat(t->words, sizeof(t->words), format, args);
+    va_end(args);
+}
+
+struct instance *instance(uint32_t i)
+{
+    uintptr_t page = TABLE_VA + i / PER_PAGE * SPACE_PAGE;
+
+    return &((struct instance *)page)[i % PER_PAGE];
+}
+
+uint32_t instance_count(void)
+{
+    return count;
+}
+
+const struct program *instance_program(uint32_t i)
+{
+    return &description.program[instance(i)->program];
+}
+
+struct kind *instance_kind(uint32_t i)
+{
+    return &kinds[instance(i)->program];
+}
+
+static void put_free(uint32_t i)
+{
+    instance(i)->next_free = NO_INSTANCE;
+    if (first_free == NO_INSTANCE) {
+        first_free = i;
+    } else {
+        instance(last_free)->next_free = i;
+    }
+    last_free = i;
+}
+
+/* A page more of the table: its rows are at its end. */
+static bool grow_table(void)
+{
+    const struct source *s = core_own_source();
+
+    if (count + PER_PAGE > SHELF_ROWS ||
+        shelf_grow(s, (unsigned)(count + PER_PAGE - 1)) != STATUS_OK ||
+        space_grow_own(s, TABLE_VA + count / PER_PAGE * SPACE_PAGE) != STATUS_OK) {
+        return false;
+    }
+    count += (uint32_t)PER_PAGE;
+    return true;
+}
+
+/* Further rows, free. */
+static bool grow(void)
+{
+    uint32_t i = count;
+
+    if (!grow_table()) {
+        return false;
+    }
+    for (; i < count; i++) {
+        put_free(i);
+    }
+    return true;
+}
+
+uint64_t instances_frames(void)
+{
+    uint64_t pages = (description.programs + PER_PAGE - 1) / PER_PAGE;
+
+    return pages + (pages * PER_PAGE + SHELF_PAGE_ROWS - 1) / SHELF_PAGE_ROWS;
+}
+
+bool instances_init(void)
+{
+    while (count < description.programs) {
+        if (!grow_table()) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        *instance(i) = (struct instance){ .program = i };
+        if (i >= description.programs) {
+            put_free(i);
+        }
+    }
+    return true;
+}
+
+static void begin_row(uint32_t i, uint32_t program)
+{
+    uint32_t serial = instance(i)->serial + 1;
+
+    *instance(i) = (struct instance){ .exists = true,
+                                      .serial = serial % SERIALS,
+                                      .program = program,
+                                      .root = i,
+                                      .next_in_job = i,
+                                      .parent = NO_INSTANCE,
+                                      .purse = instance(i)->purse };
+}
+
+void instance_first(uint32_t program)
+{
+    begin_row(program, program);
+}
+
+uint32_t instance_further(uint32_t program)
+{
+    uint32_t i;
+
+    if (first_free == NO_INSTANCE && !grow()) {
+        return NO_INSTANCE;
+    }
+    i = first_free;
+    first_free = instance(i)->next_free;
+    begin_row(i, program);
+    return i;
+}
+
+void instance_free(uint32_t i)
+{
+    instance(i)->exists = false;
+    if (i >= description.programs) {
+        put_free(i);
+    }
+}
+
+struct instance_name instance_name(uint32_t i)
+{
+    const char *name = instance_program(i)->name;
+    struct instance_name out;
+
+    if (i < description.programs) {
+        lk_copy_text(out.text, sizeof(out.text), name);
+    } else {
+        lk_format(out.text, sizeof(out.text), "%.11s.%u", name, i);
+    }
+    return out;
+}
+
+uint32_t instance_payload(uint32_t i)
+{
+    return i | instance(i)->serial << NUMBER_BITS;
+}
+
+uint32_t instance_of_payload(uint64_t payload)
+{
+    uint32_t i = (uint32_t)payload & ((1u << NUMBER_BITS) - 1);
+
+    return i < count && (instance(i)->exists || instance(i)->waits_to_restart) &&
+                   instance_payload(i) == payload
+               ? i
+               : NO_INSTANCE;
+}
+
+/* The number behind the last '.' of a name; NO_INSTANCE: there is none. */
+static uint32_t number_behind(const char *name)
+{
+    const char *at = strrchr(name, '.');
+    uint32_t n = 0;
+
+    if (at == NULL || at[1] == '\0') {
+        return NO_INSTANCE;
+    }
+    for (at++; *at != '\0'; at++) {
+        if (*at < '0' || *at > '9' || n > SHELF_ROWS) {
+            return NO_INSTANCE;
+        }
+        n = n * 10 + (uint32_t)(*at - '0');
+    }
+    return n >= description.programs && n < count && instance(n)->exists ? n : NO_INSTANCE;
+}
+
+uint32_t instance_find(const char *name)
+{
+    int k = description_find(&description, name);
+
+    return k >= 0 ? (uint32_t)k : number_behind(name);
+}

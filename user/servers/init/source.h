@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Where the objects of a program come from: a purse of the reserve, or a bank.
+ */
+#ifndef INIT_SOURCE_H
+#define INIT_SOURCE_H
+
+#include "reserve.h"
+
+struct source {
+    struct purse *purse; /* NULL: the bank in register `bank` */
+    uint32_t bank;
+};
+
+/* An object, its capability into register `reg`. A bank that died meanwhile is begun again and asked
+ * again (core.h). */
+enum status source_make(const struct source *s, uint64_t type, uint32_t reg);
+
+/* A Range of so many frames. */
+enum status source_range(const struct source *s, uint64_t frames, uint32_t reg);
+
+#endif

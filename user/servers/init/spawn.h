@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Programs that other programs start and control: an Entry for each instance that was made so. What
+ * its payload says is the number of the instance and how many there were before it in that row.
+ */
+#ifndef INIT_SPAWN_H
+#define INIT_SPAWN_H
+
+#include "instances.h"
+
+#include <lykos/server.h>
+
+/* Set the endpoint of those Entries up. */
+enum status spawn_init(void);
+
+/* Method of init.programs: make an instance that has not begun. */
+enum status programs_op_new(struct lk_request *rq);
+
+/* Who serves those Entries. */
+extern const struct lk_server control_server;
+
+/* The buffer for strings of requests, whose last byte is never received into; the string of a request
+ * as a C string. (service.c) */
+extern char service_received[DESC_ARGS + DESC_NAME + 2];
+const char *service_text(const struct lk_request *rq);
+
+/* Answer with a text, cut to fit. (service.c) */
+void service_answer_text(struct lk_request *rq, const char *text);
+
+#endif

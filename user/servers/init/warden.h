@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The warden: told of faults of the bank and the pager, it destroys whoever faulted (core.h).
+ */
+#ifndef INIT_WARDEN_H
+#define INIT_WARDEN_H
+
+#include "source.h"
+
+/* Make the warden, its endpoint onto the shelf, and let it wait. */
+enum status warden_begin(const struct source *from);
+
+#endif
