@@ -519,10 +519,12 @@ def no_leak(session):
 
 
 def memory_besides(output):
-    """What `mem` says is neither free nor given to programs, in KiB, and the objects beside the programs' pages: those who
-    run touch more of their memory all the time."""
-    value = {name.strip(): int(n) for name, n in re.findall(r"^(\D+?) +([0-9]+)", output, re.MULTILINE)}
-    return value["memory"] - value["free"] - value["given to programs"], value["objects"] - value["given to programs"] // 4
+    """What `mem` says of memory that must be the same after programs came and went: which banks there are, and that the topmost
+    one pays nothing but them. Those who run touch more of their memory all the time."""
+    banks = [(len(indent), name, int(kib)) for indent, name, kib in re.findall(r"^( *)(\S+) +([0-9]+) KiB +\S+", output, re.M)]
+    banks = banks[[name for _, name, _ in banks].index("all") :]
+    below = sum(kib for indent, _, kib in banks if indent == banks[0][0] + 2)
+    return sorted(name for _, name, _ in banks), banks[0][2] - below
 
 
 @case("mem names all memory there is")

@@ -16,13 +16,19 @@ static enum status ask(struct lk_msg *msg, bool *lost)
     const uint64_t w[3] = { msg->w[0], msg->w[1], msg->w[2] }; /* no request has more */
 
     *lost = false;
-    for (unsigned i = 0;; i++) {
+    for (unsigned tries = 0;; tries++) {
         enum status s = lk_invoke(msg);
 
-        if ((s != STATUS_INVALID_CAP && s != STATUS_INVOKEE_GONE) || !lk_bank_await(i)) {
+        if (s != STATUS_INVALID_CAP && s != STATUS_INVOKEE_GONE) {
             return s;
         }
-        *lost = *lost || s == STATUS_INVOKEE_GONE;
+        if (s == STATUS_INVOKEE_GONE) { /* there was one a moment ago */
+            *lost = true;
+            tries = 0;
+        }
+        if (!lk_bank_await(tries)) {
+            return s;
+        }
         msg->control = control;
         msg->w[0] = w[0];
         msg->w[1] = w[1];
