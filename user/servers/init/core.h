@@ -18,6 +18,8 @@
 
 #include <lykos/pager.h>
 
+#define CORE_PROGRAMS 2u /* the bank and the pager */
+
 /* Notice bit that the warden posts to init. */
 #define CORE_NOTICE 1u
 

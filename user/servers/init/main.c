@@ -118,6 +118,6 @@ int main(void)
     if (running == 0) {
         stop("no program could be started");
     }
-    say("%u of %u programs run", running, description.programs);
+    say("%u of %u programs run", running + CORE_PROGRAMS, description.programs);
     service_run();
 }
