@@ -136,6 +136,89 @@ TEST(user_elf_refused, "each way of spoiling a program is refused in words")
     }
 }
 
+/* Is it refused in words, or safe to load? The copy ends where the file does. */
+static bool refused_or_safe(const void *file, size_t n, unsigned *accepted)
+{
+    uint8_t *exact = malloc(n > 0 ? n : 1);
+    struct elf_program p;
+    char name[16];
+    uint64_t offset;
+    const char *wrong;
+    bool safe = true;
+
+    memcpy(exact, file, n);
+    wrong = elf_check(&p, exact, n, LOW, HIGH);
+    for (unsigned k = 0; wrong == NULL && k < p.segments; k++) {
+        const struct elf_segment *g = &p.segment[k];
+
+        safe = safe && g->offset <= n && g->file_size <= n - g->offset &&
+               g->file_size <= g->memory_size && !(g->write && g->exec) && g->address >= LOW &&
+               g->memory_size <= HIGH - g->address && g->address % PAGE == g->offset % PAGE;
+        for (unsigned j = 0; j < k; j++) {
+            safe = safe &&
+                   (p.segment[j].address + p.segment[j].memory_size - 1) / PAGE < g->address / PAGE;
+        }
+    }
+    *accepted += wrong == NULL;
+    safe = safe && (wrong == NULL || wrong[0] != '\0');
+    for (uint64_t at = LOW; at < LOW + 64; at += 8) {
+        elf_symbol(exact, n, at, name, sizeof(name), &offset);
+    }
+    free(exact);
+    return safe;
+}
+
+TEST(user_elf_cut, "a program cut off at any byte is refused, or as safe to load as before")
+{
+    struct sample s = make_sample();
+    unsigned accepted = 0;
+
+    for (size_t n = 0; n < sizeof(s); n++) {
+        CHECK_SAY(refused_or_safe(&s, n, &accepted), "cut at %zu", n);
+    }
+    CHECK(accepted > 0 && accepted < PAGE); /* only its last page can be missing in part */
+}
+
+TEST(user_elf_fields, "each field of the tables, wrong in turn in many ways")
+{
+    static const uint64_t values[] = { 0,
+                                       1,
+                                       2,
+                                       7,
+                                       0x7f,
+                                       0x80,
+                                       0xff,
+                                       0xffff,
+                                       PAGE - 1,
+                                       PAGE,
+                                       LOW - 1,
+                                       LOW,
+                                       HIGH,
+                                       0x7fffffff,
+                                       0xffffffff,
+                                       0x00007fffffffffff,
+                                       0xffff800000000000,
+                                       0xfffffffffffff000,
+                                       0x8000000000000000,
+                                       UINT64_MAX };
+    unsigned accepted = 0;
+    unsigned tried = 0;
+
+    for (size_t at = 0; at < TABLES_END; at++) {
+        for (size_t width = 1; width <= 8 && at + width <= TABLES_END; width *= 2) {
+            for (size_t v = 0; v < sizeof(values) / sizeof(values[0]); v++) {
+                struct sample s = make_sample();
+
+                memcpy((uint8_t *)&s + at, &values[v], width);
+                CHECK_SAY(refused_or_safe(&s, sizeof(s), &accepted), "%zu bytes at %zu: %#lx",
+                          width, at, (unsigned long)values[v]);
+                tried++;
+            }
+        }
+    }
+    CHECK(accepted > 0 && accepted < tried);
+}
+
 TEST(user_elf_random, "what is accepted after random damage is safe to load")
 {
     uint64_t rounds = unit_rounds(50000);
@@ -144,29 +227,12 @@ TEST(user_elf_random, "what is accepted after random damage is safe to load")
     unit_random_seed(unit_seed(1));
     for (uint64_t i = 0; i < rounds && unit_failures() == 0; i++) {
         struct sample s = make_sample();
-        struct elf_program p;
         size_t n = unit_once_in(8) ? (size_t)unit_random(sizeof(s)) : sizeof(s);
-        char name[16];
-        uint64_t offset;
 
         for (uint64_t k = unit_random(4); k > 0; k--) {
             ((uint8_t *)&s)[unit_random(TABLES_END)] = (uint8_t)unit_random(256);
         }
-        uint8_t *exact = malloc(n > 0 ? n : 1);
-
-        memcpy(exact, &s, n);
-        if (elf_check(&p, exact, n, LOW, HIGH) == NULL) {
-            accepted++;
-            for (unsigned k = 0; k < p.segments; k++) {
-                const struct elf_segment *g = &p.segment[k];
-
-                CHECK(g->offset <= n && g->file_size <= n - g->offset);
-                CHECK(g->file_size <= g->memory_size && !(g->write && g->exec));
-                CHECK(g->address >= LOW && g->memory_size <= HIGH - g->address);
-            }
-        }
-        elf_symbol(exact, n, LOW + unit_random(64), name, sizeof(name), &offset);
-        free(exact);
+        CHECK(refused_or_safe(&s, n, &accepted));
     }
     CHECK(accepted > 0);
 }
