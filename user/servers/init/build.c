@@ -282,7 +282,7 @@ static void start_add_cap(struct lk_start *start, const char *name, uint32_t reg
     }
 }
 
-static void start_add_param(struct lk_start *start, const char *name, uint64_t value)
+void build_add_param(struct lk_start *start, const char *name, uint64_t value)
 {
     struct lk_start_param *p = &start->param[start->param_count++];
 
@@ -319,7 +319,7 @@ static void fill_start_block(uint32_t i, struct lk_start *start)
         start->param[k].value = p->param[k].value;
     }
     start->param_count = p->params;
-    start_add_param(start, "generation", instance(i)->generation);
+    build_add_param(start, "generation", instance(i)->generation);
     core_params(i, start);
 }
 

@@ -41,6 +41,9 @@ enum status build_give(uint32_t i, const char *name, uint32_t reg);
  * there. */
 enum status build_grant(uint32_t i, const struct grant *g);
 
+/* One more number with a name in a start block. */
+void build_add_param(struct lk_start *start, const char *name, uint64_t value);
+
 /* Tell the pager of the space of an instance. */
 enum status build_tell_pager(uint32_t i);
 

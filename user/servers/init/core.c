@@ -120,19 +120,11 @@ bool core_map(const struct source *from, uint32_t i, struct trouble *why)
     return i == bank_at ? map_state(from, why) : map_archive(why);
 }
 
-static void add_param(struct lk_start *start, const char *name, uint64_t value)
-{
-    struct lk_start_param *p = &start->param[start->param_count++];
-
-    lk_copy_text(p->name, sizeof(p->name), name);
-    p->value = value;
-}
-
 void core_params(uint32_t i, struct lk_start *start)
 {
     if (i == pager_at) {
-        add_param(start, "archive", LK_INIT_ARCHIVE_VA);
-        add_param(start, "archive_bytes", archive.bytes);
+        build_add_param(start, "archive", LK_INIT_ARCHIVE_VA);
+        build_add_param(start, "archive_bytes", archive.bytes);
     }
 }
 

@@ -105,7 +105,7 @@ static void dismantle(uint32_t i)
         core_pager_remove(i);
         in->paged = false;
     }
-    if (shelf_get(i, SHELF_BANK, REG_BANK) == STATUS_OK) {
+    if (shelf_get(i, SHELF_BANK, REG_BANK) == STATUS_OK && cap_there(REG_BANK)) {
         lk_bank_close(REG_BANK);
     }
     for (unsigned place = 0; place < SHELF_PLACES; place++) {
