@@ -15,24 +15,23 @@ enum status lk_connect(const char *name)
     uint32_t exit = lk_cap("exit");
     uint32_t reg = lk_cap(name);
 
+    uint64_t control = LK_CTL_CALL_CAPS(exit, 1, 0, 0, 0, 0, reg, 0, 0, 0);
+
     if (exit == 0 || reg == 0) {
         return STATUS_NOT_FOUND;
     }
-    return (enum status)lk_call_send0(LK_CTL_CALL_CAPS(exit, 1, 0, 0, 0, 0, reg, 0, 0, 0) | LK_SSTR,
-                                      PROGRAM_CONNECT, name, strlen(name))
-        .w[0];
+    return (enum status)lk_call_send0(control | LK_SSTR, PROGRAM_CONNECT, name, strlen(name)).w[0];
 }
 
 enum status lk_watch(const char *name, uint64_t bits, uint32_t notice)
 {
     uint32_t exit = lk_cap("exit");
+    uint64_t control = LK_CTL_CALL_CAPS(exit, 2, 1, notice, 0, 0, 0, 0, 0, 0);
 
     if (exit == 0) {
         return STATUS_NOT_FOUND;
     }
-    return (enum status)lk_call_send1(LK_CTL_CALL_CAPS(exit, 2, 1, notice, 0, 0, 0, 0, 0, 0) |
-                                          LK_SSTR,
-                                      PROGRAM_WATCH, bits, name, strlen(name))
+    return (enum status)lk_call_send1(control | LK_SSTR, PROGRAM_WATCH, bits, name, strlen(name))
         .w[0];
 }
 

@@ -8,9 +8,8 @@
 
 enum status lk_program_new(uint32_t programs, const char *what, uint32_t control, uint64_t *number)
 {
-    struct lk_in in =
-        lk_call_send0(LK_CTL_CALL_CAPS(programs, 1, 0, 0, 0, 0, control, 0, 0, 0) | LK_SSTR,
-                      PROGRAMS_NEW, what, strlen(what));
+    uint64_t word = LK_CTL_CALL_CAPS(programs, 1, 0, 0, 0, 0, control, 0, 0, 0);
+    struct lk_in in = lk_call_send0(word | LK_SSTR, PROGRAMS_NEW, what, strlen(what));
 
     if (number != NULL) {
         *number = in.w[1];
@@ -20,10 +19,9 @@ enum status lk_program_new(uint32_t programs, const char *what, uint32_t control
 
 enum status lk_program_give(uint32_t control, const char *name, uint32_t reg)
 {
-    return (enum status)lk_call_send0(LK_CTL_CALL_CAPS(control, 1, 1, reg, 0, 0, 0, 0, 0, 0) |
-                                          LK_SSTR,
-                                      CONTROL_GIVE, name, strlen(name))
-        .w[0];
+    uint64_t word = LK_CTL_CALL_CAPS(control, 1, 1, reg, 0, 0, 0, 0, 0, 0);
+
+    return (enum status)lk_call_send0(word | LK_SSTR, CONTROL_GIVE, name, strlen(name)).w[0];
 }
 
 enum status lk_program_begin(uint32_t control)

@@ -103,7 +103,7 @@ static void alive(uint64_t n)
     for (uint64_t i = 0; i < n; i++) {
         make_one(i);
     }
-    say("%lu are alive, with %lu frames each", n, (before - free_frames()) / n);
+    say("%lu are alive, with %lu frames each", n, n == 0 ? 0 : (before - free_frames()) / n);
     for (uint64_t round = 1; round <= 2; round++) {
         for (uint64_t i = 0; i < n; i++) {
             ask_one(i, round);
@@ -163,7 +163,8 @@ int main(void)
     uint64_t n = 0;
 
     lk_must(lk_bank_make(lk_cap("bank"), LK_TYPE_CAPPAGE, REG_SHELF), "a capability page");
-    if (strncmp(args, "alive ", 6) == 0 && lk_parse_number(args + 6, &n, NULL) && n <= MOST) {
+    if (strncmp(args, "alive ", 6) == 0 && lk_parse_number(args + 6, &n, NULL) && n >= 1 &&
+        n <= MOST) {
         return measured(alive, n) ? 0 : 2;
     }
     if (strncmp(args, "row ", 4) == 0 && lk_parse_number(args + 4, &n, NULL)) {

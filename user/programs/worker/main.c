@@ -14,8 +14,8 @@
 
 #define KEPT 8u /* objects */
 #define REG_KEPT LK_REG_FREE
-#define PAGES 64u
-#define PAGE 4096u
+#define PAGES 64ul
+#define PAGE 4096ul
 #define FIRST (LK_HEAP_VA + 0x100000ul)
 
 static uint64_t state;

@@ -163,7 +163,7 @@ void instance_free(uint32_t i)
 struct instance_name instance_name(uint32_t i)
 {
     const char *name = instance_program(i)->name;
-    struct instance_name out;
+    struct instance_name out = { "" };
 
     if (i < description.programs) {
         lk_copy_text(out.text, sizeof(out.text), name);

@@ -14,9 +14,9 @@ struct source {
 
 /* An object, its capability into register `reg`. A bank that died meanwhile is begun again and asked
  * again (core.h). */
-enum status source_make(const struct source *s, uint64_t type, uint32_t reg);
+enum status source_make(const struct source *from, uint64_t type, uint32_t reg);
 
 /* A Range of so many frames. */
-enum status source_range(const struct source *s, uint64_t frames, uint32_t reg);
+enum status source_range(const struct source *from, uint64_t frames, uint32_t reg);
 
 #endif
