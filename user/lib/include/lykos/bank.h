@@ -33,7 +33,7 @@
 
 /* word 1: frames, 1 or more. Answer: a Range of as many free frames in a row, paid by this bank until
  * they are given back by BANK_FREE_RANGE or the bank is closed. What is made in it the bank does not
- * know, but it is destroyed with the rest. */
+ * know, but it is destroyed with the rest. FIXME(range-kept): a copy that is kept stays good. */
 #define BANK_RANGE 3u
 
 /* capability 1: a Range that BANK_RANGE gave, whole. What stands in it is destroyed. */
