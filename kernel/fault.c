@@ -68,31 +68,16 @@ void fault_message(struct message *m, struct process *p, const struct cap *entry
     m->cap[0] = object_cap(&p->hdr);
 }
 
-/* What the fault's information means, where it means something. */
-static void fault_detail(const struct process *p, char *out, size_t size)
-{
-    unsigned long long info = p->fault_info;
-
-    out[0] = '\0';
-    if (is_memory_fault(p->fault_code)) {
-        format_to(out, size, " at address 0x%llx", info);
-    } else if (p->fault_code == FAULT_MALFORMED_SYSCALL) {
-        format_to(out, size, " (control word 0x%llx)", info);
-    } else if (p->fault_code == FAULT_GENERAL_PROTECTION && info != 0) {
-        format_to(out, size, " (error code 0x%llx)", info);
-    }
-}
-
 static void say_unhandled(const struct process *p)
 {
     char label[LABEL_TEXT];
-    char detail[48];
 
-    fault_detail(p, detail, sizeof(detail));
     process_label(p, label);
-    log_limited(LOG_WARN, "%s: %s%s, at instruction 0x%llx: nobody handles it, it stays stopped",
-                label, fault_text((enum fault_code)p->fault_code), detail,
-                (unsigned long long)p->regs.rip);
+    log_limited(LOG_WARN,
+                "%s: %s, %s 0x%llx, at instruction 0x%llx: nobody handles it, it stays stopped",
+                label, fault_text((enum fault_code)p->fault_code),
+                is_memory_fault(p->fault_code) ? "at address" : "information",
+                (unsigned long long)p->fault_info, (unsigned long long)p->regs.rip);
 }
 
 void fault_tell(struct process *p, const struct cap *memory_handler)

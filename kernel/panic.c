@@ -60,15 +60,3 @@ void panic(const char *file, int line, const char *format, ...)
     }
     arch_exit(EXIT_STATUS_PANIC);
 }
-
-void boot_fail(const char *format, ...)
-{
-    char text[256];
-    va_list args;
-
-    va_start(args, format);
-    format_text(text, sizeof(text), format, args);
-    va_end(args);
-    log_raw("\nLykos cannot start: %s\n", text);
-    arch_exit(EXIT_STATUS_BOOT);
-}

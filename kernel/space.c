@@ -74,11 +74,6 @@ static inline enum fault_code step_into(struct gpt *g, const struct cap *c, uint
     return FAULT_NONE;
 }
 
-static inline bool is_window(const struct cap *c)
-{
-    return c->type == CAP_WINDOW || c->type == CAP_LOCALWINDOW;
-}
-
 /* Is `c` memory that lives? As cap_live() says it, but without a call: this is asked at every step.
  */
 static inline bool live_memory(const struct cap *c)
@@ -162,7 +157,7 @@ enum fault_code walk_path(const struct cap *c, uint64_t at, unsigned access, str
         struct gpt *g;
 
         if (unlikely(!live_memory(c))) {
-            fault = is_window(c) ? step_window(c, at, out, path) : FAULT_INVALID_ADDR;
+            fault = cap_is_window(c) ? step_window(c, at, out, path) : FAULT_INVALID_ADDR;
             if (fault != FAULT_NONE) {
                 return fault;
             }

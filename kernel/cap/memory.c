@@ -44,10 +44,8 @@ enum status memory_op_reduce(struct invocation *inv)
 
 bool memory_guard(struct cap *c, uint64_t match, uint64_t l2g)
 {
-    bool window = c->type == CAP_WINDOW || c->type == CAP_LOCALWINDOW;
-
     if (match > UINT32_MAX || l2g < L2G_MIN || l2g > L2G_MAX ||
-        (window && window_offset(c) % (1ull << l2g) != 0)) {
+        (cap_is_window(c) && window_offset(c) % (1ull << l2g) != 0)) {
         return false;
     }
     c->payload = (uint32_t)match;

@@ -189,10 +189,8 @@ enum status process_op_resume(struct invocation *inv)
     txn_commit();
 
     if (inv->word[1] != LK_RESUME_OVER) {
-        p->attention &= ~ATTN_FAULT_PASSED;
-        if (inv->word[1] == LK_RESUME_PASS_ON) {
-            p->attention |= ATTN_FAULT_PASSED;
-        }
+        p->attention = (p->attention & ~ATTN_FAULT_PASSED) |
+                       (inv->word[1] == LK_RESUME_PASS_ON ? ATTN_FAULT_PASSED : 0);
         fault_tell_again(p);
     } else if (receiving) {
         process_leave_queue(p);

@@ -124,21 +124,9 @@ enum status range_op_rescind_at(struct invocation *inv)
     return STATUS_OK;
 }
 
-/* The capability type of what stands in frames of a kind; CAP_NULL: none. */
-static uint64_t type_of_kind(enum frame_kind kind)
-{
-    uint64_t type = LK_TYPES - 1;
-
-    while (type > CAP_NULL && (kind == FRAME_NONE || kind_of_type(type) != kind)) {
-        type--;
-    }
-    return type;
-}
-
 enum status range_op_get_frame(struct invocation *inv)
 {
-    const struct frame *f;
-    uint64_t type;
+    const struct frame *f = &frame_table[range_first(inv)];
 
     if (inv->word[1] >= range_frames(inv)) {
         return STATUS_OUT_OF_RANGE;
@@ -146,10 +134,13 @@ enum status range_op_get_frame(struct invocation *inv)
 
     txn_commit();
 
-    f = &frame_table[range_first(inv) + inv->word[1]];
-    type = type_of_kind((enum frame_kind)f->kind);
-    inv->out[1] = type;
-    inv->out[2] = f->kind == FRAME_FREE ? 0 : type == CAP_NULL ? UINT64_MAX : f->live_mask;
+    f += inv->word[1];
+    inv->out[2] = f->kind == FRAME_FREE ? 0 : UINT64_MAX;
+    if (frame_objects((enum frame_kind)f->kind) != 0) { /* then at least one is live */
+        inv->out[2] = f->live_mask;
+        inv->out[1] =
+            object_cap(object_at(frame_pfn(f), (unsigned)__builtin_ctzll(f->live_mask))).type;
+    }
     return STATUS_OK;
 }
 

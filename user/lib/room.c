@@ -3,6 +3,7 @@
  * Objects out of a Range, pages into a space; see room.h.
  */
 #include <lykos/room.h>
+#include <lykos/start.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
@@ -68,7 +69,9 @@ static enum status look_at(uint32_t reg, uint64_t *address, struct step *step)
 {
     uint64_t match = 0;
     uint64_t l2g = 0;
-    enum status s = lk_get_type(reg, &step->type);
+    uint32_t discrim = lk_cap("discrim");
+    enum status s = discrim != 0 ? lk_discrim_classify(discrim, reg, &step->type, NULL)
+                                 : lk_get_type(reg, &step->type);
 
     if (s == STATUS_INVALID_CAP ||
         (s == STATUS_OK && step->type != LK_TYPE_GPT && step->type != LK_TYPE_PAGE)) {

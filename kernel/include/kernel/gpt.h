@@ -29,6 +29,10 @@ STATIC_ASSERT(sizeof(struct gpt) <= 320, "12 GPTs in a frame");
 /* A Window or LocalWindow has type, restrictions and guard like every memory capability. It names no
  * object; instead it holds where it begins in the space it leads to, a multiple of 2^l2g, and for a
  * LocalWindow the slot that holds that space. */
+static inline bool cap_is_window(const struct cap *c)
+{
+    return c->type == CAP_WINDOW || c->type == CAP_LOCALWINDOW;
+}
 static inline uint64_t window_offset(const struct cap *c)
 {
     return ((uint64_t)(c->count & 0xff) << 32 | c->oid) << PAGE_SHIFT;

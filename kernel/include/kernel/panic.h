@@ -6,6 +6,8 @@
 #ifndef KERNEL_PANIC_H
 #define KERNEL_PANIC_H
 
+#include <kernel/arch.h>
+#include <kernel/log.h>
 #include <kernel/types.h>
 
 /* Says why on the console, with registers, symbolised back-trace, current process and last trace
@@ -14,7 +16,8 @@
 NORETURN void panic(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Says on the console why the kernel cannot start on this machine, and ends with EXIT_STATUS_BOOT. */
-NORETURN void boot_fail(const char *format, ...) PRINTF_LIKE(1, 2);
+#define boot_fail(format, ...)                                                                     \
+    (log_raw("\nLykos cannot start: " format "\n", ##__VA_ARGS__), arch_exit(EXIT_STATUS_BOOT))
 
 #define BUG(...) panic(__FILE__, __LINE__, __VA_ARGS__)
 

@@ -24,7 +24,8 @@ struct walk {
 };
 
 /* Walk from a memory capability to the page at `address`. Bounded: l2v must fall at every step
- * from window to window, and few windows are passed. Pure: changes nothing. Returns FAULT_NONE, or the fault that an access of this kind takes there.
+ * from window to window, and few windows are passed. Pure: changes nothing. Returns FAULT_NONE, or
+ * the fault that an access of this kind takes there.
  */
 enum fault_code space_walk(const struct cap *root, uva_t address, unsigned access, struct walk *out)
     WARN_UNUSED;

@@ -3,18 +3,18 @@
  * P13: bits are level-like, nothing is lost, and a flood starves neither T's primary path nor its
  * messages.
  */
-#include "trio.h"
+#include "flood.h"
 
-static volatile uint64_t done, got, posts;
-static volatile bool over;
+volatile uint64_t done, got, posts;
+volatile bool over;
 
-static void reset(void)
+void flood_reset(void)
 {
     done = got = posts = 0;
     over = false;
 }
 
-static void counts(void *arg)
+void counts(void *arg)
 {
     (void)arg;
     while (!over) {
@@ -22,8 +22,7 @@ static void counts(void *arg)
     }
 }
 
-/* Posts the bits in `arg` through register 5 as fast as it can. */
-static void floods(void *arg)
+void floods(void *arg)
 {
     while (!over) {
         OK(lk_appnotice_post(5, (uint64_t)arg));
@@ -42,7 +41,7 @@ static void lets_go(void *arg)
     }
 }
 
-static uint64_t count_for(uint64_t ns)
+uint64_t count_for(uint64_t ns)
 {
     uint64_t before = done;
 
@@ -62,7 +61,7 @@ CASE(primary_progress,
     struct worker f = worker_new(PRIO_LOW, floods, (void *)1);
     uint64_t alone, with;
 
-    reset();
+    flood_reset();
     proc_slot(t.p, SLOT_SCHEDULE, schedule);
     proc_slot(f.p, SLOT_SCHEDULE, schedule);
     set_receiver(t.p, entry_new(r.endpoint, 0));
@@ -88,7 +87,7 @@ CASE(primary_progress_slow, .text = "P13: the same with a handler that takes its
     obj schedule = schedule_new(PRIO_LOW, 200000);
     uint64_t before;
 
-    reset();
+    flood_reset();
     proc_slot(t.p, SLOT_SCHEDULE, schedule);
     proc_slot(f.p, SLOT_SCHEDULE, schedule);
     set_receiver(t.p, x.entry);
@@ -144,7 +143,7 @@ CASE(messages_not_starved,
     struct worker f[2];
     struct worker c = worker_new(PRIO_LOW, client, NULL);
 
-    reset();
+    flood_reset();
     client_calls = client_wrong = 0;
     set_receiver(t.p, entry_new(r.endpoint, 0));
     for (unsigned i = 0; i < 2; i++) {
@@ -203,7 +202,7 @@ CASE(receiver_not_starved,
     obj schedule = schedule_new(PRIO_LOW, 100000);
     obj t[TARGETS];
 
-    reset();
+    flood_reset();
     client_calls = client_wrong = r_messages = 0;
     worker_start(r);
     for (unsigned i = 0; i < TARGETS; i++) {
@@ -275,7 +274,7 @@ CASE(nothing_lost,
     struct worker r = worker_new(PRIO_LOW, sees_reasons, NULL);
     struct worker f = worker_new(PRIO_LOW, gives_reasons, (void *)(uintptr_t)sys_options.seed);
 
-    reset();
+    flood_reset();
     reason = handled_reason = lost = 0;
     set_receiver(t.p, entry_new(r.endpoint, 0));
     proc_cap(f.p, 5, proxy_notice_new(t.endpoint, UINT32_MAX));

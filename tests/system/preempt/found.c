@@ -5,28 +5,8 @@
  * Turns: a process that is stopped and let go again and again must not lose its place among its
  * equals each time, nor win one. Control words and receivers that change while something waits.
  */
+#include "flood.h"
 #include "spin.h"
-#include "trio.h"
-
-static volatile uint64_t done, got, posts;
-
-/* The target: as much work as it gets to. */
-static void counts(void *arg)
-{
-    (void)arg;
-    for (;;) {
-        done++;
-    }
-}
-
-/* The poster: a notice in register 5, all the time. */
-static void floods(void *arg)
-{
-    for (;;) {
-        OK(lk_appnotice_post(5, (uint64_t)arg));
-        posts++;
-    }
-}
 
 /* The handler: lets go and waits in one system call. */
 static void lets_go(void *arg)
@@ -44,15 +24,6 @@ static void lets_go(void *arg)
     }
 }
 
-/* How far the target comes in this time. */
-static uint64_t count_for(uint64_t ns)
-{
-    uint64_t before = done;
-
-    sleep_ns(ns);
-    return done - before;
-}
-
 /* The target under a flood keeps at least a fifth of what it does alone: its share is a half less
  * what the handler uses. */
 static void flood(unsigned prio_r)
@@ -63,7 +34,7 @@ static void flood(unsigned prio_r)
     struct worker f = worker_new(PRIO_LOW, floods, (void *)1);
     uint64_t alone, with;
 
-    done = got = posts = 0;
+    flood_reset();
     proc_slot(t.p, SLOT_SCHEDULE, schedule);
     proc_slot(f.p, SLOT_SCHEDULE, schedule);
     if (prio_r == PRIO_LOW) {
@@ -182,7 +153,8 @@ CASE(own_schedule,
     obj s = schedule_new(PRIO_LOW, 500000);
     uint64_t alone, with;
 
-    done = swaps = 0;
+    flood_reset();
+    swaps = 0;
     proc_slot(w.p, SLOT_SCHEDULE, s);
     proc_slot(other.p, SLOT_SCHEDULE, s);
     worker_start(other);
@@ -213,7 +185,8 @@ CASE(flood_third, .text = "P13: a third equal keeps its share beside a flooded t
     struct worker x = worker_new(PRIO_LOW, counts_third, NULL);
     uint64_t d, e;
 
-    done = got = posts = third = 0;
+    flood_reset();
+    third = 0;
     proc_slot(t.p, SLOT_SCHEDULE, schedule);
     proc_slot(f.p, SLOT_SCHEDULE, schedule);
     proc_slot(x.p, SLOT_SCHEDULE, schedule);

@@ -238,7 +238,7 @@ CASE(own_handler, .text = "a process that is its own handler counts as one witho
     log_rest();
     fault_at(p, WINDOW_VA);
     EQ(proc_state(p).run_state, LK_STATE_FAULTED);
-    CHECK(log_has(mark, ": access to memory that is not mapped at address 0x"));
+    CHECK(log_has(mark, ": access to memory that is not mapped, at address 0x"));
     CHECK(log_has(mark, ", at instruction 0x"));
     CHECK(log_has(mark, ": nobody handles it, it stays stopped"));
 }

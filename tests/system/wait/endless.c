@@ -84,7 +84,7 @@ CASE(to_a_stopped_one,
     proc_slot(p, SLOT_HANDLER, NO_OBJ);
     mark = log_mark();
     raw_do(p, 1ull << 63 | LK_RECV);
-    CHECK(log_has(mark, ": malformed system call (control word 0x8000"));
+    CHECK(log_has(mark, "malformed system call, information 0x8000"));
     CHECK(log_has(mark, ", at instruction 0x"));
     CHECK(log_has(mark, ": nobody handles it, it stays stopped"));
     mark = log_mark();

@@ -578,10 +578,10 @@ void build_grants(uint32_t i)
     for (unsigned k = 0; k < p->grants; k++) {
         const struct grant *g = &p->grant[k];
         uint32_t reg = build_register(g->name, &next);
-        enum status s = g->broken ? STATUS_OK : build_grant(i, g);
+        enum status s = build_grant(i, g);
 
         shelf_get(i, SHELF_PROCESS, REG_PROCESS);
-        if (s == STATUS_OK && !g->broken) {
+        if (s == STATUS_OK) {
             s = lk_process_swap_cap_reg(REG_PROCESS, reg, REG_WORK, 0);
         }
         if (s != STATUS_OK) {

@@ -21,6 +21,7 @@
 #define BANK_NAME_OF "bank"
 #define PAGER_NAME_OF "pager"
 #define WORK_REGS (REG_BANK - REG_WORK + 1u)
+#define FAILURES_MOST 3u /* in a row, to begin one of them again */
 #define SAVED_PLACE 128u /* own places where work registers are kept meanwhile */
 
 static struct purse own_purse, bank_purse, pager_purse, state_purse;
@@ -295,8 +296,9 @@ static bool is_dead(uint32_t i)
     return shelf_get(i, SHELF_PROCESS, REG_PROCESS) != STATUS_OK || !cap_there(REG_PROCESS);
 }
 
-/* Begin it again. The system cannot go on without it. */
-static void again(uint32_t i, struct purse *purse, bool (*begin)(struct trouble *))
+/* Begin it again. If that fails, what there is of it is destroyed: the other one may have died
+ * meanwhile, and be the reason. */
+static bool again(uint32_t i, struct purse *purse, bool (*begin)(struct trouble *))
 {
     struct trouble why = { "" };
 
@@ -304,20 +306,27 @@ static void again(uint32_t i, struct purse *purse, bool (*begin)(struct trouble 
     instance(i)->generation++;
     if (!begin(&why)) {
         say("%s cannot be begun again: %s", instance_program(i)->name, why.words);
-        lk_sysctl_halt(LK_INIT_SYSCTL, 1);
+        purse_empty(purse);
+        return false;
     }
-    programs_came_back(i);
+    return true;
 }
 
+/* Until both live. The system cannot go on without them. */
 static bool revive(void)
 {
+    unsigned failures = 0;
     bool any = false;
 
     while (is_dead(bank_at) || is_dead(pager_at)) {
-        if (is_dead(bank_at)) {
-            again(bank_at, &bank_purse, begin_bank);
-        } else {
-            again(pager_at, &pager_purse, begin_pager);
+        bool bank = is_dead(bank_at);
+        bool done = bank ? again(bank_at, &bank_purse, begin_bank)
+                         : again(pager_at, &pager_purse, begin_pager);
+
+        if (!done && ++failures == FAILURES_MOST) {
+            lk_sysctl_halt(LK_INIT_SYSCTL, 1);
+        }
+        if (done && !bank) {
             tell_pager_all();
         }
         any = true;

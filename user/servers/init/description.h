@@ -68,7 +68,6 @@ struct grant {
     char endpoint[DESC_WORD + 1]; /* endpoint named, as written */
     int program;                  /* its number, or DESC_INIT; set once all is read */
     unsigned endpoint_index;      /* likewise */
-    bool broken;                  /* names something that is not there: the register stays Null */
     bool has_payload;
     uint64_t a, b; /* payload or bits; first, last; line; frames */
 };

@@ -252,3 +252,22 @@ bool elf_symbol(const void *file, size_t bytes, uint64_t address, char *name, si
     }
     return false;
 }
+
+const struct elf_segment *elf_code_at(const struct elf_program *program, uint64_t address)
+{
+    for (unsigned i = 0; i < program->segments; i++) {
+        const struct elf_segment *s = &program->segment[i];
+
+        if (s->exec && address >= s->address && address - s->address < s->file_size) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+uint8_t elf_code_byte(const struct elf_program *program, const void *file, uint64_t address)
+{
+    const struct elf_segment *s = elf_code_at(program, address);
+
+    return s != NULL ? ((const uint8_t *)file)[s->offset + (address - s->address)] : 0;
+}

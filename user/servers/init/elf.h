@@ -33,6 +33,13 @@ struct elf_program {
 const char *elf_check(struct elf_program *out, const void *file, size_t bytes, uint64_t low,
                       uint64_t high);
 
+/* The executable segment of an accepted program that `address` lies in, as far as the file has it; NULL:
+ * there is none. */
+const struct elf_segment *elf_code_at(const struct elf_program *program, uint64_t address);
+
+/* The byte of code at `address`, as the program's file has it; 0 where there is none. */
+uint8_t elf_code_byte(const struct elf_program *program, const void *file, uint64_t address);
+
 /* The name of the function that `address` lies in, from the symbol table of a file that elf_check()
  * accepted, and how far in it. The name is copied into `name`, cut to fit. False: the file has no
  * symbols, or none for this address. */

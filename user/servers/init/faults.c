@@ -36,17 +36,9 @@ struct fault {
     unsigned depth;               /* functions on its stack; 0: it was not looked at */
 };
 
-/* A byte of the program's code as its file has it; 0 where there is none. */
 static uint8_t code_byte(const struct kind *k, uint64_t address)
 {
-    for (unsigned i = 0; i < k->elf.segments; i++) {
-        const struct elf_segment *s = &k->elf.segment[i];
-
-        if (s->exec && address >= s->address && address - s->address < s->file_size) {
-            return k->file.at[s->offset + (address - s->address)];
-        }
-    }
-    return 0;
+    return elf_code_byte(&k->elf, k->file.at, address);
 }
 
 /* The privileged instruction at an address, or NULL. The list is that of the Intel SDM, volume

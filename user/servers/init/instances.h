@@ -49,10 +49,10 @@ struct instance {
     uint64_t irq_lines; /* mask of the interrupt lines it was given */
     uint64_t stack_low; /* lowest address of its main stack */
     uint64_t due;
-    uint64_t restarted_since; /* begin of the time in which restarts are counted */
-    uint32_t restarts;        /* since then */
-    uint32_t awaited;         /* the program that the caller waits for */
-    uint32_t watched;         /* the program whose coming back it wants to know */
+    uint64_t restarted_since;    /* begin of the time in which restarts are counted */
+    uint32_t restarts;           /* since then */
+    const struct grant *awaited; /* what the caller waits for */
+    uint32_t watched;            /* the program whose coming back it wants to know */
     uint64_t watch_bits;
     unsigned ended; /* PROGRAM_ENDED_..: how it ended last */
     uint64_t ended_value;

@@ -11,7 +11,6 @@
 #include <lykos/bank.h>
 #include <lykos/invoke.h>
 #include <lykos/say.h>
-#include <lykos/server.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 #include <lykos/time.h>
@@ -91,8 +90,8 @@ static program_set with_needed(program_set set)
 
 /* ---- taking apart ---------------------------------------------------------------------------- */
 
-/* Everything that one instance has is destroyed. The process goes first, so that its callers are
- * answered and it runs no more. */
+/* Everything that one instance has is destroyed. The pager forgets the space first: it must put nothing
+ * more into it. The bank destroys processes before all else, so that their callers are answered. */
 static void dismantle(uint32_t i)
 {
     struct instance *in = instance(i);
@@ -347,7 +346,7 @@ enum status programs_connect(uint32_t i, const char *name, uint32_t caller)
     const struct grant *g = grant_named(i, name);
     enum status s;
 
-    if (g == NULL || g->broken) {
+    if (g == NULL) {
         return STATUS_NOT_FOUND;
     }
     if (g->kind == GRANT_BANK) { /* the Entry it has is good again */
@@ -357,7 +356,7 @@ enum status programs_connect(uint32_t i, const char *name, uint32_t caller)
     if (s != STATUS_OK && g->program >= 0 && instance((uint32_t)g->program)->waits_to_restart &&
         shelf_put(i, SHELF_CALLER, caller) == STATUS_OK) {
         instance(i)->has_caller = true;
-        instance(i)->awaited = (uint32_t)g->program;
+        instance(i)->awaited = g;
         return STATUS_WOULD_BLOCK;
     }
     return s;
@@ -366,16 +365,8 @@ enum status programs_connect(uint32_t i, const char *name, uint32_t caller)
 /* Answer what instance `i` asked about a program, if it did, and tell it if it wants to know. */
 static void answer_about(uint32_t i, uint32_t program)
 {
-    const struct program *p = instance_program(i);
-    const struct grant *g = NULL;
-
-    if (instance(i)->has_caller && instance(i)->awaited == program) {
-        for (unsigned k = 0; k < p->grants && g == NULL; k++) {
-            if (p->grant[k].program == (int)program && p->grant[k].kind == GRANT_ENTRY) {
-                g = &p->grant[k];
-            }
-        }
-        answer_caller(i, g == NULL ? STATUS_NOT_FOUND : build_grant(i, g));
+    if (instance(i)->has_caller && (uint32_t)instance(i)->awaited->program == program) {
+        answer_caller(i, build_grant(i, instance(i)->awaited));
     }
     if (instance(i)->watches && instance(i)->watched == program &&
         shelf_get(i, SHELF_WATCH, REG_WORK) == STATUS_OK && cap_there(REG_WORK)) {
@@ -398,7 +389,7 @@ enum status programs_watch(uint32_t i, const char *name, uint32_t notice, uint64
     const struct grant *g = grant_named(i, name);
     enum status s;
 
-    if (g == NULL || g->broken || g->kind != GRANT_ENTRY || g->program < 0) {
+    if (g == NULL || g->kind != GRANT_ENTRY || g->program < 0) {
         return STATUS_NOT_FOUND;
     }
     s = shelf_put(i, SHELF_WATCH, notice);

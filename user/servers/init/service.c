@@ -2,10 +2,10 @@
  *
  * init as a server; see service.h.
  *
- * One loop, three endpoints. Which endpoint a message came to is its authority: `programs` manages,
- * `exit` ends the program whose number is the payload, and only the kernel has entries to `faults`.
+ * One loop, four endpoints. Which endpoint a message came to is its authority: `programs` manages,
+ * `exit` is a program's own, `control` whoever made it; only the kernel has entries to `faults`.
  * An entry to `programs` says whose it is: its payload is twice the number of the program.
- * init calls nobody but the kernel, so no program can keep it waiting.
+ * init calls nobody but the kernel, the bank and the pager, so no program can keep it waiting.
  */
 #include "service.h"
 

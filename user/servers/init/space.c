@@ -10,6 +10,7 @@
 
 #include "registers.h"
 
+#include <lykos/room.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
@@ -141,50 +142,10 @@ void space_forget(void)
     leaf_base = NO_LEAF;
 }
 
-/* The page at `address` of init's own space into REG_PAGE, found by walking down its GPTs. */
-static enum status own_page(uint64_t address)
-{
-    lk_copy_cap(LK_INIT_SPACE, REG_PAGE);
-    for (unsigned depth = 0; depth < 12; depth++) {
-        uint64_t type;
-        uint64_t l2v;
-        uint64_t match;
-        uint64_t l2g;
-        enum status s = lk_get_type(REG_PAGE, &type);
-
-        if (s != STATUS_OK) {
-            return s;
-        }
-        s = lk_memory_get_guard(REG_PAGE, &match, &l2g, NULL);
-        if (s != STATUS_OK) {
-            return s;
-        }
-        if (address >> l2g != match) {
-            return STATUS_NOT_FOUND;
-        }
-        address &= (1ull << l2g) - 1;
-        if (type == LK_TYPE_PAGE) {
-            return STATUS_OK;
-        }
-        s = lk_gpt_get_state(REG_PAGE, &l2v, NULL);
-        if (s != STATUS_OK) {
-            return s;
-        }
-        uint64_t slot = address >> l2v;
-
-        address &= (1ull << l2v) - 1;
-        s = lk_gpt_get_slot(REG_PAGE, slot, REG_PAGE);
-        if (s != STATUS_OK) {
-            return s;
-        }
-    }
-    return STATUS_NOT_FOUND;
-}
-
 enum status space_insert_shared(const struct source *from, uint64_t address, const void *data,
                                 unsigned restrictions)
 {
-    enum status s = own_page((uint64_t)data);
+    enum status s = lk_space_find_page(LK_INIT_SPACE, (uint64_t)data, REG_PAGE);
 
     if (s == STATUS_OK) {
         s = lk_memory_reduce(REG_PAGE, LK_RO | restrictions, REG_PAGE);

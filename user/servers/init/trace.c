@@ -8,6 +8,7 @@
 #include "registers.h"
 #include "space.h"
 
+#include <lykos/room.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
@@ -20,52 +21,12 @@
 #define WHAT_CALL 0x10
 #define CALL_THROUGH_MOST 7u /* bytes */
 #define LOOKED_AT 8u /* frames whose function is looked up: endless recursion has very many */
-#define DEPTH 12u    /* levels of GPTs that are followed */
 #define STACK_MOST 0x100000u /* a frame is no larger */
 
 static uint64_t page_address; /* of what is in `page`; 0: nothing */
 static uint64_t page[SPACE_PAGE / WORD];
 
 /* ---- the process's memory -------------------------------------------------------------------- */
-
-/* The memory in REG_CHILD translates *address: what is left of it. */
-static bool pass_guard(uint64_t *address)
-{
-    uint64_t match = 0;
-    uint64_t l2g = 0;
-
-    if (lk_memory_get_guard(REG_CHILD, &match, &l2g, NULL) != STATUS_OK || l2g >= 64 ||
-        *address >> l2g != match) {
-        return false;
-    }
-    *address &= (1ull << l2g) - 1;
-    return true;
-}
-
-/* The page at an address of the process's space into REG_CHILD, as the kernel walks. */
-static bool find_page(uint32_t process, uint64_t address)
-{
-    enum status s = lk_process_get_slot(process, SLOT_ADDR_SPACE, REG_CHILD);
-
-    for (unsigned depth = 0; s == STATUS_OK && depth < DEPTH; depth++) {
-        uint64_t type = LK_TYPE_NULL;
-        uint64_t l2v = 0;
-
-        if (lk_discrim_classify(LK_INIT_DISCRIM, REG_CHILD, &type, NULL) != STATUS_OK ||
-            (type != LK_TYPE_GPT && type != LK_TYPE_PAGE) || !pass_guard(&address)) {
-            return false;
-        }
-        if (type == LK_TYPE_PAGE) {
-            return address < SPACE_PAGE;
-        }
-        s = lk_gpt_get_state(REG_CHILD, &l2v, NULL);
-        if (s == STATUS_OK) {
-            s = lk_gpt_get_slot(REG_CHILD, address >> l2v, REG_CHILD);
-            address &= (1ull << l2v) - 1;
-        }
-    }
-    return false;
-}
 
 /* A word of the process's memory. False: nothing is there. */
 static bool read_word(uint32_t process, uint64_t address, uint64_t *out)
@@ -77,7 +38,8 @@ static bool read_word(uint32_t process, uint64_t address, uint64_t *out)
     }
     if (at != page_address) {
         page_address = 0;
-        if (!find_page(process, at) ||
+        if (lk_process_get_slot(process, SLOT_ADDR_SPACE, REG_CHILD) != STATUS_OK ||
+            lk_space_find_page(REG_CHILD, at, REG_CHILD) != STATUS_OK ||
             lk_memory_set_guard(REG_CHILD, 0, 12, REG_CHILD) != STATUS_OK ||
             space_show(REG_CHILD) != STATUS_OK) {
             return false;
@@ -93,26 +55,9 @@ static bool read_word(uint32_t process, uint64_t address, uint64_t *out)
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
-static const struct elf_segment *code_at(uint32_t i, uint64_t address)
-{
-    const struct elf_program *elf = &instance_kind(i)->elf;
-
-    for (unsigned n = 0; n < elf->segments; n++) {
-        const struct elf_segment *s = &elf->segment[n];
-
-        if (s->exec && address >= s->address && address - s->address < s->file_size) {
-            return s;
-        }
-    }
-    return NULL;
-}
-
-/* A byte of the program's code as its file has it; 0 where there is none. */
 static uint8_t code_byte(uint32_t i, uint64_t address)
 {
-    const struct elf_segment *s = code_at(i, address);
-
-    return s != NULL ? instance_kind(i)->file.at[s->offset + (address - s->address)] : 0;
+    return elf_code_byte(&instance_kind(i)->elf, instance_kind(i)->file.at, address);
 }
 
 /* May a process at this address be without a frame of its function: jumped to nowhere, at the first
@@ -123,7 +68,8 @@ static bool may_lack_frame(uint32_t i, uint64_t address)
     char name[2];
     uint64_t offset = 0;
 
-    return code_at(i, address) == NULL || code_byte(i, address) == PUSH_RBP ||
+    return elf_code_at(&instance_kind(i)->elf, address) == NULL ||
+           code_byte(i, address) == PUSH_RBP ||
            !elf_symbol(file->at, file->bytes, address, name, sizeof(name), &offset) ||
            code_byte(i, address - offset) != PUSH_RBP;
 }

@@ -54,7 +54,8 @@ static inline void lk_touch(const volatile void *address)
 
 /* The Page that is mapped at `address` of the space in register `space`, into register `reg`, with
  * the rights that the space gives. NOT_FOUND: none is; what was never touched may have none
- * (lk_touch()). Else as GPT.getSlot. */
+ * (lk_touch()).
+ * Without a capability `discrim` in the start block the kernel log tells of an empty slot. Else as GPT.getSlot. */
 enum status lk_space_find_page(uint32_t space, uint64_t address, uint32_t reg);
 
 /* Put the Page in register `page` (0: nothing) at a page address of the space in register `space`.
