@@ -5,6 +5,7 @@
 #include "programs.h"
 
 #include "build.h"
+#include "connect.h"
 #include "core.h"
 #include "registers.h"
 
@@ -279,7 +280,9 @@ bool programs_begin(uint32_t i, struct trouble *why)
         k = instance(k)->next_in_job;
     } while (k != i);
     do {
-        programs_came_back(k);
+        if (instance(k)->generation != 0) {
+            connect_tell(instance(k)->program);
+        }
         k = instance(k)->next_in_job;
     } while (k != i);
     part_job(i);
@@ -308,102 +311,6 @@ unsigned programs_boot(void)
         }
     }
     return n;
-}
-
-/* ---- waiting for a server to be there again -------------------------------------------------- */
-
-/* Answer the instance that asked for a capability; it is in REG_WORK if `s` is OK. */
-static void answer_caller(uint32_t i, enum status s)
-{
-    struct lk_msg msg = {
-        .control = LK_CTL(LK_SEND, REG_CHILD, 1) |
-                   (s == STATUS_OK ? LK_CTL_SENDS(1, REG_WORK, 0, 0, 0) : 0),
-        .w = { s },
-    };
-
-    instance(i)->has_caller = false;
-    if (shelf_get(i, SHELF_CALLER, REG_CHILD) == STATUS_OK && cap_there(REG_CHILD)) {
-        lk_invoke(&msg);
-    }
-    shelf_put(i, SHELF_CALLER, 0);
-}
-
-/* The grant of that name of an instance, or NULL. */
-static const struct grant *grant_named(uint32_t i, const char *name)
-{
-    const struct program *p = instance_program(i);
-
-    for (unsigned k = 0; k < p->grants; k++) {
-        if (strcmp(p->grant[k].name, name) == 0) {
-            return &p->grant[k];
-        }
-    }
-    return NULL;
-}
-
-enum status programs_connect(uint32_t i, const char *name, uint32_t caller)
-{
-    const struct grant *g = grant_named(i, name);
-    enum status s;
-
-    if (g == NULL) {
-        return STATUS_NOT_FOUND;
-    }
-    if (g->kind == GRANT_BANK) { /* the Entry it has is good again */
-        return STATUS_REQUEST_ERROR;
-    }
-    s = build_grant(i, g);
-    if (s != STATUS_OK && g->program >= 0 && instance((uint32_t)g->program)->waits_to_restart &&
-        shelf_put(i, SHELF_CALLER, caller) == STATUS_OK) {
-        instance(i)->has_caller = true;
-        instance(i)->awaited = g;
-        return STATUS_WOULD_BLOCK;
-    }
-    return s;
-}
-
-/* Answer what instance `i` asked about a program, if it did, and tell it if it wants to know. */
-static void answer_about(uint32_t i, uint32_t program)
-{
-    if (instance(i)->has_caller && (uint32_t)instance(i)->awaited->program == program) {
-        answer_caller(i, build_grant(i, instance(i)->awaited));
-    }
-    if (instance(i)->watches && instance(i)->watched == program &&
-        shelf_get(i, SHELF_WATCH, REG_WORK) == STATUS_OK && cap_there(REG_WORK)) {
-        lk_appnotice_post(REG_WORK, instance(i)->watch_bits);
-    }
-}
-
-/* Answer and tell all: a program is there again, or it never will be. */
-static void answer_awaiting(uint32_t program)
-{
-    for (uint32_t i = 0; i < instance_count(); i++) {
-        if (instance(i)->exists) {
-            answer_about(i, program);
-        }
-    }
-}
-
-enum status programs_watch(uint32_t i, const char *name, uint32_t notice, uint64_t bits)
-{
-    const struct grant *g = grant_named(i, name);
-    enum status s;
-
-    if (g == NULL || g->kind != GRANT_ENTRY || g->program < 0) {
-        return STATUS_NOT_FOUND;
-    }
-    s = shelf_put(i, SHELF_WATCH, notice);
-    instance(i)->watches = s == STATUS_OK && notice != 0;
-    instance(i)->watched = (uint32_t)g->program;
-    instance(i)->watch_bits = bits;
-    return s;
-}
-
-void programs_came_back(uint32_t i)
-{
-    if (instance(i)->generation != 0) {
-        answer_awaiting(instance(i)->program);
-    }
 }
 
 enum status programs_wait(uint32_t i, uint32_t caller)
@@ -475,7 +382,7 @@ static bool build_again(uint32_t i)
     if (instance(i)->exists) {
         give_up(i);
     }
-    answer_awaiting(instance(i)->program);
+    connect_tell(instance(i)->program);
     return false;
 }
 
@@ -532,7 +439,7 @@ static void finish(uint32_t i, enum after after)
     if (!comes_back) {
         instance_free(i);
         if (in->generation != 0 || instance_program(i)->restarts > 0) {
-            answer_awaiting(program);
+            connect_tell(program);
         }
         return;
     }

@@ -40,18 +40,6 @@ enum status programs_restart(uint32_t i, struct trouble *why);
 /* Begin those whose time has come. */
 void programs_due(void);
 
-/* Instance `i` was begun again elsewhere: whoever waits for that is answered. */
-void programs_came_back(uint32_t i);
-
-/* The capability of this name that an instance was granted, made anew, into REG_WORK. WOULD_BLOCK: whom
- * it names is to be begun again; the instance's reply capability in register `caller` is kept and
- * answered then. NOT_FOUND: there is none of that name, or whom it names does not run. */
-enum status programs_connect(uint32_t i, const char *name, uint32_t caller);
-
-/* Post `bits` through the AppNotice in register `notice` each time that the server behind the capability
- * of this name was begun again or ended for good; register 0: no more. NOT_FOUND: no such Entry. */
-enum status programs_watch(uint32_t i, const char *name, uint32_t notice, uint64_t bits);
-
 /* Remember the reply capability in register `caller` until instance `i` has ended. IN_USE: somebody waits
  * already. */
 enum status programs_wait(uint32_t i, uint32_t caller);

@@ -9,6 +9,7 @@
  */
 #include "service.h"
 
+#include "connect.h"
 #include "core.h"
 #include "faults.h"
 #include "listing.h"
@@ -434,7 +435,7 @@ static enum status exit_op_connect(struct lk_request *rq)
     if (i == NO_INSTANCE) {
         return STATUS_INVALID_CAP;
     }
-    s = programs_connect(i, service_text(rq), LK_REG_CALLER);
+    s = connect_ask(i, service_text(rq), LK_REG_CALLER);
     rq->no_answer = s == STATUS_WOULD_BLOCK;
     if (s == STATUS_OK) {
         rq->out_cap[0] = REG_WORK;
@@ -450,7 +451,7 @@ static enum status exit_op_watch(struct lk_request *rq)
     if (i == NO_INSTANCE) {
         return STATUS_INVALID_CAP;
     }
-    return programs_watch(i, service_text(rq), brings_notice(rq) ? LK_REG_ARG : 0, rq->w[1]);
+    return connect_watch(i, service_text(rq), brings_notice(rq) ? LK_REG_ARG : 0, rq->w[1]);
 }
 
 static const struct lk_method exit_methods[] = {
