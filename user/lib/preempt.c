@@ -53,7 +53,7 @@ enum status lk_preempt_set_control(uint32_t process, const struct lk_control *co
     if (lk_cap("pager") != 0) {
         lk_touch(control); /* else it may not be there, or not yet the program's own */
     }
-    s = lk_space_find_page(space, address, work);
+    s = lk_space_find_page(space, 0, address, work);
     if (s == STATUS_OK) {
         s = lk_process_set_control_word(process, address % PAGE_BYTES, bound, work);
     }

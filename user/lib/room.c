@@ -3,7 +3,6 @@
  * Objects out of a Range, pages into a space; see room.h.
  */
 #include <lykos/room.h>
-#include <lykos/start.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
@@ -63,13 +62,12 @@ struct step {
     uint64_t l2v;
 };
 
-/* Look at the memory capability in register `reg`, and take its part off the address. NOT_FOUND:
- * its guard says that the address is not mapped. */
-static enum status look_at(uint32_t reg, uint64_t *address, struct step *step)
+/* Look at the memory capability in register `reg`, and take its part off the address. `discrim`: the
+ * register of Discrim, or 0. NOT_FOUND: its guard says that the address is not mapped. */
+static enum status look_at(uint32_t reg, uint32_t discrim, uint64_t *address, struct step *step)
 {
     uint64_t match = 0;
     uint64_t l2g = 0;
-    uint32_t discrim = lk_cap("discrim");
     enum status s = discrim != 0 ? lk_discrim_classify(discrim, reg, &step->type, NULL)
                                  : lk_get_type(reg, &step->type);
 
@@ -96,13 +94,13 @@ static enum status look_at(uint32_t reg, uint64_t *address, struct step *step)
     return s;
 }
 
-enum status lk_space_find_page(uint32_t space, uint64_t address, uint32_t reg)
+enum status lk_space_find_page(uint32_t space, uint32_t discrim, uint64_t address, uint32_t reg)
 {
     struct step step;
 
     lk_copy_cap(space, reg);
     for (unsigned depth = 0; depth < DEPTH; depth++) {
-        enum status s = look_at(reg, &address, &step);
+        enum status s = look_at(reg, discrim, &address, &step);
 
         if (s == STATUS_OK && step.type == LK_TYPE_PAGE) {
             return STATUS_OK;
@@ -170,7 +168,7 @@ enum status lk_space_put_page(struct lk_room *room, uint32_t space, uint64_t add
     }
     lk_copy_cap(space, gpt);
     for (unsigned depth = 0; depth < DEPTH; depth++) {
-        enum status s = look_at(gpt, &rest, &step);
+        enum status s = look_at(gpt, room->discrim, &rest, &step);
 
         if (s == STATUS_NOT_FOUND || (s == STATUS_OK && step.type != LK_TYPE_GPT) ||
             (s == STATUS_OK && step.slot > 15)) {

@@ -435,7 +435,7 @@ static void audit_shared(uint64_t restr, unsigned reg)
     CHECK((restr & LK_RO) != 0);
     OK(lk_get_type(reg, &type));
     for (unsigned i = 0; i < ARCHIVE_PAGES && !found; i++) {
-        OK(lk_space_find_page(R_SPACE, (uint64_t)archive + i * PAGE, R_T2));
+        OK(lk_space_find_page(R_SPACE, R_DISCRIM, (uint64_t)archive + i * PAGE, R_T2));
         OK(lk_memory_reduce(R_T2, LK_RO, R_T1));
         OK(lk_memory_reduce(R_T2, LK_RO | LK_NX, R_T2));
         found = reg_same(reg, R_T1) || reg_same(reg, R_T2);

@@ -125,21 +125,21 @@ CASE(space_pages, .text = "pages are put into a space, found there, and taken aw
         volatile uint64_t *word = (volatile uint64_t *)places[i];
 
         sys_at("place %u", i);
-        STATUS(lk_space_find_page(R_SPACE, places[i], R_F), STATUS_NOT_FOUND);
+        STATUS(lk_space_find_page(R_SPACE, R_DISCRIM, places[i], R_F), STATUS_NOT_FOUND);
         OK(lk_room_make(&room, LK_TYPE_PAGE, R_E));
         OK(lk_space_put_page(&room, R_SPACE, places[i], R_E));
         *word = i + 1;
-        OK(lk_space_find_page(R_SPACE, places[i] + 8, R_F));
+        OK(lk_space_find_page(R_SPACE, R_DISCRIM, places[i] + 8, R_F));
         CHECK(reg_same(R_E, R_F));
         OK(lk_page_clear(R_F));
         EQ(*word, 0);
     }
     for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         OK(lk_space_put_page(&room, R_SPACE, places[i], 0));
-        STATUS(lk_space_find_page(R_SPACE, places[i], R_F), STATUS_NOT_FOUND);
+        STATUS(lk_space_find_page(R_SPACE, R_DISCRIM, places[i], R_F), STATUS_NOT_FOUND);
     }
     STATUS(lk_space_put_page(&room, R_SPACE, WINDOW_VA + 8, 0), STATUS_OUT_OF_RANGE);
     STATUS(lk_space_put_page(&room, R_SPACE, LK_USER_END, 0), STATUS_OUT_OF_RANGE);
     STATUS(lk_space_put_page(&room, R_SLEEP, WINDOW_VA, 0), STATUS_OUT_OF_RANGE);
-    STATUS(lk_space_find_page(R_SPACE, LK_USER_END, R_F), STATUS_NOT_FOUND);
+    STATUS(lk_space_find_page(R_SPACE, R_DISCRIM, LK_USER_END, R_F), STATUS_NOT_FOUND);
 }

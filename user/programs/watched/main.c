@@ -93,7 +93,7 @@ static int waiter(void)
 static int holder(void)
 {
     lk_touch(&control);
-    if (lk_space_find_page(lk_cap("space"), (uint64_t)&control, REG_CONTROL) != STATUS_OK ||
+    if (lk_space_find_page(lk_cap("space"), 0, (uint64_t)&control, REG_CONTROL) != STATUS_OK ||
         !register_here(REG_CONTROL, 0) || !beat()) {
         return 1;
     }

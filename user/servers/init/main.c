@@ -28,8 +28,6 @@ const struct lk_start *lk_start_block(void)
         .self = LK_INIT_SELF,
         .sleep = LK_INIT_SLEEP,
         .kernlog = LK_INIT_KERNLOG,
-        .cap_count = 1,
-        .cap = { { "discrim", LK_INIT_DISCRIM } },
     };
 
     return &start;

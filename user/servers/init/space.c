@@ -145,7 +145,7 @@ void space_forget(void)
 enum status space_insert_shared(const struct source *from, uint64_t address, const void *data,
                                 unsigned restrictions)
 {
-    enum status s = lk_space_find_page(LK_INIT_SPACE, (uint64_t)data, REG_PAGE);
+    enum status s = lk_space_find_page(LK_INIT_SPACE, LK_INIT_DISCRIM, (uint64_t)data, REG_PAGE);
 
     if (s == STATUS_OK) {
         s = lk_memory_reduce(REG_PAGE, LK_RO | restrictions, REG_PAGE);

@@ -39,7 +39,7 @@ static bool read_word(uint32_t process, uint64_t address, uint64_t *out)
     if (at != page_address) {
         page_address = 0;
         if (lk_process_get_slot(process, SLOT_ADDR_SPACE, REG_CHILD) != STATUS_OK ||
-            lk_space_find_page(REG_CHILD, at, REG_CHILD) != STATUS_OK ||
+            lk_space_find_page(REG_CHILD, LK_INIT_DISCRIM, at, REG_CHILD) != STATUS_OK ||
             lk_memory_set_guard(REG_CHILD, 0, 12, REG_CHILD) != STATUS_OK ||
             space_show(REG_CHILD) != STATUS_OK) {
             return false;

@@ -45,18 +45,18 @@ enum status lk_room_make(struct lk_room *room, uint64_t type, uint32_t reg);
  * destroys it, and it may be made again. EXHAUSTED, REQUEST_ERROR as above. */
 enum status lk_room_place(struct lk_room *room, uint64_t type, struct lk_place *place);
 
-/* Write to the byte at `address` what it holds: a page that is made when it is first written to is there
- * afterwards. */
+/* Write to the byte at `address` what it holds: a page that is made when it is first written to is
+ * there afterwards. */
 static inline void lk_touch(const volatile void *address)
 {
     __atomic_fetch_or((volatile uint8_t *)(uintptr_t)address, 0, __ATOMIC_RELAXED);
 }
 
 /* The Page that is mapped at `address` of the space in register `space`, into register `reg`, with
- * the rights that the space gives. NOT_FOUND: none is; what was never touched may have none
- * (lk_touch()).
- * Without a capability `discrim` in the start block the kernel log tells of an empty slot. Else as GPT.getSlot. */
-enum status lk_space_find_page(uint32_t space, uint64_t address, uint32_t reg);
+ * the rights that the space gives. `discrim`: the register of Discrim; 0: none, then the kernel log
+ * tells of an empty slot. NOT_FOUND: none is there; what was never touched may have none
+ * (lk_touch()). Else as GPT.getSlot. */
+enum status lk_space_find_page(uint32_t space, uint32_t discrim, uint64_t address, uint32_t reg);
 
 /* Put the Page in register `page` (0: nothing) at a page address of the space in register `space`.
  * GPTs that are missing on the way down are made in the room. OUT_OF_RANGE: no address of the
