@@ -239,6 +239,9 @@ static enum status find_operation(const struct invocation *inv, const struct ope
     if (inv->cap.restr & op->forbid) {
         return STATUS_NO_ACCESS;
     }
+    if (inv->word[1] > op->most) {
+        return (enum status)op->over;
+    }
     *found = op;
     return STATUS_OK;
 }

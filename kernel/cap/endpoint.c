@@ -44,10 +44,6 @@ enum status endpoint_op_set_endpoint_id(struct invocation *inv)
     struct endpoint *ep = inv_object(inv, endpoint);
     struct process *r = endpoint_recipient(ep);
 
-    if (inv->word[1] == LK_NOTICE_ID) {
-        return STATUS_OUT_OF_RANGE;
-    }
-
     txn_commit();
 
     endpoint_unlink(ep);
@@ -62,10 +58,6 @@ enum status endpoint_op_set_endpoint_id(struct invocation *inv)
 enum status endpoint_op_set_payload_match(struct invocation *inv)
 {
     struct endpoint *ep = inv_object(inv, endpoint);
-
-    if (inv->word[1] > 1) {
-        return STATUS_REQUEST_ERROR;
-    }
 
     txn_commit();
 
@@ -107,10 +99,6 @@ enum status endpoint_op_make_entry(struct invocation *inv)
 
 enum status endpoint_op_make_app_notice(struct invocation *inv)
 {
-    if (inv->word[1] > UINT32_MAX) {
-        return STATUS_OUT_OF_RANGE;
-    }
-
     txn_commit();
 
     inv->out_cap[0] = made_from(inv, CAP_APPNOTICE, inv->word[1]);
@@ -119,10 +107,6 @@ enum status endpoint_op_make_app_notice(struct invocation *inv)
 
 enum status endpoint_op_make_proxy_entry(struct invocation *inv)
 {
-    if (inv->word[1] > UINT32_MAX) {
-        return STATUS_OUT_OF_RANGE;
-    }
-
     txn_commit();
 
     inv->out_cap[0] = made_from(inv, CAP_PROXYENTRY, inv->word[1]);

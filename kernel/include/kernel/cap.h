@@ -33,6 +33,8 @@ struct cap {
 };
 STATIC_ASSERT(sizeof(struct cap) == 16, "a capability is 16 bytes");
 
+#define CAPPAGE_SLOTS (PAGE_SIZE / sizeof(struct cap))
+
 /* The name of a type, for messages: "Endpoint". Any value will do. */
 const char *cap_type_name(unsigned type);
 
