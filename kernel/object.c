@@ -21,9 +21,8 @@ struct frame_totals frame_totals;
 
 /* The type of a capability to an object of a kind, for those made from storage. */
 static const uint8_t type_of[FRAME_KINDS] = {
-    [FRAME_PAGE] = CAP_PAGE,       [FRAME_CAPPAGE] = CAP_CAPPAGE,
-    [FRAME_PROCESS] = CAP_PROCESS, [FRAME_ENDPOINT] = CAP_ENDPOINT,
-    [FRAME_GPT] = CAP_GPT,         [FRAME_SCHEDULE] = CAP_SCHEDULE,
+    [FRAME_PAGE] = CAP_PAGE,         [FRAME_CAPPAGE] = CAP_CAPPAGE, [FRAME_PROCESS] = CAP_PROCESS,
+    [FRAME_ENDPOINT] = CAP_ENDPOINT, [FRAME_GPT] = CAP_GPT,         [FRAME_SCHEDULE] = CAP_SCHEDULE,
 };
 
 enum frame_kind object_kind(uint64_t type)
