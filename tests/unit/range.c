@@ -107,6 +107,24 @@ TEST(
     CHECK_EQUAL(object_check_all(), 0);
 }
 
+TEST(range_lent_most, "as many frames as LK_LENT_MAX are lent, and not one more")
+{
+    world_boot(LK_LENT_MAX / 256 + 1, 0, 0);
+
+    struct cap a = lend(7, LK_LENT_MAX);
+    struct cap last = split(a, LK_LENT_MAX - 1, 1);
+
+    CHECK_EQUAL(last.aux, LK_LENT_MAX - 1);
+    CHECK_EQUAL(last.payload, 7 + LK_LENT_MAX - 1);
+    CHECK_EQUAL(world_op(range_op_lend, all(), 7, LK_LENT_MAX + 1, NULL, &inv),
+                STATUS_OUT_OF_RANGE);
+    CHECK(cap_live(&a) && cap_live(&last));
+    lend(7 + LK_LENT_MAX - 1, 1);
+    CHECK(cap_live(&a) && cap_live(&last));
+    lend(7, 1);
+    CHECK(!cap_live(&a) && !cap_live(&last));
+}
+
 TEST(range_lent_check, "a lent Range with a count that its frame never gave is found")
 {
     world_boot(16, 0, 0);
