@@ -5,7 +5,8 @@
  * Random operations. Before each, the world is kept; then the operation is carried out again and
  * again, cut off at its first point, its second, ..., until it runs to its end. After each cut the
  * next server begins, is itself cut off at a random point now and then, and finishes what was begun.
- * Then the books must hold, and whoever was not concerned must have what he had.
+ * Then the books must hold, and whoever was not concerned must have what he had. At each such point
+ * one of those who have a Range may make something in it, as long as it is not taken back.
  */
 #include "unit.h"
 
@@ -32,7 +33,7 @@ static struct {
 
 static uint64_t points; /* cuts made */
 
-enum { MAKE, FREE, RANGE, FREE_RANGE, IN_RANGE, OPEN, CLOSE, LIMIT, WORK, RESTART, WHATS };
+enum { MAKE, FREE, RANGE, FREE_RANGE, IN_RANGE, SPLIT, OPEN, CLOSE, LIMIT, WORK, RESTART, WHATS };
 
 /* As much of a machine as has frames. */
 static void copy_machine(struct machine *to, const struct machine *from)
@@ -80,8 +81,7 @@ static uint32_t some_reg(bool range)
 
         reg = (uint32_t)unit_random(REGS - 3);
         c = &machine.reg[reg];
-        if (range ? c->frames != 0 && frame_use((uint32_t)c->frame) == USE_RANGE
-                  : machine_live(&machine, c)) {
+        if (range ? machine_range_live(&machine, c) : machine_live(&machine, c)) {
             break;
         }
     }
@@ -90,8 +90,9 @@ static uint32_t some_reg(bool range)
 
 static struct op some_op(void)
 {
-    static const uint8_t often[] = { MAKE,       MAKE, MAKE,  MAKE,  FREE, FREE, RANGE, IN_RANGE,
-                                     FREE_RANGE, OPEN, CLOSE, LIMIT, WORK, WORK, WORK,  RESTART };
+    static const uint8_t often[] = { MAKE,  MAKE,  MAKE,     MAKE,       FREE,  FREE,
+                                     RANGE, RANGE, IN_RANGE, FREE_RANGE, SPLIT, OPEN,
+                                     CLOSE, LIMIT, WORK,     WORK,       WORK,  RESTART };
     static const uint8_t types[] = { LK_TYPE_PAGE,    LK_TYPE_GPT,      LK_TYPE_PROCESS,
                                      LK_TYPE_CAPPAGE, LK_TYPE_ENDPOINT, LK_TYPE_SCHEDULE };
 
@@ -103,7 +104,8 @@ static struct op some_op(void)
         .reg = (uint32_t)unit_random(REGS - 3),
     };
 
-    if ((op.what == FREE || op.what == FREE_RANGE || op.what == IN_RANGE) && !unit_once_in(4)) {
+    if ((op.what == FREE || op.what == FREE_RANGE || op.what == IN_RANGE || op.what == SPLIT) &&
+        !unit_once_in(4)) {
         op.reg = some_reg(op.what != FREE);
     }
     return op;
@@ -138,10 +140,13 @@ static void carry_out(const struct op *op)
         books_range(op->bank, 1 + op->count * op->count, op->reg);
         break;
     case IN_RANGE:
-        if (c->frames != 0 && frame_use((uint32_t)c->frame) == USE_RANGE) {
-            uint64_t frame = c->frame + op->count % c->frames;
-
-            mem_make(op->type, frame, op->count % mem_per_frame(op->type), REGS);
+        if (machine_range_live(&machine, c)) {
+            machine_make_in(c);
+        }
+        break;
+    case SPLIT:
+        if (c->frames > 1) {
+            machine_split(op->reg, op->count % c->frames, 1, op->reg + 1);
         }
         break;
     case FREE_RANGE:
@@ -301,7 +306,9 @@ static void close_all(void)
         uint32_t first = state.bank[TOP].list[LIST_RANGES];
         job_t job;
 
-        mem_split(first, books_range_length(first), REGS);
+        machine.reg[REGS] = (struct machine_cap){ .type = LK_TYPE_RANGE,
+                                                  .frame = first,
+                                                  .frames = books_range_length(first) };
         CHECK_EQUAL(books_free_range(TOP, REGS, &job), STATUS_OK);
         machine_work();
     }
@@ -321,6 +328,7 @@ TEST(bank_cut_everywhere,
 
     unit_random_seed(unit_seed(1));
     machine_begin(FRAMES);
+    machine.racing = true;
     for (uint32_t f = 0; f < FRAMES; f += 7) {
         machine.frame[f].counts = 20 + f;
     }

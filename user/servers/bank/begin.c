@@ -6,8 +6,8 @@
  *
  *   the books say        in memory                 then
  *   free                 free                      free
- *   free                 something                 it is destroyed: left over from a look at a Range
- *                                                  (mem.c), or made by a Range that somebody kept
+ *   free                 something                 it is destroyed: made by somebody who has a Range of
+ *                                                  all memory, as the bank has
  *   a bank's objects     objects                   they are the bank's, whoever knows of them
  *   a bank's objects     nothing                   free: not made yet, or just destroyed
  *   first of a Range     anything                  the bank's
