@@ -196,33 +196,57 @@ static bool concerned(const struct op *op, unsigned reg)
     }
 }
 
+/* An object that a client had. */
+static void check_kept_object(const struct op *op, unsigned reg, uint64_t before)
+{
+    const struct machine_cap *c = &kept.machine.reg[reg];
+
+    if (!machine_live(&kept.machine, c) || (before >> FRAME_USE_SHIFT & 15u) < USE_OBJECTS) {
+        return; /* gone already, or made in a Range: of no interest to the bank */
+    }
+    if (!concerned(op, reg)) {
+        CHECK_SAY(machine_live(&machine, c), "register %u is lost by operation %u", reg, op->what);
+        CHECK_EQUAL(state.frame[c->frame] & FRAME_TRUTH_MASK, before & FRAME_TRUTH_MASK);
+    }
+}
+
+/* A range, or part of one. One that was to be given back is taken back if and only if it is no longer
+ * a range by the books: it is neither lost nor kept. */
+static void check_kept_range(const struct op *op, unsigned reg)
+{
+    const struct machine_cap *c = &kept.machine.reg[reg];
+    const struct machine_cap *named = &kept.machine.reg[op->reg];
+    uint64_t first = c->frame - c->behind;
+
+    if (!machine_range_live(&kept.machine, c) || concerned(op, reg)) {
+        return;
+    }
+    if (op->what == FREE_RANGE && first == named->frame) {
+        CHECK_EQUAL(machine_range_live(&machine, c), frame_use((uint32_t)first) == USE_RANGE);
+    } else {
+        CHECK_SAY(machine_range_live(&machine, c), "range in register %u is lost by operation %u",
+                  reg, op->what);
+    }
+}
+
 /* What the clients had before the operation they have still, paid for by whom it was. */
 static void check_kept(const struct op *op)
 {
-    struct state now = state;
+    struct state was = kept.state;
 
+    kept.state.frame = kept.pages + (state.frame - machine_pages);
+    kept.state.bank = (struct record *)(void *)((char *)kept.pages +
+                                                ((char *)state.bank - (char *)machine_pages));
     for (unsigned reg = 0; reg < REGS; reg++) {
         const struct machine_cap *c = &kept.machine.reg[reg];
-        uint64_t before;
 
-        if (c->type == 0 || c->frames != 0) {
-            continue;
-        }
-        before = kept.pages[(uint64_t *)(void *)&now.frame[c->frame] - machine_pages];
-        if (!machine_live(&kept.machine, c) || (before >> FRAME_USE_SHIFT & 15u) < USE_OBJECTS) {
-            continue; /* gone already, or made in a Range: of no interest to the bank */
-        }
-        kept.state.frame = kept.pages + (now.frame - machine_pages);
-        kept.state.bank = (struct record *)(void *)((char *)kept.pages +
-                                                    ((char *)now.bank - (char *)machine_pages));
-        if (!concerned(op, reg)) {
-            CHECK_SAY(machine_live(&machine, c), "register %u is lost by operation %u", reg,
-                      op->what);
-            CHECK_EQUAL(now.frame[c->frame] & FRAME_TRUTH_MASK, before & FRAME_TRUTH_MASK);
+        if (c->frames != 0) {
+            check_kept_range(op, reg);
+        } else if (c->type != 0) {
+            check_kept_object(op, reg, kept.state.frame[c->frame]);
         }
     }
-    kept.state.frame = now.frame;
-    kept.state.bank = now.bank;
+    kept.state = was;
 }
 
 /* All memory was the bank's: what is no longer is retired. */

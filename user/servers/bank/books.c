@@ -343,7 +343,8 @@ void books_set_range_length(uint32_t first, uint32_t frames)
     }
 }
 
-/* A Range is to be given back: books_work() takes it back from whoever has it, and then its frames. */
+/* A Range is to be given back. It is taken back from whoever has it once that is written down: cut off
+ * in between, the next server does it first of all. Its frames books_work() sets free. */
 static void let_die(unsigned bank, uint32_t first)
 {
     struct record *r = &state.bank[bank];
@@ -351,6 +352,7 @@ static void let_die(unsigned bank, uint32_t first)
     list_remove(&r->list[LIST_RANGES], first);
     r->ranges--;
     frame_set(first, USE_DYING, bank);
+    mem_take_back(first);
     list_back(&state.dying, first);
 }
 

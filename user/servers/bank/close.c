@@ -9,8 +9,9 @@
  *
  * Before a Range is looked through for processes it is taken back: whoever has it, one of its copies
  * or a part of it, inside or outside, makes nothing more in it, and none of its frames is free before
- * that. A server that begins again does so once more. A Range goes from its end, its first frame last,
- * so that what is left of it is a Range at any moment.
+ * that. One that is given back is taken back at once (books.c), those of a bank here; and so does a
+ * server that begins again. A Range goes from its end, its first frame last, so that what is left of
+ * it is a Range at any moment.
  */
 #include "books.h"
 #include "mem.h"
@@ -45,14 +46,6 @@ bool books_busy(void)
 }
 
 /* ---- Ranges ---- */
-
-/* Take a range back, and begin to look for processes in it. */
-static void begin_search(struct search *s, uint32_t first, int *budget)
-{
-    mem_take_back(first);
-    (*budget)--;
-    *s = (struct search){ .first = first };
-}
 
 /* Destroy the processes in a range. True: there are none left. */
 static bool end_processes_in_range(struct search *s, int *budget)
@@ -101,7 +94,7 @@ static void work_on_range(int budget, void (*done)(job_t job))
         uint32_t first = state.dying;
 
         if (work.dying.first != first) {
-            begin_search(&work.dying, first, &budget);
+            work.dying = (struct search){ .first = first };
         }
         if (end_processes_in_range(&work.dying, &budget) &&
             give_back_range(first, &state.dying, &budget)) {
@@ -138,6 +131,14 @@ static bool destroy_class(unsigned b, unsigned class, int *budget)
     return true;
 }
 
+/* Take back a range of bank `at`, and begin to look for processes in it. */
+static void take_back(uint32_t first, int *budget)
+{
+    mem_take_back(first);
+    (*budget)--;
+    work.range = (struct search){ .first = first };
+}
+
 /* Take back the ranges of bank `b`, one after the other, and destroy the processes in them. */
 static bool end_processes_in_ranges(unsigned b, int *budget)
 {
@@ -147,7 +148,7 @@ static bool end_processes_in_ranges(unsigned b, int *budget)
         return true;
     }
     if (work.range.first == NO_FRAME) {
-        begin_search(&work.range, list, budget);
+        take_back(list, budget);
     }
     while (end_processes_in_range(&work.range, budget)) {
         uint32_t next = frame_next(work.range.first);
@@ -156,7 +157,7 @@ static bool end_processes_in_ranges(unsigned b, int *budget)
             work.ranges_done = true;
             return true;
         }
-        begin_search(&work.range, next, budget);
+        take_back(next, budget);
     }
     return false;
 }
