@@ -228,11 +228,11 @@ static enum status find_operation(const struct invocation *inv, const struct ope
     uint64_t method = inv->word[0];
     const struct operation *op;
 
-    *found = NULL;
     if (method >= table->ops || table->op[method].fn == NULL) {
         return STATUS_UNKNOWN_REQUEST;
     }
     op = &table->op[method];
+    *found = op;
     if (inv->words < 1u + op->words_in || (op->caps_in != 0 && inv->caps < 1u + op->caps_in)) {
         return STATUS_REQUEST_ERROR;
     }
@@ -242,7 +242,6 @@ static enum status find_operation(const struct invocation *inv, const struct ope
     if (inv->word[1] > op->most) {
         return (enum status)op->over;
     }
-    *found = op;
     return STATUS_OK;
 }
 
