@@ -54,6 +54,9 @@ bool cap_live(const struct cap *c)
     if (type_info[c->type].frame_kind != FRAME_NONE) {
         return object_alive(c, header_frame_kind((enum frame_kind)type_info[c->type].frame_kind));
     }
+    if (c->type == CAP_RANGE) {
+        return c->count == 0 || frame_table[c->payload - c->aux].lent == c->count;
+    }
     return c->type != CAP_IRQWAIT || irq_cap_valid(c);
 }
 

@@ -193,7 +193,7 @@ static void acquire_string_in(struct invocation *inv, uint64_t control, size_t m
     if (code != FAULT_NONE && inv->string_len != 0) {
         finish_fault(p, code, where, handler);
     }
-    ipc_copy_in(inv->string, cpu->from_page, p->regs.r10, inv->string_len);
+    ipc_copy_string(inv->string, cpu->from_page, p->regs.r10, inv->string_len, false);
 }
 
 /* Room for the string of the answer of a call. ACQUIRE; may fault the invoker. Returns how much
@@ -228,18 +228,20 @@ static enum status find_operation(const struct invocation *inv, const struct ope
     uint64_t method = inv->word[0];
     const struct operation *op;
 
-    *found = NULL;
     if (method >= table->ops || table->op[method].fn == NULL) {
         return STATUS_UNKNOWN_REQUEST;
     }
     op = &table->op[method];
+    *found = op;
     if (inv->words < 1u + op->words_in || (op->caps_in != 0 && inv->caps < 1u + op->caps_in)) {
         return STATUS_REQUEST_ERROR;
     }
     if (inv->cap.restr & op->forbid) {
         return STATUS_NO_ACCESS;
     }
-    *found = op;
+    if (inv->word[1] > op->most) {
+        return (enum status)op->over;
+    }
     return STATUS_OK;
 }
 
@@ -271,16 +273,9 @@ static void answer_call(struct invocation *inv, uint64_t control, const struct c
     }
     r->rax |= inv->out_len;
     if (inv->out_len != 0) {
-        ipc_copy_out(cpu_self()->to_page, r->rbp, inv->out_string, inv->out_len);
+        ipc_copy_string(inv->out_string, cpu_self()->to_page, r->rbp, inv->out_len, true);
     }
-    r->rdi = inv->out[0];
-    r->rsi = inv->out[1];
-    r->rdx = inv->out[2];
-    r->rbx = inv->out[3];
-    r->r12 = inv->out[4];
-    r->r13 = inv->out[5];
-    r->r14 = inv->out[6];
-    r->r15 = inv->out[7];
+    ipc_store_words(r, inv->out);
     r->r8 = id;
     r->r9 = payload;
 }

@@ -45,18 +45,6 @@ static void copy_words(struct lk_regs *to, const struct lk_regs *from)
     to->r15 = from->r15;
 }
 
-static void store_words(struct lk_regs *r, const uint64_t word[LK_MAX_WORDS])
-{
-    r->rdi = word[0];
-    r->rsi = word[1];
-    r->rdx = word[2];
-    r->rbx = word[3];
-    r->r12 = word[4];
-    r->r13 = word[5];
-    r->r14 = word[6];
-    r->r15 = word[7];
-}
-
 enum status ipc_prepare(struct message *m, struct process *from, const struct cap *target)
 {
     const struct lk_regs *r = &from->regs;
@@ -196,35 +184,19 @@ static void copy_pages(void *const to[], uva_t to_at, void *const from[], uva_t 
     }
 }
 
-void ipc_copy_in(char *to, void *const pages[], uva_t address, size_t n)
+void ipc_copy_string(char *string, void *const pages[], uva_t address, size_t n, bool out)
 {
     size_t at = address & PAGE_MASK;
 
-    for (size_t done = 0; done < n;) {
-        size_t step = PAGE_SIZE - (at & PAGE_MASK);
+    while (n > 0) {
+        char *place = (char *)pages[at >> PAGE_SHIFT] + (at & PAGE_MASK);
+        size_t room = PAGE_SIZE - (at & PAGE_MASK);
+        size_t step = room < n ? room : n;
 
-        if (step > n - done) {
-            step = n - done;
-        }
-        memcpy(to + done, (const char *)pages[at >> PAGE_SHIFT] + (at & PAGE_MASK), step);
-        done += step;
+        memcpy(out ? place : string, out ? string : place, step);
+        string += step;
         at += step;
-    }
-}
-
-void ipc_copy_out(void *const pages[], uva_t address, const char *from, size_t n)
-{
-    size_t at = address & PAGE_MASK;
-
-    for (size_t done = 0; done < n;) {
-        size_t step = PAGE_SIZE - (at & PAGE_MASK);
-
-        if (step > n - done) {
-            step = n - done;
-        }
-        memcpy((char *)pages[at >> PAGE_SHIFT] + (at & PAGE_MASK), from + done, step);
-        done += step;
-        at += step;
+        n -= step;
     }
 }
 
@@ -259,7 +231,7 @@ void ipc_transfer(struct message *m)
     if (m->from != NULL) {
         copy_words(r, &m->from->regs);
     } else {
-        store_words(r, m->word);
+        ipc_store_words(r, m->word);
     }
     r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT |
              (uint64_t)m->words << LK_DLV_NWORDS_SHIFT | (uint64_t)m->caps << LK_DLV_NCAPS_SHIFT |

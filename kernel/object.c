@@ -19,6 +19,22 @@
 
 struct frame_totals frame_totals;
 
+/* The type of a capability to an object of a kind, for those made from storage. */
+static const uint8_t type_of[FRAME_KINDS] = {
+    [FRAME_PAGE] = CAP_PAGE,         [FRAME_CAPPAGE] = CAP_CAPPAGE, [FRAME_PROCESS] = CAP_PROCESS,
+    [FRAME_ENDPOINT] = CAP_ENDPOINT, [FRAME_GPT] = CAP_GPT,         [FRAME_SCHEDULE] = CAP_SCHEDULE,
+};
+
+enum frame_kind object_kind(uint64_t type)
+{
+    enum frame_kind kind = FRAME_KINDS - 1;
+
+    while (kind != FRAME_NONE && (type_of[kind] != type || type == CAP_NULL)) {
+        kind--;
+    }
+    return kind;
+}
+
 /* The descriptor of the frame that an object takes up. */
 static struct frame *object_frame(const struct objhdr *hdr)
 {
@@ -97,6 +113,19 @@ static void frame_release(struct frame *f)
     frame_totals.free++;
 }
 
+uint32_t frame_lend(pfn_t pfn, bool anew)
+{
+    struct frame *f = &frame_table[pfn];
+
+    ASSERT_AFTER_COMMIT();
+    f->lent = anew ? ++f->next_count : 0;
+    if (f->kind == FRAME_FREE && f->next_count == UINT32_MAX) { /* that was its last count */
+        frame_totals.free--;
+        frame_release(f);
+    }
+    return f->lent;
+}
+
 struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index)
 {
     struct frame *f = &frame_table[pfn];
@@ -159,11 +188,6 @@ void object_rescind(struct objhdr *hdr)
 
 struct cap object_cap(const struct objhdr *hdr)
 {
-    static const uint8_t type_of[FRAME_KINDS] = {
-        [FRAME_PAGE] = CAP_PAGE,       [FRAME_CAPPAGE] = CAP_CAPPAGE,
-        [FRAME_PROCESS] = CAP_PROCESS, [FRAME_ENDPOINT] = CAP_ENDPOINT,
-        [FRAME_GPT] = CAP_GPT,         [FRAME_SCHEDULE] = CAP_SCHEDULE,
-    };
     struct cap c = { .type = type_of[hdr->kind], .oid = object_oid(hdr), .count = hdr->count };
 
     if (hdr->kind == FRAME_GPT) {

@@ -35,6 +35,7 @@ NEEDS = {
     "fetch": "LK_OP",
     "mutate": "LK_RO | LK_WK | LK_OP",
 }
+OVER = "OUT_OF_RANGE"  # the answer if word 1 is over `most`
 NEEDS_WORDS = {
     "write": "refused through a read-only or weak capability",
     "fetch": "refused through an opaque capability",
@@ -58,7 +59,7 @@ KEYS = {
         "name": (str, True), "code": (int, True), "doc": (str, True), "in": (list, False),
         "out": (list, False), "caps_in": (list, False), "caps_out": (list, False),
         "string_in": (int, False), "string_out": (int, False), "needs": (str, False),
-        "errors": (list, False),
+        "most": (str, False), "over": (str, False), "errors": (list, False),
     },
 }
 
@@ -135,6 +136,12 @@ class Checker:
             self.error(where, f"'needs' is {op['needs']!r}, not one of write, fetch, mutate")
         elif "needs" in op and not memory:
             self.error(where, "'needs' makes sense only in a memory type")
+        if "most" in op and not op.get("in"):
+            self.error(where, "'most' makes sense only with a word in")
+        if op.get("over", OVER) not in statuses or ("over" in op and "most" not in op):
+            self.error(where, "'over' must be a status, beside 'most'")
+        if "most" in op and not any(str(e).startswith(op.get("over", OVER) + ":") for e in op.get("errors", [])):
+            self.error(where, f"'most', but 'errors' does not say what {op.get('over', OVER)} means")
         names = {}
         for item in op.get("in", []) + op.get("caps_in", []) + op.get("out", []) + op.get("caps_out", []):
             name = item.split(":")[0] if isinstance(item, str) else ""
@@ -381,6 +388,9 @@ def op_row(op, function):
             fields.append(f".{key} = {value}")
     if op.get("needs"):
         fields.append(f".forbid = {NEEDS[op['needs']]}".replace(" ", "~"))
+    fields.append(f".most = {op.get('most', 'UINT64_MAX')}".replace(" ", "~"))
+    if "most" in op:
+        fields.append(f".over~=~STATUS_{op.get('over', OVER)}")
     return "\n".join(wrap(f"[{op['code']}] = {{ {', '.join(fields)} }},", "    ", "            "))
 
 

@@ -142,6 +142,9 @@
 /* SysCtl.injectRestart: of the work that the kernel puts off, not of the next invocation. */
 #define LK_INJECT_WORK 0x80000000u
 
+/* Range.lend: most frames of a Range that is lent. */
+#define LK_LENT_MAX 65536u
+
 /* User addresses lie in [LK_USER_MIN, LK_USER_END): nothing is ever mapped in the first page. */
 #define LK_USER_MIN 0x1000ull
 #define LK_USER_END 0x0000800000000000ull

@@ -44,10 +44,6 @@ enum status endpoint_op_set_endpoint_id(struct invocation *inv)
     struct endpoint *ep = inv_object(inv, endpoint);
     struct process *r = endpoint_recipient(ep);
 
-    if (inv->word[1] == LK_NOTICE_ID) {
-        return STATUS_OUT_OF_RANGE;
-    }
-
     txn_commit();
 
     endpoint_unlink(ep);
@@ -63,10 +59,6 @@ enum status endpoint_op_set_payload_match(struct invocation *inv)
 {
     struct endpoint *ep = inv_object(inv, endpoint);
 
-    if (inv->word[1] > 1) {
-        return STATUS_REQUEST_ERROR;
-    }
-
     txn_commit();
 
     preempt_endpoint_changes(ep);
@@ -78,63 +70,39 @@ enum status endpoint_op_set_payload_match(struct invocation *inv)
     return STATUS_OK;
 }
 
-/* A capability of this type and payload to the endpoint invoked. */
-static struct cap made_from(const struct invocation *inv, uint8_t type, uint64_t payload)
+/* A capability to the endpoint invoked is the answer; its payload is word 1. */
+static enum status make(struct invocation *inv, uint8_t type, uint8_t restr)
 {
-    return (struct cap){
-        .type = type,
-        .aux = (uint16_t)(payload >> 32),
-        .payload = (uint32_t)payload,
-        .oid = inv->cap.oid,
-        .count = inv->cap.count,
-    };
+    txn_commit();
+
+    inv->out_cap[0] = endpoint_cap(inv_object(inv, endpoint), type, inv->word[1]);
+    inv->out_cap[0].restr = restr;
+    return STATUS_OK;
 }
 
 enum status endpoint_op_make_entry(struct invocation *inv)
 {
     const struct endpoint *ep = inv_object(inv, endpoint);
-    uint64_t payload = inv->word[1];
 
-    if (payload > (ep->state.match ? ENDPOINT_PAYLOAD_MAX : UINT32_MAX)) {
+    if (inv->word[1] > (ep->state.match ? ENDPOINT_PAYLOAD_MAX : UINT32_MAX)) {
         return STATUS_OUT_OF_RANGE;
     }
-
-    txn_commit();
-
-    inv->out_cap[0] = made_from(inv, CAP_ENTRY, payload);
-    return STATUS_OK;
+    return make(inv, CAP_ENTRY, 0);
 }
 
 enum status endpoint_op_make_app_notice(struct invocation *inv)
 {
-    if (inv->word[1] > UINT32_MAX) {
-        return STATUS_OUT_OF_RANGE;
-    }
-
-    txn_commit();
-
-    inv->out_cap[0] = made_from(inv, CAP_APPNOTICE, inv->word[1]);
-    return STATUS_OK;
+    return make(inv, CAP_APPNOTICE, 0);
 }
 
 enum status endpoint_op_make_proxy_entry(struct invocation *inv)
 {
-    if (inv->word[1] > UINT32_MAX) {
-        return STATUS_OUT_OF_RANGE;
-    }
-
-    txn_commit();
-
-    inv->out_cap[0] = made_from(inv, CAP_PROXYENTRY, inv->word[1]);
-    return STATUS_OK;
+    return make(inv, CAP_PROXYENTRY, 0);
 }
 
 enum status endpoint_op_make_proxy_notice(struct invocation *inv)
 {
-    enum status status = endpoint_op_make_app_notice(inv);
-
-    inv->out_cap[0].restr = LK_PROXY;
-    return status;
+    return make(inv, CAP_APPNOTICE, LK_PROXY);
 }
 
 enum status endpoint_op_get_state(struct invocation *inv)

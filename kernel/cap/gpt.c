@@ -23,20 +23,17 @@ static void gpt_flush(struct gpt *g, unsigned slot)
 /* A copy of what a slot holds; weakened, through a weak capability. */
 enum status gpt_op_get_slot(struct invocation *inv)
 {
-    return invoke_get_slot(inv, inv_object(inv, gpt)->state.slot, GPT_SLOTS);
+    return invoke_get_slot(inv, inv_object(inv, gpt)->state.slot);
 }
 
 /* Exchange what a slot holds with the caller's capability; the old one is the answer. */
 enum status gpt_op_swap_slot(struct invocation *inv)
 {
     struct gpt *g = inv_object(inv, gpt);
-    uint64_t slot = inv->word[1];
+    unsigned slot = (unsigned)inv->word[1];
 
-    if (slot >= GPT_SLOTS) {
-        return STATUS_OUT_OF_RANGE;
-    }
     cap_prepare(&g->state.slot[slot]);
-    gpt_flush(g, (unsigned)slot);
+    gpt_flush(g, slot);
 
     txn_commit();
 
@@ -66,16 +63,12 @@ enum status gpt_op_set_l2v(struct invocation *inv)
 enum status gpt_op_set_flags(struct invocation *inv)
 {
     struct gpt *g = inv_object(inv, gpt);
-    uint64_t flags = inv->word[1];
 
-    if (flags & ~(uint64_t)(GPT_HAS_HANDLER | GPT_HAS_BACKGROUND)) {
-        return STATUS_REQUEST_ERROR;
-    }
     gpt_flush(g, SPACE_ALL_SLOTS);
 
     txn_commit();
 
-    g->state.flags = (uint8_t)flags;
+    g->state.flags = (uint8_t)inv->word[1];
     return STATUS_OK;
 }
 

@@ -10,18 +10,15 @@
 /* Take a line. */
 enum status irqctl_op_allocate(struct invocation *inv)
 {
-    uint64_t line = inv->word[1];
+    unsigned line = (unsigned)inv->word[1];
 
-    if (line >= ARCH_IRQ_LINES) {
-        return STATUS_OUT_OF_RANGE;
-    }
-    if (!irq_can_allocate((unsigned)line)) {
+    if (!irq_can_allocate(line)) {
         return STATUS_IN_USE;
     }
 
     txn_commit();
 
-    inv->out_cap[0] = irq_allocate((unsigned)line);
+    inv->out_cap[0] = irq_allocate(line);
     return STATUS_OK;
 }
 
@@ -29,17 +26,14 @@ enum status irqctl_op_allocate(struct invocation *inv)
  * stays so. */
 enum status irqctl_op_release(struct invocation *inv)
 {
-    uint64_t line = inv->word[1];
+    unsigned line = (unsigned)inv->word[1];
 
-    if (line >= ARCH_IRQ_LINES) {
-        return STATUS_OUT_OF_RANGE;
-    }
-    if (!arch_irq_usable((unsigned)line)) {
+    if (!arch_irq_usable(line)) {
         return STATUS_IN_USE;
     }
 
     txn_commit();
 
-    irq_release((unsigned)line);
+    irq_release(line);
     return STATUS_OK;
 }

@@ -11,34 +11,25 @@
 #define L2G_MIN PAGE_SHIFT
 #define L2G_MAX 47u
 
-enum status invoke_get_slot(struct invocation *inv, struct cap *slots, uint64_t n)
+enum status invoke_get_slot(struct invocation *inv, struct cap *slots)
 {
-    uint64_t slot = inv->word[1];
+    struct cap *c = &slots[inv->word[1]];
 
-    if (slot >= n) {
-        return STATUS_OUT_OF_RANGE;
-    }
-    cap_prepare(&slots[slot]);
+    cap_prepare(c);
 
     txn_commit();
 
-    inv->out_cap[0] = inv->cap.restr & LK_WK ? cap_weaken(slots[slot]) : slots[slot];
+    inv->out_cap[0] = inv->cap.restr & LK_WK ? cap_weaken(*c) : *c;
     return STATUS_OK;
 }
 
 /* The same capability with restrictions added. */
 enum status memory_op_reduce(struct invocation *inv)
 {
-    uint64_t restr = inv->word[1];
-
-    if (restr & ~(uint64_t)ALL_RESTRICTIONS) {
-        return STATUS_REQUEST_ERROR;
-    }
-
     txn_commit();
 
     inv->out_cap[0] = inv->cap;
-    inv->out_cap[0].restr |= (uint8_t)restr;
+    inv->out_cap[0].restr |= (uint8_t)inv->word[1];
     return STATUS_OK;
 }
 

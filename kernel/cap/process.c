@@ -23,7 +23,7 @@
 
 enum status process_op_get_slot(struct invocation *inv)
 {
-    return invoke_get_slot(inv, inv_object(inv, process)->slot, PROC_SLOTS);
+    return invoke_get_slot(inv, inv_object(inv, process)->slot);
 }
 
 /* Can this slot hold this capability? Null always. */
@@ -54,9 +54,6 @@ enum status process_op_swap_slot(struct invocation *inv)
     const struct cap *c = &inv->arg[1];
     unsigned slot = (unsigned)inv->word[1];
 
-    if (inv->word[1] >= PROC_SLOTS) {
-        return STATUS_OUT_OF_RANGE;
-    }
     if (slot == SLOT_PROXY_REPLY) {
         return STATUS_NO_ACCESS;
     }
@@ -92,14 +89,14 @@ enum status process_op_swap_slot(struct invocation *inv)
 
 enum status process_op_get_cap_reg(struct invocation *inv)
 {
-    return invoke_get_slot(inv, inv_object(inv, process)->capreg, LK_CAP_REGS);
+    return invoke_get_slot(inv, inv_object(inv, process)->capreg);
 }
 
 enum status process_op_swap_cap_reg(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
 
-    if (inv->word[1] == 0 || inv->word[1] >= LK_CAP_REGS) {
+    if (inv->word[1] == 0) {
         return STATUS_OUT_OF_RANGE;
     }
 
@@ -179,9 +176,6 @@ enum status process_op_resume(struct invocation *inv)
     struct process *p = inv_object(inv, process);
     bool receiving = (p->attention & ATTN_RECV_FAULT) != 0;
 
-    if (inv->word[1] > LK_RESUME_PASS_ON) {
-        return STATUS_REQUEST_ERROR;
-    }
     if (p->s.run_state != PROC_FAULTED && !receiving) {
         return STATUS_STATE_CHANGED;
     }
@@ -208,7 +202,7 @@ enum status process_op_set_not_schedulable(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
 
-    if (inv->word[1] == LK_HOLD_PROXY || inv->word[1] >= LK_HOLDS) {
+    if (inv->word[1] == LK_HOLD_PROXY) {
         return STATUS_OUT_OF_RANGE;
     }
     arch_stop_cpu(p->cpu);
@@ -223,10 +217,6 @@ enum status process_op_set_not_schedulable(struct invocation *inv)
 enum status process_op_clear_not_schedulable(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
-
-    if (inv->word[1] >= LK_HOLDS) {
-        return STATUS_OUT_OF_RANGE;
-    }
 
     txn_commit();
 
@@ -317,10 +307,6 @@ enum status process_op_set_fs_base(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
 
-    if (inv->word[1] >= LK_USER_END) {
-        return STATUS_OUT_OF_RANGE;
-    }
-
     txn_commit();
 
     p->regs.fs_base = inv->word[1];
@@ -380,10 +366,6 @@ enum status process_op_set_flags(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
     uint8_t flags;
-
-    if (inv->word[1] & ~(uint64_t)(FLAG_SINGLE_STEP | FLAG_TRAP_SYSCALL)) {
-        return STATUS_REQUEST_ERROR;
-    }
 
     txn_commit();
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Operations of the Range capability: fabricate and destroy objects in a range of frames. A Range
- * names no object: its payload is the first frame, its oid the number of frames.
+ * names no object: its payload is the first frame, its oid the number of frames. Its count is 0, or
+ * it is lent: its life, and that of its parts, is the count in the descriptor of the first frame
+ * lent, which lies `aux` frames before its own first one.
  */
 #include <kernel/invoke.h>
 #include <kernel/object.h>
@@ -18,18 +20,22 @@ static uint64_t range_frames(const struct invocation *inv)
     return inv->cap.oid;
 }
 
-/* The kind of frame in which objects of a capability type live; FRAME_NONE for types that are not
- * made from storage. */
-static enum frame_kind kind_of_type(uint64_t type)
+/* Are these frames, at least one, all of this range? */
+static bool range_has(const struct invocation *inv, uint64_t first, uint64_t count)
 {
-    static const uint8_t kind[LK_TYPES] = {
-        [CAP_ENDPOINT] = FRAME_ENDPOINT, [CAP_PROCESS] = FRAME_PROCESS,
-        [CAP_GPT] = FRAME_GPT,           [CAP_PAGE] = FRAME_PAGE,
-        [CAP_CAPPAGE] = FRAME_CAPPAGE,   [CAP_SCHEDULE] = FRAME_SCHEDULE,
-    };
+    return first < range_frames(inv) && count != 0 && count <= range_frames(inv) - first;
+}
 
-    STATIC_ASSERT(FRAME_NONE == 0, "of the types not named");
-    return type < LK_TYPES ? (enum frame_kind)kind[type] : FRAME_NONE;
+/* A Range of some of these frames, for as long as this one is good. */
+static struct cap range_part(const struct invocation *inv, uint64_t first, uint64_t count)
+{
+    return (struct cap){
+        .type = CAP_RANGE,
+        .aux = inv->cap.count == 0 ? 0 : (uint16_t)(inv->cap.aux + first),
+        .payload = (uint32_t)(range_first(inv) + first),
+        .oid = (oid_t)count,
+        .count = inv->cap.count,
+    };
 }
 
 /* The object that `c` names, if it is one of this range. */
@@ -65,7 +71,7 @@ enum status range_op_get_info(struct invocation *inv)
 
 enum status range_op_fabricate(struct invocation *inv)
 {
-    enum frame_kind kind = kind_of_type(inv->word[1]);
+    enum frame_kind kind = object_kind(inv->word[1]);
     enum status status;
     pfn_t pfn;
 
@@ -164,42 +170,62 @@ enum status range_op_get_cap(struct invocation *inv)
 
 enum status range_op_identify(struct invocation *inv)
 {
-    const struct objhdr *hdr = object_in_range(inv, &inv->arg[1]);
+    const struct cap *c = &inv->arg[1];
+    const struct objhdr *hdr = object_in_range(inv, c);
+    uint64_t frame = c->payload - range_first(inv); /* of a Range */
 
-    if (hdr == NULL) {
+    if (hdr == NULL && (c->type != CAP_RANGE || !range_has(inv, frame, c->oid))) {
         return STATUS_REQUEST_ERROR;
     }
 
     txn_commit();
 
-    inv->out[1] = inv->arg[1].type;
-    inv->out[2] = object_pfn(hdr) - range_first(inv);
-    inv->out[3] = hdr->index;
+    inv->out[1] = c->type;
+    inv->out[2] = hdr != NULL ? object_pfn(hdr) - range_first(inv) : frame;
+    inv->out[3] = hdr != NULL ? hdr->index : c->oid;
     return STATUS_OK;
 }
 
 enum status range_op_split(struct invocation *inv)
 {
-    uint64_t first = inv->word[1];
-    uint64_t count = inv->word[2];
-
-    if (first >= range_frames(inv) || count == 0 || count > range_frames(inv) - first) {
+    if (!range_has(inv, inv->word[1], inv->word[2])) {
         return STATUS_OUT_OF_RANGE;
     }
 
     txn_commit();
 
-    inv->out_cap[0] = (struct cap){
-        .type = CAP_RANGE,
-        .payload = (uint32_t)(range_first(inv) + first),
-        .oid = (oid_t)count,
-    };
+    inv->out_cap[0] = range_part(inv, inv->word[1], inv->word[2]);
+    return STATUS_OK;
+}
+
+enum status range_op_lend(struct invocation *inv)
+{
+    uint64_t first = inv->word[1];
+    uint64_t count = inv->word[2];
+    pfn_t pfn = range_first(inv) + first;
+
+    if (inv->cap.count != 0) {
+        return STATUS_NO_ACCESS; /* what it lent would outlive it */
+    }
+    if (!range_has(inv, first, count == 0 ? 1 : count) || count > LK_LENT_MAX) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    if (count != 0 && frame_table[pfn].next_count == UINT32_MAX) {
+        return STATUS_EXHAUSTED;
+    }
+
+    txn_commit();
+
+    if (frame_lend(pfn, count != 0) != 0) {
+        inv->out_cap[0] = range_part(inv, first, count);
+        inv->out_cap[0].count = frame_table[pfn].lent;
+    }
     return STATUS_OK;
 }
 
 enum status range_op_objects_per_frame(struct invocation *inv)
 {
-    enum frame_kind kind = kind_of_type(inv->word[1]);
+    enum frame_kind kind = object_kind(inv->word[1]);
 
     if (kind == FRAME_NONE) {
         return STATUS_REQUEST_ERROR;

@@ -2,7 +2,10 @@
  *
  * The operation tables of all capability types, made from kernel/abi/lykos.toml.
  */
+#include <kernel/arch.h>
+#include <kernel/gpt.h>
 #include <kernel/invoke.h>
+#include <kernel/process.h>
 #include <ops.h>
 
 #include <optables.inc>

@@ -53,6 +53,29 @@ SELFTEST(cap_rescind, "a capability is live until its object is destroyed, and n
     }
 }
 
+SELFTEST(cap_lent, "a lent Range lives for as long as its first frame is lent with its count")
+{
+    pfn_t pfn = test_free_frame();
+    struct cap range = { .type = CAP_RANGE, .aux = 5, .oid = 1 };
+    struct cap permanent = { .type = CAP_RANGE, .payload = (uint32_t)pfn, .oid = 1 };
+    uint32_t count = frame_table[pfn].next_count;
+
+    range.payload = (uint32_t)pfn + 5;
+    test_commit();
+    range.count = frame_lend(pfn, true);
+    CHECK_EQUAL(range.count, count + 1);
+    CHECK(cap_live(&range) && cap_live(&permanent) && !cap_is_object(&range));
+    test_commit();
+    CHECK_EQUAL(frame_lend(pfn, true), count + 2);
+    CHECK(!cap_live(&range));
+    range.count = count + 2;
+    CHECK(cap_live(&range));
+    test_commit();
+    CHECK_EQUAL(frame_lend(pfn, false), 0);
+    CHECK(!cap_live(&range) && cap_live(&permanent));
+    CHECK_EQUAL(frame_table[pfn].kind, FRAME_FREE);
+}
+
 SELFTEST(cap_forged_header, "a user's page that looks like an object is not taken for one")
 {
     struct objhdr *hdr = test_make(FRAME_GPT);

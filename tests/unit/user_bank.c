@@ -23,8 +23,41 @@ static uint32_t last_count;
 
 /* ---- The machine ---- */
 
+/* Are the frames of all ranges that are live a range's, by the truth? */
+static void check_lent(void)
+{
+    for (unsigned reg = 0; reg < MACHINE_REGS; reg++) {
+        const struct machine_cap *c = &machine.reg[reg];
+
+        if (c->frames == 0 || c->count == 0 || !machine_range_live(&machine, c)) {
+            continue;
+        }
+        for (uint64_t f = c->frame; f < c->frame + c->frames; f++) {
+            enum use use = frame_use((uint32_t)f);
+            bool first = f == c->frame && c->behind == 0;
+
+            CHECK_SAY(first ? use == USE_RANGE || use == USE_DYING : use == USE_MORE,
+                      "frame %llu of a range that is live: use %u", (unsigned long long)f, use);
+        }
+    }
+}
+
+/* One of those who have a range makes something in it. */
+static void race(void)
+{
+    const struct machine_cap *c = &machine.reg[unit_random(MACHINE_REGS)];
+
+    if (c->frames != 0 && c->count != 0 && machine_range_live(&machine, c)) {
+        machine_make_in(c);
+    }
+}
+
 void machine_cut_point(void)
 {
+    check_lent();
+    if (machine.racing) {
+        race();
+    }
     if (machine_cut_in != 0 && --machine_cut_in == 0) {
         longjmp(machine_cut, 1);
     }
@@ -48,6 +81,37 @@ bool machine_live(const struct machine *m, const struct machine_cap *c)
 
     return c->type != 0 && c->frames == 0 && (f->objects >> c->index & 1) != 0 &&
            f->count[c->index] == c->count;
+}
+
+bool machine_range_live(const struct machine *m, const struct machine_cap *c)
+{
+    return c->frames != 0 && (c->count == 0 || m->frame[c->frame - c->behind].lent == c->count);
+}
+
+void machine_split(uint32_t range, uint64_t first, uint64_t frames, uint32_t reg)
+{
+    struct machine_cap part = machine.reg[range];
+
+    CHECK(first + frames <= part.frames);
+    part.frame += first;
+    part.behind += first;
+    part.frames = frames;
+    machine.reg[reg] = part;
+}
+
+void machine_make_in(const struct machine_cap *range)
+{
+    static const uint8_t made[] = { LK_TYPE_PAGE, LK_TYPE_PROCESS, LK_TYPE_GPT };
+    uint64_t type = made[unit_random(sizeof(made))];
+    struct machine_frame *f = &machine.frame[range->frame + unit_random(range->frames)];
+    uint64_t index = unit_random(mem_per_frame(type));
+
+    if (f->counts > 0 && (f->objects == 0 || f->type == type) && (f->objects >> index & 1) == 0) {
+        f->type = type;
+        f->objects |= 1ull << index;
+        f->counts--;
+        f->count[index] = ++last_count;
+    }
 }
 
 uint64_t mem_free_mask(uint64_t first)
@@ -138,26 +202,38 @@ bool mem_identify(uint32_t reg, struct mem_object *out)
     return machine_live(&machine, c);
 }
 
-enum status mem_split(uint64_t first, uint64_t frames, uint32_t reg)
+enum status mem_lend(uint64_t first, uint64_t frames, uint32_t reg)
+{
+    struct machine_frame *f = &machine.frame[first];
+
+    machine_cut_point();
+    if (machine.lent) {
+        return STATUS_NO_ACCESS;
+    }
+    CHECK(frames > 0 && frames <= LK_LENT_MAX && first + frames <= machine.frames && f->counts > 0);
+    f->counts--;
+    f->lent = ++last_count;
+    machine.reg[reg] = (struct machine_cap){
+        .type = LK_TYPE_RANGE, .frame = first, .frames = frames, .count = f->lent
+    };
+    machine_cut_point();
+    return STATUS_OK;
+}
+
+void mem_take_back(uint64_t first)
 {
     machine_cut_point();
-    machine.reg[reg] =
-        (struct machine_cap){ .type = LK_TYPE_RANGE, .frame = first, .frames = frames };
-    return STATUS_OK;
+    machine.frame[first].lent = 0;
+    machine_cut_point();
 }
 
 bool mem_range(uint32_t reg, uint64_t *first, uint64_t *frames)
 {
     const struct machine_cap *c = &machine.reg[reg];
-    uint64_t type = LK_TYPE_PAGE;
 
     *first = c->frame;
     *frames = c->frames;
-    if (c->frames != 0 && machine.frame[c->frame].objects == 0) {
-        mem_make(type, c->frame, 0, MACHINE_REGS - 1); /* as the server looks where it is */
-        mem_destroy(c->frame, 0);
-    }
-    return c->frames != 0;
+    return machine_range_live(&machine, c);
 }
 
 /* ---- Restart and check ---- */
@@ -466,10 +542,9 @@ TEST(bank_free_refused,
     CHECK_EQUAL(books_free(b, 4), STATUS_REQUEST_ERROR);
     CHECK_EQUAL(books_free_range(a, 4, &job), STATUS_REQUEST_ERROR);
     CHECK_EQUAL(books_free_range(b, 1, &job), STATUS_REQUEST_ERROR);
-    machine.reg[5] = machine.reg[4];
-    machine.reg[5].frames--;
+    machine_split(4, 0, 9, 5);
     CHECK_EQUAL(books_free_range(b, 5, &job), STATUS_REQUEST_ERROR);
-    machine.reg[5].frame++;
+    machine_split(4, 1, 9, 5);
     CHECK_EQUAL(books_free_range(b, 5, &job), STATUS_REQUEST_ERROR);
     mem_make(LK_TYPE_GPT, machine.reg[4].frame + 2, 0, 6);
     CHECK_EQUAL(books_free(b, 6), STATUS_REQUEST_ERROR); /* made in a Range */
@@ -481,6 +556,75 @@ TEST(bank_free_refused,
     CHECK_EQUAL(books_free(b, 1), STATUS_REQUEST_ERROR);
     CHECK_EQUAL(state.free, 300);
     machine_check();
+}
+
+TEST(bank_range_refused,
+     "a range longer than can be lent, or none at all, is refused in words; from a "
+     "bank whose memory is lent to it there are none, and nothing is lost")
+{
+    unsigned a;
+
+    begin(300);
+    a = open_below(TOP, 100);
+    CHECK_EQUAL(books_range(a, LK_LENT_MAX + 1, 1), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(books_range(a, UINT64_MAX, 1), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(books_range(a, LK_LENT_MAX, 1), STATUS_NO_MEMORY);
+    CHECK_EQUAL(books_range(a, 101, 1), STATUS_NO_MEMORY);
+    CHECK_EQUAL(books_range(a, 0, 1), STATUS_REQUEST_ERROR);
+    machine.lent = true;
+    CHECK_EQUAL(books_range(a, 60, 1), STATUS_NO_ACCESS);
+    CHECK_EQUAL(machine.reg[1].type, 0);
+    machine_work();
+    CHECK_EQUAL(state.free, 300);
+    CHECK_EQUAL(state.bank[a].ranges, 0);
+    machine_check();
+    machine.lent = false;
+    CHECK_EQUAL(books_range(a, 100, 1), STATUS_OK);
+}
+
+TEST(bank_range_taken_back,
+     "a range that was given back, or whose bank or a bank above it is closed, "
+     "is taken back before its first frame is free, and all parts with it")
+{
+    unit_random_seed(unit_seed(1));
+    for (unsigned way = 0; way < 3; way++) {
+        unsigned a, b;
+        job_t job;
+
+        begin(300);
+        a = open_below(TOP, 0);
+        b = open_below(a, 0);
+        CHECK_EQUAL(books_range(b, 150, 1), STATUS_OK);
+        CHECK_EQUAL(books_range(b, 20, 2), STATUS_OK);
+        machine_split(1, 100, 50, 3);
+        machine_split(3, 49, 1, 4);
+        for (unsigned i = 0; i < 3000; i++) {
+            machine_make_in(&machine.reg[1]);
+        }
+        if (way == 0) {
+            CHECK_EQUAL(books_free_range(b, 1, &job), STATUS_OK);
+        } else {
+            CHECK_EQUAL(books_close(way == 1 ? b : a, &job), STATUS_OK);
+        }
+        for (unsigned i = 0; books_busy() && CHECK(i < 1000); i++) {
+            bool live = machine_range_live(&machine, &machine.reg[1]);
+
+            CHECK(!live || state.free == 130);
+            for (unsigned reg = 3; reg <= 4; reg++) {
+                CHECK_EQUAL(machine_range_live(&machine, &machine.reg[reg]), live);
+            }
+            CHECK_EQUAL(books_free_range(b, 3, &job), STATUS_REQUEST_ERROR);
+            books_work(ignore);
+        }
+        for (unsigned reg = 1; reg <= 4; reg++) {
+            bool lives = way == 0 && reg == 2;
+
+            CHECK_EQUAL(machine_range_live(&machine, &machine.reg[reg]), lives);
+        }
+        CHECK_EQUAL(state.free, way == 0 ? 280 : 300);
+        CHECK_EQUAL(books_free_range(b, 1, &job), STATUS_REQUEST_ERROR);
+        machine_check();
+    }
 }
 
 TEST(bank_retired, "a frame whose counts are used up leaves the books, and others are taken")

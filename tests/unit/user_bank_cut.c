@@ -5,7 +5,8 @@
  * Random operations. Before each, the world is kept; then the operation is carried out again and
  * again, cut off at its first point, its second, ..., until it runs to its end. After each cut the
  * next server begins, is itself cut off at a random point now and then, and finishes what was begun.
- * Then the books must hold, and whoever was not concerned must have what he had.
+ * Then the books must hold, and whoever was not concerned must have what he had. At each such point
+ * one of those who have a Range may make something in it, as long as it is not taken back.
  */
 #include "unit.h"
 
@@ -32,7 +33,7 @@ static struct {
 
 static uint64_t points; /* cuts made */
 
-enum { MAKE, FREE, RANGE, FREE_RANGE, IN_RANGE, OPEN, CLOSE, LIMIT, WORK, RESTART, WHATS };
+enum { MAKE, FREE, RANGE, FREE_RANGE, IN_RANGE, SPLIT, OPEN, CLOSE, LIMIT, WORK, RESTART, WHATS };
 
 /* As much of a machine as has frames. */
 static void copy_machine(struct machine *to, const struct machine *from)
@@ -80,8 +81,7 @@ static uint32_t some_reg(bool range)
 
         reg = (uint32_t)unit_random(REGS - 3);
         c = &machine.reg[reg];
-        if (range ? c->frames != 0 && frame_use((uint32_t)c->frame) == USE_RANGE
-                  : machine_live(&machine, c)) {
+        if (range ? machine_range_live(&machine, c) : machine_live(&machine, c)) {
             break;
         }
     }
@@ -90,8 +90,9 @@ static uint32_t some_reg(bool range)
 
 static struct op some_op(void)
 {
-    static const uint8_t often[] = { MAKE,       MAKE, MAKE,  MAKE,  FREE, FREE, RANGE, IN_RANGE,
-                                     FREE_RANGE, OPEN, CLOSE, LIMIT, WORK, WORK, WORK,  RESTART };
+    static const uint8_t often[] = { MAKE,  MAKE,  MAKE,     MAKE,       FREE,  FREE,
+                                     RANGE, RANGE, IN_RANGE, FREE_RANGE, SPLIT, OPEN,
+                                     CLOSE, LIMIT, WORK,     WORK,       WORK,  RESTART };
     static const uint8_t types[] = { LK_TYPE_PAGE,    LK_TYPE_GPT,      LK_TYPE_PROCESS,
                                      LK_TYPE_CAPPAGE, LK_TYPE_ENDPOINT, LK_TYPE_SCHEDULE };
 
@@ -103,7 +104,8 @@ static struct op some_op(void)
         .reg = (uint32_t)unit_random(REGS - 3),
     };
 
-    if ((op.what == FREE || op.what == FREE_RANGE || op.what == IN_RANGE) && !unit_once_in(4)) {
+    if ((op.what == FREE || op.what == FREE_RANGE || op.what == IN_RANGE || op.what == SPLIT) &&
+        !unit_once_in(4)) {
         op.reg = some_reg(op.what != FREE);
     }
     return op;
@@ -138,10 +140,13 @@ static void carry_out(const struct op *op)
         books_range(op->bank, 1 + op->count * op->count, op->reg);
         break;
     case IN_RANGE:
-        if (c->frames != 0 && frame_use((uint32_t)c->frame) == USE_RANGE) {
-            uint64_t frame = c->frame + op->count % c->frames;
-
-            mem_make(op->type, frame, op->count % mem_per_frame(op->type), REGS);
+        if (machine_range_live(&machine, c)) {
+            machine_make_in(c);
+        }
+        break;
+    case SPLIT:
+        if (c->frames > 1) {
+            machine_split(op->reg, op->count % c->frames, 1, op->reg + 1);
         }
         break;
     case FREE_RANGE:
@@ -191,33 +196,57 @@ static bool concerned(const struct op *op, unsigned reg)
     }
 }
 
+/* An object that a client had. */
+static void check_kept_object(const struct op *op, unsigned reg, uint64_t before)
+{
+    const struct machine_cap *c = &kept.machine.reg[reg];
+
+    if (!machine_live(&kept.machine, c) || (before >> FRAME_USE_SHIFT & 15u) < USE_OBJECTS) {
+        return; /* gone already, or made in a Range: of no interest to the bank */
+    }
+    if (!concerned(op, reg)) {
+        CHECK_SAY(machine_live(&machine, c), "register %u is lost by operation %u", reg, op->what);
+        CHECK_EQUAL(state.frame[c->frame] & FRAME_TRUTH_MASK, before & FRAME_TRUTH_MASK);
+    }
+}
+
+/* A range, or part of one. One that was to be given back is taken back if and only if it is no longer
+ * a range by the books: it is neither lost nor kept. */
+static void check_kept_range(const struct op *op, unsigned reg)
+{
+    const struct machine_cap *c = &kept.machine.reg[reg];
+    const struct machine_cap *named = &kept.machine.reg[op->reg];
+    uint64_t first = c->frame - c->behind;
+
+    if (!machine_range_live(&kept.machine, c) || concerned(op, reg)) {
+        return;
+    }
+    if (op->what == FREE_RANGE && first == named->frame) {
+        CHECK_EQUAL(machine_range_live(&machine, c), frame_use((uint32_t)first) == USE_RANGE);
+    } else {
+        CHECK_SAY(machine_range_live(&machine, c), "range in register %u is lost by operation %u",
+                  reg, op->what);
+    }
+}
+
 /* What the clients had before the operation they have still, paid for by whom it was. */
 static void check_kept(const struct op *op)
 {
-    struct state now = state;
+    struct state was = kept.state;
 
+    kept.state.frame = kept.pages + (state.frame - machine_pages);
+    kept.state.bank = (struct record *)(void *)((char *)kept.pages +
+                                                ((char *)state.bank - (char *)machine_pages));
     for (unsigned reg = 0; reg < REGS; reg++) {
         const struct machine_cap *c = &kept.machine.reg[reg];
-        uint64_t before;
 
-        if (c->type == 0 || c->frames != 0) {
-            continue;
-        }
-        before = kept.pages[(uint64_t *)(void *)&now.frame[c->frame] - machine_pages];
-        if (!machine_live(&kept.machine, c) || (before >> FRAME_USE_SHIFT & 15u) < USE_OBJECTS) {
-            continue; /* gone already, or made in a Range: of no interest to the bank */
-        }
-        kept.state.frame = kept.pages + (now.frame - machine_pages);
-        kept.state.bank = (struct record *)(void *)((char *)kept.pages +
-                                                    ((char *)now.bank - (char *)machine_pages));
-        if (!concerned(op, reg)) {
-            CHECK_SAY(machine_live(&machine, c), "register %u is lost by operation %u", reg,
-                      op->what);
-            CHECK_EQUAL(now.frame[c->frame] & FRAME_TRUTH_MASK, before & FRAME_TRUTH_MASK);
+        if (c->frames != 0) {
+            check_kept_range(op, reg);
+        } else if (c->type != 0) {
+            check_kept_object(op, reg, kept.state.frame[c->frame]);
         }
     }
-    kept.state.frame = now.frame;
-    kept.state.bank = now.bank;
+    kept.state = was;
 }
 
 /* All memory was the bank's: what is no longer is retired. */
@@ -301,7 +330,9 @@ static void close_all(void)
         uint32_t first = state.bank[TOP].list[LIST_RANGES];
         job_t job;
 
-        mem_split(first, books_range_length(first), REGS);
+        machine.reg[REGS] = (struct machine_cap){ .type = LK_TYPE_RANGE,
+                                                  .frame = first,
+                                                  .frames = books_range_length(first) };
         CHECK_EQUAL(books_free_range(TOP, REGS, &job), STATUS_OK);
         machine_work();
     }
@@ -321,6 +352,7 @@ TEST(bank_cut_everywhere,
 
     unit_random_seed(unit_seed(1));
     machine_begin(FRAMES);
+    machine.racing = true;
     for (uint32_t f = 0; f < FRAMES; f += 7) {
         machine.frame[f].counts = 20 + f;
     }

@@ -112,6 +112,21 @@ static enum status do_op(enum status (*fn)(struct invocation *), struct invocati
     return call.status;
 }
 
+/* Word 1 is not larger than the table says for the operation, or *status is the answer. */
+static bool word_fits(enum status (*fn)(struct invocation *), const struct invocation *inv,
+                      enum status *status)
+{
+    const struct operation_table *table = &operation_tables[inv->cap.type];
+
+    for (unsigned i = 0; i < table->ops; i++) {
+        if (table->op[i].fn == fn) {
+            *status = (enum status)table->op[i].over;
+            return inv->word[1] <= table->op[i].most;
+        }
+    }
+    return CHECK(false); /* no operation of the type */
+}
+
 enum status world_op(enum status (*fn)(struct invocation *), struct cap cap, uint64_t word1,
                      uint64_t word2, const struct cap *arg, struct invocation *inv)
 {
@@ -123,7 +138,9 @@ enum status world_op(enum status (*fn)(struct invocation *), struct cap cap, uin
     if (arg != NULL) {
         own.arg[1] = *arg;
     }
-    status = do_op(fn, &own);
+    if (word_fits(fn, &own, &status)) { /* as the dispatcher looks */
+        status = do_op(fn, &own);
+    }
     if (inv != NULL) {
         *inv = own;
     }

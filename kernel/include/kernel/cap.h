@@ -23,21 +23,26 @@ enum cap_type {
 
 /* A capability. Users never see it, but for the holder of a CapBits capability. */
 struct cap {
-    uint8_t type;     /* enum cap_type */
-    uint8_t restr;    /* memory: LK_RO.. ; AppNotice: LK_PROXY or 0 */
-    uint16_t aux;     /* memory: l2g. Entry of a matching endpoint: bits 32..47 of the payload */
+    uint8_t type;  /* enum cap_type */
+    uint8_t restr; /* memory: LK_RO.. ; AppNotice: LK_PROXY or 0 */
+    uint16_t aux;  /* memory: l2g. Entry of a matching endpoint: bits 32..47 of the payload. Range
+                       * that is lent: frames from the first one lent to its own first */
     uint32_t payload; /* Entry: protected payload. AppNotice: mask. memory: guard match. Range:
                        * first frame. IrqWait: line. IOPriv: first port, last port << 16 */
     oid_t oid;        /* object; Range: number of frames */
-    uint32_t count;   /* allocation count; 0 where there is no object */
+    uint32_t count;   /* allocation count; Range that is lent: `lent` of the first frame lent;
+                       * IrqWait: count of the line; 0 where there is no object */
 };
 STATIC_ASSERT(sizeof(struct cap) == 16, "a capability is 16 bytes");
+
+#define CAPPAGE_SLOTS (PAGE_SIZE / sizeof(struct cap))
 
 /* The name of a type, for messages: "Endpoint". Any value will do. */
 const char *cap_type_name(unsigned type);
 
-/* Does the object of `c` still live? For types without an object: always. IrqWait: the line's
- * count. A capability that is not live never will be again. */
+/* Does the object of `c` still live? For types without an object: always. IrqWait: the line's count
+ * decides; a Range that is lent: whether its first frame, or that of the one it was split from, is
+ * lent with this count still (INV-CAP-2). A capability that is not live never will be again. */
 bool cap_live(const struct cap *c);
 
 /* Is `c` valid as it is shown to users: live, and an Entry or AppNotice has a recipient, a

@@ -95,6 +95,18 @@ static inline enum status endpoint_check_reply(const struct cap *slot, const str
     return ep->state.payload > ENDPOINT_PAYLOAD_MAX - 2 ? STATUS_EXHAUSTED : STATUS_OK;
 }
 
+/* A capability of a type and payload to the endpoint: Entry, ProxyEntry, AppNotice. */
+static inline struct cap endpoint_cap(const struct endpoint *ep, uint8_t type, uint64_t payload)
+{
+    return (struct cap){
+        .type = type,
+        .aux = (uint16_t)(payload >> 32),
+        .payload = (uint32_t)payload,
+        .oid = object_oid(ep),
+        .count = ep->hdr.count,
+    };
+}
+
 /* EFFECT. Make the reply capability of a call: the payload advances, what was outstanding is stale.
  * NO_FAIL. */
 static inline struct cap endpoint_make_reply(struct endpoint *ep)
@@ -103,13 +115,7 @@ static inline struct cap endpoint_make_reply(struct endpoint *ep)
     ep->state.payload++;
     ep->state.outstanding = 1;
     endpoint_fail_senders(ep);
-    return (struct cap){
-        .type = CAP_ENTRY,
-        .aux = (uint16_t)(ep->state.payload >> 32),
-        .payload = (uint32_t)ep->state.payload,
-        .oid = object_oid(ep),
-        .count = ep->hdr.count,
-    };
+    return endpoint_cap(ep, CAP_ENTRY, ep->state.payload);
 }
 
 /* EFFECT. A reply was delivered through a matching endpoint: the capability is used up. NO_FAIL. */

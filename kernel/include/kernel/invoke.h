@@ -50,6 +50,8 @@ struct operation {
     uint8_t words_in, words_out, caps_in, caps_out;
     uint16_t string_in, string_out;
     uint8_t forbid; /* LK_RO | LK_WK | LK_OP: restrictions through which it answers noAccess */
+    uint8_t over;   /* enum status: the answer if word 1 is larger than `most` */
+    uint64_t most;
 };
 
 /* Tables by type, made from kernel/abi/lykos.toml. NULL: no operations but getType. */
@@ -62,9 +64,9 @@ extern const struct operation_table operation_tables[];
 /* EFFECT. The time has come that `p` waits for in Sleep.sleepUntil: answer it. NO_FAIL. */
 void sleep_over(struct process *p);
 
-/* The operation that answers with a copy of slots[word 1], weakened if the capability invoked is
- * weak (cap/memory.c). */
-enum status invoke_get_slot(struct invocation *inv, struct cap *slots, uint64_t n);
+/* The operation that answers with a copy of slots[word 1], which the dispatcher has checked; weakened
+ * if the capability invoked is weak (cap/memory.c). */
+enum status invoke_get_slot(struct invocation *inv, struct cap *slots);
 
 /* Typed access to the object invoked. */
 #define inv_object(inv, type) ((struct type *)(void *)(inv)->obj)

@@ -113,8 +113,20 @@ unsigned ipc_work(void);
 enum fault_code ipc_acquire_string(struct process *p, uva_t address, size_t n, unsigned access,
                                    void *pages[], uva_t *where, const struct cap **handler,
                                    size_t *got);
-/* EFFECT. Copy between acquired pages and a kernel buffer. */
-void ipc_copy_in(char *to, void *const pages[], uva_t address, size_t n);
-void ipc_copy_out(void *const pages[], uva_t address, const char *from, size_t n);
+/* Copy between a kernel buffer and acquired pages, to them if `out`, which is an EFFECT. */
+void ipc_copy_string(char *string, void *const pages[], uva_t address, size_t n, bool out);
+
+/* EFFECT. The words of a message to the registers in which they travel. */
+static inline void ipc_store_words(struct lk_regs *r, const uint64_t word[LK_MAX_WORDS])
+{
+    r->rdi = word[0];
+    r->rsi = word[1];
+    r->rdx = word[2];
+    r->rbx = word[3];
+    r->r12 = word[4];
+    r->r13 = word[5];
+    r->r14 = word[6];
+    r->r15 = word[7];
+}
 
 #endif

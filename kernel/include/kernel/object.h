@@ -50,11 +50,12 @@ STATIC_ASSERT(sizeof(struct objhdr) == 16, "object header");
 /* Descriptor of a frame of 4096 bytes. Only frames.c and object.c write one. */
 struct frame {
     struct objhdr hdr;   /* of the Page or CapPage in the frame, if there is one */
-    uint32_t next_count; /* the last count given to any object that ever stood here; UINT32_MAX:
-                            retired */
+    uint32_t next_count; /* the last count given to any object that ever stood here, or to a Range
+                            lent from here on; UINT32_MAX: no more */
     uint8_t kind;        /* enum frame_kind */
     uint8_t live;        /* number of objects in the frame */
-    uint8_t spare[6];
+    uint8_t spare[2];
+    uint32_t lent;      /* count of the Range that is lent from this frame on; 0: none */
     uint64_t live_mask; /* which of its small objects are live */
     uint64_t reserved[3];
 };
@@ -112,6 +113,10 @@ static inline bool object_alive(const struct cap *c, enum frame_kind kind)
 size_t frame_object_size(enum frame_kind kind);
 unsigned frame_objects(enum frame_kind kind);
 
+/* The kind of frame in which objects of a capability type live; FRAME_NONE for types that are not
+ * made from storage, and numbers that are no type. */
+enum frame_kind object_kind(uint64_t type);
+
 /* Boot only: describe memory. Ranges are cut to whole frames. The table itself is taken from the
  * first free range that is large enough. Too little memory: panic in words. */
 struct boot_info;
@@ -127,6 +132,11 @@ enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index
 
 /* EFFECT. Make the object, cleared and initialised, and return its header. */
 struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index) NO_FAIL;
+
+/* EFFECT. The frame is the first of a Range that is lent `anew`, or of none; whatever was lent from it
+ * before is Null. The count of the Range: next_count must not be UINT32_MAX; or 0. A free frame whose
+ * last count that was is retired. */
+uint32_t frame_lend(pfn_t pfn, bool anew) NO_FAIL;
 
 /* Destroy an object. Bounded: does a piece of work that is complete in itself and, if more is to be
  * done, restarts the system call; when it returns, nothing refers to the object any more and the

@@ -79,8 +79,7 @@ static uint64_t hash_one(const struct objhdr *hdr, uint64_t h)
         return hash_caps(h, g->state.slot, GPT_SLOTS);
     }
     if (hdr->kind == FRAME_CAPPAGE) {
-        return hash_caps(h, arch_kva(object_pfn(hdr) << PAGE_SHIFT),
-                         PAGE_SIZE / sizeof(struct cap));
+        return hash_caps(h, arch_kva(object_pfn(hdr) << PAGE_SHIFT), CAPPAGE_SLOTS);
     }
     if (hdr->kind == FRAME_PAGE) {
         return hash_bytes(h, arch_kva(object_pfn(hdr) << PAGE_SHIFT), PAGE_SIZE);

@@ -34,7 +34,10 @@ static void give_back(struct client *c, unsigned i)
     uint32_t reg = R_HOLD + i;
 
     if (c->type[i] == LK_TYPE_RANGE) {
+        OK(lk_range_split(reg, 0, 1, R_I));
         OK(lk_bank_free_range(R_TOP, reg));
+        EQ(reg_type(reg), LK_TYPE_NULL);
+        EQ(reg_type(R_I), LK_TYPE_NULL);
     } else if (c->type[i] == LK_TYPE_ENTRY) {
         OK(lk_bank_close(reg));
     } else {
@@ -54,8 +57,14 @@ static void take(struct client *c, unsigned i)
     enum status s;
 
     if (type == LK_TYPE_RANGE) {
-        s = lk_bank_range(R_TOP, 1 + rng_below(&c->rng, 20), reg);
+        uint64_t n = 1 + rng_below(&c->rng, 20);
+
+        s = lk_bank_range(R_TOP, n, reg);
         if (s == STATUS_OK) {
+            uint64_t free = 0;
+
+            OK(lk_range_get_info(reg, 0, NULL, &free));
+            EQ(free, (1ull << n) - 1);
             OK(lk_range_fabricate(reg, LK_TYPE_PROCESS, 0, 1, R_I));
             OK(lk_range_fabricate(reg, LK_TYPE_SCHEDULE, 0, 0, R_I) == STATUS_IN_USE
                    ? STATUS_OK

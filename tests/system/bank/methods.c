@@ -60,7 +60,9 @@ CASE(ranges,
     EQ(info_of(R_BANK).ranges, 1);
     STATUS(lk_bank_range(R_BANK, 21, R_D), STATUS_NO_MEMORY);
     STATUS(lk_bank_range(R_BANK, 0, R_D), STATUS_REQUEST_ERROR);
-    STATUS(lk_bank_range(R_BANK, UINT64_MAX, R_D), STATUS_NO_MEMORY);
+    STATUS(lk_bank_range(R_BANK, LK_LENT_MAX, R_D), STATUS_NO_MEMORY);
+    STATUS(lk_bank_range(R_BANK, LK_LENT_MAX + 1, R_D), STATUS_OUT_OF_RANGE);
+    STATUS(lk_bank_range(R_BANK, UINT64_MAX, R_D), STATUS_OUT_OF_RANGE);
     OK(lk_bank_range(R_BANK, 20, R_D));
     OK(lk_bank_free_range(R_BANK, R_D));
     OK(lk_range_fabricate(R_C, LK_TYPE_PAGE, 0, 0, R_D));
@@ -75,7 +77,7 @@ CASE(ranges,
     STATUS(lk_bank_free_range(R_BANK, R_RANGE), STATUS_REQUEST_ERROR);
     STATUS(lk_bank_free_range(R_BANK, R_D), STATUS_REQUEST_ERROR);
     OK(lk_bank_free_range(R_BANK, R_C));
-    for (unsigned r = R_D; r <= R_F; r++) {
+    for (unsigned r = R_C; r <= R_G; r++) {
         EQ(reg_type(r), LK_TYPE_NULL);
     }
     STATUS(lk_bank_free_range(R_BANK, R_C), STATUS_REQUEST_ERROR);

@@ -8,6 +8,7 @@
 #define BANKS 10u
 #define SLOTS 1024u /* in four capability pages */
 #define R_SLOTS R_F /* R_F..R_I */
+#define R_KEPT R_B  /* a capability page with copies of Ranges */
 
 static struct {
     uint8_t type; /* LK_TYPE_NULL: nothing */
@@ -59,7 +60,7 @@ static void close_bank(struct rng *rng, unsigned b)
     for (unsigned i = 0; i < SLOTS; i++) {
         if (slot[i].type != LK_TYPE_NULL && below[slot[i].bank]) {
             slot_get(i, R_C);
-            EQ(reg_type(R_C), slot[i].type == LK_TYPE_RANGE ? LK_TYPE_RANGE : LK_TYPE_NULL);
+            EQ(reg_type(R_C), LK_TYPE_NULL);
             slot[i].type = LK_TYPE_NULL;
         }
     }
@@ -75,7 +76,42 @@ static void give_back(unsigned i)
     slot_get(i, R_C);
     obj_get(banks[slot[i].bank], R_D);
     OK(slot[i].type == LK_TYPE_RANGE ? lk_bank_free_range(R_D, R_C) : lk_bank_free(R_D, R_C));
+    slot_get(i, R_C);
+    EQ(reg_type(R_C), LK_TYPE_NULL);
     slot[i].type = LK_TYPE_NULL;
+}
+
+/* A Range of frames with nothing in them has come: nobody who once had them put something there. */
+static void check_range(unsigned reg)
+{
+    uint64_t frames = 0;
+    uint64_t free = 0;
+
+    OK(lk_range_get_info(reg, 0, &frames, &free));
+    EQ(free, (1ull << frames) - 1);
+}
+
+/* Copies of Ranges and parts of them, which nobody gives back. */
+static void keep_copy(struct rng *rng, unsigned range)
+{
+    uint64_t frames = 0;
+
+    OK(lk_range_get_info(range, 0, &frames, NULL));
+    OK(lk_range_split(range, rng_below(rng, frames), 1, R_E));
+    OK(lk_cappage_swap_slot(R_KEPT, rng_below(rng, 256), rng_below(rng, 2) == 0 ? range : R_E, 0));
+}
+
+/* Whoever kept one tries what he can do with it: make something, which is destroyed again. */
+static void use_copy(struct rng *rng)
+{
+    enum status s;
+
+    OK(lk_cappage_get_slot(R_KEPT, rng_below(rng, 256), R_C));
+    s = lk_range_fabricate(R_C, LK_TYPE_CAPPAGE, 0, 0, R_E);
+    CHECK(s == STATUS_OK || s == STATUS_INVALID_CAP || s == STATUS_IN_USE);
+    if (s == STATUS_OK) {
+        OK(lk_range_rescind_at(R_C, 0, 0));
+    }
 }
 
 static bool take(struct rng *rng, unsigned i)
@@ -95,8 +131,14 @@ static bool take(struct rng *rng, unsigned i)
         return false;
     }
     OK(s);
-    if (type == LK_TYPE_RANGE && rng_below(rng, 2) == 0) {
-        OK(lk_range_fabricate(R_C, LK_TYPE_GPT, 0, rng_below(rng, 12), R_E));
+    if (type == LK_TYPE_RANGE) {
+        check_range(R_C);
+        if (rng_below(rng, 2) == 0) {
+            OK(lk_range_fabricate(R_C, LK_TYPE_GPT, 0, rng_below(rng, 12), R_E));
+        }
+        if (rng_below(rng, 4) == 0) { /* the whole, or a part: as good as what the bank gave, but */
+            keep_copy(rng, R_C);
+        }
     }
     slot[i].type = type;
     slot[i].bank = bank;
@@ -120,6 +162,7 @@ CASE(
     for (unsigned i = 0; i < 4; i++) {
         obj_new_in(LK_TYPE_CAPPAGE, R_SLOTS + i);
     }
+    obj_new_in(LK_TYPE_CAPPAGE, R_KEPT);
     for (unsigned b = 0; b < BANKS; b++) {
         banks[b] = obj_keep(R_TOP);
         open_bank(&rng, b);
@@ -128,6 +171,7 @@ CASE(
         unsigned i = (unsigned)rng_below(&rng, SLOTS);
 
         sys_at("round %lu", round);
+        use_copy(&rng);
         if (rng_below(&rng, 5000) == 0) {
             close_bank(&rng, (unsigned)rng_below(&rng, BANKS));
         } else if (slot[i].type != LK_TYPE_NULL) {

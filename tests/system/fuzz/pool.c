@@ -65,6 +65,10 @@ void pool_kernel(bool wild)
         pool_range(team_frame() + TEAM_FRAMES - PLAY_FRAMES, PLAY_FRAMES);
     }
     pool_range(team_frame() + TEAM_FRAMES - PLAY_FRAMES, 2);
+    for (unsigned i = 0; i < 3; i++) { /* the fuzzers lend more, through the others */
+        OK(lk_range_lend(R_RANGE, team_frame() + TEAM_FRAMES - PLAY_FRAMES + i, 8, R_T0));
+        obj_keep(R_T0);
+    }
     for (unsigned i = 0; wild && i < 12; i++) {
         pool_range(team_frame(), TEAM_FRAMES);
     }

@@ -3,6 +3,7 @@
  * System test scenario: storage and address spaces.
  *
  *   range.c   making and destroying objects
+ *   lent.c    Ranges that are lent, and taken back
  *   pages.c   operations of memory capabilities
  *   walk.c    what an address means: guards, l2v, restrictions
  *   change.c  what was mapped is gone when it changes

@@ -26,6 +26,7 @@
 #define C_INERT 24
 #define C_VICTIM 25
 #define C_REPLY 26
+#define C_LENT 27
 #define STRING_VA (WINDOW_VA + PAGE - 100) /* across two pages */
 #define ANSWER_VA (WINDOW_VA + 3 * PAGE - 50)
 
@@ -193,6 +194,11 @@ static const struct operation operations[] = {
     { "identify", C_RANGE, OP_RANGE_IDENTIFY, 0, 0, 0, { C_PAGE }, 0, 0, 4 },
     { "getFrame", C_RANGE, OP_RANGE_GET_FRAME, 0, 0, 0, { 0 }, 0, 0, 0 },
     { "getCap", C_RANGE, OP_RANGE_GET_CAP, 0, 0, 0, { 0 }, 0, 0, 4 },
+    { "identify Range", C_RANGE, OP_RANGE_IDENTIFY, 0, 0, 0, { C_LENT }, 0, 0, 4 },
+    { "lend", C_RANGE, OP_RANGE_LEND, UINT64_MAX, 1, 0, { 0 }, 0, 0, 0 },
+    { "lend nothing", C_RANGE, OP_RANGE_LEND, UINT64_MAX, 0, 0, { 0 }, 0, 0, 0 },
+    { "lend refused", C_LENT, OP_RANGE_LEND, 0, 1, 0, { 0 }, 0, 0, 0 },
+    { "split lent", C_LENT, OP_RANGE_SPLIT, 0, 1, 0, { 0 }, 0, 0, 0 },
     { "split", C_RANGE, OP_RANGE_SPLIT, 5, 6, 0, { 0 }, 0, 0, 0 },
     { "rescindAt nothing", C_RANGE, OP_RANGE_RESCIND_AT, UINT64_MAX, 0, 0, { 0 }, 0, 0, 0 },
     { "objectsPerFrame", C_RANGE, OP_RANGE_OBJECTS_PER_FRAME, LK_TYPE_GPT, 0, 0, { 0 }, 0, 0, 0 },
@@ -251,7 +257,7 @@ static const struct operation operations[] = {
 };
 #define OPERATIONS (sizeof(operations) / sizeof(operations[0]))
 
-static uint64_t free_frame;
+static uint64_t free_frame; /* C_LENT is lent from there */
 
 /* A GPT that is mapped in our own window, with a page that was touched: there is something to
  * flush. */
@@ -293,6 +299,8 @@ static void give_caps(struct run *r, obj q)
     OK(lk_gpt_swap_slot(R_A, 2, R_B, 0));
     obj_get(caps, R_A);
     OK(lk_cappage_swap_slot(R_A, 0, R_B, 0));
+    OK(lk_range_lend(R_RANGE, free_frame, 1, R_B));
+    proc_cap(r->subject, C_LENT, obj_keep(R_B));
     proc_cap(r->subject, C_SELF, r->subject);
     proc_cap(r->subject, C_ENDPOINT, e);
     proc_cap(r->subject, C_PROCESS, q);
@@ -329,7 +337,7 @@ static void make_operation(struct run *r, const void *arg)
     r->regs.rdi = o->op;
     r->regs.rsi = o->w1;
     r->regs.rdx = o->op == OP_RANGE_FABRICATE && o->w2 == UINT64_MAX ? frames_new(1) : o->w2;
-    if (o->op == OP_RANGE_RESCIND_AT && o->w1 == UINT64_MAX) {
+    if ((o->op == OP_RANGE_RESCIND_AT || o->op == OP_RANGE_LEND) && o->w1 == UINT64_MAX) {
         r->regs.rsi = free_frame;
     }
     r->regs.rbx = o->w3;
@@ -374,6 +382,7 @@ CASE(injection_works,
     };
     uint64_t restarts = 0, after = 0;
 
+    free_frame = frames_new(1);
     OK(lk_sysctl_get_stats(R_SYSCTL, NULL, NULL, NULL, &restarts, NULL, NULL, NULL));
     CHECK(inject_all(o.name, make_operation, &o) >= 2);
     OK(lk_sysctl_get_stats(R_SYSCTL, NULL, NULL, NULL, &after, NULL, NULL, NULL));

@@ -6,11 +6,12 @@
  *
  *   the books say        in memory                 then
  *   free                 free                      free
- *   free                 something                 it is destroyed: left over from a look at a Range
- *                                                  (mem.c), or made by a Range that somebody kept
+ *   free                 something                 it is destroyed: made by somebody who has a Range of
+ *                                                  all memory, as the bank has
  *   a bank's objects     objects                   they are the bank's, whoever knows of them
  *   a bank's objects     nothing                   free: not made yet, or just destroyed
- *   first of a Range     anything                  the bank's
+ *   first of a Range     anything                  the bank's; taken back once more, if it is being
+ *                                                  given back
  *   a Range's further    one before it             the bank's
  *                        none before it            free: not given yet
  *   free                 retired                   no memory any more; and so is what is a bank's,
@@ -151,6 +152,7 @@ static void begin_range(uint32_t f, uint32_t *first)
         list_back(&r->list[LIST_RANGES], f);
         r->ranges++;
     } else if (frame_use(f) == USE_DYING) {
+        mem_take_back(f);
         *first = f;
         list_back(&state.dying, f);
     }

@@ -343,15 +343,32 @@ void books_set_range_length(uint32_t first, uint32_t frames)
     }
 }
 
+/* A Range is to be given back. It is taken back from whoever has it once that is written down: cut off
+ * in between, the next server does it first of all. Its frames books_work() sets free. */
+static void let_die(unsigned bank, uint32_t first)
+{
+    struct record *r = &state.bank[bank];
+
+    list_remove(&r->list[LIST_RANGES], first);
+    r->ranges--;
+    frame_set(first, USE_DYING, bank);
+    mem_take_back(first);
+    list_back(&state.dying, first);
+}
+
 /* The first frame is written down last: until then the others are of no Range, and the next server
- * sets them free. */
+ * sets them free. Lent it is only then: what is lent is written down as a Range. */
 enum status books_range(unsigned bank, uint64_t frames, uint32_t reg)
 {
     struct record *r = &state.bank[bank];
     uint32_t first;
+    enum status s;
 
     if (frames == 0) {
         return STATUS_REQUEST_ERROR;
+    }
+    if (frames > LK_LENT_MAX) {
+        return STATUS_OUT_OF_RANGE;
     }
     if (refused_now() || frames > state.frames || !tree_can_pay(bank, frames)) {
         return STATUS_NO_MEMORY;
@@ -367,12 +384,15 @@ enum status books_range(unsigned bank, uint64_t frames, uint32_t reg)
     books_set_range_length(first, (uint32_t)frames);
     list_back(&r->list[LIST_RANGES], first);
     r->ranges++;
-    return mem_split(first, frames, reg);
+    s = mem_lend(first, frames, reg);
+    if (s != STATUS_OK) {
+        let_die(bank, first);
+    }
+    return s;
 }
 
 enum status books_free_range(unsigned bank, uint32_t reg, job_t *job)
 {
-    struct record *r = &state.bank[bank];
     uint64_t first, frames;
     uint32_t f;
 
@@ -383,10 +403,7 @@ enum status books_free_range(unsigned bank, uint32_t reg, job_t *job)
     if (frame_use(f) != USE_RANGE || frame_bank(f) != bank || books_range_length(f) != frames) {
         return STATUS_REQUEST_ERROR;
     }
-    list_remove(&r->list[LIST_RANGES], f);
-    r->ranges--;
-    frame_set(f, USE_DYING, bank);
-    list_back(&state.dying, f);
+    let_die(bank, f);
     *job = f;
     return STATUS_OK;
 }

@@ -31,7 +31,7 @@ enum status books_make(unsigned bank, uint64_t type, uint64_t count, const uint3
 /* Destroy the object in a register, if the bank gave it; else REQUEST_ERROR. */
 enum status books_free(unsigned bank, uint32_t reg);
 
-/* A Range of so many frames. */
+/* A Range of so many frames. Errors as BANK_RANGE. */
 enum status books_range(unsigned bank, uint64_t frames, uint32_t reg);
 
 /* The n-th object of a type that the bank or one below it gave. As many steps as there are frames, at

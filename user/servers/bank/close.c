@@ -4,9 +4,14 @@
  * served; a server that is killed on the way leaves what the next one goes on with.
  *
  * Processes are destroyed first, those of all banks concerned: from then on nothing there runs, so
- * nobody sees his memory go from under him, or makes more in a Range. Then banks go one by one, those
- * below before the one above. A Range goes from its end, its first frame last, so that what is left
- * of it is a Range at any moment.
+ * nobody sees his memory go from under him. Then banks go one by one, those below before the one
+ * above.
+ *
+ * Before a Range is looked through for processes it is taken back: whoever has it, one of its copies
+ * or a part of it, inside or outside, makes nothing more in it, and none of its frames is free before
+ * that. One that is given back is taken back at once (books.c), those of a bank here; and so does a
+ * server that begins again. A Range goes from its end, its first frame last, so that what is left of
+ * it is a Range at any moment.
  */
 #include "books.h"
 #include "mem.h"
@@ -126,7 +131,15 @@ static bool destroy_class(unsigned b, unsigned class, int *budget)
     return true;
 }
 
-/* Destroy the processes in the ranges of bank `b`, one range after the other. */
+/* Take back a range of bank `at`, and begin to look for processes in it. */
+static void take_back(uint32_t first, int *budget)
+{
+    mem_take_back(first);
+    (*budget)--;
+    work.range = (struct search){ .first = first };
+}
+
+/* Take back the ranges of bank `b`, one after the other, and destroy the processes in them. */
 static bool end_processes_in_ranges(unsigned b, int *budget)
 {
     uint32_t list = state.bank[b].list[LIST_RANGES];
@@ -135,14 +148,16 @@ static bool end_processes_in_ranges(unsigned b, int *budget)
         return true;
     }
     if (work.range.first == NO_FRAME) {
-        work.range = (struct search){ .first = list };
+        take_back(list, budget);
     }
     while (end_processes_in_range(&work.range, budget)) {
-        work.range = (struct search){ .first = frame_next(work.range.first) };
-        if (work.range.first == list) {
+        uint32_t next = frame_next(work.range.first);
+
+        if (next == list) {
             work.ranges_done = true;
             return true;
         }
+        take_back(next, budget);
     }
     return false;
 }

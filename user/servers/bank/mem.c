@@ -7,8 +7,6 @@
 
 #include <lykos/stubs.h>
 
-#define PROBES 64u /* frames of a Range that are tried, should the first be retired */
-
 uint64_t mem_free_mask(uint64_t first)
 {
     uint64_t free = 0;
@@ -61,50 +59,20 @@ bool mem_identify(uint32_t reg, struct mem_object *out)
     return lk_discrim_classify(service.discrim, reg, NULL, &out->restrictions) == STATUS_OK;
 }
 
-enum status mem_split(uint64_t first, uint64_t frames, uint32_t reg)
+enum status mem_lend(uint64_t first, uint64_t frames, uint32_t reg)
 {
-    return lk_range_split(service.memory, first, frames, reg);
+    return lk_range_lend(service.memory, first, frames, reg);
 }
 
-/* Which frame of this memory is frame `i` of the Range in a register? The kernel says that of
- * objects alone: of one that stands there, or of a page made there for a moment. */
-static bool locate(uint32_t range, uint64_t i, uint64_t *frame)
+void mem_take_back(uint64_t first)
 {
-    uint64_t type, objects;
-    bool made = false;
-    bool found;
-
-    if (lk_range_get_frame(range, i, &type, &objects) != STATUS_OK) {
-        return false;
-    }
-    if (objects == 0) {
-        made = lk_range_fabricate(range, LK_TYPE_PAGE, i, 0, SERVICE_REG_WORK) == STATUS_OK;
-    }
-    if (!made && (type == 0 || lk_range_get_cap(range, i, (unsigned)__builtin_ctzll(objects),
-                                                SERVICE_REG_WORK) != STATUS_OK)) {
-        return false;
-    }
-    found = lk_range_identify(service.memory, SERVICE_REG_WORK, NULL, frame, NULL) == STATUS_OK;
-    if (made) {
-        lk_range_rescind(range, SERVICE_REG_WORK);
-    }
-    return found;
+    lk_range_lend(service.memory, first, 0, 0);
 }
 
 bool mem_range(uint32_t reg, uint64_t *first, uint64_t *frames)
 {
     uint64_t type = 0;
-    uint64_t frame = 0;
 
-    if (lk_discrim_classify(service.discrim, reg, &type, NULL) != STATUS_OK ||
-        type != LK_TYPE_RANGE || lk_range_get_info(reg, 0, frames, NULL) != STATUS_OK) {
-        return false;
-    }
-    for (uint64_t i = 0; i < *frames && i < PROBES; i++) {
-        if (locate(reg, i, &frame)) {
-            *first = frame - i;
-            return frame >= i;
-        }
-    }
-    return false;
+    return lk_range_identify(service.memory, reg, &type, first, frames) == STATUS_OK &&
+           type == LK_TYPE_RANGE;
 }

@@ -44,10 +44,14 @@ enum status mem_cap(uint64_t frame, uint64_t index, uint32_t reg);
 /* Which object of this memory the capability in a register names. False: none. */
 bool mem_identify(uint32_t reg, struct mem_object *out);
 
-/* A Range of some of the frames. */
-enum status mem_split(uint64_t first, uint64_t frames, uint32_t reg);
+/* A Range of some of the frames, lent. NO_ACCESS: this memory is lent itself. */
+enum status mem_lend(uint64_t first, uint64_t frames, uint32_t reg);
 
-/* Which frames the Range in a register names. False: it is no Range, or not of this memory. */
+/* What was lent from the frame on, all copies and parts of it, is Null from now on. */
+void mem_take_back(uint64_t first);
+
+/* Which frames the Range in a register names. False: it is no Range, not of this memory, or taken
+ * back. */
 bool mem_range(uint32_t reg, uint64_t *first, uint64_t *frames);
 
 #endif

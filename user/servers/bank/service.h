@@ -12,8 +12,7 @@
 /* Registers, beside those of the library. Callers who wait for a job stand in those between the last
  * that has a name and SERVICE_REG_OWN. */
 #define SERVICE_REG_OWN (LK_REG_NAMED_END - 1) /* AppNotice to the server itself */
-#define SERVICE_REG_WORK (LK_REG_ARG + 2)
-#define SERVICE_REG_OUT LK_REG_FREE /* 4: capabilities of an answer */
+#define SERVICE_REG_OUT LK_REG_FREE            /* 4: capabilities of an answer */
 
 #define SERVICE_WAITERS 16
 

@@ -31,12 +31,16 @@
  * REQUEST_ERROR: it is no such thing (another bank's, restricted, an Entry, Null). */
 #define BANK_FREE 2u
 
-/* word 1: frames, 1 or more. Answer: a Range of as many free frames in a row, paid by this bank until
- * they are given back by BANK_FREE_RANGE or the bank is closed. What is made in it the bank does not
- * know, but it is destroyed with the rest. FIXME(range-kept): a copy that is kept stays good. */
+/* word 1: frames, 1 to LK_LENT_MAX. Answer: a Range of as many free frames in a row, paid by this bank
+ * until they are given back by BANK_FREE_RANGE or the bank is closed. It is lent (Range.lend): then it,
+ * its copies and its parts are Null. What is made in it the bank does not know, but it is destroyed
+ * with the rest. OUT_OF_RANGE: more frames than a Range of a bank can have. NO_MEMORY: over the limit
+ * of this bank or one above it, or nowhere so many in a row. NO_ACCESS: the memory that the server
+ * manages is lent to it, so that it can lend none of it. */
 #define BANK_RANGE 3u
 
-/* capability 1: a Range that BANK_RANGE gave, whole. What stands in it is destroyed. */
+/* capability 1: a Range that BANK_RANGE gave, whole. What stands in it is destroyed. REQUEST_ERROR: it
+ * is no such thing (another bank's, a part of one, given back already, Null). */
 #define BANK_FREE_RANGE 4u
 
 /* word 1: limit in frames, 0: none of its own; string: a name for listings, up to 15 characters.
