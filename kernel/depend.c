@@ -42,7 +42,10 @@ struct space_totals space_totals;
 static struct {
     bool all;
     unsigned pages;
-    uva_t page[FORGET_PAGES];
+    struct {
+        uint64_t root;
+        uva_t address;
+    } page[FORGET_PAGES];
 } forget;
 
 /* --- chains --- */
@@ -79,7 +82,7 @@ static void *take(size_t n, size_t size, const char *what)
 
 void depend_init(unsigned tables, unsigned depends)
 {
-    ASSERT(tables >= DEPEND_TABLES_MIN && depends >= DEPEND_MIN && tables <= UINT16_MAX);
+    ASSERT(tables >= DEPEND_TABLES_MIN && depends >= DEPEND_MIN && tables <= MMU_TAGS);
     table_frames = take(tables, PAGE_SIZE, "hardware page tables");
     table_base = arch_kpa(table_frames);
     table_list = take(tables, sizeof(struct table), "the list of page tables");
@@ -124,13 +127,14 @@ static void forget_entry(unsigned t, unsigned i)
         address |= (uva_t)((table->parents - 1) % MMU_ENTRIES)
                    << entry_bits(table_list[t].key.level);
     }
-    if (forget.all || !mmu_root_loaded(table_kpa(t))) {
+    if (forget.all || !mmu_root_remembered(table_root(t))) {
         return;
     }
     if (!leaf || forget.pages == FORGET_PAGES) {
         forget.all = true;
     } else {
-        forget.page[forget.pages++] = address;
+        forget.page[forget.pages].root = table_root(t);
+        forget.page[forget.pages++].address = address;
     }
 }
 
@@ -140,7 +144,7 @@ void depend_forget(void)
         mmu_invalidate_all();
     } else {
         for (unsigned i = 0; i < forget.pages; i++) {
-            mmu_invalidate_page(forget.page[i]);
+            mmu_invalidate_page(forget.page[i].root, forget.page[i].address);
         }
     }
     forget.all = false;
@@ -378,7 +382,7 @@ void table_destroy(unsigned t)
     while (!table_detach(t)) {
     }
     if (table->key.level == MMU_LEVELS) {
-        mmu_unload_root(table_kpa(t));
+        mmu_unload_root(table_root(t));
         mmu_root_clear(table_entries(t));
     }
     entries_clear(t, 0, table_size(table->key.level));
@@ -415,7 +419,7 @@ static bool table_evict(void)
         if (table->key.producer == 0 || table->pin == depend_pin) {
             continue;
         }
-        if (choosy && (table->used || table->refs > PIECE_LINKS || mmu_root_loaded(table_kpa(t)))) {
+        if (choosy && (table->used || table->refs > PIECE_LINKS || mmu_root_loaded(table_root(t)))) {
             table->used = false;
             continue;
         }

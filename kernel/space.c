@@ -276,7 +276,7 @@ static void enter_root(struct process *p, unsigned t)
     list_remove(&p->space_link);
     list_insert_before(&table_list[t].processes, &p->space_link);
     table_list[t].refs++;
-    p->space_root = table_kpa(t);
+    p->space_root = table_root(t);
 }
 
 /* The top table of `p`, made if need be. */
@@ -285,7 +285,7 @@ static unsigned root_table(struct process *p)
     unsigned t;
 
     if (p->space_root != kernel_root) {
-        t = table_of(p->space_root);
+        t = table_of(mmu_target(p->space_root));
         table_touch(t);
         return t;
     }
@@ -385,7 +385,7 @@ void space_set(struct process *p)
 void space_drop(struct process *p)
 {
     if (p->space_root != 0 && p->space_root != kernel_root) {
-        table_list[table_of(p->space_root)].refs--;
+        table_list[table_of(mmu_target(p->space_root))].refs--;
         list_remove(&p->space_link);
     }
     p->space_root = kernel_root;
@@ -427,6 +427,6 @@ void space_init(void)
 {
     uint64_t tables = frame_totals.frames / 64;
 
-    tables = tables < 64 ? 64 : tables > 4096 ? 4096 : tables;
+    tables = tables < 64 ? 64 : tables > MMU_TAGS ? MMU_TAGS : tables;
     depend_init((unsigned)tables, (unsigned)tables * 16);
 }

@@ -5,9 +5,10 @@
  *
  * Nothing is used that CPUID does not name. Left out on purpose: FSGSBASE (the FS base is set
  * through the kernel, user GS base is 0), x2APIC (the local APIC does without it), XSAVE (so AVX is
- * an invalid instruction, and the FPU state is the 512 bytes of FXSAVE), PCID, PKU, CET,
- * performance counters in user mode. rdtsc is allowed in user mode.
+ * an invalid instruction, and the FPU state is the 512 bytes of FXSAVE), PKU, CET, performance
+ * counters in user mode. rdtsc is allowed in user mode.
  */
+#include <arch/mmu.h>
 #include <arch/paging.h>
 #include <arch/port.h>
 #include <arch/trap.h>
@@ -73,6 +74,7 @@ void cpu_features_init(void)
         cpu_features.smep = bit(more.ebx, 7);
         cpu_features.smap = bit(more.ebx, 20);
         cpu_features.umip = bit(more.ecx, 2);
+        mmu_tagged = bit(one.ecx, 17) && bit(more.ebx, 10); /* PCID and INVPCID */
     }
 }
 
@@ -84,7 +86,11 @@ void cpu_control_init(void)
     cr4 |= cpu_features.smep ? CR4_SMEP : 0;
     cr4 |= cpu_features.smap ? CR4_SMAP : 0;
     cr4 |= cpu_features.umip ? CR4_UMIP : 0;
+    cr4 |= mmu_tagged ? CR4_PCIDE : 0; /* the kernel's root is loaded, whose tag is 0 */
     x86_write_cr4(cr4);
+    if (mmu_tagged) {
+        log_line(LOG_INFO, "mmu: PCID is on");
+    }
     /* AM: user level may ask for alignment checks with its AC flag. */
     x86_write_cr0((x86_read_cr0() & ~CR0_EM) | CR0_WP | CR0_NE | CR0_MP | CR0_AM);
     x86_clear_dr7();

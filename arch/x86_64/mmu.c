@@ -12,6 +12,8 @@
 
 #define KERNEL_HALF (MMU_ENTRIES / 2)
 
+bool mmu_tagged;
+
 void mmu_root_init(pte_t *root)
 {
     const pte_t *kernel = arch_kva(kernel_root);
@@ -24,7 +26,7 @@ void mmu_root_clear(pte_t *root)
     memset(root + KERNEL_HALF, 0, PAGE_SIZE / 2);
 }
 
-bool mmu_root_loaded(kpa_t root)
+bool mmu_root_loaded(uint64_t root)
 {
     for (unsigned i = 0; i < cpu_count; i++) {
         if (cpu_table[i].loaded_root == root) {
@@ -34,7 +36,20 @@ bool mmu_root_loaded(kpa_t root)
     return false;
 }
 
-void mmu_load_root(kpa_t root)
+/* Kinds of INVPCID (Intel SDM volume 2). */
+#define INVPCID_ADDRESS 0ul
+#define INVPCID_ALL 3ul /* but what is global: the kernel's half */
+
+static void invpcid(uint64_t kind, uint64_t root, uva_t address)
+{
+    const struct {
+        uint64_t tag, address;
+    } what = { root & ROOT_TAG, address };
+
+    __asm__ volatile("invpcid %0, %1" : : "m"(what), "r"(kind) : "memory");
+}
+
+void mmu_load_root(uint64_t root)
 {
     struct cpu *cpu = cpu_self();
 
@@ -43,10 +58,14 @@ void mmu_load_root(kpa_t root)
     __asm__ volatile("movq %0, %%cr3" : : "r"(root) : "memory");
 }
 
-void mmu_invalidate_page(uva_t address)
+void mmu_invalidate_page(uint64_t root, uva_t address)
 {
     cpu_self()->stats.invalidations++;
-    __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+    if (mmu_root_loaded(root)) {
+        __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+    } else {
+        invpcid(INVPCID_ADDRESS, root, address);
+    }
 }
 
 void mmu_invalidate_all(void)
@@ -54,12 +73,16 @@ void mmu_invalidate_all(void)
     struct cpu *cpu = cpu_self();
 
     cpu->stats.invalidations++;
-    mmu_load_root(cpu->loaded_root);
+    if (mmu_tagged) {
+        invpcid(INVPCID_ALL, 0, 0);
+    } else {
+        mmu_load_root(cpu->loaded_root);
+    }
 }
 
-void mmu_unload_root(kpa_t root)
+void mmu_unload_root(uint64_t root)
 {
-    if (cpu_self()->loaded_root == root) {
+    if (mmu_root_loaded(root)) {
         mmu_load_root(kernel_root);
     }
 }

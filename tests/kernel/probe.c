@@ -9,7 +9,7 @@
 
 unsigned space_probe(struct process *p, uva_t address, kpa_t *page)
 {
-    kpa_t table = p->space_root;
+    kpa_t table = mmu_target(p->space_root);
 
     *page = 0;
     if (address >= LK_USER_END) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bochs in tools/test: a second emulator, whose processor has what QEMU's TCG lacks (x2APIC, TSC deadline, PCID). Boots the ISO
-to the prompt, and runs the self-tests of the kernel."""
+to the prompt, and runs the self-tests of the kernel, and the test of random address spaces with PCID on."""
 
 import os
 import pty
@@ -13,6 +13,7 @@ from . import core
 from .core import Failed, Part, Skipped, simple_job
 
 SECONDS = 100
+ROUNDS, SOAK_ROUNDS = 1500, 50000  # of changes to address spaces
 PACKAGES = "bochs bochs-term bochsbios vgabios"
 CONFIG = """\
 display_library: term
@@ -43,13 +44,14 @@ def roms():
     return found
 
 
-def boot(context, name, words, until):
-    """Boot the ISO with these words on the command line until the pattern is seen on the console; the console."""
+def boot(context, name, words, until, archive="archive"):
+    """Boot an ISO of the kernel and this archive with these words on the command line until the pattern is seen on the
+    console; the console."""
     found = roms()
     folder = context.path(f"bochs-{name}")
     os.makedirs(folder)
     files = {what: os.path.join(folder, what) for what in ("com1", "iso", "log", "rc", "commands")}
-    built = [os.path.join(context.build, product) for product in ("lykos", "archive")]
+    built = [os.path.join(context.build, product) for product in ("lykos", archive)]
     config = os.path.join(core.ROOT, "boot", "grub.cfg")
     status, text = context.run([os.path.join(core.ROOT, "tools", "mkiso"), *built, config, files["iso"], words], 60)
     if status != 0:
@@ -101,11 +103,28 @@ def prompt(context):
     boot(context, "prompt", "", r"^lykos> ")
 
 
-def selftest(context):
-    console = boot(context, "selftest", "selftest", r"^# \d+ passed, \d+ failed$|panic")
+def tests(context, name, words, archive="archive"):
+    """Boot for tests, which must all pass; what was printed."""
+    console = boot(context, name, words, r"^# (\w+: )?\d+ passed, \d+ failed$|panic", archive)
     bad = [line for line in console.splitlines() if line.startswith(("not ok", "#   "))]
-    if bad or not re.search(r"^# [1-9]\d* passed, 0 failed$", console, re.MULTILINE):
-        raise Failed("self-tests fail", bad + core.tail(console, 8))
+    if bad or not re.search(r"^# (\w+: )?[1-9]\d* passed, 0 failed$", console, re.MULTILINE):
+        raise Failed("not all pass", bad + core.tail(console, 8))
+    return console
+
+
+def selftest(context):
+    tests(context, "selftest", "selftest")
+
+
+def spaces(context):
+    """Programs touch their memory while the spaces change under them: what the processor remembers of one space must not
+    be true of another, nor outlive its change."""
+    rounds = context.rounds or (SOAK_ROUNDS if context.soak else ROUNDS)
+    seed = context.seed if context.seed is not None else 1
+    words = f"test=trees init.rounds={rounds} seed={seed} init.seed={seed}"
+    console = tests(context, "spaces", words, os.path.join("test", "memory.archive"))
+    if "mmu: PCID is on" not in console:
+        raise Failed("PCID is not on", core.tail(console))
 
 
 def part(_context):
@@ -114,5 +133,6 @@ def part(_context):
         [
             simple_job("prompt", "the ISO boots to the prompt in Bochs", prompt),
             simple_job("selftest", "the self-tests of the kernel pass in Bochs", selftest),
+            simple_job("spaces", "random changes of address spaces in Bochs, with PCID", spaces),
         ],
     )

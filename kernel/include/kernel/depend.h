@@ -108,6 +108,10 @@ static inline kpa_t table_kpa(unsigned t)
 {
     return table_base + (kpa_t)t * PAGE_SIZE;
 }
+static inline uint64_t table_root(unsigned t) /* as a root */
+{
+    return mmu_root(table_kpa(t), t + 1);
+}
 static inline unsigned table_of(kpa_t kpa)
 {
     return (unsigned)((kpa - table_base) >> PAGE_SHIFT);

@@ -99,8 +99,7 @@ struct process {
     uint32_t attention; /* ATTN_... */
 
     struct lk_regs regs; /* rip is behind the `syscall` while a system call is in progress */
-    uint64_t space_root; /* physical address of the top hardware page table: always valid to load
-                            (mmu) */
+    uint64_t space_root; /* a root: always valid to load (mmu) */
 
     uint8_t priority;   /* of the schedule, while that is valid */
     uint8_t cpu;        /* where it runs: 0, while one CPU runs processes */

@@ -42,8 +42,10 @@ extern uint32_t host_irq_masked;
  * makes the TLB forget that page, as a fault does. */
 bool host_mmu_access(uva_t address, unsigned access, kpa_t *page);
 
-/* All pages that the TLB remembers, one at a time: *at is 0 at first; returns false at the end. */
-bool host_mmu_remembered(unsigned *at, uva_t *address, unsigned *access, kpa_t *page);
+/* All pages that the TLB remembers, one at a time, with the tag of the root below which each was
+ * found: *at is 0 at first; returns false at the end. */
+bool host_mmu_remembered(unsigned *at, unsigned *below, uva_t *address, unsigned *access,
+                         kpa_t *page);
 
 /* For breaking things on purpose: ignore what the kernel says about forgetting. */
 extern bool host_mmu_deaf;

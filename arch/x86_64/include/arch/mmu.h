@@ -5,8 +5,9 @@
  * is copied from kernel_root.
  *
  * The processor remembers entries that were present (and, inside INVLPG's reach, the tables on the
- * way to them), never absent ones. PCID is not in use: loading a root forgets everything that was
- * remembered of user level.
+ * way to them), never absent ones. Where it has PCID (Intel SDM volume 3, 4.10.1), each root carries
+ * a tag, and what is remembered is remembered by tag, whatever root is loaded; else loading a root
+ * forgets everything that was remembered of user level.
  */
 #ifndef ARCH_MMU_H
 #define ARCH_MMU_H
@@ -70,19 +71,36 @@ extern kpa_t kernel_root;
 void mmu_root_init(pte_t *root);
 void mmu_root_clear(pte_t *root);
 
-/* Is this root loaded on some CPU? */
-bool mmu_root_loaded(kpa_t root);
+/* Is what the processor remembers kept apart by tag? Const after boot. */
+extern bool mmu_tagged;
+
+/* A *root* is what CR3 is loaded with: where the top table stands and, with tags, the tag of that
+ * table alone, 1 to MMU_TAGS, and that loading it forgets nothing. The kernel's root has tag 0. */
+#define MMU_TAGS 4095u
+#define ROOT_TAG 0xfffull
+#define ROOT_KEEPS (1ull << 63)
+
+static inline uint64_t mmu_root(kpa_t table, unsigned tag)
+{
+    return mmu_tagged ? table | tag | ROOT_KEEPS : table;
+}
+
+/* Is this root loaded on some CPU? May anything be remembered that was found through it? */
+bool mmu_root_loaded(uint64_t root);
+static inline bool mmu_root_remembered(uint64_t root)
+{
+    return mmu_tagged || mmu_root_loaded(root);
+}
 
 /* Load a root on this CPU. */
-void mmu_load_root(kpa_t root);
+void mmu_load_root(uint64_t root);
 
-/* Forget what is remembered of one user address, and of the tables on the way to any; or of all of
- * them. */
-void mmu_invalidate_page(uva_t address);
+/* Forget what is remembered of one user address below a root; of all addresses below any. */
+void mmu_invalidate_page(uint64_t root, uva_t address);
 void mmu_invalidate_all(void);
 
 /* The root is about to be taken apart: have no CPU use it. When there are several, they are told
- * from here. */
-void mmu_unload_root(kpa_t root);
+ * from here. What is remembered of it is forgotten with its entries. */
+void mmu_unload_root(uint64_t root);
 
 #endif
