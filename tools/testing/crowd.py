@@ -2,6 +2,8 @@
 """The part `crowd` of tools/test: many programs at once, many one after the other (user/programs/crowd), and servers that
 are killed at random moments while clients work (user/programs/mayhem). Each ends with every frame accounted for."""
 
+import re
+
 from . import core
 from .console import Session
 from .core import Failed, Job, Part, Result, simple_job
@@ -34,6 +36,18 @@ def mayhem(context, kills, seed):
             raise Failed("frames are lost", core.tail(session.text))
 
 
+def probe(context):
+    """Run the program probe, which judges what it is answered itself; afterwards nothing of it is left."""
+    with Session(context, "probe", ["--icount", "--memory", "512M"], SECONDS) as session:
+        session.prompt()
+        output = session.command("run probe")
+        if not re.search(r"^probe: [0-9]+ cases, 0 things are wrong$", output, re.MULTILINE):
+            raise Failed("something is not as it should be", core.tail(output))
+        output = session.command("ps")
+        if re.search(r"^(probe|phoenix|citizen)", output, re.MULTILINE):
+            raise Failed("something of it is left", core.tail(output))
+
+
 def mayhem_job(kills, seed):
     text = "bank, pager, console, shell and a server are killed at random moments: clients go on, nothing is lost"
 
@@ -59,4 +73,5 @@ def part(context):
         simple_job("alive", f"{ALIVE} programs are alive at once in 512 MiB and answer", crowd("alive", f"alive,{ALIVE}", SECONDS)),
         simple_job("row", f"{row} programs come and go and leave nothing", crowd("row", f"row,{row}", SECONDS)),
     ]
+    jobs.append(simple_job("probe", "what is asked of init, the bank and the pager at awkward moments is answered as it should be", probe))
     return Part("crowd", jobs + [mayhem_job(kills, seed) for seed in seeds])
