@@ -415,9 +415,15 @@ static int be_a_link(uint64_t behind)
 int main(void)
 {
     static void (*const all[])(void) = {
-        core_is_not_suspended,   names_are_whole,    two_wait_for_a_server,
-        about_to_be_begun_again, destroyed_for_good, waiter_is_gone,
-        entries_of_the_dead,     banks_for_others,   orphans,
+        core_is_not_suspended,
+        names_are_whole,
+        two_wait_for_a_server,
+        about_to_be_begun_again,
+        destroyed_for_good,
+        waiter_is_gone,
+        entries_of_the_dead,
+        banks_for_others,
+        orphans,
         chain,
     };
     const char *how = lk_start->argument;

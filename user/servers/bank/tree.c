@@ -182,8 +182,7 @@ static bool has_share(unsigned above)
     while (above != TOP && bank_above(above) != TOP) {
         above = bank_above(above);
     }
-    return above == TOP ||
-           (state.deep < state.banks / 2 && state.bank[above].below < most);
+    return above == TOP || (state.deep < state.banks / 2 && state.bank[above].below < most);
 }
 
 enum status tree_open(unsigned above, const char *name, size_t len, uint64_t limit, unsigned *bank)

@@ -464,8 +464,7 @@ static enum status granted_entry(uint32_t i, const struct grant *g)
 {
     enum status s = granted_endpoint(i, g);
 
-    return s != STATUS_OK ? s
-                          : lk_endpoint_make_entry(REG_WORK, entry_payload(i, g), REG_WORK);
+    return s != STATUS_OK ? s : lk_endpoint_make_entry(REG_WORK, entry_payload(i, g), REG_WORK);
 }
 
 static enum status granted_notice(uint32_t i, const struct grant *g)

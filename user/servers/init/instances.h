@@ -35,12 +35,12 @@ struct instance {
     bool waits_to_restart; /* it ended and is begun again at `due` */
     uint32_t program;      /* in the description */
     uint32_t generation;   /* how often it was begun again */
-    uint32_t serial;     /* how often something was begun in this row before, modulo SERIALS */
-    uint32_t made_as;    /* the serial that it had at first: what its control Entry says */
+    uint32_t serial;       /* how often something was begun in this row before, modulo SERIALS */
+    uint32_t made_as;      /* the serial that it had at first: what its control Entry says */
     uint32_t root;         /* the instance whose start began its job */
     uint32_t next_in_job;  /* a ring */
-    uint32_t parent;     /* root of the job that started this job (jobs.h); NO_INSTANCE: none */
-    uint32_t child;      /* one of the jobs that this job, whose root it is, has started, ... */
+    uint32_t parent;       /* root of the job that started this job (jobs.h); NO_INSTANCE: none */
+    uint32_t child;        /* one of the jobs that this job, whose root it is, has started, ... */
     uint32_t sibling, sibling_before; /* ... in a list of all of them */
     uint32_t next_free;
     uint32_t named; /* capabilities in its start block that it was given beside the description's */
