@@ -22,8 +22,8 @@
 
 #define PHOENIX "phoenixfromashes"
 #define TIMER 1u
-#define SOON_MS 2000u   /* what must come has come by then */
-#define REBIRTH_MS 300u /* of that part, as the description says */
+#define SOON_MS 2000ul   /* what must come has come by then */
+#define REBIRTH_MS 300ul /* of that part, as the description says */
 #define OTHER_ID 5u
 #define PAGE 4096ul
 #define CHAIN 1500u

@@ -188,8 +188,9 @@ static uint64_t request(uint64_t method, uint64_t w1, bool is_call)
         get_any(REG_SENT + i);
     }
     if (is_call) {
-        msg.control |= LK_SHAPE_CALL | LK_RSTR | LK_CTL_RECVS(REG_GOT, REG_GOT + 1, 0, 0) |
-                       LK_CTL_SENDS(1 + caps, 0, REG_SENT, REG_SENT + 1, REG_SENT + 2);
+        msg.control |= LK_SHAPE_CALL | LK_RSTR;
+        msg.control |= LK_CTL_RECVS(REG_GOT, REG_GOT + 1, 0, 0);
+        msg.control |= LK_CTL_SENDS(1 + caps, 0, REG_SENT, REG_SENT + 1, REG_SENT + 2);
         msg.buffer = answer;
         msg.buffer_size = sizeof(answer);
     } else {
