@@ -641,7 +641,7 @@ def suspend_limits(session):
     session.command("suspend hello")
     session.command("destroy hello")
     need(session, session.command("ps hello"), "hello does not run")
-    for name in ("shell", "console", "init"):
+    for name in ("shell", "console", "init", "bank", "pager"):
         need(session, session.command(f"suspend {name}"), rf"^{name} is not suspended: \w")
     for command in ("suspend", "resume", "notify"):
         need(session, session.command(command), rf"^{command} NAME.*: which program\?$")

@@ -2,14 +2,17 @@
 """The part `crowd` of tools/test: many programs at once, many one after the other (user/programs/crowd), and servers that
 are killed at random moments while clients work (user/programs/mayhem). Each ends with every frame accounted for."""
 
+import re
+
 from . import core
-from .console import Session
+from .console import Session, another_prompt, until
 from .core import Failed, Job, Part, Result, simple_job
 
 SECONDS = 200
 ALIVE = 1000
 ROW, ROW_SOAK = 10000, 100000
 KILLS, KILLS_SOAK = 100, 1000
+ROGUES, ROGUES_SOAK = 60, 2000
 MAYHEM_SEEDS, MAYHEM_SEEDS_SOAK = (1,), (1, 2, 3, 4, 5)
 
 
@@ -25,38 +28,65 @@ def crowd(name, words, seconds):
     return run
 
 
-def mayhem(context, kills, seed):
-    with Session(context, f"mayhem-{seed}", ["--icount", "--memory", "512M"], SECONDS) as session:
+def mayhem(context, name, words, seed):
+    """The program mayhem, with these words; it says itself whether something is lost. Afterwards nothing of it runs."""
+    with Session(context, f"{name}-{seed}", ["--icount", "--memory", "512M"], SECONDS) as session:
         session.prompt()
-        session.type(f"run mayhem {kills} {seed}\r")
+        session.type(f"run mayhem {words} {seed}\r")
         session.expect(r"mayhem: .* frames are free or given, .*(none is lost|SOME ARE LOST)")
         if "SOME ARE LOST" in session.text:
             raise Failed("frames are lost", core.tail(session.text))
+        another_prompt(session)
+        until(session, "ps mayhem", r"^mayhem does not run$")
+        output = session.command("ps")
+        if re.search(r"^(mayhem|worker|rogue|citizen|teller|phoenix|ping|hello)\S* ", output, re.MULTILINE):
+            raise Failed("something of it is left", core.tail(output))
 
 
-def mayhem_job(kills, seed):
-    text = "bank, pager, console, shell and a server are killed at random moments: clients go on, nothing is lost"
+def probe(context):
+    """Run the program probe, which judges what it is answered itself; afterwards nothing of it is left."""
+    with Session(context, "probe", ["--icount", "--memory", "512M"], SECONDS) as session:
+        session.prompt()
+        output = session.command("run probe")
+        if not re.search(r"^probe: [0-9]+ cases, 0 things are wrong$", output, re.MULTILINE):
+            raise Failed("something is not as it should be", core.tail(output))
+        output = session.command("ps")
+        if re.search(r"^(probe|phoenix|citizen)", output, re.MULTILINE):
+            raise Failed("something of it is left", core.tail(output))
+
+
+def mayhem_job(name, text, before, rounds, seed):
+    """`before`: the words before the number of rounds."""
 
     def run(context, _pattern):
-        kills_now = context.rounds or kills
         words = f"--seed={seed}" + (f" --rounds={context.rounds}" if context.rounds else "")
         try:
-            mayhem(context, kills_now, seed)
+            mayhem(context, name, f"{before}{context.rounds or rounds}", seed)
         except Failed as failure:
-            return [Result("mayhem", "fail", text, failure.lines, words)]
+            return [Result(name, "fail", text, failure.lines, words)]
         except core.Skipped as why:
-            return [Result("mayhem", "skip", str(why))]
-        return [Result("mayhem", "pass", text)]
+            return [Result(name, "skip", str(why))]
+        return [Result(name, "pass", text)]
 
-    return Job(run, ["mayhem"])
+    return Job(run, [name])
+
+
+def mayhem_jobs(context):
+    seeds = [context.seed] if context.seed is not None else MAYHEM_SEEDS_SOAK if context.soak else MAYHEM_SEEDS
+    kills = KILLS_SOAK if context.soak else KILLS
+    rounds = ROGUES_SOAK if context.soak else ROGUES
+    killed = "bank, pager, console, shell and a server are killed at random moments: clients go on, nothing is lost"
+    rogues = "programs send wrong requests to everybody, come and go, and servers die: clients go on, nothing is lost"
+    for seed in seeds:
+        yield mayhem_job("mayhem", killed, "", kills, seed)
+        yield mayhem_job("rogues", rogues, "rogues ", rounds, seed)
 
 
 def part(context):
     row = ROW_SOAK if context.soak else ROW
-    kills = KILLS_SOAK if context.soak else KILLS
-    seeds = [context.seed] if context.seed is not None else MAYHEM_SEEDS_SOAK if context.soak else MAYHEM_SEEDS
     jobs = [
         simple_job("alive", f"{ALIVE} programs are alive at once in 512 MiB and answer", crowd("alive", f"alive,{ALIVE}", SECONDS)),
         simple_job("row", f"{row} programs come and go and leave nothing", crowd("row", f"row,{row}", SECONDS)),
     ]
-    return Part("crowd", jobs + [mayhem_job(kills, seed) for seed in seeds])
+    jobs.append(simple_job("probe", "what is asked of init, the bank and the pager at awkward moments is answered as it should be", probe))
+    return Part("crowd", jobs + list(mayhem_jobs(context)))

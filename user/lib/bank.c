@@ -122,7 +122,7 @@ enum status lk_bank_open(uint32_t bank, const char *name, uint64_t limit, uint32
         .control = LK_CTL_CALL_CAPS(bank, 2, 0, 0, 0, 0, reg, 0, 0, 0),
         .w = { BANK_OPEN, limit },
         .string = name,
-        .string_len = (uint32_t)strnlen(name, BANK_NAME),
+        .string_len = (uint32_t)strnlen(name, BANK_NAME - 1),
     };
     bool lost;
 

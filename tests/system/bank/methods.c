@@ -21,6 +21,19 @@ static enum status raw_request(unsigned bank, unsigned words, unsigned caps, uin
     return lk_invoke(&msg);
 }
 
+/* A bank below the topmost one, its name sent as it is. */
+static enum status raw_open(const char *name)
+{
+    struct lk_msg msg = {
+        .control = LK_CTL_CALL_CAPS(R_TOP, 2, 0, 0, 0, 0, R_B, 0, 0, 0) | LK_SSTR,
+        .w = { BANK_OPEN, 0 },
+        .string = name,
+        .string_len = (uint32_t)strlen(name),
+    };
+
+    return lk_invoke(&msg);
+}
+
 CASE(objects,
      .text = "objects of every type are made, one or several, and freed; frames are shared "
              "and come back")
@@ -153,6 +166,46 @@ CASE(rights, .text = "without the owner's right nothing can be closed, limited, 
     all_back(0);
 }
 
+CASE(names, .text = "a name that is too long is cut: a program's is longer than a bank's can be")
+{
+    stage_begin(64, PRIO_HIGH);
+    OK(lk_bank_open(R_TOP, "sixteen letters.", 0, R_B));
+    CHECK(strcmp(info_of(R_B).name, "sixteen letters") == 0);
+    OK(lk_bank_close(R_B));
+    all_back(0);
+}
+
+CASE(shares,
+     .text = "below a bank there are so many banks at most, and half of all are for those directly "
+             "below the topmost one, also for a server that begins again")
+{
+    unsigned banks = (unsigned)bank_state_banks(2048);
+    unsigned full = banks / 2 / BANK_DEPTH; /* banks, with as many below as may be */
+
+    stage_begin(2048, PRIO_HIGH);
+    for (unsigned i = 0; i < full; i++) {
+        OK(lk_bank_open(R_TOP, "hoarder", 0, R_B));
+        OK(lk_bank_open(R_B, "deeper", 0, R_C));
+        for (unsigned n = 1; n < BANK_DEPTH; n++) {
+            OK(lk_bank_open(n % 2 == 0 ? R_B : R_C, "", 0, R_D));
+        }
+        STATUS(lk_bank_open(R_B, "", 0, R_D), STATUS_NO_MEMORY);
+        STATUS(lk_bank_open(R_C, "", 0, R_D), STATUS_NO_MEMORY);
+    }
+    for (unsigned i = full; i < banks - 1 - full * BANK_DEPTH; i++) {
+        OK(lk_bank_open(R_TOP, "", 0, R_E));
+        STATUS(lk_bank_open(R_E, "", 0, R_D), STATUS_NO_MEMORY);
+        if (i % 8 == 0) {
+            server_kill();
+            server_start();
+        }
+    }
+    STATUS(lk_bank_open(R_TOP, "", 0, R_E), STATUS_NO_MEMORY);
+    OK(lk_bank_close(R_B));
+    OK(lk_bank_open(R_TOP, "", 0, R_E));
+    OK(lk_bank_open(R_E, "", 0, R_D));
+}
+
 CASE(malformed, .text = "requests that make no sense are refused and change nothing; a closed bank "
                         "answers all of them as if it were Null")
 {
@@ -173,7 +226,7 @@ CASE(malformed, .text = "requests that make no sense are refused and change noth
     STATUS(raw_request(R_TOP, 1, 0, BANK_FREE_RANGE, 0, 0, 0), STATUS_REQUEST_ERROR);
     STATUS(raw_request(R_TOP, 1, 0, BANK_OPEN, 0, 0, 0), STATUS_REQUEST_ERROR);
     STATUS(raw_request(R_TOP, 1, 0, BANK_SET_LIMIT, 0, 0, 0), STATUS_REQUEST_ERROR);
-    STATUS(lk_bank_open(R_TOP, "sixteen letters.", 0, R_B), STATUS_REQUEST_ERROR);
+    STATUS(raw_open("sixteen letters."), STATUS_REQUEST_ERROR);
     for (uint64_t type = 0; type < 40; type++) {
         bool good = false;
 

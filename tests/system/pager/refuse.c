@@ -180,7 +180,7 @@ CASE(garbage, .text = "what init says is checked: capabilities, numbers, regions
     obj_get(page_new(), R_C);
     OK(lk_memory_reduce(R_A, LK_RO, R_D));
     obj_get(gpt_new(24), R_E);
-    STATUS(add_with(PAGER_SPACES, R_A, R_B, sizeof(one)), STATUS_OUT_OF_RANGE);
+    STATUS(add_with(1ull << 32, R_A, R_B, sizeof(one)), STATUS_OUT_OF_RANGE);
     STATUS(add_with(UINT64_MAX, R_A, R_B, sizeof(one)), STATUS_OUT_OF_RANGE);
     STATUS(add_with(9, 0, R_B, sizeof(one)), STATUS_REQUEST_ERROR);
     STATUS(add_with(9, R_C, R_B, sizeof(one)), STATUS_REQUEST_ERROR);

@@ -5,6 +5,10 @@
  * all is over every frame must be back.
  *
  *      run mayhem KILLS SEED
+ *
+ * Or begins programs that mean harm (user/programs/rogue), and ends them at random moments, beside all that.
+ *
+ *      run mayhem rogues ROUNDS SEED
  */
 #include <lykos/bank.h>
 #include <lykos/lykos.h>
@@ -15,6 +19,9 @@
 #define TIMER 0x100u
 #define REG_CONTROL LK_REG_FREE /* .. of the last worker */
 #define REG_BEAT LK_REG_SCRATCH
+#define REG_ROGUE (LK_REG_SCRATCH + 1) /* .. control of the last rogue */
+#define ROGUES 3u
+#define ROGUE_MS 30u /* between two looks at them, at most */
 #define PATIENCE_MS 20000u
 
 static const char *const victims[] = { "bank", "pager", "console", "teller", "shell" };
@@ -22,6 +29,7 @@ static const char *const victims[] = { "bank", "pager", "console", "teller", "sh
 
 static uint64_t state;
 static uint64_t killed[VICTIMS];
+static uint64_t rogues; /* that were begun */
 
 static uint64_t random_below(uint64_t n)
 {
@@ -41,9 +49,13 @@ static enum status kill_this(const char *name)
     return (enum status)lk_call1(lk_cap("programs"), PROGRAMS_KILL, in.w[1]).w[0];
 }
 
-/* Frames that the kernel says are free, and those that the bank says it has given: as many as at the
- * beginning, if none is lost. */
-static uint64_t known_frames(void)
+/* What must be the same at the beginning and at the end. */
+struct account {
+    uint64_t frames; /* that the kernel says are free, and those that the bank says it has given */
+    uint64_t banks;
+};
+
+static struct account take_account(void)
 {
     struct bank_info bank = { .used = 0 };
     uint64_t frames = 0;
@@ -59,7 +71,7 @@ static uint64_t known_frames(void)
     lk_must((enum status)in.w[0], "looking at the bank");
     lk_must(lk_sysctl_get_memory(lk_cap("sysctl"), NULL, &frames, NULL, NULL, NULL, NULL, NULL),
             "looking at memory");
-    return frames + bank.used;
+    return (struct account){ .frames = frames + bank.used, .banks = bank.banks };
 }
 
 static void begin_workers(uint64_t round)
@@ -119,16 +131,59 @@ static void kill_many(uint64_t kills)
     end_workers();
 }
 
+/* Another rogue in place of one that is gone, or of any. */
+static void begin_rogue(unsigned i)
+{
+    char what[32];
+
+    lk_program_kill(REG_ROGUE + i); /* if it is there */
+    lk_format(what, sizeof(what), "rogue %lu", random_below(1u << 30));
+    lk_must(lk_program_new(lk_cap("programs"), what, REG_ROGUE + i, NULL), "a rogue");
+    lk_must(lk_program_begin(REG_ROGUE + i), "its begin");
+    rogues++;
+}
+
+/* Rogues come and go while clients work and servers die. */
+static void let_rogues_in(uint64_t rounds)
+{
+    begin_workers(rounds);
+    for (unsigned i = 0; i < ROGUES; i++) {
+        begin_rogue(i);
+    }
+    for (uint64_t n = 0; n < rounds; n++) {
+        lk_sleep_until(lk_now() + random_below(ROGUE_MS * LK_NSEC_PER_MSEC));
+        for (unsigned i = 0; i < ROGUES; i++) {
+            if (lk_call0(REG_ROGUE + i, CONTROL_INFO).w[0] != STATUS_OK || random_below(16) == 0) {
+                begin_rogue(i);
+            }
+        }
+        if (random_below(8) == 0) {
+            kill_one();
+        } else {
+            see_all_work("nobody");
+        }
+    }
+    for (unsigned i = 0; i < ROGUES; i++) {
+        lk_program_kill(REG_ROGUE + i);
+    }
+    end_workers();
+}
+
 int main(void)
 {
+    void (*play)(uint64_t) = kill_many;
     uint64_t kills = 0;
     uint64_t seed = 1;
     const char *rest = lk_start->argument;
-    uint64_t before;
-    uint64_t after;
+    struct account before;
+    struct account after;
 
+    if (strncmp(rest, "rogues ", 7) == 0) {
+        play = let_rogues_in;
+        rest += 7;
+    }
     if (!lk_parse_number(rest, &kills, &rest)) {
-        say("'mayhem KILLS SEED'");
+        say("'mayhem KILLS SEED' or 'mayhem rogues ROUNDS SEED'");
         return 1;
     }
     while (*rest == ' ') {
@@ -136,14 +191,19 @@ int main(void)
     }
     lk_parse_number(rest, &seed, NULL);
     state = (seed + 1) * 0x9e3779b97f4a7c15ull;
-    kill_many(10); /* tables that grow have grown */
-    before = known_frames();
-    kill_many(kills);
-    after = known_frames();
+    play(10); /* tables that grow have grown */
+    before = take_account();
+    play(kills);
+    after = take_account();
     for (unsigned v = 0; v < VICTIMS; v++) {
         say("%s was killed %lu times", victims[v], killed[v]);
     }
-    say("%lu frames are free or given, %lu were: %s", after, before,
-        after == before ? "none is lost" : "SOME ARE LOST");
-    return after == before ? 0 : 1;
+    if (play == let_rogues_in) {
+        say("%lu rogues came and went", rogues);
+    }
+    bool same = after.frames == before.frames && after.banks == before.banks;
+
+    say("%lu frames are free or given, %lu were; %lu banks are open, %lu were: %s", after.frames,
+        before.frames, after.banks, before.banks, same ? "none is lost" : "SOME ARE LOST");
+    return same ? 0 : 1;
 }

@@ -92,6 +92,7 @@ struct state {
     uint64_t *level[BANK_LEVELS]; /* the map of free frames, see frees.h */
     uint32_t frames, banks;
     uint32_t free;         /* frames */
+    uint32_t deep;         /* banks that are not directly below the topmost one */
     uint32_t dying;        /* list of ranges that are being given back */
     uint16_t unused_first; /* queue of records, the one that was longest unused first */
     uint16_t unused_last;

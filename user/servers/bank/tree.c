@@ -123,6 +123,7 @@ static void link_bank(unsigned b)
         first->prev = (uint16_t)b;
     }
     count_below(b, 1);
+    state.deep += r->depth > 1 ? 1 : 0;
 }
 
 static void unlink_bank(unsigned b)
@@ -131,6 +132,7 @@ static void unlink_bank(unsigned b)
     struct record *above = &state.bank[bank_above(b)];
 
     count_below(b, -1);
+    state.deep -= r->depth > 1 ? 1 : 0;
     if (r->next == b) {
         above->child = NO_BANK;
         return;
@@ -170,6 +172,19 @@ static void clear_rebuilt(struct record *r)
     r->queue = NO_BANK;
 }
 
+/* Records cost those nothing who open banks, so they are shared out: half of all are for banks directly
+ * below the topmost one, which its holder alone can open, and below each of these there may be a
+ * sixteenth, or BANK_DEPTH. */
+static bool has_share(unsigned above)
+{
+    unsigned most = state.banks / 16 > BANK_DEPTH ? state.banks / 16 : BANK_DEPTH;
+
+    while (above != TOP && bank_above(above) != TOP) {
+        above = bank_above(above);
+    }
+    return above == TOP || (state.deep < state.banks / 2 && state.bank[above].below < most);
+}
+
 enum status tree_open(unsigned above, const char *name, size_t len, uint64_t limit, unsigned *bank)
 {
     unsigned b = state.unused_first;
@@ -178,7 +193,7 @@ enum status tree_open(unsigned above, const char *name, size_t len, uint64_t lim
     if (state.bank[above].depth >= BANK_DEPTH) {
         return STATUS_OUT_OF_RANGE;
     }
-    if (b == NO_BANK) {
+    if (b == NO_BANK || !has_share(above)) {
         return STATUS_NO_MEMORY;
     }
     r = &state.bank[b];
@@ -281,6 +296,7 @@ void tree_begin(void)
     state.unused_last = NO_BANK;
     state.closing_first = NO_BANK;
     state.closing_last = NO_BANK;
+    state.deep = 0;
     for (unsigned b = 0; b < state.banks; b++) {
         clear_rebuilt(&state.bank[b]);
     }

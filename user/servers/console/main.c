@@ -105,12 +105,15 @@ static void input_offer(void)
     }
     if (console.reader_waits) {
         console.reader_waits = false;
+        uint64_t before = console.read;
         size_t n = input_take(console.reader_limit);
 
-        lk_answer_later(REG_READER, STATUS_OK, console.answer, n);
-    } else {
-        notify(console.input_bits);
+        if (lk_answer_later(REG_READER, STATUS_OK, console.answer, n) == STATUS_OK) {
+            return;
+        }
+        console.read = before; /* it is gone: what was typed is another's */
     }
+    notify(console.input_bits);
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */

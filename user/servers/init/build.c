@@ -448,16 +448,23 @@ static enum status granted_endpoint(uint32_t i, const struct grant *g)
                             : shelf_get(k, SHELF_ENDPOINT + g->endpoint_index, REG_WORK);
 }
 
-/* The entry capability that a grant means. Its payload is twice the number of the instance that gets
- * it, unless the description says otherwise: so a server can tell its clients apart, and bit 0 is
- * free to mean a right that only the description gives. */
+/* The payload of an Entry: twice the number of the instance that gets it, unless the description says
+ * otherwise: so a server can tell its clients apart, and bit 0 is free to mean a right that only the
+ * description gives. init itself is told of the instance, and of no other that has its number later. */
+static uint64_t entry_payload(uint32_t i, const struct grant *g)
+{
+    if (g->program == DESC_INIT) {
+        return instance_payload(i);
+    }
+    return g->has_payload ? g->a : 2 * (uint64_t)i;
+}
+
+/* The entry capability that a grant means. */
 static enum status granted_entry(uint32_t i, const struct grant *g)
 {
     enum status s = granted_endpoint(i, g);
 
-    return s != STATUS_OK ? s
-                          : lk_endpoint_make_entry(
-                                REG_WORK, g->has_payload ? g->a : 2 * (uint64_t)i, REG_WORK);
+    return s != STATUS_OK ? s : lk_endpoint_make_entry(REG_WORK, entry_payload(i, g), REG_WORK);
 }
 
 static enum status granted_notice(uint32_t i, const struct grant *g)

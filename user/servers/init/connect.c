@@ -40,6 +40,19 @@ static const struct grant *grant_named(uint32_t i, const char *name)
     return NULL;
 }
 
+/* Does a request of the instance wait already, of one who is still there? */
+static bool has_caller(uint32_t i)
+{
+    return instance(i)->has_caller && shelf_get(i, SHELF_CALLER, REG_CHILD) == STATUS_OK &&
+           cap_there(REG_CHILD);
+}
+
+/* Is the program that a grant names about to be begun again? */
+static bool comes_back(const struct grant *g)
+{
+    return g->program >= 0 && instance((uint32_t)g->program)->waits_to_restart;
+}
+
 enum status connect_ask(uint32_t i, const char *name, uint32_t caller)
 {
     const struct grant *g = grant_named(i, name);
@@ -48,15 +61,21 @@ enum status connect_ask(uint32_t i, const char *name, uint32_t caller)
     if (g == NULL) {
         return STATUS_NOT_FOUND;
     }
-    if (g->kind == GRANT_BANK) { /* the Entry it has is good again */
+    if (g->kind == GRANT_BANK || g->kind == GRANT_RANGE) { /* what it has is good still */
         return STATUS_REQUEST_ERROR;
     }
     s = build_grant(i, g);
-    if (s != STATUS_OK && g->program >= 0 && instance((uint32_t)g->program)->waits_to_restart &&
-        shelf_put(i, SHELF_CALLER, caller) == STATUS_OK) {
+    if (s == STATUS_OK || !comes_back(g)) {
+        return s;
+    }
+    if (has_caller(i)) {
+        return STATUS_IN_USE;
+    }
+    s = shelf_put(i, SHELF_CALLER, caller);
+    if (s == STATUS_OK) {
         instance(i)->has_caller = true;
         instance(i)->awaited = g;
-        return STATUS_WOULD_BLOCK;
+        s = STATUS_WOULD_BLOCK;
     }
     return s;
 }
@@ -73,11 +92,14 @@ static void answer_about(uint32_t i, uint32_t program)
     }
 }
 
-void connect_tell(uint32_t program)
+void connect_tell(uint32_t server)
 {
+    if (server >= description.programs) { /* nobody's grants mean a further instance */
+        return;
+    }
     for (uint32_t i = 0; i < instance_count(); i++) {
         if (instance(i)->exists) {
-            answer_about(i, program);
+            answer_about(i, server);
         }
     }
 }

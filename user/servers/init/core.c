@@ -140,7 +140,7 @@ enum status core_pager_entry(uint32_t i, uint32_t reg)
 {
     enum status s = own_get(OWN_PAGER_MEMORY, reg);
 
-    return s == STATUS_OK ? lk_endpoint_make_entry(reg, i, reg) : s;
+    return s == STATUS_OK ? lk_endpoint_make_entry(reg, instance_payload(i), reg) : s;
 }
 
 /* Ask the pager about instance `i`. */
@@ -158,7 +158,8 @@ static enum status tell_pager(uint32_t i, const struct pager_region *region, uns
     if (s != STATUS_OK) {
         return s;
     }
-    return (enum status)lk_call_send1(control | LK_SSTR, PAGER_ADD, i, region, n * sizeof(*region))
+    return (enum status)lk_call_send1(control | LK_SSTR, PAGER_ADD, instance_payload(i), region,
+                                      n * sizeof(*region))
         .w[0];
 }
 
@@ -171,7 +172,7 @@ static enum status set_handler(uint32_t i)
         s = shelf_get(i, SHELF_SPACE, REG_ROOT);
     }
     if (s == STATUS_OK) {
-        s = lk_endpoint_make_entry(REG_WORK, i, REG_WORK);
+        s = lk_endpoint_make_entry(REG_WORK, instance_payload(i), REG_WORK);
     }
     if (s == STATUS_OK) {
         s = lk_gpt_swap_slot(REG_ROOT, 15, REG_WORK, 0);
@@ -198,7 +199,7 @@ void core_pager_remove(uint32_t i)
     do {
         s = own_get(OWN_PAGER, REG_WORK);
         if (s == STATUS_OK) {
-            s = (enum status)lk_call1(REG_WORK, PAGER_REMOVE, i).w[0];
+            s = (enum status)lk_call1(REG_WORK, PAGER_REMOVE, instance_payload(i)).w[0];
         }
     } while (core_asks_again(s));
 }

@@ -8,6 +8,7 @@
 #include "registers.h"
 #include "space.h"
 
+#include <lykos/pager.h>
 #include <lykos/say.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
@@ -23,6 +24,7 @@ struct archive archive;
 const char *boot_words = "";
 
 _Static_assert(SHELF_ROWS <= 1u << NUMBER_BITS, "the number of an instance fits");
+_Static_assert(PAGER_SPACES == 1u << NUMBER_BITS, "the pager finds it in the same bits");
 
 static uint32_t count;                    /* in the table */
 static uint32_t first_free = NO_INSTANCE; /* a queue by next_free: the longest free first */
@@ -59,8 +61,12 @@ struct kind *instance_kind(uint32_t i)
     return &kinds[instance(i)->program];
 }
 
+/* One whose payloads would begin anew is used no more. */
 static void put_free(uint32_t i)
 {
+    if (instance(i)->serial == SERIALS - 1) {
+        return;
+    }
     instance(i)->next_free = NO_INSTANCE;
     if (first_free == NO_INSTANCE) {
         first_free = i;
@@ -123,14 +129,16 @@ bool instances_init(void)
 
 static void begin_row(uint32_t i, uint32_t program)
 {
-    uint32_t serial = instance(i)->serial + 1;
+    uint32_t serial = (instance(i)->serial + 1) % SERIALS;
 
     *instance(i) = (struct instance){ .exists = true,
-                                      .serial = serial % SERIALS,
+                                      .serial = serial,
+                                      .made_as = serial,
                                       .program = program,
                                       .root = i,
                                       .next_in_job = i,
                                       .parent = NO_INSTANCE,
+                                      .child = NO_INSTANCE,
                                       .purse = instance(i)->purse };
 }
 
@@ -178,17 +186,45 @@ uint32_t instance_payload(uint32_t i)
     return i | instance(i)->serial << NUMBER_BITS;
 }
 
+static uint32_t number_of(uint64_t payload)
+{
+    return (uint32_t)payload & ((1u << NUMBER_BITS) - 1);
+}
+
 uint32_t instance_of_payload(uint64_t payload)
 {
-    uint32_t i = (uint32_t)payload & ((1u << NUMBER_BITS) - 1);
+    uint32_t i = number_of(payload);
+
+    return i < count && instance(i)->exists && instance_payload(i) == payload ? i : NO_INSTANCE;
+}
+
+uint32_t instance_control(uint32_t i)
+{
+    return i | instance(i)->made_as << NUMBER_BITS;
+}
+
+uint32_t instance_of_control(uint64_t payload)
+{
+    uint32_t i = number_of(payload);
 
     return i < count && (instance(i)->exists || instance(i)->waits_to_restart) &&
-                   instance_payload(i) == payload
+                   instance_control(i) == payload
                ? i
                : NO_INSTANCE;
 }
 
-/* The number behind the last '.' of a name; NO_INSTANCE: there is none. */
+void instance_begin_again(uint32_t i)
+{
+    struct instance *in = instance(i);
+
+    in->exists = true;
+    in->ended = PROGRAM_ENDED_NOT;
+    in->generation++;
+    in->serial = (in->serial + 1) % SERIALS;
+}
+
+/* The number behind the last '.' of a name, if that is the whole name of an instance; NO_INSTANCE: it is
+ * not. */
 static uint32_t number_behind(const char *name)
 {
     const char *at = strrchr(name, '.');
@@ -203,7 +239,10 @@ static uint32_t number_behind(const char *name)
         }
         n = n * 10 + (uint32_t)(*at - '0');
     }
-    return n >= description.programs && n < count && instance(n)->exists ? n : NO_INSTANCE;
+    return n >= description.programs && n < count && instance(n)->exists &&
+                   strcmp(instance_name(n).text, name) == 0
+               ? n
+               : NO_INSTANCE;
 }
 
 uint32_t instance_find(const char *name)

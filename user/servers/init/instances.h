@@ -35,12 +35,13 @@ struct instance {
     bool waits_to_restart; /* it ended and is begun again at `due` */
     uint32_t program;      /* in the description */
     uint32_t generation;   /* how often it was begun again */
-    uint32_t serial;       /* how many instances this row had before */
+    uint32_t serial;       /* how often something was begun in this row before, modulo SERIALS */
+    uint32_t made_as;      /* the serial that it had at first: what its control Entry says */
     uint32_t root;         /* the instance whose start began its job */
     uint32_t next_in_job;  /* a ring */
-    uint32_t
-        parent; /* root of the job that started this job, with which it ends; NO_INSTANCE: none */
-    uint32_t children; /* jobs that this job, whose root it is, has started */
+    uint32_t parent;       /* root of the job that started this job (jobs.h); NO_INSTANCE: none */
+    uint32_t child;        /* one of the jobs that this job, whose root it is, has started, ... */
+    uint32_t sibling, sibling_before; /* ... in a list of all of them */
     uint32_t next_free;
     uint32_t named; /* capabilities in its start block that it was given beside the description's */
     struct purse *purse; /* its memory, if that is of the reserve */
@@ -111,10 +112,18 @@ struct instance_name {
 };
 struct instance_name instance_name(uint32_t i);
 
-/* The protected payload that means this instance and no other that had or will have its number; and
- * back: NO_INSTANCE, if it does not exist and is not about to be begun again. */
+/* The protected payload that means this instance, since it was begun last, and no other that had or will
+ * have its number; and back: NO_INSTANCE, if that is no more. (The first instance of a program that is
+ * begun a million times has the payload of the first time again; rows of others are not used so often.) */
 uint32_t instance_payload(uint32_t i);
 uint32_t instance_of_payload(uint64_t payload);
+
+/* The same for whoever controls it: it is the same one when it was begun again, or is about to be. */
+uint32_t instance_control(uint32_t i);
+uint32_t instance_of_control(uint64_t payload);
+
+/* It is begun again: what its payload meant is no more. */
+void instance_begin_again(uint32_t i);
 
 /* The instance of that name: a first one, whether it exists or not, or a further one that does. Else
  * NO_INSTANCE. */

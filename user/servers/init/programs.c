@@ -7,6 +7,7 @@
 #include "build.h"
 #include "connect.h"
 #include "core.h"
+#include "jobs.h"
 #include "registers.h"
 
 #include <lykos/bank.h>
@@ -30,26 +31,7 @@ enum after {
 typedef uint64_t program_set;
 _Static_assert(DESC_PROGRAMS <= 64, "a set of programs is one word");
 
-/* ---- jobs ------------------------------------------------------------------------------------ */
-
-/* Put instance `k` into the job of `root`. */
-static void join(uint32_t root, uint32_t k)
-{
-    instance(k)->root = root;
-    instance(k)->next_in_job = instance(root)->next_in_job;
-    instance(root)->next_in_job = k;
-}
-
-static void leave_job(uint32_t i)
-{
-    uint32_t before = i;
-
-    while (instance(before)->next_in_job != i) {
-        before = instance(before)->next_in_job;
-    }
-    instance(before)->next_in_job = instance(i)->next_in_job;
-    instance(i)->next_in_job = i;
-}
+/* ---- who is started with whom ------------------------------------------------------------------ */
 
 /* The programs that the grants of a program name. */
 static program_set needs_of(unsigned program)
@@ -161,7 +143,7 @@ static void tell_end(uint32_t i)
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-/* Take a whole job apart that has not begun. */
+/* Take a whole job apart that has not begun. Who waits already for the end of its root is told. */
 static void give_up(uint32_t root)
 {
     uint32_t k = instance(root)->next_in_job;
@@ -174,6 +156,8 @@ static void give_up(uint32_t root)
         k = next;
     }
     dismantle(root);
+    tell_end(root);
+    job_leave_parent(root);
     instance_free(root);
 }
 
@@ -214,7 +198,7 @@ static void complete_job(uint32_t root)
 
         instance_first(k);
         instance(k)->flags = instance(root)->flags;
-        join(root, k);
+        job_join(root, k);
     }
 }
 
@@ -236,22 +220,20 @@ bool programs_make(uint32_t i, uint64_t flags, const char *args, struct trouble 
     return false;
 }
 
-void programs_set_parent(uint32_t i, uint64_t payload)
+bool programs_set_parent(uint32_t i, uint64_t payload)
 {
-    uint64_t starter = payload / 2; /* as build.c makes them */
-    uint32_t root;
+    uint32_t starter = instance_of_payload(payload);
 
-    if (starter >= instance_count() || !instance((uint32_t)starter)->exists) {
-        return;
+    if (starter == NO_INSTANCE) {
+        return false;
     }
-    root = instance((uint32_t)starter)->root;
-    if (!instance_program(root)->at_boot) {
-        instance(i)->parent = root;
-        instance(root)->children++;
+    if (!instance_program(instance(starter)->root)->at_boot) {
+        job_set_parent(i, instance(starter)->root);
     }
+    return true;
 }
 
-/* Those of the job that are begun again by themselves are jobs of their own. */
+/* Those of the job that are begun again by themselves are jobs of their own, which end with it. */
 static void part_job(uint32_t root)
 {
     uint32_t k = instance(root)->next_in_job;
@@ -260,9 +242,12 @@ static void part_job(uint32_t root)
         uint32_t next = instance(k)->next_in_job;
 
         if (instance_program(k)->restarts > 0) {
-            leave_job(k);
+            job_leave(k);
             instance(k)->root = k;
             instance(k)->flags = 0;
+            if (!instance_program(root)->at_boot) {
+                job_set_parent(k, root);
+            }
         }
         k = next;
     }
@@ -281,7 +266,7 @@ bool programs_begin(uint32_t i, struct trouble *why)
     } while (k != i);
     do {
         if (instance(k)->generation != 0) {
-            connect_tell(instance(k)->program);
+            connect_tell(k);
         }
         k = instance(k)->next_in_job;
     } while (k != i);
@@ -317,7 +302,8 @@ enum status programs_wait(uint32_t i, uint32_t caller)
 {
     enum status s;
 
-    if (instance(i)->has_waiter) {
+    if (instance(i)->has_waiter && shelf_get(i, SHELF_WAITER, REG_WORK) == STATUS_OK &&
+        cap_there(REG_WORK)) {
         return STATUS_IN_USE;
     }
     s = shelf_put(i, SHELF_WAITER, caller);
@@ -363,27 +349,24 @@ static uint64_t restart_after(struct instance *in, const struct program *p)
                                                                : BACKOFF_MAX_DOUBLINGS);
 }
 
-/* Build it anew in the same place. False: it could not be done, and the instance is gone. */
-static bool build_again(uint32_t i)
+/* Build it anew in the same place. If that cannot be done the instance is gone. */
+static void build_again(uint32_t i)
 {
     struct trouble why = { "" };
     struct instance *in = instance(i);
 
     in->waits_to_restart = false;
     awaited--;
-    in->ended = PROGRAM_ENDED_NOT;
-    in->generation++;
-    in->exists = true;
+    instance_begin_again(i);
     complete_job(i);
     if (build_job(i, &why) && programs_begin(i, &why)) {
-        return true;
+        return;
     }
     say("program %s cannot be begun again: %s", instance_program(i)->name, why.words);
     if (instance(i)->exists) {
         give_up(i);
     }
-    connect_tell(instance(i)->program);
-    return false;
+    connect_tell(i);
 }
 
 /* It ended: is it begun again, now or later? True: it keeps its number. */
@@ -423,23 +406,20 @@ void programs_due(void)
     set_clock();
 }
 
-/* The instance is dismantled: leave its job, and come back or be gone. */
+/* The instance is dismantled: leave its job, and come back or be gone. One that comes back is still its
+ * parent's child. */
 static void finish(uint32_t i, enum after after)
 {
     struct instance *in = instance(i);
     bool comes_back = after == AFTER_AT_ONCE || (after == AFTER_POLICY && begin_again(i));
-    unsigned program = in->program;
 
     tell_end(i);
-    leave_job(i);
-    if (in->parent != NO_INSTANCE) {
-        instance(in->parent)->children--;
-        in->parent = NO_INSTANCE;
-    }
+    job_leave(i);
     if (!comes_back) {
+        job_leave_parent(i);
         instance_free(i);
         if (in->generation != 0 || instance_program(i)->restarts > 0) {
-            connect_tell(program);
+            connect_tell(i);
         }
         return;
     }
@@ -449,15 +429,42 @@ static void finish(uint32_t i, enum after after)
     awaited++;
 }
 
-static void end_job(uint32_t i, unsigned how, uint64_t value, const char *words, enum after after);
+/* It is about to be begun again, and is not. */
+static void stay_away(uint32_t i, unsigned how, uint64_t value, const char *words)
+{
+    note_end(instance(i), how, value, words);
+    instance(i)->waits_to_restart = false;
+    awaited--;
+    finish(i, AFTER_GONE);
+}
 
-/* The jobs that this one has started end with it. A job is nobody's child twice, so this ends. */
+/* All of the job of `root`. `after` says what becomes of `root`. */
+static void end_members(uint32_t root, enum after after)
+{
+    while (instance(root)->next_in_job != root) {
+        uint32_t k = instance(root)->next_in_job;
+
+        note_end_along(k);
+        dismantle(k);
+        finish(k, AFTER_GONE);
+    }
+    note_end_along(root);
+    dismantle(root);
+    finish(root, after);
+}
+
+/* The jobs that this one has started end before it, those without children first: however long the line
+ * of who started whom is, this takes no more of the stack. */
 static void end_children(uint32_t root)
 {
-    for (uint32_t k = 0; k < instance_count() && instance(root)->children > 0; k++) {
-        if (instance(k)->exists && instance(k)->root == k && instance(k)->parent == root) {
-            end_job(k, PROGRAM_ENDED_DESTROYED, 0, "ended with the program that started it",
-                    AFTER_GONE);
+    static const char words[] = "ended with the program that started it";
+
+    for (uint32_t k = job_below(root); k != NO_INSTANCE; k = job_below(root)) {
+        if (instance(k)->waits_to_restart) {
+            stay_away(k, PROGRAM_ENDED_DESTROYED, 0, words);
+        } else {
+            note_end(instance(k), PROGRAM_ENDED_DESTROYED, 0, words);
+            end_members(k, AFTER_GONE);
         }
     }
 }
@@ -472,22 +479,19 @@ static void end_job(uint32_t i, unsigned how, uint64_t value, const char *words,
         core_kill(i);
         return;
     }
-    while (instance(root)->next_in_job != root) {
-        uint32_t k = instance(root)->next_in_job;
-
-        note_end_along(k);
-        dismantle(k);
-        finish(k, AFTER_GONE);
-    }
-    note_end_along(root);
     end_children(root);
-    dismantle(root);
-    finish(root, after);
+    end_members(root, after);
     programs_due();
 }
 
 void programs_end(uint32_t i, unsigned how, uint64_t value, const char *words, bool for_good)
 {
+    if (instance(i)->waits_to_restart) {
+        if (for_good) {
+            stay_away(i, how, value, words);
+        }
+        return;
+    }
     end_job(i, how, value, words, for_good ? AFTER_GONE : AFTER_POLICY);
 }
 

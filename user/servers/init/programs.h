@@ -19,13 +19,13 @@ unsigned programs_boot(void);
 bool programs_make(uint32_t i, uint64_t flags, const char *args, struct trouble *why);
 
 /* The job of instance `i` ends with that of the program with this payload at init.programs, unless that
- * is one that is started at boot. */
-void programs_set_parent(uint32_t i, uint64_t payload);
+ * is one that is started at boot. False: the program of that payload is no more. */
+bool programs_set_parent(uint32_t i, uint64_t payload);
 
 /* Let the job begin. False: it could not, and is gone. */
 bool programs_begin(uint32_t i, struct trouble *why);
 
-/* An instance ends: the job it belongs to is destroyed, its memory given back, whoever waits is
+/* An instance ends, or is not begun again if it is about to be and this is `for_good`: the job it belongs to is destroyed, its memory given back, whoever waits is
  * answered and whoever wanted to know is told. If the program is one that is begun again, it is, at
  * once or after a while: unless `for_good`. */
 void programs_end(uint32_t i, unsigned how, uint64_t value, const char *words, bool for_good);

@@ -140,7 +140,10 @@ static enum status start_first(uint32_t i, const struct lk_request *rq, const ch
     if (!programs_make(i, rq->w[2], args, why)) {
         return STATUS_NO_MEMORY;
     }
-    programs_set_parent(i, rq->payload);
+    if (!programs_set_parent(i, rq->payload)) {
+        programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "", true);
+        return STATUS_INVALID_CAP;
+    }
     return programs_begin(i, why) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
@@ -182,7 +185,7 @@ static enum status programs_op_destroy(struct lk_request *rq)
     if (!asked_program(rq, &i)) {
         return STATUS_OUT_OF_RANGE;
     }
-    if (!instance(i)->exists) {
+    if (!instance(i)->exists && !instance(i)->waits_to_restart) {
         return STATUS_NOT_FOUND;
     }
     programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "was destroyed on request", true);
@@ -299,8 +302,12 @@ static enum status change_hold(struct lk_request *rq,
     return s;
 }
 
+/* init calls the bank and the pager: suspended, they would keep it, and everybody, waiting. */
 static enum status programs_op_suspend(struct lk_request *rq)
 {
+    if (rq->w[1] < instance_count() && core_is((uint32_t)rq->w[1])) {
+        return STATUS_NO_ACCESS;
+    }
     return change_hold(rq, lk_process_set_not_schedulable);
 }
 
@@ -415,15 +422,15 @@ static enum status exit_op_exit(struct lk_request *rq)
     uint32_t i = instance_of_payload(rq->payload);
     char words[64];
 
-    rq->no_answer = 1;
-    if (i == NO_INSTANCE || !instance(i)->exists) {
-        return STATUS_OK;
+    if (i == NO_INSTANCE) {
+        return STATUS_INVALID_CAP;
     }
     lk_format(words, sizeof(words), "ended with status %ld", (int64_t)rq->w[1]);
     if ((instance(i)->flags & PROGRAM_FOREGROUND) == 0) {
         say("program %s %s", instance_name(i).text, words);
     }
     programs_end(i, PROGRAM_ENDED_EXIT, rq->w[1], words, rq->w[1] == 0);
+    rq->no_answer = caller_is_gone(); /* else it is another who had its Entry */
     return STATUS_OK;
 }
 
@@ -478,7 +485,7 @@ static enum status faults_message(struct lk_request *rq)
     uint32_t i = instance_of_payload(rq->payload);
 
     rq->no_answer = 1;
-    if (rq->w[0] == LK_FAULT_MESSAGE && i != NO_INSTANCE && instance(i)->exists) {
+    if (rq->w[0] == LK_FAULT_MESSAGE && i != NO_INSTANCE) {
         fault_handle(i, LK_REG_CALLER);
     }
     return STATUS_OK;

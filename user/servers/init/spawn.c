@@ -29,13 +29,13 @@ static enum status control_entry(uint32_t i)
 {
     enum status s = own_get(OWN_CONTROL, REG_WORK);
 
-    return s == STATUS_OK ? lk_endpoint_make_entry(REG_WORK, instance_payload(i), REG_WORK) : s;
+    return s == STATUS_OK ? lk_endpoint_make_entry(REG_WORK, instance_control(i), REG_WORK) : s;
 }
 
 /* The instance that a request is about; NO_INSTANCE: it is no more. */
 static uint32_t asked(const struct lk_request *rq)
 {
-    return instance_of_payload(rq->payload);
+    return instance_of_control(rq->payload);
 }
 
 /* Cut "NAME ARGUMENTS" in two; the arguments, or NULL if there are none. */
@@ -63,6 +63,9 @@ enum status programs_op_new(struct lk_request *rq)
     if (program < 0) {
         return STATUS_NOT_FOUND;
     }
+    if (args != NULL && strlen(args) > DESC_ARGS) {
+        return STATUS_REQUEST_ERROR;
+    }
     i = instance_further((uint32_t)program);
     if (i == NO_INSTANCE) {
         return STATUS_NO_MEMORY;
@@ -71,8 +74,7 @@ enum status programs_op_new(struct lk_request *rq)
         service_answer_text(rq, why.words);
         return STATUS_NO_MEMORY;
     }
-    programs_set_parent(i, rq->payload);
-    enum status s = control_entry(i);
+    enum status s = programs_set_parent(i, rq->payload) ? control_entry(i) : STATUS_INVALID_CAP;
 
     if (s != STATUS_OK) {
         programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "", true);
@@ -91,7 +93,7 @@ static enum status control_op_give(struct lk_request *rq)
     if (i == NO_INSTANCE) {
         return STATUS_INVALID_CAP;
     }
-    if (instance(i)->running) {
+    if (instance(i)->running || !instance(i)->exists) {
         return STATUS_STATE_CHANGED;
     }
     return build_give(i, service_text(rq), LK_REG_ARG);
@@ -105,7 +107,7 @@ static enum status control_op_begin(struct lk_request *rq)
     if (i == NO_INSTANCE) {
         return STATUS_INVALID_CAP;
     }
-    if (instance(i)->running) {
+    if (instance(i)->running || !instance(i)->exists) {
         return STATUS_STATE_CHANGED;
     }
     if (!programs_begin(i, &why)) {

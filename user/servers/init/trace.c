@@ -8,6 +8,7 @@
 #include "registers.h"
 #include "space.h"
 
+#include <lykos/pager.h>
 #include <lykos/room.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
@@ -21,7 +22,7 @@
 #define WHAT_CALL 0x10
 #define CALL_THROUGH_MOST 7u /* bytes */
 #define LOOKED_AT 8u /* frames whose function is looked up: endless recursion has very many */
-#define STACK_MOST 0x100000u /* a frame is no larger */
+#define STACK_MOST LK_STACK_EACH /* no stack is larger */
 
 static uint64_t page_address; /* of what is in `page`; 0: nothing */
 static uint64_t page[SPACE_PAGE / WORD];
@@ -95,15 +96,16 @@ struct frame trace_begin(uint32_t i, const struct lk_regs *regs)
     return (struct frame){
         .address = regs->rip,
         .stack = regs->rsp,
+        .limit = regs->rsp < UINT64_MAX - STACK_MOST ? regs->rsp + STACK_MOST : regs->rsp,
         .pointer = regs->rbp,
         .just_called = may_lack_frame(i, regs->rip),
     };
 }
 
-/* Frames lie above each other, and not far. */
+/* Frames lie above each other, all in one stack: so few pages are read, whatever the program has there. */
 static bool pointer_is_good(const struct frame *f)
 {
-    return f->pointer >= f->stack && f->pointer - f->stack < STACK_MOST;
+    return f->pointer >= f->stack && f->pointer < f->limit;
 }
 
 /* A return address at `at` of the stack, whose frame pointer is `pointer`: that is the caller. */
@@ -118,6 +120,7 @@ static bool goes_back_to(uint32_t i, uint32_t process, struct frame *f, uint64_t
     *f = (struct frame){
         .address = address,
         .stack = at + WORD,
+        .limit = f->limit,
         .pointer = pointer,
         .number = f->number + 1,
         .just_called = f->number + 1 < LOOKED_AT && may_lack_frame(i, address),

@@ -12,6 +12,7 @@
 struct frame {
     uint64_t address; /* 0: there is no more; else where it goes on */
     uint64_t stack;   /* its stack begins here, ... */
+    uint64_t limit;   /* no stack goes beyond */
     uint64_t pointer; /* ... and here stand the frame pointer and return address of its caller */
     unsigned number;  /* 0: the innermost */
     bool just_called; /* the function may have no frame of its own */

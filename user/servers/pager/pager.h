@@ -93,6 +93,7 @@ uint64_t cap_type(uint32_t reg, uint64_t *restr_out);
 
 /* A space, as far as it can be told again; its capabilities are in CapPages. */
 struct space {
+    uint64_t number; /* what it is known by: whole */
     struct pager_region region[PAGER_REGIONS];
     struct pager_info info;
     struct {
@@ -110,7 +111,7 @@ struct space {
 /* Forget all. */
 void spaces_begin(void);
 
-/* The space of this number, or null. */
+/* The space of this number, or null: also where another has its place. */
 struct space *space_of(uint64_t number);
 
 /* The number means this from now on: root in register `root`, bank in register `bank`. */

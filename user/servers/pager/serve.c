@@ -31,7 +31,7 @@ static enum status do_add(struct lk_request *rq)
     if (rq->id != PAGER_MAIN) {
         return STATUS_UNKNOWN_REQUEST;
     }
-    if (rq->w[1] >= PAGER_SPACES) {
+    if (rq->w[1] > UINT32_MAX) {
         return STATUS_OUT_OF_RANGE;
     }
     if (rq->string_len % sizeof(buffer[0]) != 0 || !caps_valid() ||

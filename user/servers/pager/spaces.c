@@ -21,6 +21,7 @@
 #define LEVEL_BITS 4u
 #define LEVELS 4u /* below the root */
 
+_Static_assert(PAGER_SPACES % GROUP == 0, "a number and its place have the same slot");
 _Static_assert(PAGER_SPACES / GROUP <= TABLE_ARCHIVE, "a slot of P_TABLE for each CapPage");
 _Static_assert((FIRST_PAGE + TABLE_PAGES) * PAGER_PAGE <= PAGER_OWN_BYTES, "the table has room");
 
@@ -42,6 +43,12 @@ static struct {
 static unsigned level_l2v(unsigned level)
 {
     return PAGER_ROOT_L2V - LEVEL_BITS * (level + 1);
+}
+
+/* The place of a number. */
+static unsigned place_of(uint64_t number)
+{
+    return (unsigned)(number % PAGER_SPACES);
 }
 
 /* Which of the GPTs of its level the address goes through. */
@@ -75,7 +82,7 @@ void spaces_begin(void)
 
 static struct space *entry(uint64_t number)
 {
-    unsigned n = (unsigned)number;
+    unsigned n = place_of(number);
     struct space *page = own_address(FIRST_PAGE + n / PER_PAGE);
 
     return &page[n % PER_PAGE];
@@ -83,10 +90,9 @@ static struct space *entry(uint64_t number)
 
 struct space *space_of(uint64_t number)
 {
-    if (number >= PAGER_SPACES || !page_there[number / PER_PAGE] || !entry(number)->used) {
-        return NULL;
-    }
-    return entry(number);
+    struct space *sp = page_there[place_of(number) / PER_PAGE] ? entry(number) : NULL;
+
+    return sp != NULL && sp->used && sp->number == number ? sp : NULL;
 }
 
 /* ---- The capabilities ---- */
@@ -94,7 +100,7 @@ struct space *space_of(uint64_t number)
 /* The CapPage of this number's capabilities into P_GROUP. */
 static enum status take_group(uint64_t number)
 {
-    uint64_t group = number / GROUP;
+    uint64_t group = place_of(number) / GROUP;
     enum status s = STATUS_OK;
 
     if (hand.group != group) {
@@ -122,16 +128,18 @@ static enum status make_place(uint64_t number)
 {
     enum status s = STATUS_OK;
 
-    if (!page_there[number / PER_PAGE]) {
-        s = own_page(FIRST_PAGE + (unsigned)number / PER_PAGE);
-        page_there[number / PER_PAGE] = s == STATUS_OK;
+    unsigned n = place_of(number);
+
+    if (!page_there[n / PER_PAGE]) {
+        s = own_page(FIRST_PAGE + n / PER_PAGE);
+        page_there[n / PER_PAGE] = s == STATUS_OK;
     }
-    if (s == STATUS_OK && !group_there[number / GROUP]) {
+    if (s == STATUS_OK && !group_there[n / GROUP]) {
         s = own_cappage(P_OLD);
         if (s == STATUS_OK) {
-            s = lk_cappage_swap_slot(P_TABLE, number / GROUP, P_OLD, 0);
+            s = lk_cappage_swap_slot(P_TABLE, n / GROUP, P_OLD, 0);
         }
-        group_there[number / GROUP] = s == STATUS_OK;
+        group_there[n / GROUP] = s == STATUS_OK;
     }
     return s == STATUS_OK ? take_group(number) : s;
 }
@@ -159,9 +167,10 @@ enum status space_add(uint64_t number, uint32_t root, uint32_t bank,
     if (s != STATUS_OK) {
         return s == STATUS_EXHAUSTED ? STATUS_NO_MEMORY : s;
     }
-    leave_hand(number);
+    hand.number = NO_NUMBER; /* the space at hand may be that which had this place */
+    forget_way();
     sp = entry(number);
-    *sp = (struct space){ .used = true, .regions = (uint8_t)count };
+    *sp = (struct space){ .number = number, .used = true, .regions = (uint8_t)count };
     forget_leaves(sp);
     memcpy(sp->region, region, count * sizeof(*region));
     return STATUS_OK;

@@ -188,6 +188,9 @@ static const char *needed_for(const char *name)
     if (strcmp(name, "init") == 0) {
         return "without init no program can be resumed";
     }
+    if (strcmp(name, "bank") == 0 || strcmp(name, "pager") == 0) {
+        return "init waits for its answers";
+    }
     return NULL;
 }
 

@@ -45,7 +45,7 @@
 
 /* word 1: limit in frames, 0: none of its own; string: a name for listings, up to 15 characters.
  * Answer: a new bank below this one, with the owner's right. NO_MEMORY: there are as many banks as
- * can be. OUT_OF_RANGE: this one is BANK_DEPTH below the topmost. */
+ * can be: half of them directly below the topmost one, a sixteenth, and BANK_DEPTH at least, below each of those. OUT_OF_RANGE: this one is BANK_DEPTH below the topmost. */
 #define BANK_OPEN 5u
 
 /* Owner's right needed, else NO_ACCESS. The bank, the banks below it, and all that they gave are
@@ -153,6 +153,7 @@ enum status lk_bank_make_some(uint32_t bank, uint64_t type, unsigned count, cons
 enum status lk_bank_free(uint32_t bank, uint32_t reg);
 enum status lk_bank_range(uint32_t bank, uint64_t frames, uint32_t reg);
 enum status lk_bank_free_range(uint32_t bank, uint32_t reg);
+/* A longer name is cut. */
 enum status lk_bank_open(uint32_t bank, const char *name, uint64_t limit, uint32_t reg);
 enum status lk_bank_close(uint32_t bank);
 enum status lk_bank_reduce(uint32_t bank, uint32_t reg);

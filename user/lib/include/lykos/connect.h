@@ -20,7 +20,8 @@
 
 /* Have init make the capability named so in the start block anew, into its register. Waits while
  * the server is about to be begun again. NOT_FOUND: there is no such name, or the server does not run and
- * is not begun again. REQUEST_ERROR: a bank, which stays good. */
+ * is not begun again. REQUEST_ERROR: a bank or a Range, which stays good. IN_USE: another thread of the
+ * program waits for a server that is about to be begun again. */
 enum status lk_connect(const char *name);
 
 /* Have init post `bits` through the AppNotice in register `notice` each time that the server behind the

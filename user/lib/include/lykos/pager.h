@@ -62,9 +62,10 @@ struct pager_region {
 
 /* ---- Methods on pager.main, which init alone holds. ---- */
 
-/* word 1: number, 0..PAGER_SPACES - 1, which is the payload of the Entries in slot 15 and of the
- * program; capability 1: GPT, the root of the space; capability 2: bank; string: up to PAGER_REGIONS
- * struct pager_region, sorted, none overlapping. In place of what the number meant before.
+/* word 1: number of 32 bits, which is the payload of the Entries in slot 15 and of the program: its rest
+ * modulo PAGER_SPACES is the space's place in the pager, and the whole tells it from others that had the
+ * place before, whose Entries mean nothing any more; capability 1: GPT, the root of the space; capability 2: bank; string: up to PAGER_REGIONS
+ * struct pager_region, sorted, none overlapping. In place of what was in that place before.
  * OUT_OF_RANGE: the number. REQUEST_ERROR: a capability or a region is not what it must be; nothing
  * has changed. NO_MEMORY. */
 #define PAGER_ADD 1u

@@ -12,12 +12,14 @@
 
 /* ---- init.exit: every program has an Entry to it. ---- */
 
-/* word 1: status, 0 for success. The program is destroyed; no answer comes. */
+/* word 1: status, 0 for success. The program is destroyed, and no answer comes to it. */
 #define PROGRAM_EXIT 1u
 
 /* string: name of a capability that the system description grants the program. Answer: the capability,
  * made anew: for an Entry to a server that was begun again. Waits while the server is about to be.
- * NOT_FOUND: no such name, or the server does not run. REQUEST_ERROR: a bank; the Entry stays good. */
+ * NOT_FOUND: no such name, or the server does not run. REQUEST_ERROR: a bank or a Range, which stays good.
+ * IN_USE: the server is about to be begun again, and another thread of the program waits for that already.
+ * INVALID_CAP, also of the other methods here: the program whose Entry this was is no more. */
 #define PROGRAM_CONNECT 2u
 
 /* string: name of such a capability, an Entry; word 1: bits; capability 1: an AppNotice of the program.
@@ -46,7 +48,7 @@
 #define PROGRAMS_START 4u
 
 /* word 1: number. Destroys the program, whatever was started along with it, and what those have
- * started. No answer comes to a caller that is among them. */
+ * started; one that is about to be begun again is not. No answer comes to a caller that is among them. */
 #define PROGRAMS_DESTROY 5u
 
 /* word 1: number. How it ended last. Answer: word 1, PROGRAM_ENDED_..; word 2, exit status or fault
@@ -58,7 +60,8 @@
 #define PROGRAMS_CAPS 7u
 
 /* word 1: number. Sets the suspend hold of its process: it executes nothing until it is resumed, and
- * everything else about it goes on. Answer: word 1, the holds before; NOT_FOUND: it does not run. */
+ * everything else about it goes on. Answer: word 1, the holds before; NOT_FOUND: it does not run;
+ * NO_ACCESS: the bank or the pager, for whose answers init waits. */
 #define PROGRAMS_SUSPEND 8u
 
 /* word 1: number. Clears that hold, and no other. Answer: word 1, the holds before; NOT_FOUND. */
@@ -77,8 +80,9 @@
 
 /* string: "NAME ARGUMENTS", or just the name of a program of the description. A further instance of it is
  * made, which has not begun; it ends with the program that asks, unless that one is started at boot.
- * Answer: an Entry that controls it, see below; word 1, its number. NOT_FOUND; NO_MEMORY, string: why.
- */
+ * Answer: an Entry that controls it, see below; word 1, its number. NOT_FOUND; NO_MEMORY, string: why;
+ * REQUEST_ERROR: the arguments are too long; INVALID_CAP, here and from PROGRAMS_START: the program that
+ * was given this Entry to init.programs by init is no more. */
 #define PROGRAMS_NEW 12u
 
 /* word 1: number. The program ends, as if it had failed: one that is to be begun again is. */
@@ -100,17 +104,17 @@
 /* ---- The Entry that controls one instance, from PROGRAMS_NEW. INVALID_CAP: it has ended. ---- */
 
 /* string: name; capability 1. One more capability, that the program finds under this name. Before it
- * begins, else STATE_CHANGED. IN_USE: it has one of that name; EXHAUSTED: no register is left. */
+ * begins the first time, else STATE_CHANGED. IN_USE: it has one of that name; EXHAUSTED: no register is left. */
 #define CONTROL_GIVE 1u
 
-/* It begins. NO_MEMORY, string: why not. */
+/* It begins. NO_MEMORY, string: why not; STATE_CHANGED: it has. */
 #define CONTROL_BEGIN 2u
 
 /* Wait for its end. Answer: word 1, PROGRAM_ENDED_..; word 2, exit status or fault code; string: in
  * words. IN_USE: somebody waits already. */
 #define CONTROL_WAIT 3u
 
-/* It ends. */
+/* It ends, and is not begun again. */
 #define CONTROL_KILL 4u
 
 /* Answer: string, a struct program_info. */
