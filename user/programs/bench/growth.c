@@ -13,7 +13,7 @@
 #define SPAWNS_WARM_UP 20u
 #define PAGES 1000u /* mapped, unmapped, allocated */
 #define PAGES_WARM_UP 100u
-#define COPIERS 16u /* instances of bench_touch that copy, beside one to warm up */
+#define COPIERS 64u /* instances of bench_touch that copy, beside one to warm up */
 
 /* Beside those of map.c. */
 #define REG_OWN LK_REG_SCRATCH /* Entry to this program; reply to whoever called it */

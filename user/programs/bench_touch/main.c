@@ -9,7 +9,7 @@
 
 #define PAGE 4096u
 #define ZERO_PAGES 1024u
-#define COPY_PAGES 16u
+#define COPY_PAGES 4u
 #define REG_ENTRY LK_REG_FREE
 
 /* In the program's file: shared with all instances until it is written to. */
