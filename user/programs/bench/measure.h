@@ -43,7 +43,8 @@ void print_results(void);
 
 /* ---- measuring ---- */
 
-extern uint32_t sysctl; /* the kernel's counters */
+extern uint32_t sysctl;                               /* the kernel's counters */
+extern const volatile char lk_text_start[], lk_end[]; /* the image (user.ld) */
 
 /* A step without which nothing can be measured. */
 static inline void check(enum status s, const char *what)

@@ -64,20 +64,24 @@ void enter_figure(const char *name, uint64_t sum, uint64_t by, const char *unit)
     figures[figure_count++] = (struct figure){ .name = name, .unit = unit, .sum = sum, .by = by };
 }
 
-/* A number with two decimals, rounded down; with none if it is whole. */
+/* A quotient in decimal, rounded down; without decimals if it is whole. */
 struct number {
-    char text[32];
+    char text[40];
 };
 
-static struct number divided(uint64_t sum, uint64_t by)
+static struct number divided(uint64_t sum, uint64_t by, unsigned decimals)
 {
     struct number n = { "" };
-    uint64_t hundredths = sum * 100 / by;
+    uint64_t unit = 1;
 
+    for (unsigned i = 0; i < decimals; i++) {
+        unit *= 10;
+    }
     if (sum % by == 0) {
         lk_format(n.text, sizeof(n.text), "%lu", sum / by);
     } else {
-        lk_format(n.text, sizeof(n.text), "%lu.%02lu", hundredths / 100, hundredths % 100);
+        lk_format(n.text, sizeof(n.text), "%lu.%0*lu", sum / by, (int)decimals,
+                  sum % by * unit / by);
     }
     return n;
 }
@@ -90,16 +94,16 @@ void print_results(void)
         const struct result *r = &results[i];
 
         say("%s %s ticks; of %lu rounds: entries %s cr3_writes %s invalidations %s interrupts %s",
-            r->name, divided(r->ticks, r->rounds).text, r->rounds,
-            divided(r->events.entries, r->rounds).text,
-            divided(r->events.cr3_writes, r->rounds).text,
-            divided(r->events.invalidations, r->rounds).text,
-            divided(r->events.interrupts, r->rounds).text);
+            r->name, divided(r->ticks, r->rounds, 2).text, r->rounds,
+            divided(r->events.entries, r->rounds, 2).text,
+            divided(r->events.cr3_writes, r->rounds, 2).text,
+            divided(r->events.invalidations, r->rounds, 2).text,
+            divided(r->events.interrupts, r->rounds, 2).text);
     }
     for (unsigned i = 0; i < figure_count; i++) {
         const struct figure *f = &figures[i];
 
-        say("figure %s %s %s", f->name, divided(f->sum, f->by).text, f->unit);
+        say("figure %s %s %s", f->name, divided(f->sum, f->by, 4).text, f->unit);
     }
     say("%u measurements, %u figures", result_count, figure_count);
 }
