@@ -3,8 +3,8 @@
  * How much memory things take: many are made, and what was counted before is taken off. What the
  * kernel keeps at boot, for the machine as a whole, is not in it.
  *
- * Hardware page tables are a cache, of a size that is fixed at boot. Here each that is in use counts
- * as a frame all the same.
+ * Hardware page tables are a cache, of a size that is fixed at boot. Here each that is in use
+ * counts as a frame all the same.
  */
 #include "measure.h"
 
@@ -58,7 +58,8 @@ void figures_objects(void)
     }
 }
 
-/* Frames that citizens were given for anything but pages: objects of the kernel. *count: citizens. */
+/* Frames that citizens were given for anything but pages: objects of the kernel. *count: of how many
+ * citizens. */
 static uint64_t kernel_frames(uint64_t *count)
 {
     static const char of[] = "citizen.";

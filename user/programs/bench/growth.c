@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * How cost grows: the same measurements while 1, 10, 100, .. other programs live. Each of these is a
- * citizen of user/programs/crowd: it has a space of its own, has answered once, and waits for the
+ * How cost grows: the same measurements while 1, 10, 100, .. other programs live. Each of these is
+ * a citizen of user/programs/crowd: it has a space of its own, has answered once, and waits for the
  * next request. What is measured must not depend on how many there are (tools/bench looks).
  */
 #include "measure.h"
@@ -23,8 +23,8 @@
 
 #define CITIZEN_LEAVES 7u /* exit status */
 
-/* Begin a program that tells, by an Entry which it finds as `as`, where it can be reached: that comes
- * to REG_ENTRY, its control to REG_CONTROL. */
+/* Begin a program that tells, by an Entry which it finds as `as`, where it can be reached: that
+ * comes to REG_ENTRY, its control to REG_CONTROL. */
 static void begin_one(const char *what, const char *as, uint64_t payload)
 {
     struct lk_in in;
@@ -98,8 +98,8 @@ struct touched {
     struct events events;
 };
 
-/* Have an instance of bench_touch do what `method` says, and end it. Its answer is added to *sum. It
- * has the marks if it `counts`. */
+/* Have an instance of bench_touch do what `method` says, and end it. Its answer is added to *sum.
+ * It has the marks if it `counts`. */
 static void touch(uint64_t method, bool counts, struct touched *sum, struct memory *before,
                   struct memory *after)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Pages put into this program's space, by a slot three GPT levels down, and taken away again. Two
- * pages take turns, with different bytes in them: a page that could still be read after it was taken
- * away would be seen.
+ * pages take turns, with different bytes in them: a page that could still be read after it was
+ * taken away would be seen.
  */
 #include "measure.h"
 
@@ -14,8 +14,8 @@
 
 enum timed { TIMED_MAP, TIMED_UNMAP };
 
-/* Each round: the slot set, the page touched, the slot empty again. The time of the first two, or of
- * the last; the marks if it `counts`. */
+/* Each round: the slot set, the page touched, the slot empty again. The time of the first two, or
+ * of the last; the marks if it `counts`. */
 static inline __attribute__((always_inline)) uint64_t rounds(enum timed timed, unsigned n,
                                                              bool counts)
 {
