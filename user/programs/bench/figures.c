@@ -68,7 +68,7 @@ static uint64_t kernel_frames(uint64_t *count)
 
     *count = 0;
     for (uint64_t n = 0;; n++) {
-        struct bank_info info;
+        struct bank_info info = { .own = 0 };
         struct lk_in in = lk_call_recv1(LK_CTL_CALL(programs, 2) | LK_RSTR, PROGRAMS_BANKS, n,
                                         &info, sizeof(info));
 

@@ -141,7 +141,7 @@ struct name {
 
 static struct name name_of(const char *what, uint64_t live)
 {
-    struct name n;
+    struct name n = { "" };
 
     lk_format(n.text, sizeof(n.text), "%s_%lu", what, live);
     return n;

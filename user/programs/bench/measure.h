@@ -103,9 +103,9 @@ void call_0w(unsigned n);
 void map_begin(void);
 void map_end(void);
 
-/* Enter what one such step costs, over so many rounds. map_begin() was called. */
-void measure_map(const char *name, unsigned warm_up, unsigned rounds);
-void measure_unmap(const char *name, unsigned warm_up, unsigned rounds);
+/* Enter what one such step costs, over n rounds. map_begin() was called. */
+void measure_map(const char *name, unsigned warm_up, unsigned n);
+void measure_unmap(const char *name, unsigned warm_up, unsigned n);
 
 /* ---- notify.c: preemption notification, and what it costs those who do not use it. ---- */
 void measure_notify(void);
