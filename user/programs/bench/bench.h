@@ -10,6 +10,7 @@
  *                  a driver
  *   bench_target   T: stopped, and let go on
  *   bench_handler  R: told of T, of higher priority than all of these
+ *   bench_touch    begun by bench when it is needed: touches memory that it has not touched yet
  *
  * Word 0 of a request is one of the methods below. In between, bench_peer runs the loop of one
  * measurement, which answers nothing but that measurement's rounds and leaves at the first message
@@ -64,6 +65,16 @@ enum target_state {
  * word 1: 1, what is measured ends with it; 0, it does not. BENCH_ROUND: the target is to be
  * stopped by hand. */
 
+/* ---- bench_touch ----
+ *
+ * First it calls the Entry that it was given as "bench", with BENCH_HERE and an Entry to itself.
+ *
+ * word 1: 1, it counts; 0, it is to warm up. Answer: word 1, the time; words 2..5, the events of a
+ * struct events; word 6, how many pages that were. */
+#define BENCH_HERE 6u
+#define BENCH_TOUCH_ZERO 7u /* pages of the heap are written to, for the first time: just once */
+#define BENCH_TOUCH_COPY 8u /* pages of the data are written to that were read before: just once */
+
 /* The keyboard controller: command 0xd2 makes it take the next byte written to its data port for
  * one that came from the keyboard, and raise the keyboard's interrupt. So there is an interrupt at
  * an instruction that is known, on every PC, on a line that nobody else uses here. */
@@ -85,6 +96,19 @@ static inline uint64_t bench_ticks(void)
 
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
     return (uint64_t)high << 32 | low;
+}
+
+/* What happened of which ticks do not tell the price: the kernel's counters. */
+struct events {
+    uint64_t entries, cr3_writes, invalidations, interrupts;
+};
+static inline struct events events_now(uint32_t sysctl)
+{
+    struct events e = { 0 };
+
+    lk_sysctl_get_stats(sysctl, &e.entries, &e.cr3_writes, &e.invalidations, NULL, &e.interrupts,
+                        NULL, NULL);
+    return e;
 }
 
 /* Marks in the instruction stream for tools/bench-plugin.c, which looks at every instruction: from

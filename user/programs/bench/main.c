@@ -11,75 +11,9 @@
 
 #define SETTLE_MS 200u /* so that everybody else has come to rest */
 
-/* The piece of address space for map_page: 64 KiB below two GPTs, which with the root are three. */
-#define MAP_VA 0x50000000ull
-#define MAP_ROOT_SLOT 5u /* of 256 MiB each */
-#define MAP_SLOT 3u
-#define MAP_PAGE ((volatile char *)(MAP_VA + MAP_SLOT * 4096ull))
-
-uint32_t peer;
-static uint32_t high, high_notice, sysctl, keyboard;
+uint32_t peer, sysctl;
+static uint32_t high, high_notice, keyboard;
 static char string[BENCH_STRING] __attribute__((aligned(4096)));
-
-/* ---- events ---------------------------------------------------------------------------------- */
-
-struct events events_now(void)
-{
-    struct events e = { 0 };
-
-    lk_sysctl_get_stats(sysctl, &e.entries, &e.cr3_writes, &e.invalidations, NULL, &e.interrupts,
-                        NULL, NULL);
-    return e;
-}
-
-/* ---- results --------------------------------------------------------------------------------- */
-
-#define RESULTS 32
-
-struct result {
-    const char *name;
-    uint64_t ticks; /* of all rounds together */
-    uint64_t rounds;
-    uint64_t event_rounds; /* rounds that `events` is of */
-    struct events events;
-};
-static struct result results[RESULTS];
-static unsigned result_count;
-
-/* A number with two decimals, rounded down; with none if it is whole. */
-struct number {
-    char text[32];
-};
-
-static struct number divided(uint64_t sum, uint64_t by)
-{
-    struct number n = { "" };
-    uint64_t hundredths = sum * 100 / by;
-
-    if (sum % by == 0) {
-        lk_format(n.text, sizeof(n.text), "%lu", sum / by);
-    } else {
-        lk_format(n.text, sizeof(n.text), "%lu.%02lu", hundredths / 100, hundredths % 100);
-    }
-    return n;
-}
-
-static void print_results(void)
-{
-    say("ticks are those of the time-stamp counter, for one round; with 'make bench'");
-    say("  each is an instruction of the guest, otherwise they are only a time");
-    for (unsigned i = 0; i < result_count; i++) {
-        const struct result *r = &results[i];
-
-        say("%s %s ticks; per round: entries %s cr3_writes %s invalidations %s interrupts %s",
-            r->name, divided(r->ticks, r->rounds).text,
-            divided(r->events.entries, r->event_rounds).text,
-            divided(r->events.cr3_writes, r->event_rounds).text,
-            divided(r->events.invalidations, r->event_rounds).text,
-            divided(r->events.interrupts, r->event_rounds).text);
-    }
-    say("%u measurements", result_count);
-}
 
 /* ---- measuring ------------------------------------------------------------------------------- */
 
@@ -91,24 +25,6 @@ void peer_begin(enum bench_loop loop, uint64_t yields)
 void peer_end(void)
 {
     check((enum status)lk_call0(peer, BENCH_END).w[0], "bench_peer does not end");
-}
-
-void enter(const char *name, uint64_t ticks, const struct events *before,
-           const struct events *after)
-{
-    results[result_count++] = (struct result){
-        .name = name,
-        .ticks = ticks,
-        .rounds = ROUNDS,
-        .event_rounds = ROUNDS,
-        .events = {
-            .entries = after->entries - before->entries - 1,
-            .cr3_writes = after->cr3_writes - before->cr3_writes,
-            .invalidations = after->invalidations - before->invalidations,
-            .interrupts = after->interrupts - before->interrupts,
-        },
-    };
-    MARK_NEXT();
 }
 
 /* Register 0 is Null by definition. */
@@ -210,8 +126,7 @@ static void measure_yield(void)
 {
     peer_begin(LOOP_YIELD, WARM_UP + ROUNDS + 100);
     measure("yield", yield);
-    results[result_count - 1].rounds = 2ull * ROUNDS;
-    results[result_count - 1].event_rounds = 2ull * ROUNDS;
+    enter_rounds(2ull * ROUNDS);
     peer_end();
 }
 
@@ -264,10 +179,10 @@ static void measure_switch(void)
 
     post_high(WARM_UP);
     take_sum(high, WARM_UP);
-    before = events_now();
+    before = events_now(sysctl);
     sum = post_high(ROUNDS);
-    after = events_now();
-    enter("notice_switch", take_sum(high, ROUNDS) - sum, &before, &after);
+    after = events_now(sysctl);
+    enter("notice_switch", take_sum(high, ROUNDS) - sum, ROUNDS, &before, &after);
 }
 
 /* ---- the interrupt --------------------------------------------------------------------------- */
@@ -355,69 +270,25 @@ static void measure_irq(void)
     check((enum status)lk_call1(high, BENCH_LISTEN, 1).w[0], "binding the interrupt");
     raise(WARM_UP, &behind);
     take_sum(high, WARM_UP);
-    before = events_now();
+    before = events_now(sysctl);
     sum = raise(ROUNDS, &behind);
-    after = events_now();
-    enter("irq_to_user", take_sum(high, ROUNDS) - sum - call, &before, &after);
+    after = events_now(sysctl);
+    enter("irq_to_user", take_sum(high, ROUNDS) - sum - call, ROUNDS, &before, &after);
     check((enum status)lk_call1(high, BENCH_LISTEN, 0).w[0], "unbinding the interrupt");
 }
 
-/* ---- mapping --------------------------------------------------------------------------------- */
+/* ---- */
 
-/* Each round: the slot set, the page touched, the slot empty again. The first two count. */
-static uint64_t map(unsigned n)
+/* Pages of the program come when they are touched. None is to come in between. */
+static void touch_image(void)
 {
-    uint64_t sum = 0;
-
-    for (unsigned i = 0; i < n; i++) {
-        enum status s;
-
-        mark_begin(n == ROUNDS);
-        sum -= bench_ticks();
-        s = lk_gpt_swap_slot(REG_LEAF, MAP_SLOT, REG_PAGE, 0);
-        *MAP_PAGE;
-        sum += bench_ticks();
-        MARK_END();
-        check(s, "setting the slot");
-        check(lk_gpt_swap_slot(REG_LEAF, MAP_SLOT, 0, 0), "emptying the slot");
+    for (const volatile char *page = lk_text_start; page < lk_end; page += 4096) {
+        (void)*page;
     }
-    return sum;
 }
 
-static void measure_map(void)
+static void measure_all(void)
 {
-    uint32_t memory = lk_cap("memory");
-    uint32_t space = lk_cap("space");
-    struct events before;
-    struct events after;
-    uint64_t sum;
-
-    check(lk_range_fabricate(memory, LK_TYPE_GPT, 0, 0, REG_TOP), "a GPT");
-    check(lk_gpt_set_l2v(REG_TOP, 16), "a GPT");
-    check(lk_memory_set_guard(REG_TOP, 0, 20, REG_TOP), "a GPT");
-    check(lk_range_fabricate(memory, LK_TYPE_GPT, 0, 1, REG_LEAF), "a GPT");
-    check(lk_range_fabricate(memory, LK_TYPE_PAGE, 1, 0, REG_PAGE), "a page");
-    check(lk_gpt_swap_slot(REG_TOP, 0, REG_LEAF, 0), "a GPT");
-    check(lk_gpt_swap_slot(space, MAP_ROOT_SLOT, REG_TOP, REG_OLD), "the root");
-    map(WARM_UP);
-    before = events_now();
-    sum = map(ROUNDS);
-    after = events_now();
-    enter("map_page", sum, &before, &after);
-    check(lk_gpt_swap_slot(space, MAP_ROOT_SLOT, REG_OLD, 0), "the root");
-}
-
-int main(void)
-{
-    peer = lk_cap("peer");
-    high = lk_cap("high");
-    high_notice = lk_cap("high_notice");
-    sysctl = lk_cap("sysctl");
-    keyboard = lk_cap("keyboard");
-
-    lk_sleep_ms(SETTLE_MS);
-    lk_console_drain(LK_REG_CONSOLE);
-    lk_sleep_ms(SETTLE_MS);
     measure("null_syscall", null_syscall);
     measure_calls();
     measure_post();
@@ -425,8 +296,39 @@ int main(void)
     measure_yield();
     measure_fault();
     measure_irq();
-    measure_map();
+    map_begin();
+    measure_map("map_page", WARM_UP, ROUNDS);
+    map_end();
     measure_notify();
+}
+
+int main(void)
+{
+    static const char growth[] = "growth ";
+    const char *args = lk_start->argument;
+    uint64_t most = 0;
+    bool grow = strncmp(args, growth, sizeof(growth) - 1) == 0 &&
+                lk_parse_number(args + sizeof(growth) - 1, &most, NULL) && most > 0;
+
+    if (!grow && *args != '\0') {
+        say("'bench', or 'bench growth N': with 1, 10, .. up to N programs alive");
+        return 1;
+    }
+    peer = lk_cap("peer");
+    high = lk_cap("high");
+    high_notice = lk_cap("high_notice");
+    sysctl = lk_cap("sysctl");
+    keyboard = lk_cap("keyboard");
+
+    touch_image();
+    lk_sleep_ms(SETTLE_MS);
+    lk_console_drain(LK_REG_CONSOLE);
+    lk_sleep_ms(SETTLE_MS);
+    if (grow) {
+        measure_growth(most);
+    } else {
+        measure_all();
+    }
     print_results();
     return 0;
 }

@@ -50,9 +50,9 @@ static uint64_t notify_rounds(const struct way *way, uint32_t until, unsigned n,
 
     check((enum status)lk_call2(target, BENCH_BEGIN, way->state, n).w[0], "bench_target");
     in = lk_wait(0);
-    *before = events_now();
+    *before = events_now(sysctl);
     sum = notify(way, n, in);
-    *after = events_now();
+    *after = events_now(sysctl);
     sum = take_sum(until, n) - sum;
     take_sum(until == target ? handler : target, n);
     return sum;
@@ -67,7 +67,7 @@ static void measure_until(const char *name, const struct way *way, uint32_t unti
     check((enum status)lk_call1(handler, BENCH_BEGIN, until == handler).w[0], "bench_handler");
     notify_rounds(way, until, WARM_UP, &before, &after);
     sum = notify_rounds(way, until, ROUNDS, &before, &after);
-    enter(name, sum, &before, &after);
+    enter(name, sum, ROUNDS, &before, &after);
 }
 
 static void measure_ways(void)

@@ -22,6 +22,7 @@
 #define PAGER_NAME_OF "pager"
 #define WORK_REGS (REG_BANK - REG_WORK + 1u)
 #define FAILURES_MOST 3u /* in a row, to begin one of them again */
+#define DEATHS_MOST 16u  /* in a row, of what was begun again, while no program could be begun */
 #define SAVED_PLACE 128u /* own places where work registers are kept meanwhile */
 
 static struct purse own_purse, bank_purse, pager_purse, state_purse;
@@ -30,6 +31,7 @@ static uint32_t bank_at = NO_INSTANCE; /* their instances */
 static uint32_t pager_at = NO_INSTANCE;
 static bool up; /* both were begun the first time */
 static bool reviving;
+static unsigned deaths; /* see DEATHS_MOST */
 
 const struct source *core_own_source(void)
 {
@@ -313,6 +315,21 @@ static bool again(uint32_t i, struct purse *purse, bool (*begin)(struct trouble 
     return true;
 }
 
+/* One of them is dead once more. If that is all that they do, nobody else would ever run. */
+static void count_death(uint32_t i)
+{
+    if (++deaths > DEATHS_MOST) {
+        say("%s ends each time that it is begun again: the system stops here",
+            instance_program(i)->name);
+        lk_sysctl_halt(LK_INIT_SYSCTL, 1);
+    }
+}
+
+void core_of_use(void)
+{
+    deaths = 0;
+}
+
 /* Until both live. The system cannot go on without them. */
 static bool revive(void)
 {
@@ -321,6 +338,9 @@ static bool revive(void)
 
     while (is_dead(bank_at) || is_dead(pager_at)) {
         bool bank = is_dead(bank_at);
+
+        count_death(bank ? bank_at : pager_at);
+
         bool done = bank ? again(bank_at, &bank_purse, begin_bank)
                          : again(pager_at, &pager_purse, begin_pager);
 
@@ -370,6 +390,7 @@ bool lk_bank_await(unsigned tries)
 
 void core_kill(uint32_t i)
 {
+    core_of_use();
     if (shelf_get(i, SHELF_PROCESS, REG_PROCESS) == STATUS_OK) {
         lk_range_rescind(LK_INIT_RANGE, REG_PROCESS);
     }

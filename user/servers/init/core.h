@@ -38,6 +38,10 @@ bool core_revive(void);
 /* A bank or a pager answered so: is it worth to ask again, since it was dead and is no more? */
 bool core_asks_again(enum status s);
 
+/* Both have done their work: a program could be begun, or they die because somebody wants it. If
+ * they die too often without that, the machine halts. */
+void core_of_use(void);
+
 /* Destroy the process of one of the two, if it is not dead already. It is begun again at once. */
 void core_kill(uint32_t i);
 

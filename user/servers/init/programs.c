@@ -271,6 +271,7 @@ bool programs_begin(uint32_t i, struct trouble *why)
         k = instance(k)->next_in_job;
     } while (k != i);
     part_job(i);
+    core_of_use();
     return true;
 }
 
