@@ -46,6 +46,7 @@ EXAMPLES = {
         any_clock=True,
     ),
     "deadline": Example([r"timed out", r"cancelled", r"\b0 of them were not as they should be"]),
+    "taxman": Example([r"the program ended with status"], any_clock=True),
     "byhand": Example([r"\b0 of them were not as they should be"]),
     "fairshare": Example([r"as it likes", r"worked and rested"]),
 }

@@ -130,6 +130,14 @@ static bool make_schedule(const struct source *from, uint32_t i, struct trouble 
            step(shelf_put(i, SHELF_SCHEDULE, REG_WORK), "the shelf", why);
 }
 
+/* Does the kernel's log say nothing of it? Not of an instance whose secrets are somebody else's, nor of the
+ * two servers that must deal with whatever such an instance makes of its space and its capabilities: what the
+ * kernel refuses them would tell of it. */
+static bool is_quiet(uint32_t i)
+{
+    return instance(i)->paid || core_is(i);
+}
+
 static bool make_process(const struct source *from, uint32_t i, struct trouble *why)
 {
     uint64_t low;
@@ -139,7 +147,7 @@ static bool make_process(const struct source *from, uint32_t i, struct trouble *
     return step(source_make(from, LK_TYPE_PROCESS, REG_PROCESS), "the process", why) &&
            step(shelf_put(i, SHELF_PROCESS, REG_PROCESS), "the shelf", why) &&
            step(lk_process_set_label(REG_PROCESS, low, high), "the label", why) &&
-           step(!instance(i)->paid ? STATUS_OK : lk_process_set_flags(REG_PROCESS, LK_FLAG_QUIET),
+           step(is_quiet(i) ? lk_process_set_flags(REG_PROCESS, LK_FLAG_QUIET) : STATUS_OK,
                 "the flags", why) &&
            step(core_fault_entry(i, REG_WORK), "the fault handler", why) &&
            step(lk_process_swap_slot(REG_PROCESS, SLOT_HANDLER, REG_WORK, 0), "the fault handler",
