@@ -6,7 +6,10 @@
  */
 #include "../taxman/tax.h"
 
+#include <lykos/bank.h>
+#include <lykos/constructor.h>
 #include <lykos/lykos.h>
+#include <lykos/spawn.h>
 
 #define METHODS 24u /* more than any capability has */
 #define REG_GOT LK_REG_FREE
@@ -124,6 +127,23 @@ static void write_log(void)
     write_to(TAX_SECRET & ~7ull);
 }
 
+/* A part, made from a constructor that was in it, that does not do anything by which it would end. Returns
+ * the result. */
+static int make_part(void)
+{
+    struct lk_program_end end;
+    enum status s = lk_constructor_make(lk_cap("inside"), lk_cap("bank"), "nothing", REG_GOT, NULL);
+
+    if (s == STATUS_OK) {
+        s = lk_program_begin(REG_GOT);
+    }
+    if (s != STATUS_OK) {
+        return 1000;
+    }
+    s = lk_program_wait(REG_GOT, &end);
+    return (int)(s == STATUS_INVALID_CAP ? STATUS_OK : s); /* so quick was it */
+}
+
 static void write_shelf(unsigned slot)
 {
     write_to(TAX_AT(TAX_SLOT_SHELF) + slot * 4096ull);
@@ -149,6 +169,12 @@ int main(void)
         write_shelf(SHELF_NOTHING);
     } else if (strcmp(how, "a fetched page") == 0) {
         write_fetched();
+    } else if (strcmp(how, "its bank") == 0) {
+        lk_bank_close(lk_cap("bank"));
+    } else if (strcmp(how, "a part") == 0) {
+        return make_part();
+    } else if (strcmp(how, "nothing") == 0) {
+        return 0;
     } else if (strcmp(how, "the log") == 0) {
         write_log();
     } else {
