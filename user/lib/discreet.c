@@ -3,6 +3,7 @@
  * Which capabilities are discreet; see constructor.h. user/servers/constructor/README.md gives the reason
  * for each line of the table.
  */
+#include <abi/invoke.h>
 #include <lykos/constructor.h>
 #include <lykos/stubs.h>
 
