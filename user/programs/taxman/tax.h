@@ -14,7 +14,7 @@
 
 /* Answer: what the office has seen of its customers' figures since it was asked last. Word 1: messages and
  * notices; word 2: words of its pages that somebody changed, and one more if its bank pays more or less;
- * word 3: lines in the kernel's log that name the assessor or the secret. */
+ * word 3: lines in the kernel's log, whatever they say: there is no reason for any. */
 #define OFFICE_SEEN 2u
 
 enum offer {

@@ -196,11 +196,9 @@ static uint64_t changed(uint64_t at, const void *written, size_t bytes)
     return n;
 }
 
-/* Lines of the log since the last look that name the assessor or the secret. */
-static uint64_t lines_about(void)
+/* Lines of the log since the last look. */
+static uint64_t lines(void)
 {
-    static char line[256];
-    static size_t have;
     char piece[LOG_PIECE];
     uint64_t n = 0;
     size_t got = 0;
@@ -209,14 +207,7 @@ static uint64_t lines_about(void)
                            &got) == STATUS_OK &&
            got > 0) {
         for (size_t i = 0; i < got; i++) {
-            if (piece[i] != '\n') {
-                line[have] = piece[i];
-                have += have < sizeof(line) - 1 ? 1 : 0;
-                continue;
-            }
-            line[have] = '\0';
-            have = 0;
-            n += strstr(line, "assessor") != NULL || strstr(line, TAX_SECRET_TEXT) != NULL ? 1 : 0;
+            n += piece[i] == '\n' ? 1 : 0;
         }
     }
     return n;
@@ -227,7 +218,7 @@ static enum status office_seen(struct lk_request *rq)
     uint64_t changes = changed(TABLE_AT, &table, sizeof(table)) + changed(NOTES_AT, NULL, 0) +
                        changed(BACK_AT, NULL, 0) + (frames_paid() != paid ? 1 : 0);
 
-    lk_answer3(rq, heard, changes, lines_about());
+    lk_answer3(rq, heard, changes, lines());
     heard = 0;
     return STATUS_OK;
 }
@@ -264,7 +255,7 @@ int main(void)
 
     make_all();
     paid = frames_paid();
-    lines_about(); /* what others did before is not of interest */
+    lines(); /* what others did before is not of interest */
     lk_serve_begin(&office, &msg);
     for (;;) {
         lk_invoke(&msg);
