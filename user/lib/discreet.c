@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Which capabilities are discreet; see constructor.h. user/servers/constructor/README.md gives the reason
- * for each line of the table.
+ * Which capabilities are discreet; see constructor.h. user/servers/constructor/README.md gives the
+ * reason for each line of the table.
  */
 #include <abi/invoke.h>
 #include <lykos/constructor.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Which endpoint an Entry names; see genuine.h. The bits are those of struct cap: in the low word the type
- * in bits 0..7 and the payload in bits 32..63; in the high word the object and its allocation count, which
- * no other object has had or will have at the same time.
+ * Which endpoint an Entry names; see genuine.h. The bits are those of struct cap: in the low word
+ * the type in bits 0..7 and the payload in bits 32..63; in the high word the object and its
+ * allocation count, which no other object has had or will have at the same time.
  */
 #include <lykos/genuine.h>
 #include <lykos/stubs.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What a weak capability to a space gives: nothing can be written through it, whatever stands in the space, and
- * nobody is told anything. That is what makes it discreet (user/servers/constructor/README.md).
+ * What a weak capability to a space gives: nothing can be written through it, whatever stands in
+ * the space, and nobody is told anything. That is what makes it discreet
+ * (user/servers/constructor/README.md).
  */
 #include "prober.h"
 

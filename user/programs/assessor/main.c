@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * assessor: the program that the office offers, sealed or not (user/programs/taxman). It assesses a tax, and
- * on the way does what it can to let the office know the figures. The argument says by which means, since
- * some of them end it.
+ * assessor: the program that the office offers, sealed or not (user/programs/taxman). It assesses a
+ * tax, and on the way does what it can to let the office know the figures. The argument says by
+ * which means, since some of them end it.
  */
 #include "../taxman/tax.h"
 
@@ -76,7 +76,8 @@ static void tell(uint32_t reg)
     }
 }
 
-/* Whatever is in a slot of the capability in register `from`: tell that; and put something there. */
+/* Whatever is in a slot of the capability in register `from`: tell that; and put something
+ * there. */
 static void tell_within(uint32_t from, unsigned slots)
 {
     for (unsigned slot = 0; slot < slots; slot++) {
@@ -89,8 +90,8 @@ static void tell_within(uint32_t from, unsigned slots)
     }
 }
 
-/* All that can be tried without being ended for it. Its own Process and reply endpoint are its own affair, and
- * the page for the result is written last. */
+/* All that can be tried without being ended for it. Its own Process and reply endpoint are its own
+ * affair, and the page for the result is written last. */
 static void tell_all(void)
 {
     lk_copy_cap(LK_REG_SELF, REG_MINE);
@@ -114,8 +115,8 @@ static void write_fetched(void)
     write_to(TAX_AT(TAX_SLOT_SHELF));
 }
 
-/* Have the kernel's log say the secret: as the name of a process that makes mistakes, and that has a fault
- * which nobody handles, at an address of its choice. */
+/* Have the kernel's log say the secret: as the name of a process that makes mistakes, and that has
+ * a fault which nobody handles, at an address of its choice. */
 static void write_log(void)
 {
     lk_process_set_label(LK_REG_SELF, TAX_SECRET, 0);
@@ -127,8 +128,8 @@ static void write_log(void)
     write_to(TAX_SECRET & ~7ull);
 }
 
-/* A part, made from a constructor that was in it, that does not do anything by which it would end. Returns
- * the result. */
+/* A part, made from a constructor that was in it, that does not do anything by which it would end.
+ * Returns the result. */
 static int make_part(void)
 {
     struct lk_program_end end;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * intruder: a test of the server `constructor` (user/servers/constructor) and of what init does for it. As a builder
- * and as a requestor it asks for what it should not get, and for what cannot be: each must be answered with the
- * right result, and nothing may be lost. What is behind a seal is tried by user/programs/taxman.
+ * intruder: a test of the server `constructor` (user/servers/constructor) and of what init does for
+ * it. As a builder and as a requestor it asks for what it should not get, and for what cannot be:
+ * each must be answered with the right result, and nothing may be lost. What is behind a seal is
+ * tried by user/programs/taxman.
  */
 #include <lykos/bank.h>
 #include <lykos/connect.h>
@@ -65,7 +66,8 @@ static uint64_t used_by(uint32_t bank)
     return info.used;
 }
 
-/* A constructor for the assessor in REG_BUILDER, paid by REG_BANK; its requestor's Entry in REG_REQUESTOR. */
+/* A constructor for the assessor in REG_BUILDER, paid by REG_BANK; its requestor's Entry in
+ * REG_REQUESTOR. */
 static void build(bool sealed)
 {
     lk_must(new_of("assessor", REG_BANK), "a constructor");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * taxman: the requestor. It has figures that nobody is to see, and needs a tax assessed by a program of an office
- * that it does not trust. It looks at the office's offers, refuses those that are not confined, in words, and uses
- * the one that is; then it asks the office what it has seen. README.md tells the story.
+ * taxman: the requestor. It has figures that nobody is to see, and needs a tax assessed by a
+ * program of an office that it does not trust. It looks at the office's offers, refuses those that
+ * are not confined, in words, and uses the one that is; then it asks the office what it has seen.
+ * README.md tells the story.
  */
 #include "tax.h"
 
@@ -128,7 +129,8 @@ static void give_pages(void)
     lk_must(lk_program_give(REG_CONTROL, "result", REG_RESULT), "the page for the result");
 }
 
-/* An instance of the program behind the requestor's Entry in register `requestor`, which has begun. */
+/* An instance of the program behind the requestor's Entry in register `requestor`, which has
+ * begun. */
 static void begin(uint32_t requestor, const char *how)
 {
     char why[CONSTRUCTOR_WORDS];
@@ -208,8 +210,8 @@ static void try_each_means(void)
     point(!office_saw(), "mistakes and a fault that nobody handles are in no log");
 }
 
-/* That the office would have seen it: an offer with a hole, used all the same, with figures that are not
- * the real ones. */
+/* That the office would have seen it: an offer with a hole, used all the same, with figures that
+ * are not the real ones. */
 static void use_a_hole(void)
 {
     struct lk_program_end end;

@@ -12,9 +12,10 @@
 /* word 1: which offer. Answer: a requestor's Entry, or what is passed off as one. OUT_OF_RANGE. */
 #define OFFICE_OFFER 1u
 
-/* Answer: what the office has seen of its customers' figures since it was asked last. Word 1: messages and
- * notices; word 2: words of its pages that somebody changed, and one more if its bank pays more or less;
- * word 3: lines in the kernel's log, whatever they say: there is no reason for any. */
+/* Answer: what the office has seen of its customers' figures since it was asked last. Word 1:
+ * messages and notices; word 2: words of its pages that somebody changed, and one more if its bank
+ * pays more or less; word 3: lines in the kernel's log, whatever they say: there is no reason for
+ * any. */
 #define OFFICE_SEEN 2u
 
 enum offer {
@@ -35,7 +36,8 @@ enum offer {
 
 /* ---- Pages. ---- */
 
-/* The office's table, confidential: of what lies between two limits so many percent are to be paid. */
+/* The office's table, confidential: of what lies between two limits so many percent are to be
+ * paid. */
 struct tax_table {
     uint64_t brackets;
     struct {
@@ -56,8 +58,8 @@ struct tax_result {
     uint64_t tries; /* how often it tried to tell somebody, before it wrote this */
 };
 
-/* Slots of the root of a space in which nothing else is (<lykos/pager.h>): pages that a program maps
- * itself. */
+/* Slots of the root of a space in which nothing else is (<lykos/pager.h>): pages that a program
+ * maps itself. */
 #define TAX_SLOT_TABLE 1u
 #define TAX_SLOT_FIGURES 2u
 #define TAX_SLOT_RESULT 3u

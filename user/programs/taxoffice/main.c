@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * taxoffice: the builder (user/programs/taxman). It has a table that nobody is to see, offers its program
- * sealed in the fair way and in others, and looks at everything by which it might hear of its customers'
- * figures.
+ * taxoffice: the builder (user/programs/taxman). It has a table that nobody is to see, offers its
+ * program sealed in the fair way and in others, and looks at everything by which it might hear of
+ * its customers' figures.
  */
 #include "../taxman/tax.h"
 
@@ -55,8 +55,8 @@ static void make_page(unsigned slot, uint32_t reg)
     lk_must(lk_gpt_swap_slot(lk_cap("space"), slot, reg, 0), "mapping a page");
 }
 
-/* Whoever maps this, or fetches from it, with more than weak authority, can write to the office's pages and
- * call it; whoever faults in it tells the office. */
+/* Whoever maps this, or fetches from it, with more than weak authority, can write to the office's
+ * pages and call it; whoever faults in it tells the office. */
 static void fill_shelf(void)
 {
     lk_must(lk_gpt_set_l2v(REG_SHELF, 12), "the shelf");
@@ -109,7 +109,8 @@ static void give(const char *name, uint32_t reg, uint64_t restrictions)
     lk_must(lk_constructor_give(REG_BUILDER, name, REG_WORK, NULL, NULL), name);
 }
 
-/* A constructor in REG_BUILDER with what the assessor needs; its requestor's Entry comes to REG_OUT. */
+/* A constructor in REG_BUILDER with what the assessor needs; its requestor's Entry comes to
+ * REG_OUT. */
 static void begin(const char *program)
 {
     lk_must(lk_constructor_new(lk_cap("constructors"), program, lk_cap("bank"), REG_BUILDER),
@@ -223,8 +224,8 @@ static enum status office_seen(struct lk_request *rq)
     return STATUS_OK;
 }
 
-/* Whatever comes to `ear`: messages, and faults of whom the shelf's handler is told. It answers all of them
- * as a constructor would that is confined. */
+/* Whatever comes to `ear`: messages, and faults of whom the shelf's handler is told. It answers all
+ * of them as a constructor would that is confined. */
 static enum status ear_other(struct lk_request *rq)
 {
     heard++;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * constructor: sealed programs, of which can be checked that they tell nobody anything; see README.md and
- * <lykos/constructor.h>.
+ * constructor: sealed programs, of which can be checked that they tell nobody anything; see
+ * README.md and <lykos/constructor.h>.
  *
- * One loop. The endpoint ID says which constructor a message is for, or that it is for the server itself; the
- * payload, whether it is the builder's Entry or the requestor's. Nothing that a client handed over is
- * invoked, but for banks, which are looked at first: so no client can keep the server waiting.
+ * One loop. The endpoint ID says which constructor a message is for, or that it is for the server
+ * itself; the payload, whether it is the builder's Entry or the requestor's. Nothing that a client
+ * handed over is invoked, but for banks, which are looked at first: so no client can keep the
+ * server waiting.
  */
 #include "records.h"
 
@@ -23,8 +24,8 @@ static char received[CONSTRUCTOR_ARGS + 1];
 static char words[CONSTRUCTOR_WORDS]; /* of an answer */
 static struct record *at_hand;        /* the constructor that a message is for */
 
-/* In place of the library's: nobody sleeps here for the sake of a client's bank, which may have been closed.
- * Who begins the bank's server again has a higher priority than this one. */
+/* In place of the library's: nobody sleeps here for the sake of a client's bank, which may have
+ * been closed. Who begins the bank's server again has a higher priority than this one. */
 bool lk_bank_await(unsigned tries)
 {
     return tries < 2;
@@ -133,7 +134,8 @@ static bool is_name(const char *name)
     return true;
 }
 
-/* Why what is in LK_REG_ARG is a hole; NULL: it is discreet, of itself or as a confined constructor. */
+/* Why what is in LK_REG_ARG is a hole; NULL: it is discreet, of itself or as a confined
+ * constructor. */
 static const char *hole_in(void)
 {
     struct record *r = NULL;
@@ -214,8 +216,8 @@ static const struct lk_method builder_methods[] = {
 
 /* ---- A requestor's Entry. ---- */
 
-/* Have init make an instance that the bank in LK_REG_ARG pays for; its control comes to REG_CONTROL. If it
- * is refused, `words` says why. */
+/* Have init make an instance that the bank in LK_REG_ARG pays for; its control comes to
+ * REG_CONTROL. If it is refused, `words` says why. */
 static enum status make_instance(const char *args)
 {
     char what[sizeof(at_hand->name) + CONSTRUCTOR_ARGS + 1];

@@ -64,8 +64,8 @@ void record_close(struct record *r)
     *r = (struct record){ .used = false };
 }
 
-/* A record that is free, for a client that has not too many; NULL: there is none. Those whose bank was closed
- * are free again. */
+/* A record that is free, for a client that has not too many; NULL: there is none. Those whose bank
+ * was closed are free again. */
 static struct record *find_free(uint64_t client)
 {
     struct record *found = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The constructors that there are. What one holds stands in memory that its builder pays for: a bank below
- * his, hidden from him, gave its Endpoint and the CapPage for what it was given. So all of it is gone when
- * his bank is closed. The record here, with the names, is the server's.
+ * The constructors that there are. What one holds stands in memory that its builder pays for: a
+ * bank below his, hidden from him, gave its Endpoint and the CapPage for what it was given. So all
+ * of it is gone when his bank is closed. The record here, with the names, is the server's.
  */
 #ifndef CONSTRUCTOR_RECORDS_H
 #define CONSTRUCTOR_RECORDS_H
@@ -53,7 +53,8 @@ struct record *record_of_id(uint64_t id);
 /* The constructor that an Entry to `endpoint` is of; NULL: none of this server's. */
 struct record *record_of_endpoint(uint64_t endpoint);
 
-/* An Entry to its Endpoint, with this payload, into register `reg`. INVALID_CAP: its bank was closed. */
+/* An Entry to its Endpoint, with this payload, into register `reg`. INVALID_CAP: its bank was
+ * closed. */
 enum status record_entry(const struct record *r, uint32_t payload, uint32_t reg);
 
 /* Put what is in register `reg` behind what it holds. `hole`: why it is one, or NULL. */
@@ -62,8 +63,8 @@ enum status record_put(struct record *r, const char *name, uint32_t reg, const c
 /* Copy what it was given as the k-th into register `reg`. INVALID_CAP: its bank was closed. */
 enum status record_get(const struct record *r, unsigned k, uint32_t reg);
 
-/* How many holes it has, of what it holds and of what the description gives its program; and the n-th in
- * words, into `words`, or "". */
+/* How many holes it has, of what it holds and of what the description gives its program; and the
+ * n-th in words, into `words`, or "". */
 enum status record_holes(const struct record *r, uint64_t n, uint64_t *holes,
                          char words[CONSTRUCTOR_WORDS]);
 

@@ -20,8 +20,8 @@ void paid_begin(uint32_t i)
     any = true;
 }
 
-/* The witness is a Process that never runs. It is destroyed with the bank, and the kernel then answers the
- * reply capability that it holds. */
+/* The witness is a Process that never runs. It is destroyed with the bank, and the kernel then
+ * answers the reply capability that it holds. */
 enum status paid_watch(uint32_t i, uint32_t caller)
 {
     enum status s;

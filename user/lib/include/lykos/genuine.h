@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Is a capability that a stranger handed over the real one? Who calls an Entry waits until its server
- * answers, and a forger's never does. So a server that is given, say, a bank to take memory from looks
- * first whether it is an Entry to the same endpoint as the bank that it knows.
+ * Is a capability that a stranger handed over the real one? Who calls an Entry waits until its
+ * server answers, and a forger's never does. So a server that is given, say, a bank to take memory
+ * from looks first whether it is an Entry to the same endpoint as the bank that it knows.
  *
- * Only CapBits tells: Discrim compares whole capabilities, with the protected payload, which is another
- * one for each bank. Nothing is invoked but CapBits.
+ * Only CapBits tells: Discrim compares whole capabilities, with the protected payload, which is
+ * another one for each bank. Nothing is invoked but CapBits.
  */
 #ifndef LYKOS_GENUINE_H
 #define LYKOS_GENUINE_H
@@ -20,8 +20,8 @@ struct lk_entry_id {
     uint32_t payload; /* the low 32 bits of its protected payload */
 };
 
-/* Look at the Entry in register `reg`; `capbits` is the register of CapBits. False: what is there is no
- * Entry, or Null, or there is no CapBits. *out may be NULL. */
+/* Look at the Entry in register `reg`; `capbits` is the register of CapBits. False: what is there
+ * is no Entry, or Null, or there is no CapBits. *out may be NULL. */
 bool lk_entry_look(uint32_t capbits, uint32_t reg, struct lk_entry_id *out);
 
 /* Do registers `a` and `b` hold Entries to one endpoint? */
