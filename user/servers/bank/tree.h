@@ -25,7 +25,8 @@ void tree_unpay(unsigned bank, uint32_t n);
 /* Is the bank `top`, or below it? */
 bool tree_is_below(unsigned bank, unsigned top);
 
-/* Is what the bank gave to be found through `top`: is it that, or below it and not hidden from it? */
+/* Is what the bank gave to be found through `top`: is it that, or below it and not hidden from
+ * it? */
 bool tree_shows(unsigned bank, unsigned top);
 
 /* From now on nobody finds through a bank above what this one and those below it gave. */

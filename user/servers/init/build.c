@@ -130,9 +130,9 @@ static bool make_schedule(const struct source *from, uint32_t i, struct trouble 
            step(shelf_put(i, SHELF_SCHEDULE, REG_WORK), "the shelf", why);
 }
 
-/* Does the kernel's log say nothing of it? Not of an instance whose secrets are somebody else's, nor of the
- * two servers that must deal with whatever such an instance makes of its space and its capabilities: what the
- * kernel refuses them would tell of it. */
+/* Does the kernel's log say nothing of it? Not of an instance whose secrets are somebody else's,
+ * nor of the two servers that must deal with whatever such an instance makes of its space and its
+ * capabilities: what the kernel refuses them would tell of it. */
 static bool is_quiet(uint32_t i)
 {
     return instance(i)->paid || core_is(i);
@@ -154,7 +154,8 @@ static bool make_process(const struct source *from, uint32_t i, struct trouble *
                 why);
 }
 
-/* A bank for the instance, onto the shelf: below the topmost one, or hidden below that of who pays. */
+/* A bank for the instance, onto the shelf: below the topmost one, or hidden below that of who
+ * pays. */
 static bool open_bank(uint32_t i, struct trouble *why)
 {
     bool paid = instance(i)->paid;

@@ -13,8 +13,8 @@
 /* Set the endpoint of those Entries up. */
 enum status spawn_init(void);
 
-/* Methods of init.programs: make an instance that has not begun; the same, and somebody else pays; what the
- * description gives a program. */
+/* Methods of init.programs: make an instance that has not begun; the same, and somebody else pays;
+ * what the description gives a program. */
 enum status programs_op_new(struct lk_request *rq);
 enum status programs_op_new_paid(struct lk_request *rq);
 enum status programs_op_grant(struct lk_request *rq);

@@ -74,9 +74,9 @@
  * has forgotten it. */
 #define BANK_REFUSE 12u
 
-/* Owner's right. What this bank and those below it gave and will give is found by BANK_OBJECT through
- * this bank only, no longer through one above it. For a program whose insides are not for whoever pays:
- * he sees how much it takes up, and can close his own bank. There is no way back. */
+/* Owner's right. What this bank and those below it gave and will give is found by BANK_OBJECT
+ * through this bank only, no longer through one above it. For a program whose insides are not for
+ * whoever pays: he sees how much it takes up, and can close his own bank. There is no way back. */
 #define BANK_HIDE 13u
 
 #define BANK_METHODS 14u
