@@ -305,10 +305,9 @@ static void try_inside(void)
 
 static struct lk_in ask_init(uint64_t method, uint32_t cap, const char *string)
 {
-    uint64_t control =
-        LK_CTL_CALL_CAPS(lk_cap("programs"), 1, 1, cap, 0, 0, REG_CONTROL, 0, 0, 0) | LK_SSTR;
+    uint64_t control = LK_CTL_CALL_CAPS(lk_cap("programs"), 1, 1, cap, 0, 0, REG_CONTROL, 0, 0, 0);
 
-    return lk_call_send0(control, method, string, strlen(string));
+    return lk_call_send0(control | LK_SSTR, method, string, strlen(string));
 }
 
 static uint64_t find_program(const char *name)

@@ -184,7 +184,7 @@ static enum status office_offer(struct lk_request *rq)
 
 /* ---- What it sees. ---- */
 
-/* Words of a page that are not what the office wrote there. */
+/* Words of a page that are not what the office wrote there: `bytes` of it, and zeros behind. */
 static uint64_t changed(uint64_t at, const void *written, size_t bytes)
 {
     const uint64_t *page = (const uint64_t *)at;
@@ -200,7 +200,7 @@ static uint64_t changed(uint64_t at, const void *written, size_t bytes)
 /* Lines of the log since the last look. */
 static uint64_t lines(void)
 {
-    char piece[LOG_PIECE];
+    char piece[LOG_PIECE] = "";
     uint64_t n = 0;
     size_t got = 0;
 
@@ -216,8 +216,8 @@ static uint64_t lines(void)
 
 static enum status office_seen(struct lk_request *rq)
 {
-    uint64_t changes = changed(TABLE_AT, &table, sizeof(table)) + changed(NOTES_AT, NULL, 0) +
-                       changed(BACK_AT, NULL, 0) + (frames_paid() != paid ? 1 : 0);
+    uint64_t changes = changed(TABLE_AT, &table, sizeof(table)) + changed(NOTES_AT, &table, 0) +
+                       changed(BACK_AT, &table, 0) + (frames_paid() != paid ? 1 : 0);
 
     lk_answer3(rq, heard, changes, lines());
     heard = 0;
