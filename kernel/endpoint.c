@@ -76,9 +76,9 @@ static void say_endless_wait(const struct endpoint *ep)
     if (r != NULL && r->s.run_state == PROC_RECEIVING && r->s.wait == WAIT_CLOSED &&
         r->regs.r8 == ep->state.id) {
         process_label(r, label);
-        log_limited(LOG_WARN,
-                    "%s: in a closed wait on endpoint ID %llu, whose endpoint was destroyed", label,
-                    (unsigned long long)ep->state.id);
+        log_about(r, LOG_WARN,
+                  "%s: in a closed wait on endpoint ID %llu, whose endpoint was destroyed", label,
+                  (unsigned long long)ep->state.id);
     }
 }
 

@@ -73,11 +73,11 @@ static void say_unhandled(const struct process *p)
     char label[LABEL_TEXT];
 
     process_label(p, label);
-    log_limited(LOG_WARN,
-                "%s: %s, %s 0x%llx, at instruction 0x%llx: nobody handles it, it stays stopped",
-                label, fault_text((enum fault_code)p->fault_code),
-                is_memory_fault(p->fault_code) ? "at address" : "information",
-                (unsigned long long)p->fault_info, (unsigned long long)p->regs.rip);
+    log_about(p, LOG_WARN,
+              "%s: %s, %s 0x%llx, at instruction 0x%llx: nobody handles it, it stays stopped",
+              label, fault_text((enum fault_code)p->fault_code),
+              is_memory_fault(p->fault_code) ? "at address" : "information",
+              (unsigned long long)p->fault_info, (unsigned long long)p->regs.rip);
 }
 
 void fault_tell(struct process *p, const struct cap *memory_handler)

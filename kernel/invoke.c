@@ -64,12 +64,12 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
     }
     process_label(p, label);
     if (op != NULL) {
-        log_limited(LOG_INFO, "%s: %s through capability register %u: %s", label, op,
-                    control_target(control), status_text[status]);
+        log_about(p, LOG_INFO, "%s: %s through capability register %u: %s", label, op,
+                  control_target(control), status_text[status]);
     } else {
-        log_limited(LOG_INFO, "%s: method %llu of %s through capability register %u: %s", label,
-                    (unsigned long long)method, cap_type_name(c->type), control_target(control),
-                    status_text[status]);
+        log_about(p, LOG_INFO, "%s: method %llu of %s through capability register %u: %s", label,
+                  (unsigned long long)method, cap_type_name(c->type), control_target(control),
+                  status_text[status]);
     }
 }
 

@@ -101,7 +101,7 @@ static void say_unfetched(const struct process *p)
     char label[LABEL_TEXT];
 
     process_label(p, label);
-    log_limited(LOG_INFO, "%s: the proxy hold ends with an answer owed through proxyReply", label);
+    log_about(p, LOG_INFO, "%s: the proxy hold ends with an answer owed through proxyReply", label);
 }
 
 void process_release(struct process *p, unsigned hold)

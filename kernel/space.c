@@ -60,7 +60,8 @@ static inline enum fault_code step_into(struct gpt *g, const struct cap *c, uint
     s->slot = (uint8_t)slot;
     s->window = false;
     if (g->state.flags & GPT_HAS_HANDLER) {
-        out->handler = &g->state.slot[GPT_HANDLER_SLOT];
+        /* An Entry fetched through a weak capability is Null. */
+        out->handler = out->restr & LK_WK ? out->handler : &g->state.slot[GPT_HANDLER_SLOT];
         slot = slot == GPT_HANDLER_SLOT ? GPT_SLOTS : slot;
     }
     if (g->state.flags & GPT_HAS_BACKGROUND) {

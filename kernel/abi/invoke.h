@@ -113,6 +113,11 @@
 #define LK_WAIT_SLEEPING 5u
 #define LK_WAIT_FAULT_SEND 6u
 
+/* Flags of Process.setFlags. */
+#define LK_FLAG_SINGLE_STEP 1u
+#define LK_FLAG_TRAP_SYSCALL 2u
+#define LK_FLAG_QUIET 4u
+
 /* What Process.resume does with the fault. */
 #define LK_RESUME_TELL 0u    /* tell it again */
 #define LK_RESUME_OVER 1u    /* it is over */

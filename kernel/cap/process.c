@@ -17,8 +17,7 @@
 #include <kernel/txn.h>
 #include <ops.h>
 
-#define FLAG_SINGLE_STEP 1u
-#define FLAG_TRAP_SYSCALL 2u
+#define SET_FLAGS (PROC_SINGLE_STEP | PROC_TRAP_SYSCALL | PROC_QUIET)
 #define NO_PRIORITY 256
 
 enum status process_op_get_slot(struct invocation *inv)
@@ -110,12 +109,6 @@ enum status process_op_swap_cap_reg(struct invocation *inv)
     return STATUS_OK;
 }
 
-static unsigned debug_flags(const struct process *p)
-{
-    return (p->s.flags & PROC_SINGLE_STEP ? FLAG_SINGLE_STEP : 0) |
-           (p->s.flags & PROC_TRAP_SYSCALL ? FLAG_TRAP_SYSCALL : 0);
-}
-
 enum status process_op_get_state(struct invocation *inv)
 {
     const struct process *p = inv_object(inv, process);
@@ -130,7 +123,7 @@ enum status process_op_get_state(struct invocation *inv)
     inv->out[4] = p->fault_info;
     inv->out[5] = sched_cpu_time(p);
     inv->out[6] = p->notices | (uint64_t)p->preempt.notices << 32;
-    inv->out[7] = debug_flags(p);
+    inv->out[7] = p->s.flags & SET_FLAGS;
     memcpy(inv->out_string, &p->regs, sizeof(p->regs));
     inv->out_len = sizeof(p->regs);
     return STATUS_OK;
@@ -365,20 +358,14 @@ enum status process_op_get_wait(struct invocation *inv)
 enum status process_op_set_flags(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
-    uint8_t flags;
 
     txn_commit();
 
-    flags = p->s.flags & (uint8_t) ~(PROC_SINGLE_STEP | PROC_TRAP_SYSCALL);
-    if (inv->word[1] & FLAG_SINGLE_STEP) {
-        flags |= PROC_SINGLE_STEP;
-    }
-    if (inv->word[1] & FLAG_TRAP_SYSCALL) {
-        flags |= PROC_TRAP_SYSCALL;
-    } else {
+    p->s.flags &= (uint8_t) ~(PROC_SINGLE_STEP | PROC_TRAP_SYSCALL); /* quiet stays quiet */
+    p->s.flags |= (uint8_t)inv->word[1];
+    if (!(p->s.flags & PROC_TRAP_SYSCALL)) {
         p->attention &= ~ATTN_TRAP_ONCE;
     }
-    p->s.flags = flags;
     p->regs.rflags =
         arch_flags_sanitise(p->regs.rflags); /* the trap flag may be left from a step */
     return STATUS_OK;

@@ -227,6 +227,27 @@ TEST(walk_handler, "the innermost GPT with a handler gives it, also when the wal
     CHECK(w.handler == NULL);
 }
 
+TEST(walk_weak_handler, "a handler below a weak capability is told of nothing")
+{
+    world_boot(16, 0, 0);
+
+    struct gpt *inner = small_space(12, 1, world_page());
+    struct gpt *outer = world_gpt(16);
+    struct cap root = world_plain_cap(&outer->hdr);
+
+    outer->state.slot[0] = world_plain_cap(&inner->hdr);
+    outer->state.flags = inner->state.flags = GPT_HAS_HANDLER;
+    for (unsigned restr = 0; restr <= (LK_RO | LK_NX | LK_WK | LK_OP); restr++) {
+        outer->state.slot[0].restr = (uint8_t)restr;
+        CHECK_EQUAL(walk(root, 0x2000, ACCESS_READ), FAULT_INVALID_ADDR);
+        CHECK(w.handler == (restr & LK_WK ? &outer : &inner)[0]->state.slot + 15);
+        CHECK_EQUAL(walk(root, 0xf000, ACCESS_READ), FAULT_INVALID_ADDR); /* still no memory */
+    }
+    root.restr = LK_WK;
+    CHECK_EQUAL(walk(root, 0x2000, ACCESS_READ), FAULT_INVALID_ADDR);
+    CHECK(w.handler == NULL);
+}
+
 TEST(walk_rescinded, "a page or GPT that is gone reads as Null")
 {
     world_boot(16, 0, 0);

@@ -46,6 +46,22 @@ EXAMPLES = {
         any_clock=True,
     ),
     "deadline": Example([r"timed out", r"cancelled", r"\b0 of them were not as they should be"]),
+    "taxman": Example(
+        [
+            r"one with a read-only GPT: refused, 1 hole: shelf: a GPT that is not both weak and read-only",
+            r"one that has the console: refused, 1 hole: by system\.lyk, console = entry console\.main: an Entry: messages",
+            r"one that is not sealed: refused, state changed",
+            r"a forged one: refused, not found",
+            r"the fair one: sealed, and no holes",
+            r"its insides are not found through the bank that pays",
+            r"the tax is 38300; the program ended with status 17747, after \d+ tries",
+            r"it writes to the handler: access to 0xc0005000, where nothing is mapped",
+            r"mistakes and a fault that nobody handles are in no log",
+            r"the office saw 24 messages",
+            r"there the office hears",
+        ],
+        any_clock=True,
+    ),
     "byhand": Example([r"\b0 of them were not as they should be"]),
     "fairshare": Example([r"as it likes", r"worked and rested"]),
 }
@@ -104,9 +120,10 @@ def at_the_prompt(context, _pattern):
     try:
         with Session(context, "examples-prompt", [], SECONDS, interactive=True) as session:
             session.prompt()
-            session.command(f"run {names[0]}")
+            for name in names:  # servers that they need stay, and tables of init's that have grown
+                look_for(name, session.command(f"run {name}"))
             before = session.command("mem")
-            for name in names * 2:
+            for name in names:
                 look_for(name, session.command(f"run {name}"))
             after = session.command("mem")
             if memory_besides(before) != memory_besides(after):

@@ -155,6 +155,11 @@ enum status lk_bank_info(uint32_t bank, struct bank_info *out)
     return ask_info(bank, BANK_INFO, 0, out);
 }
 
+enum status lk_bank_hide(uint32_t bank)
+{
+    return ask_words(bank, BANK_HIDE, 0, 0);
+}
+
 enum status lk_bank_set_limit(uint32_t bank, uint64_t limit)
 {
     return ask_words(bank, BANK_SET_LIMIT, limit, 0);

@@ -33,12 +33,21 @@ enum wait_kind {
     WAIT_FAULT_SEND = LK_WAIT_FAULT_SEND, /* faulted, and its message to the handler waits */
 };
 
-/* Bits of `flags`. */
-#define PROC_FPU 0x01u /* uses the FPU: its registers are loaded and saved at every switch */
-#define PROC_SINGLE_STEP 0x02u
-#define PROC_TRAP_SYSCALL 0x04u
-#define PROC_IRET 0x08u         /* rcx and r11 matter: go back by iret, not sysret */
-#define PROC_SLICE_NOTICE 0x10u /* its schedule asks for a notice at the end of each slice */
+/* Bits of `flags`. The first three are those of Process.setFlags. */
+#define PROC_SINGLE_STEP 0x01u
+#define PROC_TRAP_SYSCALL 0x02u
+#define PROC_QUIET 0x04u        /* the log says nothing of what it does; never cleared */
+#define PROC_FPU 0x08u          /* uses the FPU: loaded and saved at every switch */
+#define PROC_IRET 0x10u         /* rcx and r11 matter: go back by iret, not sysret */
+#define PROC_SLICE_NOTICE 0x20u /* its schedule asks for a notice at the end of each slice */
+
+/* A line of the log about what process `p` does, at most a few a second. */
+#define log_about(p, ...)                                                                          \
+    do {                                                                                           \
+        if (!((p)->s.flags & PROC_QUIET)) {                                                        \
+            log_limited(__VA_ARGS__);                                                              \
+        }                                                                                          \
+    } while (0)
 
 /* Bits of `attention`: a fast path looks at this word once. */
 #define ATTN_NOTICE 0x01u        /* plain notice bits are pending */

@@ -279,6 +279,48 @@ CASE(free_refused,
     all_back(0);
 }
 
+/* How many GPTs are found through a bank. */
+static unsigned found_through(uint32_t bank)
+{
+    unsigned found = 0;
+
+    for (uint64_t n = 0; lk_bank_object(bank, LK_TYPE_GPT, &n, R_G) == STATUS_OK;) {
+        found++;
+    }
+    return found;
+}
+
+CASE(hidden, .text = "what a hidden bank and those below it gave is found through it alone")
+{
+    stage_begin(300, PRIO_HIGH);
+    OK(lk_bank_open(R_TOP, "above", 0, R_B));
+    OK(lk_bank_open(R_B, "hidden", 0, R_C));
+    OK(lk_bank_open(R_C, "below", 0, R_D));
+    for (unsigned i = 0; i < 6; i++) { /* 1, 2, 3 of them */
+        OK(lk_bank_make(i == 0 ? R_B : i < 3 ? R_C : R_D, LK_TYPE_GPT, R_G));
+    }
+    EQ(found_through(R_B), 6);
+    OK(lk_bank_reduce(R_C, R_E));
+    STATUS(lk_bank_hide(R_E), STATUS_NO_ACCESS);
+    OK(lk_bank_hide(R_C));
+    OK(lk_bank_make(R_D, LK_TYPE_GPT, R_G));
+    for (unsigned round = 0; round < 2; round++) {
+        EQ(found_through(R_TOP), 1);
+        EQ(found_through(R_B), 1);
+        EQ(found_through(R_C), 6);
+        EQ(found_through(R_D), 4);
+        EQ(info_of(R_B).used, 3); /* it is paid all the same: three frames of GPTs */
+        server_kill();
+        server_start();
+    }
+    OK(lk_bank_close(R_C));
+    OK(lk_bank_open(R_B, "another", 0, R_C)); /* nothing of it clings to the record */
+    OK(lk_bank_make(R_C, LK_TYPE_GPT, R_G));
+    EQ(found_through(R_B), 2);
+    OK(lk_bank_close(R_B));
+    all_back(0);
+}
+
 CASE(listing,
      .text = "the banks below one are listed in order, and the objects that they gave are found")
 {

@@ -128,7 +128,7 @@ static struct outcome walk(const struct model_cap *c, uint64_t at, unsigned acce
             return o;
         }
         above = g->l2v;
-        if (g->handler) {
+        if (g->handler && (restr & LK_WK) == 0) {
             o.handler_id = GPT_HANDLER + c->index;
         }
         slot = at >> g->l2v;

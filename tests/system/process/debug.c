@@ -7,6 +7,7 @@
 
 #define STEP 1
 #define TRAP 2
+#define QUIET 4
 
 static void set_flags(obj p, uint64_t flags)
 {
@@ -149,4 +150,38 @@ CASE(trap_malformed, .text = "a malformed system call is trapped first, then fau
     raw_faulted(p, FAULT_SYSCALL_TRAP, 1ull << 62 | LK_SEND);
     proc_resume(p);
     raw_faulted(p, FAULT_MALFORMED_SYSCALL, 1ull << 62 | LK_SEND);
+}
+
+/* What the log says when `p` asks for an operation that is refused, and when it has a fault that
+ * nobody handles. */
+static bool is_told_of(obj p)
+{
+    struct lk_regs r = raw_regs(LK_CTL(LK_SEND, 5, 1));
+    uint64_t from;
+
+    log_rest();
+    from = log_mark();
+    r.rdi = 99; /* no operation */
+    raw_go(p, &r);
+    r.rip = (uint64_t)do_divide;
+    raw_go(p, &r);
+    return log_mark() != from;
+}
+
+CASE(quiet, .text = "the log says nothing of a quiet process, which never stops being quiet")
+{
+    obj p = proc_new(PRIO_HIGH);
+
+    proc_cap(p, 5, endpoint_new(p, 1, false));
+    CHECK(is_told_of(p));
+    set_flags(p, QUIET);
+    CHECK(!is_told_of(p));
+    obj_get(p, R_T0);
+    OK(lk_process_set_flags(R_T0, 0));
+    EQ(proc_state(p).flags, QUIET);
+    OK(lk_process_set_flags(R_T0, TRAP));
+    EQ(proc_state(p).flags, QUIET | TRAP);
+    OK(lk_process_set_flags(R_T0, 0));
+    CHECK(!is_told_of(p));
+    STATUS(lk_process_set_flags(R_T0, 8), STATUS_REQUEST_ERROR);
 }

@@ -312,7 +312,7 @@ enum status books_object(unsigned bank, uint64_t type, uint64_t n, uint32_t reg,
         struct mem_frame at;
 
         if ((unsigned)frame_use((uint32_t)f) != USE_OBJECTS + class ||
-            !tree_is_below(frame_bank((uint32_t)f), bank)) {
+            !tree_shows(frame_bank((uint32_t)f), bank)) {
             continue;
         }
         at = mem_look(f);

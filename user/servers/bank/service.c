@@ -166,6 +166,15 @@ static enum status bank_op_set_limit(struct lk_request *rq)
     return STATUS_OK;
 }
 
+static enum status bank_op_hide(struct lk_request *rq)
+{
+    if (!is_owner(rq)) {
+        return STATUS_NO_ACCESS;
+    }
+    tree_hide(service.bank);
+    return STATUS_OK;
+}
+
 static enum status bank_op_object(struct lk_request *rq)
 {
     uint64_t next = 0;
@@ -219,6 +228,7 @@ static const struct lk_method methods[BANK_METHODS] = {
     [BANK_SET_LIMIT] = { bank_op_set_limit, .words = 1, .name = "set limit" },
     [BANK_OBJECT] = { bank_op_object, .words = 2, .name = "object" },
     [BANK_LIST] = { bank_op_list, .words = 1, .name = "list" },
+    [BANK_HIDE] = { bank_op_hide, .name = "hide" },
     [BANK_REFUSE] = { bank_op_refuse, .words = 1, .name = "refuse" },
 };
 

@@ -49,11 +49,12 @@ enum use {
 #define FRAME_TRUTH_MASK 0xffffu
 
 /* ---- The record of a bank ---- */
-/* The word, all of it truth: bits 0..1 state, 2..20 serial number, 21..32 bank above. */
+/* The word, all of it truth: bits 0..1 state, 2..20 serial number, 21..32 bank above, 33 hidden. */
 enum bank_state { BANK_UNUSED, BANK_LIVES, BANK_CLOSING, BANK_RETIRED };
 #define SERIAL_BITS 19
 #define SERIALS (1u << SERIAL_BITS)
 #define INDEX_BITS 12
+#define BANK_HIDDEN (1ull << (2 + SERIAL_BITS + INDEX_BITS)) /* BANK_HIDE */
 
 struct record {
     /* Truth. */
@@ -163,11 +164,13 @@ static inline bool bank_is(unsigned b) /* it lives, or is not yet gone */
     return bank_state(b) == BANK_LIVES || bank_state(b) == BANK_CLOSING;
 }
 
-/* The truth about a bank: one store. */
+/* The truth about a bank: one store. Hidden it stays until it is gone. */
 static inline void bank_set(unsigned b, enum bank_state s, uint32_t serial, unsigned above)
 {
+    uint64_t hidden = s == BANK_CLOSING ? state.bank[b].word & BANK_HIDDEN : 0;
+
     TRUTH(state.bank[b].word,
-          (uint64_t)s | (uint64_t)serial << 2 | (uint64_t)above << (2 + SERIAL_BITS));
+          (uint64_t)s | (uint64_t)serial << 2 | (uint64_t)above << (2 + SERIAL_BITS) | hidden);
 }
 
 #endif

@@ -82,6 +82,19 @@ bool tree_is_below(unsigned bank, unsigned top)
     return bank == top;
 }
 
+bool tree_shows(unsigned bank, unsigned top)
+{
+    while (bank != top && bank != TOP && (state.bank[bank].word & BANK_HIDDEN) == 0) {
+        bank = bank_above(bank);
+    }
+    return bank == top;
+}
+
+void tree_hide(unsigned bank)
+{
+    TRUTH(state.bank[bank].word, state.bank[bank].word | BANK_HIDDEN);
+}
+
 unsigned tree_next(unsigned bank, unsigned top)
 {
     if (state.bank[bank].child != NO_BANK) {

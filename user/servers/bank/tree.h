@@ -25,6 +25,13 @@ void tree_unpay(unsigned bank, uint32_t n);
 /* Is the bank `top`, or below it? */
 bool tree_is_below(unsigned bank, unsigned top);
 
+/* Is what the bank gave to be found through `top`: is it that, or below it and not hidden from
+ * it? */
+bool tree_shows(unsigned bank, unsigned top);
+
+/* From now on nobody finds through a bank above what this one and those below it gave. */
+void tree_hide(unsigned bank);
+
 /* The bank behind this one in the order of a listing of `top`, which shows each before those below
  * it; NO_BANK: it is the last. */
 unsigned tree_next(unsigned bank, unsigned top);

@@ -130,6 +130,14 @@ static bool make_schedule(const struct source *from, uint32_t i, struct trouble 
            step(shelf_put(i, SHELF_SCHEDULE, REG_WORK), "the shelf", why);
 }
 
+/* Does the kernel's log say nothing of it? Not of an instance whose secrets are somebody else's,
+ * nor of the two servers that must deal with whatever such an instance makes of its space and its
+ * capabilities: what the kernel refuses them would tell of it. */
+static bool is_quiet(uint32_t i)
+{
+    return instance(i)->paid || core_is(i);
+}
+
 static bool make_process(const struct source *from, uint32_t i, struct trouble *why)
 {
     uint64_t low;
@@ -139,17 +147,23 @@ static bool make_process(const struct source *from, uint32_t i, struct trouble *
     return step(source_make(from, LK_TYPE_PROCESS, REG_PROCESS), "the process", why) &&
            step(shelf_put(i, SHELF_PROCESS, REG_PROCESS), "the shelf", why) &&
            step(lk_process_set_label(REG_PROCESS, low, high), "the label", why) &&
+           step(is_quiet(i) ? lk_process_set_flags(REG_PROCESS, LK_FLAG_QUIET) : STATUS_OK,
+                "the flags", why) &&
            step(core_fault_entry(i, REG_WORK), "the fault handler", why) &&
            step(lk_process_swap_slot(REG_PROCESS, SLOT_HANDLER, REG_WORK, 0), "the fault handler",
                 why);
 }
 
-/* A bank for the instance, onto the shelf. */
+/* A bank for the instance, onto the shelf: below the topmost one, or hidden below that of who
+ * pays. */
 static bool open_bank(uint32_t i, struct trouble *why)
 {
-    return step(lk_bank_open(REG_MAIN_BANK, instance_name(i).text, instance_program(i)->memory,
-                             REG_BANK),
+    bool paid = instance(i)->paid;
+
+    return step(lk_bank_open(paid ? BUILD_REG_PAYER : REG_MAIN_BANK, instance_name(i).text,
+                             instance_program(i)->memory, REG_BANK),
                 "a bank", why) &&
+           step(paid ? lk_bank_hide(REG_BANK) : STATUS_OK, "hiding its bank", why) &&
            step(shelf_put(i, SHELF_BANK, REG_BANK), "the shelf", why);
 }
 

@@ -17,6 +17,10 @@ uint64_t build_frames(unsigned program);
  * own get *next, which counts up from LK_REG_NAMED. */
 uint32_t build_register(const char *name, uint32_t *next);
 
+/* Where the bank is that pays for an instance whose row says `paid`, while it is made: where
+ * requests have capability 1. */
+#define BUILD_REG_PAYER LK_REG_ARG
+
 /* The three steps of making one. A job is made step by step, all its instances each time, so that
  * they may name each other in any order. False: `why` says why not; the instance is to be taken apart.
  *

@@ -326,11 +326,44 @@ void fault_say(uint32_t i, uint32_t process)
     }
 }
 
+/* Say what happened, and where. */
+static void report(const struct fault *f, uint32_t process, const char *words)
+{
+    struct instance_name name = instance_name(f->i);
+
+    if (f->own) {
+        say("fault in program %s: %s", name.text, words);
+    } else {
+        say("fault in process %s of program %s: %s", f->label, name.text, words);
+    }
+    say("  at rip %s", describe_place(instance_kind(f->i), f->regs.rip).text);
+    report_trace(f, process);
+    report_registers(&f->regs);
+}
+
+/* Say what becomes of it. */
+static void report_end(const struct fault *f, bool stays)
+{
+    struct instance_name name = instance_name(f->i);
+
+    if (!f->own) {
+        say("  it stays stopped: 'ps %s' shows it", f->label);
+    } else if (stays) {
+        say("  it stays stopped: 'caps %s' shows what it holds, 'destroy %s' removes it", name.text,
+            name.text);
+    } else if (instance(f->i)->exists || instance(f->i)->waits_to_restart) {
+        say("  it is begun again");
+    } else {
+        say("  it is destroyed");
+    }
+}
+
 void fault_handle(uint32_t i, uint32_t process)
 {
-    struct instance_name name = instance_name(i);
+    bool quiet = instance(i)->paid; /* who waits for it is told, and nobody else */
     struct fault f = { .i = i };
     char words[sizeof(instance(i)->ended_words)];
+    bool stays;
 
     if (!is_faulted(process, &f)) {
         return;
@@ -339,22 +372,11 @@ void fault_handle(uint32_t i, uint32_t process)
     f.depth = trace_depth(i, process, &f.regs);
     label_of(process, f.label);
     fault_words(&f, words, sizeof(words));
-    if (f.own) {
-        say("fault in program %s: %s", name.text, words);
-    } else {
-        say("fault in process %s of program %s: %s", f.label, name.text, words);
+    if (!quiet) {
+        report(&f, process, words);
     }
-    say("  at rip %s", describe_place(instance_kind(i), f.regs.rip).text);
-    report_trace(&f, process);
-    report_registers(&f.regs);
-    if (!f.own) {
-        say("  it stays stopped: 'ps %s' shows it", f.label);
-    } else if (programs_fault(i, f.code, words)) {
-        say("  it stays stopped: 'caps %s' shows what it holds, 'destroy %s' removes it", name.text,
-            name.text);
-    } else if (instance(i)->exists || instance(i)->waits_to_restart) {
-        say("  it is begun again");
-    } else {
-        say("  it is destroyed");
+    stays = f.own && programs_fault(i, f.code, words);
+    if (!quiet) {
+        report_end(&f, stays);
     }
 }

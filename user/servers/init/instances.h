@@ -31,6 +31,7 @@ struct instance {
     bool has_waiter;       /* somebody waits for its end: SHELF_WAITER */
     bool has_caller;       /* it waits for a server to be there again: SHELF_CALLER */
     bool paged;            /* the pager knows its space */
+    bool paid;             /* somebody else pays: PROGRAMS_NEW_PAID */
     bool watches;          /* it wants to know when a server comes back: SHELF_WATCH */
     bool waits_to_restart; /* it ended and is begun again at `due` */
     uint32_t program;      /* in the description */

@@ -244,6 +244,40 @@ static void grant_words(const struct grant *g, char *out, size_t size)
     }
 }
 
+/* Is what a grant names the instance's own: made with it, and known to nobody else? */
+static bool is_own(uint32_t program, const struct grant *g)
+{
+    return g->kind == GRANT_SPACE || g->kind == GRANT_SCHEDULE ||
+           ((g->kind == GRANT_ENTRY || g->kind == GRANT_NOTICE || g->kind == GRANT_PROCESS) &&
+            g->program == (int)program);
+}
+
+bool listing_grant(uint32_t program, uint64_t n, uint64_t *type, char *out, size_t size)
+{
+    static const uint8_t types[GRANT_KINDS] = {
+        [GRANT_ENTRY] = LK_TYPE_ENTRY,       [GRANT_NOTICE] = LK_TYPE_APPNOTICE,
+        [GRANT_PROCESS] = LK_TYPE_PROCESS,   [GRANT_SPACE] = LK_TYPE_GPT,
+        [GRANT_SCHEDULE] = LK_TYPE_SCHEDULE, [GRANT_IOPORTS] = LK_TYPE_IOPRIV,
+        [GRANT_IRQ] = LK_TYPE_IRQWAIT,       [GRANT_RANGE] = LK_TYPE_RANGE,
+        [GRANT_BANK] = LK_TYPE_ENTRY,        [GRANT_FRAMES] = LK_TYPE_RANGE,
+        [GRANT_SLEEP] = LK_TYPE_SLEEP,       [GRANT_KERNLOG] = LK_TYPE_KERNLOG,
+        [GRANT_SYSCTL] = LK_TYPE_SYSCTL,     [GRANT_DISCRIM] = LK_TYPE_DISCRIM,
+        [GRANT_CAPBITS] = LK_TYPE_CAPBITS,   [GRANT_SCHEDCTL] = LK_TYPE_SCHEDCTL,
+        [GRANT_IRQCTL] = LK_TYPE_IRQCTL,
+    };
+    const struct program *p = &description.program[program];
+    const struct grant *g = &p->grant[n];
+    char words[80];
+
+    if (n >= p->grants) {
+        return false;
+    }
+    grant_words(g, words, sizeof(words));
+    lk_format(out, size, "%s = %s", g->name, words);
+    *type = is_own(program, g) ? LK_TYPE_NULL : types[g->kind];
+    return true;
+}
+
 /* What register `reg` was filled with: its name and words. The order is that of build.c. */
 static void register_words(const struct program *p, uint32_t reg, char *out, size_t size)
 {

@@ -21,6 +21,10 @@ bool listing_inside(const char *label, uint32_t *program, struct program_info *o
  * more. */
 bool listing_cap(uint32_t i, unsigned n, char *out, size_t size);
 
+/* The type of the capability that the n-th grant of a program of the description makes, and "NAME =
+ * WORDS" about it; LK_TYPE_NULL if what it names is the instance's own. False: it has no more. */
+bool listing_grant(uint32_t program, uint64_t n, uint64_t *type, char *out, size_t size);
+
 /* Part of the picture of the address space of instance `i`, the one behind the last being init itself:
  * see picture_part(). Returns how many bytes; 0: it does not run. */
 size_t listing_space(uint32_t i, uint64_t *position, char *out, size_t size);

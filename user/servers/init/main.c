@@ -118,6 +118,7 @@ int main(void)
     if (running == 0) {
         stop("no program could be started");
     }
+    lk_process_set_flags(LK_INIT_SELF, LK_FLAG_QUIET); /* as build.c says of bank and pager */
     say("%u of %u programs run", running + CORE_PROGRAMS, description.programs);
     service_run();
 }

@@ -8,6 +8,7 @@
 #include "connect.h"
 #include "core.h"
 #include "jobs.h"
+#include "paid.h"
 #include "registers.h"
 
 #include <lykos/bank.h>
@@ -87,6 +88,7 @@ static void dismantle(uint32_t i)
         core_pager_remove(i);
         in->paged = false;
     }
+    paid_release(i);
     if (shelf_get(i, SHELF_BANK, REG_BANK) == STATUS_OK && cap_there(REG_BANK)) {
         lk_bank_close(REG_BANK);
     }
@@ -307,7 +309,10 @@ enum status programs_wait(uint32_t i, uint32_t caller)
         cap_there(REG_WORK)) {
         return STATUS_IN_USE;
     }
-    s = shelf_put(i, SHELF_WAITER, caller);
+    s = paid_watch(i, caller);
+    if (s == STATUS_OK) {
+        s = shelf_put(i, SHELF_WAITER, caller);
+    }
     instance(i)->has_waiter = s == STATUS_OK;
     return s;
 }
@@ -377,7 +382,7 @@ static bool begin_again(uint32_t i)
     const struct program *p = instance_program(i);
     uint64_t after;
 
-    if (p->restarts == 0) {
+    if (p->restarts == 0 || in->paid) {
         return false;
     }
     after = restart_after(in, p);
@@ -482,6 +487,7 @@ static void end_job(uint32_t i, unsigned how, uint64_t value, const char *words,
     }
     end_children(root);
     end_members(root, after);
+    paid_sweep(); /* what its banks paid for is gone with it */
     programs_due();
 }
 
@@ -509,6 +515,10 @@ bool programs_fault(uint32_t i, uint64_t code, const char *words)
 
 enum status programs_restart(uint32_t i, struct trouble *why)
 {
+    if (instance(i)->paid) {
+        trouble_say(why, "%s was made for somebody who pays for it", instance_name(i).text);
+        return STATUS_REQUEST_ERROR;
+    }
     if (instance(i)->root != i && !core_is(i)) {
         trouble_say(why, "%s belongs to the job of %s", instance_name(i).text,
                     instance_name(instance(i)->root).text);

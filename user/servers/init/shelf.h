@@ -25,7 +25,10 @@ enum shelf_place {
     SHELF_START,    /* the Page of its start block */
     SHELF_WATCH,    /* AppNotice: it wants to know that a server came back */
     SHELF_ENDPOINT, /* and the following: its endpoints */
-    SHELF_PLACES = 16
+    SHELF_PLACES = 16,
+    /* Of one that somebody else pays for, which has no SHELF_NOTICE: */
+    SHELF_WITNESS =
+        SHELF_NOTICE /* a Process that never runs, with the reply capability of who waits */
 };
 
 /* init's own. */

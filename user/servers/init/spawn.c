@@ -6,10 +6,12 @@
 
 #include "build.h"
 #include "listing.h"
+#include "paid.h"
 #include "programs.h"
 #include "registers.h"
 #include "service.h"
 
+#include <lykos/genuine.h>
 #include <lykos/invoke.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
@@ -35,7 +37,9 @@ static enum status control_entry(uint32_t i)
 /* The instance that a request is about; NO_INSTANCE: it is no more. */
 static uint32_t asked(const struct lk_request *rq)
 {
-    return instance_of_control(rq->payload);
+    uint32_t i = instance_of_control(rq->payload);
+
+    return i != NO_INSTANCE && paid_forsaken(i) ? NO_INSTANCE : i;
 }
 
 /* Cut "NAME ARGUMENTS" in two; the arguments, or NULL if there are none. */
@@ -50,7 +54,8 @@ static const char *cut(char *text)
     return at + 1;
 }
 
-enum status programs_op_new(struct lk_request *rq)
+/* A further instance, as the string of a request says. `paid`: by the bank in LK_REG_ARG. */
+static enum status make_further(struct lk_request *rq, bool paid, uint32_t *made)
 {
     struct trouble why = { "" };
     const char *args;
@@ -70,11 +75,21 @@ enum status programs_op_new(struct lk_request *rq)
     if (i == NO_INSTANCE) {
         return STATUS_NO_MEMORY;
     }
+    if (paid) {
+        paid_begin(i);
+    }
     if (!programs_make(i, PROGRAM_FOREGROUND, args, &why)) {
         service_answer_text(rq, why.words);
         return STATUS_NO_MEMORY;
     }
-    enum status s = programs_set_parent(i, rq->payload) ? control_entry(i) : STATUS_INVALID_CAP;
+    *made = i;
+    return STATUS_OK;
+}
+
+/* Its control is the answer. */
+static enum status answer_control(struct lk_request *rq, uint32_t i)
+{
+    enum status s = control_entry(i);
 
     if (s != STATUS_OK) {
         programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "", true);
@@ -83,6 +98,50 @@ enum status programs_op_new(struct lk_request *rq)
     lk_answer1(rq, i);
     rq->out_cap[0] = REG_WORK;
     rq->out_caps = 1;
+    return STATUS_OK;
+}
+
+enum status programs_op_new(struct lk_request *rq)
+{
+    uint32_t i = NO_INSTANCE;
+    enum status s = make_further(rq, false, &i);
+
+    if (s != STATUS_OK) {
+        return s;
+    }
+    if (!programs_set_parent(i, rq->payload)) {
+        programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "", true);
+        return STATUS_INVALID_CAP;
+    }
+    return answer_control(rq, i);
+}
+
+enum status programs_op_new_paid(struct lk_request *rq)
+{
+    uint32_t i = NO_INSTANCE;
+    enum status s;
+
+    paid_sweep();
+    if (!lk_same_server(LK_INIT_CAPBITS, BUILD_REG_PAYER, REG_MAIN_BANK)) {
+        return STATUS_REQUEST_ERROR;
+    }
+    s = make_further(rq, true, &i);
+    return s == STATUS_OK ? answer_control(rq, i) : s;
+}
+
+enum status programs_op_grant(struct lk_request *rq)
+{
+    static char words[128];
+    uint64_t type = LK_TYPE_NULL;
+
+    if (rq->w[1] >= description.programs) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    if (!listing_grant((uint32_t)rq->w[1], rq->w[2], &type, words, sizeof(words))) {
+        return STATUS_NOT_FOUND;
+    }
+    lk_answer1(rq, type);
+    service_answer_text(rq, words);
     return STATUS_OK;
 }
 

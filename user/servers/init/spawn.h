@@ -13,8 +13,11 @@
 /* Set the endpoint of those Entries up. */
 enum status spawn_init(void);
 
-/* Method of init.programs: make an instance that has not begun. */
+/* Methods of init.programs: make an instance that has not begun; the same, and somebody else pays;
+ * what the description gives a program. */
 enum status programs_op_new(struct lk_request *rq);
+enum status programs_op_new_paid(struct lk_request *rq);
+enum status programs_op_grant(struct lk_request *rq);
 
 /* Who serves those Entries. */
 extern const struct lk_server control_server;

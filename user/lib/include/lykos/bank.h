@@ -65,7 +65,7 @@
 /* Owner's right. word 1: type; word 2: n. The n-th object of the type that this bank or one below it
  * gave. Answer: a capability to it, word 1: a number to ask on with in place of n + 1. NOT_FOUND:
  * there are no more. For whoever begins again and must find what there was. What was made in Ranges
- * is not found. */
+ * is not found, nor what a bank below gave that was hidden. */
 #define BANK_OBJECT 10u
 
 /* Owner's right. word 1: n. Answer: a struct bank_info of the n-th bank in the tree below this one
@@ -78,7 +78,12 @@
  * has forgotten it. */
 #define BANK_REFUSE 12u
 
-#define BANK_METHODS 13u
+/* Owner's right. What this bank and those below it gave and will give is found by BANK_OBJECT
+ * through this bank only, no longer through one above it. For a program whose insides are not for
+ * whoever pays: he sees how much it takes up, and can close his own bank. There is no way back. */
+#define BANK_HIDE 13u
+
+#define BANK_METHODS 14u
 
 #define BANK_NAME 16 /* characters of a name, and the NUL */
 #define BANK_DEPTH 8 /* the topmost bank is 0 deep, the deepest this */
@@ -158,6 +163,7 @@ enum status lk_bank_open(uint32_t bank, const char *name, uint64_t limit, uint32
 enum status lk_bank_close(uint32_t bank);
 enum status lk_bank_reduce(uint32_t bank, uint32_t reg);
 enum status lk_bank_info(uint32_t bank, struct bank_info *out);
+enum status lk_bank_hide(uint32_t bank);
 enum status lk_bank_set_limit(uint32_t bank, uint64_t limit);
 enum status lk_bank_object(uint32_t bank, uint64_t type, uint64_t *n, uint32_t reg);
 enum status lk_bank_list(uint32_t bank, uint64_t n, struct bank_info *out);

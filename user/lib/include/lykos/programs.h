@@ -101,6 +101,19 @@
  * 1, the next position, 0 at the end. NOT_FOUND: it does not run. */
 #define PROGRAMS_SPACE 16u
 
+/* capability 1: a bank; string: as PROGRAMS_NEW. A further instance that another one pays for, and
+ * for whom it is made: its bank is below that one and hidden from it (BANK_HIDE), and it ends when
+ * that one is closed, not with the program that asks. It is *quiet*: what becomes of it is told to
+ * who waits for it, and to no log. When it faults it is torn down, and it is never begun again.
+ * Answer: as PROGRAMS_NEW. REQUEST_ERROR: that is no bank. For the server `constructor`. */
+#define PROGRAMS_NEW_PAID 17u
+
+/* word 1: number of a program of the description; word 2: n. The n-th capability that the
+ * description gives each instance of it. Answer: word 1, its type, or LK_TYPE_NULL if it is one to
+ * something of the instance's own, of which nobody else knows; string: "NAME = WORDS". NOT_FOUND:
+ * there are no more. OUT_OF_RANGE: no such program. */
+#define PROGRAMS_GRANT 18u
+
 /* ---- The Entry that controls one instance, from PROGRAMS_NEW. INVALID_CAP: it has ended. ---- */
 
 /* string: name; capability 1. One more capability, that the program finds under this name. Before it
@@ -111,7 +124,7 @@
 #define CONTROL_BEGIN 2u
 
 /* Wait for its end. Answer: word 1, PROGRAM_ENDED_..; word 2, exit status or fault code; string: in
- * words. IN_USE: somebody waits already. */
+ * words. IN_USE: somebody waits already. INVOKEE_GONE: the bank that pays was closed meanwhile. */
 #define CONTROL_WAIT 3u
 
 /* It ends, and is not begun again. */

@@ -34,7 +34,8 @@ enum status lk_program_give(uint32_t control, const char *name, uint32_t reg);
 /* Let it begin. */
 enum status lk_program_begin(uint32_t control);
 
-/* Wait for its end. INVALID_CAP: it has ended already. */
+/* Wait for its end. INVALID_CAP: it has ended already. INVOKEE_GONE: whoever paid for it closed his
+ * bank. */
 enum status lk_program_wait(uint32_t control, struct lk_program_end *end);
 
 /* End it. INVALID_CAP: it has ended already. */

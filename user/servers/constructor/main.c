@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * constructor: sealed programs, of which can be checked that they tell nobody anything; see
+ * README.md and <lykos/constructor.h>.
+ *
+ * One loop. The endpoint ID says which constructor a message is for, or that it is for the server
+ * itself; the payload, whether it is the builder's Entry or the requestor's. Nothing that a client
+ * handed over is invoked, but for banks, which are looked at first: so no client can keep the
+ * server waiting.
+ */
+#include "records.h"
+
+#include <lykos/bank.h>
+#include <lykos/genuine.h>
+#include <lykos/invoke.h>
+#include <lykos/programs.h>
+#include <lykos/say.h>
+#include <lykos/server.h>
+#include <lykos/spawn.h>
+#include <lykos/string.h>
+#include <lykos/stubs.h>
+
+static char received[CONSTRUCTOR_ARGS + 1];
+static char words[CONSTRUCTOR_WORDS]; /* of an answer */
+static struct record *at_hand;        /* the constructor that a message is for */
+
+/* In place of the library's: nobody sleeps here for the sake of a client's bank, which may have
+ * been closed. Who begins the bank's server again has a higher priority than this one. */
+bool lk_bank_await(unsigned tries)
+{
+    return tries < 2;
+}
+
+/* The string of a request as a C string. */
+static const char *text(const struct lk_request *rq)
+{
+    received[rq->string_len < sizeof(received) ? rq->string_len : sizeof(received) - 1] = '\0';
+    return received;
+}
+
+static void answer_words(struct lk_request *rq)
+{
+    rq->out_string = words;
+    rq->out_string_len = strlen(words);
+}
+
+static void answer_cap(struct lk_request *rq, uint32_t reg)
+{
+    rq->out_cap[0] = reg;
+    rq->out_caps = 1;
+}
+
+/* Is there a bank in LK_REG_ARG, and not something that only calls itself so? */
+static bool brings_bank(void)
+{
+    return lk_same_server(lk_cap("capbits"), LK_REG_ARG, lk_cap("bank"));
+}
+
+static uint64_t type_of(uint32_t reg)
+{
+    uint64_t type = LK_TYPE_NULL;
+
+    return lk_discrim_classify(lk_cap("discrim"), reg, &type, NULL) == STATUS_OK ? type
+                                                                                 : LK_TYPE_NULL;
+}
+
+/* ---- The server's own Entry. ---- */
+
+static enum status server_new(struct lk_request *rq)
+{
+    struct record *r = NULL;
+    enum status s;
+
+    if (!brings_bank()) {
+        return STATUS_REQUEST_ERROR;
+    }
+    s = record_open(rq->payload, text(rq), LK_REG_ARG, &r);
+    if (s == STATUS_OK) {
+        s = record_entry(r, PAYLOAD_BUILDER, REG_WORK);
+        answer_cap(rq, REG_WORK);
+    }
+    return s;
+}
+
+/* The constructor whose requestor's Entry is in register `reg`. */
+static enum status genuine(uint32_t reg, struct record **out)
+{
+    struct lk_entry_id id;
+
+    if (!lk_entry_look(lk_cap("capbits"), reg, &id)) {
+        return type_of(reg) == LK_TYPE_NULL ? STATUS_INVALID_CAP : STATUS_NOT_FOUND;
+    }
+    *out = record_of_endpoint(id.endpoint);
+    if (*out == NULL) {
+        return STATUS_NOT_FOUND;
+    }
+    if (id.payload != PAYLOAD_REQUESTOR) {
+        return STATUS_REQUEST_ERROR;
+    }
+    return (*out)->sealed ? STATUS_OK : STATUS_STATE_CHANGED;
+}
+
+static enum status server_check(struct lk_request *rq)
+{
+    struct record *r = NULL;
+    uint64_t holes = 0;
+    enum status s = genuine(LK_REG_ARG, &r);
+
+    if (s == STATUS_OK) {
+        s = record_holes(r, rq->w[1], &holes, words);
+    }
+    if (s == STATUS_OK) {
+        lk_answer1(rq, holes);
+        answer_words(rq);
+    }
+    return s;
+}
+
+static const struct lk_method server_methods[] = {
+    [CONSTRUCTORS_NEW] = { server_new, .caps = 1, .string_min = 1, .string_max = 16,
+                           .name = "new" },
+    [CONSTRUCTORS_CHECK] = { server_check, .words = 1, .caps = 1, .name = "check" },
+};
+
+/* ---- The builder's Entry. ---- */
+
+static bool is_name(const char *name)
+{
+    for (; *name != '\0'; name++) {
+        if (!lk_is_print(*name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Why what is in LK_REG_ARG is a hole; NULL: it is discreet, of itself or as a confined
+ * constructor. */
+static const char *hole_in(void)
+{
+    struct record *r = NULL;
+    const char *why = NULL;
+    uint64_t holes = 0;
+    enum status s;
+
+    if (lk_discreet(lk_cap("discrim"), LK_REG_ARG, &why)) {
+        return NULL;
+    }
+    s = genuine(LK_REG_ARG, &r);
+    if (s == STATUS_OK) {
+        s = record_holes(r, 0, &holes, words);
+        return s == STATUS_OK && holes == 0 ? NULL : "a constructor that is not confined";
+    }
+    return s == STATUS_STATE_CHANGED   ? "a constructor that was not sealed"
+           : s == STATUS_REQUEST_ERROR ? "the builder's Entry of a constructor"
+                                       : why;
+}
+
+static enum status builder_give(struct lk_request *rq)
+{
+    const char *name = text(rq);
+    const char *hole;
+    enum status s;
+
+    if (at_hand->sealed) {
+        return STATUS_STATE_CHANGED;
+    }
+    if (!is_name(name) || strlen(name) != rq->string_len || type_of(LK_REG_ARG) == LK_TYPE_NULL) {
+        return STATUS_REQUEST_ERROR;
+    }
+    for (unsigned k = 0; k < at_hand->count; k++) {
+        if (strcmp(at_hand->held[k].name, name) == 0) {
+            return STATUS_IN_USE;
+        }
+    }
+    if (at_hand->count == CONSTRUCTOR_CAPS) {
+        return STATUS_EXHAUSTED;
+    }
+    hole = hole_in();
+    s = record_put(at_hand, name, LK_REG_ARG, hole);
+    if (s == STATUS_OK) {
+        lk_answer1(rq, hole != NULL);
+        lk_copy_text(words, sizeof(words), hole != NULL ? hole : "");
+        answer_words(rq);
+    }
+    return s;
+}
+
+static enum status builder_seal(struct lk_request *rq)
+{
+    (void)rq;
+    at_hand->sealed = true;
+    return STATUS_OK;
+}
+
+static enum status builder_requestor(struct lk_request *rq)
+{
+    answer_cap(rq, REG_WORK);
+    return record_entry(at_hand, PAYLOAD_REQUESTOR, REG_WORK);
+}
+
+static enum status builder_close(struct lk_request *rq)
+{
+    (void)rq;
+    record_close(at_hand);
+    return STATUS_OK;
+}
+
+static const struct lk_method builder_methods[] = {
+    [BUILDER_GIVE] = { builder_give, .caps = 1, .string_min = 1, .string_max = CONSTRUCTOR_NAME - 1,
+                       .name = "give" },
+    [BUILDER_SEAL] = { builder_seal, .name = "seal" },
+    [BUILDER_REQUESTOR] = { builder_requestor, .name = "requestor" },
+    [BUILDER_CLOSE] = { builder_close, .name = "close" },
+};
+
+/* ---- A requestor's Entry. ---- */
+
+/* Have init make an instance that the bank in LK_REG_ARG pays for; its control comes to
+ * REG_CONTROL. If it is refused, `words` says why. */
+static enum status make_instance(const char *args)
+{
+    char what[sizeof(at_hand->name) + CONSTRUCTOR_ARGS + 1];
+    uint64_t control =
+        LK_CTL_CALL_CAPS(lk_cap("programs"), 1, 1, LK_REG_ARG, 0, 0, REG_CONTROL, 0, 0, 0);
+    struct lk_msg msg = {
+        .control = control | LK_SSTR | LK_RSTR,
+        .w = { PROGRAMS_NEW_PAID },
+        .string = what,
+        .buffer = words,
+        .buffer_size = sizeof(words) - 1,
+    };
+    enum status s;
+
+    /* "NAME ", also without arguments: those of the description are not the requestor's. */
+    msg.string_len = (uint32_t)lk_format(what, sizeof(what), "%s %s", at_hand->name, args);
+    words[0] = '\0';
+    s = lk_invoke(&msg);
+    words[lk_kind(msg.delivery) == LK_KIND_MESSAGE ? lk_string_length(msg.delivery) : 0] = '\0';
+    return s;
+}
+
+/* Give the instance all that it is to have. The builder may close his bank meanwhile. */
+static enum status equip_instance(void)
+{
+    for (unsigned k = 0; k < at_hand->count; k++) {
+        enum status s = record_get(at_hand, k, REG_WORK);
+
+        if (s == STATUS_OK) {
+            s = lk_program_give(REG_CONTROL, at_hand->held[k].name, REG_WORK);
+        }
+        if (s != STATUS_OK) {
+            lk_format(words, sizeof(words), "%s cannot be given", at_hand->held[k].name);
+            return s;
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status requestor_make(struct lk_request *rq)
+{
+    enum status s;
+
+    if (!at_hand->sealed) {
+        return STATUS_STATE_CHANGED;
+    }
+    if (!brings_bank()) {
+        return STATUS_REQUEST_ERROR;
+    }
+    s = make_instance(text(rq));
+    if (s == STATUS_OK) {
+        s = equip_instance();
+        if (s == STATUS_OK) {
+            answer_cap(rq, REG_CONTROL);
+            return STATUS_OK;
+        }
+        lk_program_kill(REG_CONTROL);
+    }
+    answer_words(rq);
+    return s;
+}
+
+static const struct lk_method requestor_methods[] = {
+    [REQUESTOR_MAKE] = { requestor_make, .caps = 1, .string_max = CONSTRUCTOR_ARGS,
+                         .name = "make" },
+};
+
+/* ---- The loop. ---- */
+
+#define SERVER(methods_)                                                                           \
+    {                                                                                              \
+        .methods = methods_, .method_count = sizeof(methods_) / sizeof((methods_)[0]),             \
+        .buffer = received, .buffer_size = sizeof(received) - 1                                    \
+    }
+
+static const struct lk_server own_server = SERVER(server_methods);
+static const struct lk_server builder_server = SERVER(builder_methods);
+static const struct lk_server requestor_server = SERVER(requestor_methods);
+
+/* Who serves a message; sets at_hand. */
+static const struct lk_server *server_of(const struct lk_msg *msg)
+{
+    at_hand = record_of_id(msg->id);
+    if (at_hand == NULL) {
+        return &own_server;
+    }
+    return msg->payload == PAYLOAD_BUILDER ? &builder_server : &requestor_server;
+}
+
+int main(void)
+{
+    struct lk_msg msg;
+
+    lk_must(records_begin(), "its shelf");
+    /* What the kernel refuses it, a client has brought about, who may be confined. */
+    lk_must(lk_process_set_flags(LK_REG_SELF, LK_FLAG_QUIET), "being quiet");
+    lk_serve_begin(&own_server, &msg);
+    for (;;) {
+        lk_invoke(&msg);
+        lk_serve_step(server_of(&msg), &msg);
+    }
+}
