@@ -241,11 +241,8 @@ static void try_all_again(uint32_t i)
 /* Build the instance `i`, which has its purse. */
 static bool build_core(uint32_t i, struct trouble *why)
 {
-    if (!build_objects(i, why) || !build_memory(i, why)) {
-        return false;
-    }
-    build_grants(i);
-    return build_begin(i, why);
+    return build_objects(i, why) && build_memory(i, why) && build_grants(i, why) &&
+           build_begin(i, why);
 }
 
 /* An account for the pager's own memory. */

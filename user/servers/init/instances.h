@@ -51,6 +51,7 @@ struct instance {
     uint64_t due;
     uint64_t restarted_since;    /* begin of the time in which restarts are counted */
     uint32_t restarts;           /* since then */
+    uint32_t failures;           /* to begin it again, since it was begun last */
     const struct grant *awaited; /* what the caller waits for */
     uint32_t watched;            /* the program whose coming back it wants to know */
     uint64_t watch_bits;

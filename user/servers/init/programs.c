@@ -18,6 +18,8 @@
 
 #define NEVER UINT64_MAX
 #define BACKOFF_MAX_DOUBLINGS 6u
+#define RETRY (10 * LK_NSEC_PER_MSEC) /* until one that could not be begun again is tried again, */
+#define RETRY_DOUBLINGS 8u            /* at first */
 
 /* What becomes of an instance that ended. */
 enum after {
@@ -126,10 +128,14 @@ static void note_end(struct instance *in, unsigned how, uint64_t value, const ch
     lk_copy_text(in->ended_words, sizeof(in->ended_words), words);
 }
 
-static void note_end_along(uint32_t i)
+/* Instance `i` ends because `with`, of the same job, does, in these words. */
+static void note_end_along(uint32_t i, uint32_t with, const char *words)
 {
+    char along[sizeof(instance(i)->ended_words)];
+
     if (instance(i)->ended == PROGRAM_ENDED_NOT) {
-        note_end(instance(i), PROGRAM_ENDED_DESTROYED, 0, "ended along with its job");
+        lk_format(along, sizeof(along), "ended along with %s: %s", instance_name(with).text, words);
+        note_end(instance(i), PROGRAM_ENDED_DESTROYED, 0, along);
     }
 }
 
@@ -161,8 +167,8 @@ static void tell_end(uint32_t i)
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-/* Take a whole job apart that has not begun. */
-static void give_up(uint32_t root)
+/* Take a whole job apart that has not begun. Its root keeps its number. */
+static void take_back(uint32_t root)
 {
     uint32_t k = instance(root)->next_in_job;
 
@@ -174,6 +180,13 @@ static void give_up(uint32_t root)
         k = next;
     }
     dismantle(root);
+    instance(root)->next_in_job = root;
+    instance(root)->exists = false;
+}
+
+static void give_up(uint32_t root)
+{
+    take_back(root);
     instance_free(root);
 }
 
@@ -198,7 +211,10 @@ static bool build_job(uint32_t root, struct trouble *why)
         k = instance(k)->next_in_job;
     } while (k != root);
     do {
-        build_grants(k);
+        if (!build_grants(k, &t)) {
+            trouble_say(why, "%s: %s", instance_program(k)->name, t.words);
+            return false;
+        }
         k = instance(k)->next_in_job;
     } while (k != root);
     return true;
@@ -268,13 +284,13 @@ static void part_job(uint32_t root)
     }
 }
 
-bool programs_begin(uint32_t i, struct trouble *why)
+/* The last step, for all of a job. */
+static bool begin_job(uint32_t i, struct trouble *why)
 {
     uint32_t k = i;
 
     do {
         if (!build_begin(k, why)) {
-            give_up(i);
             return false;
         }
         k = instance(k)->next_in_job;
@@ -287,6 +303,15 @@ bool programs_begin(uint32_t i, struct trouble *why)
     } while (k != i);
     part_job(i);
     return true;
+}
+
+bool programs_begin(uint32_t i, struct trouble *why)
+{
+    if (begin_job(i, why)) {
+        return true;
+    }
+    give_up(i);
+    return false;
 }
 
 unsigned programs_boot(void)
@@ -363,8 +388,34 @@ static uint64_t restart_after(struct instance *in, const struct program *p)
                                                                : BACKOFF_MAX_DOUBLINGS);
 }
 
-/* Build it anew in the same place. False: it could not be done, and the instance is gone. */
-static bool build_again(uint32_t i)
+/* It could not be built anew. One with a line `restart` is tried again, later each time, for as long as it
+ * takes: there may be memory again. Any other is gone. */
+static void not_again(uint32_t i, const char *why)
+{
+    struct instance *in = instance(i);
+    char words[sizeof(in->ended_words)];
+    uint64_t after;
+
+    in->generation--;
+    lk_format(words, sizeof(words), "could not be begun again: %s", why);
+    note_end(in, PROGRAM_ENDED_DESTROYED, 0, words);
+    if (instance_program(i)->restarts == 0) {
+        say("program %s %s", instance_program(i)->name, words);
+        instance_free(i);
+        connect_tell(in->program);
+        return;
+    }
+    after = RETRY << (in->failures < RETRY_DOUBLINGS ? in->failures : RETRY_DOUBLINGS);
+    say("program %s %s; it is tried again in %lu ms", instance_program(i)->name, words,
+        after / LK_NSEC_PER_MSEC);
+    in->failures++;
+    in->due = lk_now() + after;
+    in->waits_to_restart = true;
+    awaited++;
+}
+
+/* Build it anew in the same place. */
+static void build_again(uint32_t i)
 {
     struct trouble why = { "" };
     struct instance *in = instance(i);
@@ -375,15 +426,12 @@ static bool build_again(uint32_t i)
     in->generation++;
     in->exists = true;
     complete_job(i);
-    if (build_job(i, &why) && programs_begin(i, &why)) {
-        return true;
+    if (build_job(i, &why) && begin_job(i, &why)) {
+        in->failures = 0;
+        return;
     }
-    say("program %s cannot be begun again: %s", instance_program(i)->name, why.words);
-    if (instance(i)->exists) {
-        give_up(i);
-    }
-    connect_tell(instance(i)->program);
-    return false;
+    take_back(i);
+    not_again(i, why.words);
 }
 
 /* It ended: is it begun again, now or later? True: it keeps its number. */
@@ -475,11 +523,11 @@ static void end_job(uint32_t i, unsigned how, uint64_t value, const char *words,
     while (instance(root)->next_in_job != root) {
         uint32_t k = instance(root)->next_in_job;
 
-        note_end_along(k);
+        note_end_along(k, i, words);
         dismantle(k);
         finish(k, AFTER_GONE);
     }
-    note_end_along(root);
+    note_end_along(root, i, words);
     end_children(root);
     dismantle(root);
     finish(root, after);
@@ -511,5 +559,9 @@ enum status programs_restart(uint32_t i, struct trouble *why)
     }
     instance(i)->due = 0;
     end_job(i, PROGRAM_ENDED_DESTROYED, 0, "begun again on request", AFTER_AT_ONCE);
+    if (!instance(i)->exists) {
+        trouble_say(why, "%s %s", instance_program(i)->name, instance(i)->ended_words);
+        return STATUS_NO_MEMORY;
+    }
     return STATUS_OK;
 }
