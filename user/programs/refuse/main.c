@@ -13,21 +13,41 @@
 
 static bool loud;
 
-/* The n-th allocation from now on is refused; 0: none. Returns how many were asked for since the last
- * time; *refused: was one refused? */
-static uint64_t arm(uint64_t n, bool *refused)
+/* ---- What is missing ---- */
+
+/* The n-th allocation from now on is refused; 0: none. Was one refused since the last time? */
+static bool refuse_nth(uint64_t n)
 {
     struct lk_in in = lk_call1(lk_cap("topbank"), BANK_REFUSE, n);
 
-    if (in.w[0] == STATUS_INVOKEE_GONE || in.w[0] == STATUS_INVALID_CAP) {
-        in = lk_call1(lk_cap("topbank"), BANK_REFUSE, n);
-    }
     lk_must((enum status)in.w[0], "the bank that is to refuse");
-    if (refused != NULL) {
-        *refused = in.w[2] != 0;
-    }
-    return in.w[1];
+    return in.w[2] != 0;
 }
+
+/* There are n - 1 frames left of all memory; n = 0: as many as there are. */
+static bool leave_frames(uint64_t n)
+{
+    struct bank_info info = { .used = 0 };
+
+    lk_must(lk_bank_info(lk_cap("topbank"), &info), "looking at the bank");
+    lk_must(lk_bank_set_limit(lk_cap("topbank"), n == 0 ? 0 : info.used + n - 1), "a limit");
+    return true;
+}
+
+/* A way of being short of memory, worse or later with each n. */
+struct shortage {
+    bool (*set)(uint64_t n); /* 0: it ends. Was anything refused? */
+    bool lasts;              /* .. for as long as it is set; the work is then done when it goes well */
+    const char *says;
+};
+static const struct shortage one_refused = { refuse_nth, false,
+                                             "%s: %lu allocations, each refused in turn: told %lu "
+                                             "times, done without %lu times" };
+static const struct shortage few_left = { leave_frames, true,
+                                          "%s: memory full %lu times, with one frame more left each "
+                                          "time: told %lu times, done without %lu times" };
+
+/* ---- What is lost ---- */
 
 /* What each bank pays. This program and the console do not count: the console's memory of what was
  * printed fills up, and this one's stack grows with what it has to say. */
@@ -76,98 +96,102 @@ static bool same_bill(const struct bill *before)
     return false;
 }
 
-/* Do it once, whole, without a refusal. */
+/* ---- Each work ---- */
+
+static void call(void (*fn)(void))
+{
+    if (fn != NULL) {
+        fn();
+    }
+}
+
+static void finish(const struct work *w)
+{
+    struct outcome quiet = { "" };
+
+    call(w->check);
+    call(w->clean);
+    if (w->settle != NULL) {
+        w->settle(&quiet);
+    }
+}
+
+/* Do it once, whole, with nothing missing. */
 static void once(const struct work *w)
 {
     struct outcome out = { "" };
 
-    if (w->prepare != NULL) {
-        w->prepare();
-    }
+    call(w->prepare);
     w->run(&out);
     if (out.words[0] != '\0') {
         lk_die("%s: nothing was refused, and yet: %s", w->name, out.words);
     }
-    if (w->clean != NULL) {
-        w->clean();
-    }
-    if (w->settle != NULL) {
-        w->settle(&out);
-    }
+    finish(w);
 }
 
-/* Do it with the n-th allocation refused, and clean up. Was one refused? */
-static bool attempt(const struct work *w, uint64_t n, struct outcome *out)
+/* Do it with the n-th shortage. Was anything refused? */
+static bool attempt(const struct work *w, const struct shortage *kind, uint64_t n,
+                    struct outcome *out)
 {
-    struct outcome quiet = { "" };
-    bool refused = false;
-
-    if (w->prepare != NULL) {
-        w->prepare();
-    }
-    arm(n, NULL);
-    w->run(out);
-    arm(0, &refused);
-    if (w->clean != NULL) {
-        w->clean();
-    }
-    if (w->settle != NULL) {
-        w->settle(&quiet);
-    }
-    return refused;
-}
-
-/* With the n-th allocation refused. False: there are not so many. */
-static bool refuse_one(const struct work *w, uint64_t n, uint64_t *told)
-{
-    struct outcome out = { "" };
-    struct bill before;
     bool refused;
 
-    once(w);
-    before = take_bill();
-    refused = attempt(w, n, &out);
-
-    if (loud || (!refused && out.words[0] != '\0')) {
-        say("%s: %s %lu: %s", w->name, refused ? "refused" : "not refused", n,
-            out.words[0] != '\0' ? out.words : "it did without");
-    }
-    if (!same_bill(&before)) {
-        lk_die("%s: allocation %lu refused: frames are lost", w->name, n);
-    }
-    if (!refused && out.words[0] != '\0') {
-        lk_die("%s: nothing was refused, and yet: %s", w->name, out.words);
-    }
-    if (out.words[0] != '\0') {
-        if (strstr(out.words, "memory") == NULL &&
-            (w->only == NULL || strstr(out.words, w->only) == NULL)) {
-            lk_die("%s: allocation %lu refused: that memory was missing is not said: %s", w->name,
-                   n, out.words);
-        }
-        ++*told;
-    }
+    call(w->prepare);
+    kind->set(n);
+    w->run(out);
+    refused = kind->set(0);
+    finish(w);
     return refused;
 }
 
-static void refuse_each(const struct work *w)
+/* Is it a result that whoever is short of memory may have? */
+static void judge(const struct work *w, uint64_t n, bool refused, const struct outcome *out)
+{
+    bool well = out->words[0] == '\0';
+
+    if (loud) {
+        say("%s %lu: %s", w->name, n, well ? "it did without" : out->words);
+    }
+    if (!refused && !well) {
+        lk_die("%s: nothing was refused, and yet: %s", w->name, out->words);
+    }
+    if (!well && strstr(out->words, "memory") == NULL &&
+        (w->only == NULL || strstr(out->words, w->only) == NULL)) {
+        lk_die("%s %lu: that memory was missing is not said: %s", w->name, n, out->words);
+    }
+}
+
+/* Every n-th shortage in turn, until there is none. */
+static void each(const struct work *w, const struct shortage *kind)
 {
     uint64_t told = 0;
-    uint64_t n = 1;
+    uint64_t n = 0;
+    bool goes_on = true;
 
     for (unsigned i = 1; i <= WARM_UP; i++) {
         struct outcome out = { "" };
 
         once(w);
-        attempt(w, i, &out);
+        attempt(w, kind, i, &out);
     }
-    while (refuse_one(w, n, &told)) {
-        if (++n > MOST) {
-            lk_die("%s: it asks for more and more", w->name);
+    while (goes_on && n < MOST) {
+        struct outcome out = { "" };
+        struct bill before;
+
+        once(w);
+        before = take_bill();
+        goes_on = attempt(w, kind, ++n, &out);
+        judge(w, n, goes_on, &out);
+        if (!same_bill(&before)) {
+            lk_die("%s %lu: frames are lost", w->name, n);
         }
+        told += out.words[0] != '\0' ? 1 : 0;
+        goes_on = goes_on && !(kind->lasts && out.words[0] == '\0');
     }
     once(w);
-    say("%s: %lu allocations, each refused in turn: told %lu times, done without %lu times",
-        w->name, n - 1, told, n - 1 - told);
+    if (goes_on) {
+        lk_die("%s: it asks for more and more", w->name);
+    }
+    say(kind->says, w->name, n - 1, told, n - 1 - told);
 }
 
 /* Refuse one allocation of whatever comes next at the prompt. */
@@ -179,27 +203,53 @@ static int refuse_next(const char *number)
         say("'refuse next N'");
         return 1;
     }
-    arm(n, NULL);
+    refuse_nth(n);
     return 0;
+}
+
+/* The works of that name, or all. Returns how many. */
+static unsigned each_named(const char *name, const struct shortage *kind)
+{
+    unsigned done = 0;
+
+    for (unsigned i = 0; i < work_count; i++) {
+        if (name[0] == '\0' || strcmp(name, works[i].name) == 0) {
+            each(&works[i], kind);
+            done++;
+        }
+    }
+    return done;
+}
+
+/* Is the argument this word, alone or before another? That is then *rest. */
+static bool begins(const char *word, const char **rest)
+{
+    size_t n = strlen(word);
+
+    if (strncmp(*rest, word, n) != 0 || ((*rest)[n] != ' ' && (*rest)[n] != '\0')) {
+        return false;
+    }
+    *rest += (*rest)[n] == ' ' ? n + 1 : n;
+    return true;
 }
 
 int main(void)
 {
-    const char *wanted = lk_start->argument;
+    const char *rest = lk_start->argument;
     struct outcome out = { "" };
     unsigned done = 0;
 
-    if (strncmp(wanted, "next ", 5) == 0) {
-        return refuse_next(wanted + 5);
+    if (begins("next", &rest)) {
+        return refuse_next(rest);
     }
-    loud = wanted[0] != '\0';
     come_and_go(&out);
-    for (unsigned i = 0; i < work_count; i++) {
-        if (wanted[0] == '\0' || strcmp(wanted, works[i].name) == 0) {
-            refuse_each(&works[i]);
-            done++;
-        }
+    if (begins("full", &rest)) {
+        loud = rest[0] != '\0';
+        done = each_named(rest, &few_left);
+    } else {
+        loud = rest[0] != '\0';
+        done = each_named(rest, &one_refused);
     }
-    say("%u kinds of work: every refusal had a result, and nothing is lost", done);
+    say("%u kinds of work: each had a result, and nothing is lost", done);
     return done > 0 ? 0 : 1;
 }

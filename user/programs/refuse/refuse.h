@@ -22,6 +22,7 @@ struct work {
     const char *text;                  /* what it does */
     void (*prepare)(void);             /* before it; may be null */
     void (*run)(struct outcome *out);  /* all of it, until nothing of it is under way */
+    void (*check)(void);               /* whatever was refused, this must go well behind it; may be null */
     void (*clean)(void);               /* give back whatever there is of it; may be null */
     void (*settle)(struct outcome *);  /* before frames are counted; may be null */
     const char *only;                  /* words of a result that does not say that it was memory; the
@@ -32,7 +33,7 @@ extern const struct work works[];
 extern const unsigned work_count;
 
 /* Capability registers. */
-enum { REG_CONTROL = 16, REG_NOTICE };
+enum { REG_CONTROL = 16, REG_NOTICE, REG_SHELF };
 
 /* ---- programs.c ---- */
 
@@ -55,6 +56,9 @@ void start_first(struct outcome *out, const char *name);
 
 /* Wait until that one has ended; with status 0, or something went wrong. */
 void await_first(struct outcome *out, const char *name);
+
+/* How the program of that number ended, if it did. */
+void judge_result(struct outcome *out, uint64_t number);
 
 /* It does not run, or is ended. */
 void end_first(const char *name);

@@ -55,32 +55,36 @@ static enum status call(void)
     return (enum status)in.w[0];
 }
 
+/* Ask, and once more if the server was begun again meanwhile. */
+static enum status call_patiently(void)
+{
+    unsigned tries = 0;
+    enum status s;
+
+    do {
+        s = call();
+    } while (lk_came_back(lk_cap("server"), s, &tries));
+    return s;
+}
+
 /* Ask a server before and after it was begun again. Whoever made this one kills the server once it has
  * been told. */
 static enum status watch(void)
 {
     enum status s = lk_endpoint_make_app_notice(LK_REG_ENDPOINT, BACK, REG_A);
-    unsigned tries = 0;
 
     if (s == STATUS_OK) {
         s = lk_watch("server", BACK, REG_A);
     }
     if (s == STATUS_OK) {
-        s = call();
+        s = call_patiently();
     }
     if (s == STATUS_OK) {
         s = lk_appnotice_post(lk_cap("ready"), READY);
     }
     while (s == STATUS_OK && (lk_park() & BACK) == 0) {
     }
-    while (s == STATUS_OK) {
-        s = call();
-        if (!lk_came_back(lk_cap("server"), s, &tries)) {
-            break;
-        }
-        s = STATUS_OK;
-    }
-    return s;
+    return s == STATUS_OK ? call_patiently() : s;
 }
 
 /* ---- memory ---- */

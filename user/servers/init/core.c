@@ -188,6 +188,7 @@ enum status core_pager_add(uint32_t i, const struct pager_region *region, unsign
             s = tell_pager(i, region, n);
         } while (core_asks_again(s));
     }
+    instance(i)->untold = s != STATUS_OK;
     return s;
 }
 
@@ -234,6 +235,11 @@ static void try_all_again(uint32_t i)
     while (lk_bank_object(REG_BANK, LK_TYPE_PROCESS, &n, REG_PROCESS) == STATUS_OK) {
         try_again(REG_PROCESS);
     }
+}
+
+bool core_tell_again(uint32_t i)
+{
+    return instance(i)->untold && build_tell_pager(i) == STATUS_OK;
 }
 
 /* ---- begin, and begin again ------------------------------------------------------------------- */

@@ -64,6 +64,10 @@ void core_params(uint32_t i, struct lk_start *start);
 /* Tell it of the space of instance `i`, and put its Entry into slot 15 of the root. */
 enum status core_pager_add(uint32_t i, const struct pager_region *region, unsigned n);
 
+/* A memory fault of instance `i` was passed on. True: because the pager did not know the space: there was
+ * no memory for it when it was begun again, and now there is. The process is to try again. */
+bool core_tell_again(uint32_t i);
+
 /* The space is gone. */
 void core_pager_remove(uint32_t i);
 

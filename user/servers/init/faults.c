@@ -8,6 +8,7 @@
  */
 #include "faults.h"
 
+#include "core.h"
 #include "programs.h"
 #include "registers.h"
 #include "trace.h"
@@ -333,6 +334,10 @@ void fault_handle(uint32_t i, uint32_t process)
     char words[sizeof(instance(i)->ended_words)];
 
     if (!is_faulted(process, &f)) {
+        return;
+    }
+    if (f.code >= FAULT_INVALID_ADDR && f.code <= FAULT_MALFORMED_SPACE && core_tell_again(i)) {
+        lk_process_resume(process, LK_RESUME_OVER);
         return;
     }
     f.own = is_program(i, process);

@@ -30,7 +30,8 @@ struct instance {
     bool has_notice;       /* somebody wants to know its end: SHELF_NOTICE */
     bool has_waiter;       /* somebody waits for its end: SHELF_WAITER */
     bool has_caller;       /* it waits for a server to be there again: SHELF_CALLER */
-    bool paged;            /* the pager knows its space */
+    bool paged;            /* the pager knows its space, or is to */
+    bool untold;           /* .. but could not be told the last time */
     bool watches;          /* it wants to know when a server comes back: SHELF_WATCH */
     bool waits_to_restart; /* it ended and is begun again at `due` */
     uint32_t program;      /* in the description */
@@ -51,7 +52,8 @@ struct instance {
     uint64_t due;
     uint64_t restarted_since;    /* begin of the time in which restarts are counted */
     uint32_t restarts;           /* since then */
-    uint32_t failures;           /* to begin it again, since it was begun last */
+    uint32_t failures;           /* in a row to begin it again, or to live for longer than a moment */
+    uint64_t begun;              /* when it was begun again last */
     const struct grant *awaited; /* what the caller waits for */
     uint32_t watched;            /* the program whose coming back it wants to know */
     uint64_t watch_bits;

@@ -18,8 +18,10 @@
 
 #define NEVER UINT64_MAX
 #define BACKOFF_MAX_DOUBLINGS 6u
-#define RETRY (10 * LK_NSEC_PER_MSEC) /* until one that could not be begun again is tried again, */
-#define RETRY_DOUBLINGS 8u            /* at first */
+/* One that could not be begun again, or ended again within this time, waits so long; twice as long each
+ * time. */
+#define RETRY (10 * LK_NSEC_PER_MSEC)
+#define RETRY_DOUBLINGS 8u
 
 /* What becomes of an instance that ended. */
 enum after {
@@ -388,6 +390,15 @@ static uint64_t restart_after(struct instance *in, const struct program *p)
                                                                : BACKOFF_MAX_DOUBLINGS);
 }
 
+/* How long to wait before the next try of one that cannot be begun, or ends as soon as it has begun. */
+static uint64_t longer_each_time(struct instance *in)
+{
+    unsigned doublings = in->failures < RETRY_DOUBLINGS ? in->failures : RETRY_DOUBLINGS;
+
+    in->failures++;
+    return RETRY << doublings;
+}
+
 /* It could not be built anew. One with a line `restart` is tried again, later each time, for as long as it
  * takes: there may be memory again. Any other is gone. */
 static void not_again(uint32_t i, const char *why)
@@ -405,10 +416,9 @@ static void not_again(uint32_t i, const char *why)
         connect_tell(in->program);
         return;
     }
-    after = RETRY << (in->failures < RETRY_DOUBLINGS ? in->failures : RETRY_DOUBLINGS);
+    after = longer_each_time(in);
     say("program %s %s; it is tried again in %lu ms", instance_program(i)->name, words,
         after / LK_NSEC_PER_MSEC);
-    in->failures++;
     in->due = lk_now() + after;
     in->waits_to_restart = true;
     awaited++;
@@ -427,7 +437,7 @@ static void build_again(uint32_t i)
     in->exists = true;
     complete_job(i);
     if (build_job(i, &why) && begin_job(i, &why)) {
-        in->failures = 0;
+        in->begun = lk_now();
         return;
     }
     take_back(i);
@@ -440,6 +450,7 @@ static bool begin_again(uint32_t i)
     struct instance *in = instance(i);
     const struct program *p = instance_program(i);
     uint64_t after;
+    uint64_t now;
 
     if (p->restarts == 0) {
         return false;
@@ -451,7 +462,15 @@ static bool begin_again(uint32_t i)
         return false;
     }
     in->restarts++;
-    in->due = lk_now() + after;
+    now = lk_now();
+    if (now - in->begun >= RETRY) {
+        in->failures = 0;
+    } else if (in->generation > 0) { /* most likely there is no memory for what it begins with */
+        uint64_t least = longer_each_time(in);
+
+        after = after > least ? after : least;
+    }
+    in->due = now + after;
     return true;
 }
 
