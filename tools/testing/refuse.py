@@ -53,28 +53,37 @@ def at_prompt(context):
         raise Failed(f"only {told} of the refusals were seen")
 
 
-def limits(context):
-    """The image with further programs, that may take up 1, 2, 3, ... pages: each is refused in words until one has enough."""
-    folder = context.path("refuse-limits")
+def archive_with(context, name, programs):
+    """Options to boot with the first servers, ping and pong, and these further programs of the description, of file tenant."""
+    folder = context.path("refuse-" + name)
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(core.ROOT, "user", "system.lyk"), encoding="utf-8") as f:
-        system = f.read()
-    head, rest = system.split("# ping and pong", 1)
-    ping = "# ping and pong" + rest.split("# fault:", 1)[0]
-    programs = "".join(
-        f"program p{n}\n    file tenant\n    args stack\n    memory {n} pages\n    endpoints main\n    start on demand\n"
-        for n in range(1, LIMITS + 1)
-    )
+        head, rest = f.read().split("# ping and pong", 1)
+    system = head + "# ping and pong" + rest.split("# fault:", 1)[0]
+    for program, lines in programs.items():
+        system += f"program {program}\n    file tenant\n    endpoints main\n    start on demand\n    {lines}\n"
+    return image(context, folder, system, ["ping", "pong", "tenant"])
+
+
+def image(context, folder, system, more):
+    """Options to boot with this description, and with programs beside the first servers."""
     path = os.path.join(folder, "system.lyk")
     with open(path, "w", encoding="utf-8") as f:
-        f.write(head + ping + programs)
-    files = [os.path.join(context.build, "user", name) for name in
-             ("init", "bank", "pager", "console", "shell", "ping", "pong", "tenant")]
-    done = mkimage(os.path.join(folder, "archive"), *files, path)
+        f.write(system)
+    names = ["init", "bank", "pager", "console", "shell"] + more
+    archive = os.path.join(folder, "archive")
+    done = mkimage(archive, *[os.path.join(context.build, "user", name) for name in names], path)
     if done.returncode != 0:
         raise Failed("mkimage failed", core.tail(done.stderr))
+    return ["--icount", "--archive", archive]
+
+
+def limits(context):
+    """Programs that may take up 1, 2, 3, ... pages: each is refused in words until one has enough."""
+    programs = {f"p{n}": f"args stack\n    memory {n} pages" for n in range(1, LIMITS + 1)}
+    more = archive_with(context, "limits", programs)
     well = 0
-    with Session(context, "refuse-limits", ["--icount", "--archive", os.path.join(folder, "archive")], SECONDS) as session:
+    with Session(context, "refuse-limits", more, SECONDS) as session:
         session.prompt()
         for n in range(1, LIMITS + 1):
             output = session.command(f"run p{n}")
@@ -88,11 +97,61 @@ def limits(context):
         raise Failed(f"{well} of {LIMITS} run")
 
 
+def hungry(context):
+    """Who takes all that it can get: one is stopped by its limit, one by the machine's end, and the rest goes on."""
+    more = archive_with(context, "hungry", {"small": "args eat\n    memory 200 pages", "large": "args eat\n    memory 100000 pages"})
+    with Session(context, "refuse-hungry", more + ["--memory", "32M"], SECONDS) as session:
+        session.prompt()
+        output = session.command("run small")
+        if not re.search(r"^small was ended by a fault: no memory left for address 0x4\w+ \(it may take up 800 KiB\)$", output, re.MULTILINE):
+            raise Failed("small is not ended in words", core.tail(output))
+        session.type("start large\r")
+        session.expect(r"fault in program large: no memory left for address 0x4\w+ \(it may take up 400000 KiB\)$")
+        session.expect(r"it stays stopped: 'caps large' shows what it holds, 'destroy large' removes it$")
+        session.type("\r")
+        session.prompt()
+        output = session.command("run ping 1")
+        if not re.search(r"^not started: p[io]ng: .*: no memory$", output, re.MULTILINE):
+            raise Failed("that ping finds no memory is not said", core.tail(output))
+        output = session.command("ps")
+        for name, state in (("console", "receiving"), ("shell", "receiving"), ("large", "faulted")):
+            if not re.search(rf"^{name} +{state}", output, re.MULTILINE):
+                raise Failed(f"{name} is not {state}", core.tail(output))
+        session.command("destroy large")
+        if "1 round trips" not in session.command("run ping 1"):
+            raise Failed("ping does not run when there is memory again", core.tail(session.text))
+
+
+def given_up(name, *phrases):
+    """One of the first two servers faults as soon as it has begun, each time: init gives up, and says what that means."""
+
+    def run(context):
+        folder = context.path("refuse-up-" + name)
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(core.ROOT, "user", "system.lyk"), encoding="utf-8") as f:
+            system = f.read().split("# ping and pong", 1)[0]
+        system = system.replace(f"program {name}\n", f"program {name}\n    file fault\n    args null\n")
+        status, text = context.qemu(f"refuse-up-{name}", SECONDS, *image(context, folder, system, ["fault"]))
+        if status != core.FAIL:
+            raise Failed(f"ended with {core.words_of(status)}", core.tail(text))
+        for phrase in phrases:
+            if phrase not in text:
+                raise Failed(f"nothing was said like '{phrase}'", core.tail(text))
+
+    return run
+
+
 def part(context):
     jobs = [
         simple_job("each", "every single allocation is refused in turn: a result in words, nothing lost", refuse("")),
         simple_job("full", "memory is full, with one frame more each time: the same", refuse("full")),
         simple_job("prompt", "a start that is refused memory says at the prompt what was missing", at_prompt),
         simple_job("limits", "a program with too small a limit is refused in words, at each step of its start", limits),
+    ]
+    jobs += [
+        simple_job("hungry", "who takes all memory is stopped in words, and the rest goes on", hungry),
+        simple_job("pager-faults", "a pager that faults each time it has begun is given up in words",
+                   given_up("pager", "pager faulted 10 times within 1 s", "the system stops here")),
+        simple_job("bank-faults", "a bank that faults at once is given up in words", given_up("bank", "the system stops here")),
     ]
     return Part("refuse", jobs)

@@ -114,6 +114,19 @@ static enum status heap(void)
     return STATUS_OK;
 }
 
+/* All that it can get. */
+static enum status eat(void)
+{
+    for (;;) {
+        uint8_t *piece = lk_alloc(PAGE);
+
+        if (piece == NULL) {
+            return STATUS_NO_MEMORY;
+        }
+        memset(piece, 1, PAGE);
+    }
+}
+
 /* As many pages of stack, each with a number in it. */
 __attribute__((noinline)) static uint64_t descend(uint64_t pages)
 {
@@ -217,8 +230,8 @@ static enum status threads(void)
 
 static enum status banks(void)
 {
-    static const uint64_t types[] = { LK_TYPE_PAGE, LK_TYPE_GPT, LK_TYPE_ENDPOINT, LK_TYPE_CAPPAGE,
-                                      LK_TYPE_PROCESS, LK_TYPE_SCHEDULE };
+    static const uint64_t types[] = { LK_TYPE_PAGE,    LK_TYPE_GPT,     LK_TYPE_ENDPOINT,
+                                      LK_TYPE_CAPPAGE, LK_TYPE_PROCESS, LK_TYPE_SCHEDULE };
     enum status s = lk_bank_open(lk_cap("bank"), "outer", 0, REG_A);
 
     if (s == STATUS_OK) {
@@ -246,9 +259,9 @@ static const struct {
     const char *name;
     enum status (*run)(void);
 } kinds[] = {
-    { "serve", serve },     { "call", call },       { "watch", watch }, { "leave", leave },
-    { "heap", heap },       { "stack", stack },     { "banks", banks }, { "data", write_data },
-    { "threads", threads }, { "given", given },
+    { "serve", serve },     { "call", call },   { "watch", watch }, { "leave", leave },
+    { "heap", heap },       { "stack", stack }, { "banks", banks }, { "data", write_data },
+    { "threads", threads }, { "given", given }, { "eat", eat },
 };
 
 int main(void)

@@ -38,6 +38,10 @@ bool core_revive(void);
 /* A bank or a pager answered so: is it worth to ask again, since it was dead and is no more? */
 bool core_asks_again(enum status s);
 
+/* The warden ended instance `i` because of a fault. Too many of these in a time, and the machine is halted,
+ * in words, instead of beginning it again. Called by the warden, all else here by init. */
+void core_faulted(uint32_t i);
+
 /* Destroy the process of one of the two, if it is not dead already. It is begun again at once. */
 void core_kill(uint32_t i);
 
