@@ -145,6 +145,7 @@ def part(context):
     jobs = [
         simple_job("each", "every single allocation is refused in turn: a result in words, nothing lost", refuse("")),
         simple_job("full", "memory is full, with one frame more each time: the same", refuse("full")),
+        simple_job("banks", "with no bank left a start is refused in words", refuse("banks-full")),
         simple_job("prompt", "a start that is refused memory says at the prompt what was missing", at_prompt),
         simple_job("limits", "a program with too small a limit is refused in words, at each step of its start", limits),
     ]
@@ -154,4 +155,7 @@ def part(context):
                    given_up("pager", "pager faulted 10 times within 1 s", "the system stops here")),
         simple_job("bank-faults", "a bank that faults at once is given up in words", given_up("bank", "the system stops here")),
     ]
+    if context.soak:
+        text = "with no row left in init's table a start is refused in words"
+        jobs.append(simple_job("table", text, refuse("table-full", "512M")))
     return Part("refuse", jobs)

@@ -19,13 +19,14 @@ struct outcome {
 /* Something that takes up memory. */
 struct work {
     const char *name;
-    const char *text;                  /* what it does */
-    void (*prepare)(void);             /* before it; may be null */
-    void (*run)(struct outcome *out);  /* all of it, until nothing of it is under way */
-    void (*check)(void);               /* whatever was refused, this must go well behind it; may be null */
-    void (*clean)(void);               /* give back whatever there is of it; may be null */
-    void (*settle)(struct outcome *);  /* before frames are counted; may be null */
-    const char *only;                  /* words of a result that does not say that it was memory; the
+    const char *text;                 /* what it does */
+    void (*prepare)(void);            /* before it; may be null */
+    void (*run)(struct outcome *out); /* all of it, until nothing of it is under way */
+    void (*check)(void); /* whatever was refused, this must go well behind it; may be null */
+    void (*clean)(void); /* give back whatever there is of it; may be null */
+    void (*settle)(struct outcome *); /* before frames are counted; may be null */
+    uint64_t growth;                  /* frames by which init's tables may grow each time */
+    const char *only;                 /* words of a result that does not say that it was memory; the
                                           log does. May be null */
 };
 
@@ -74,6 +75,19 @@ void await_restarted(const char *name);
 
 /* Wait for the bits; false: they do not come. */
 bool await_bits(uint64_t bits);
+
+/* ---- exhausted.c ---- */
+
+/* No row of init's table is free; it must grow for one more; all of them are gone again. */
+void fill_table(void);
+void grow_table(struct outcome *out);
+void empty_table(void);
+
+/* Take all banks, or all rows of init's table; what is asked then must be told so. False: it was not. */
+bool no_more_banks(void);
+bool no_more_programs(void);
+
+/* ---- programs.c, again ---- */
 
 /* Further instances that come and go, so that tables that grow have grown. */
 void come_and_go(struct outcome *out);

@@ -209,7 +209,8 @@ static void run_listings(struct outcome *out)
             in = lk_call_recv2(ctl2, PROGRAMS_SPACE, number, in.w[1], text, sizeof(text));
         } while (in.w[0] == STATUS_OK && in.w[1] != 0);
     }
-    wrong(out, "the list of programs", in.w[0] == STATUS_OUT_OF_RANGE ? STATUS_OK : (enum status)in.w[0]);
+    wrong(out, "the list of programs",
+          in.w[0] == STATUS_OUT_OF_RANGE ? STATUS_OK : (enum status)in.w[0]);
     number = 0;
     do {
         in = lk_call_recv1(ctl, PROGRAMS_BANKS, number++, text, sizeof(text));
@@ -250,6 +251,13 @@ const struct work works[] = {
       .text = "a notice handler, told, suspended and resumed",
       .run = run_handler,
       .clean = clean_handler },
+    { .name = "table",
+      .text = "a row more of init's table of programs",
+      .prepare = fill_table,
+      .run = grow_table,
+      .clean = empty_table,
+      .settle = come_and_go,
+      .growth = 12 },
     { .name = "listings", .text = "all listings", .run = run_listings },
     { .name = "pager",
       .text = "the pager begun again, with many spaces to be told of",

@@ -20,7 +20,8 @@
 #include <lykos/stubs.h>
 
 #define FIRST_PAGE 4096u
-#define NEAR_STACK 1024u /* bytes: so far from the stack pointer a function with few variables writes */
+#define NEAR_STACK                                                                                 \
+    1024u /* bytes: so far from the stack pointer a function with few variables writes */
 #define STACK_GUARD 0x100000ull /* below the stack: nothing is ever mapped there */
 
 #define GATE_REFUSED 2u /* in an error code: the selector index is that of an interrupt gate */

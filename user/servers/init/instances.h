@@ -102,8 +102,8 @@ bool instances_init(void);
 void instance_first(uint32_t program);
 
 /* A further instance of a program: its number. NO_INSTANCE: there is no memory for one, or there are as
- * many as can be. */
-uint32_t instance_further(uint32_t program);
+ * many as can be; `why` says which. */
+uint32_t instance_further(uint32_t program, struct trouble *why);
 
 /* It does not exist any more. How it ended can still be asked. */
 void instance_free(uint32_t i);

@@ -63,8 +63,9 @@ enum status programs_op_new(struct lk_request *rq)
     if (program < 0) {
         return STATUS_NOT_FOUND;
     }
-    i = instance_further((uint32_t)program);
+    i = instance_further((uint32_t)program, &why);
     if (i == NO_INSTANCE) {
+        service_answer_text(rq, why.words);
         return STATUS_NO_MEMORY;
     }
     if (!programs_make(i, PROGRAM_FOREGROUND, args, &why)) {
