@@ -10,8 +10,7 @@
 
 /* ---- init's table: rows are taken by programs that are made, have one bank each, and do not begin. ---- */
 
-/* Rows of the table that are free, without it growing. */
-static uint64_t rows_free(void)
+uint64_t rows_free(void)
 {
     static struct program_info info;
     uint64_t named = 0; /* rows of programs of the description: they stand first */

@@ -54,7 +54,8 @@ static const struct shortage few_left = {
 /* What each bank pays. This program and the console do not count: the console's memory of what was
  * printed fills up, and this one's stack grows with what it has to say. */
 struct bill {
-    uint64_t used; /* frames, of all others */
+    uint64_t used;  /* frames, of all others */
+    uint64_t pager; /* of these, the pager's for itself */
     unsigned banks;
     struct {
         char name[BANK_NAME];
@@ -72,6 +73,8 @@ static struct bill take_bill(void)
             bill.used = info.used;
         } else if (strcmp(info.name, "console") == 0 || strcmp(info.name, lk_name()) == 0) {
             bill.used -= info.used;
+        } else if (strcmp(info.name, "pager") == 0) {
+            bill.pager = info.used;
         }
         lk_copy_text(bill.bank[bill.banks].name, BANK_NAME, info.name);
         bill.bank[bill.banks++].own = info.own;
@@ -79,12 +82,16 @@ static struct bill take_bill(void)
     return bill;
 }
 
-/* Are as many frames paid as before, or up to `growth` more? If not, say by whom. */
-static bool same_bill(const struct bill *before, uint64_t growth)
+/* Are as many frames paid as before, as far as the work lets one tell? If not, say by whom. */
+static bool same_bill(const struct work *w, const struct bill *before)
 {
     struct bill now = take_bill();
+    uint64_t then = before->used;
 
-    if (now.used >= before->used && now.used <= before->used + growth) {
+    if (w->renews_pager) {
+        then = then - before->pager + now.pager;
+    }
+    if (now.used >= then && now.used <= then + w->growth) {
         return true;
     }
     say("%lu frames are used, %lu were:", now.used, before->used);
@@ -182,7 +189,7 @@ static void each(const struct work *w, const struct shortage *kind)
         before = take_bill();
         goes_on = attempt(w, kind, ++n, &out);
         judge(w, n, goes_on, &out);
-        if (!same_bill(&before, w->growth)) {
+        if (!same_bill(w, &before)) {
             lk_die("%s %lu: frames are lost", w->name, n);
         }
         told += out.words[0] != '\0' ? 1 : 0;
@@ -243,7 +250,9 @@ int main(void)
     if (begins("next", &rest)) {
         return refuse_next(rest);
     }
-    come_and_go(&out);
+    for (uint64_t rows = rows_free() + 1; rows > 0; rows -= rows < COMERS ? rows : COMERS) {
+        come_and_go(&out); /* the pager makes memory for each number that it hears of */
+    }
     if (begins("banks-full", &rest) || begins("table-full", &rest)) {
         bool well = lk_start->argument[0] == 'b' ? no_more_banks() : no_more_programs();
 

@@ -11,7 +11,6 @@
 #define TIMER 0x80000000u
 #define PATIENCE_MS 5000u
 #define LOOK_MS 10u
-#define COMERS 10u
 
 void wrong(struct outcome *out, const char *what, enum status s)
 {

@@ -16,22 +16,24 @@ struct outcome {
     char words[160];
 };
 
-/* Something that takes up memory. */
+/* Something that takes up memory. The functions may be null, but for `run`. */
 struct work {
     const char *name;
     const char *text;                 /* what it does */
-    void (*prepare)(void);            /* before it; may be null */
+    void (*prepare)(void);            /* before anything is refused */
     void (*run)(struct outcome *out); /* all of it, until nothing of it is under way */
-    void (*check)(void); /* whatever was refused, this must go well behind it; may be null */
-    void (*clean)(void); /* give back whatever there is of it; may be null */
-    void (*settle)(struct outcome *); /* before frames are counted; may be null */
-    uint64_t growth;                  /* frames by which init's tables may grow each time */
-    const char *only;                 /* words of a result that does not say that it was memory; the
-                                          log does. May be null */
+    void (*check)(void);              /* behind it, whatever was refused, this must go well */
+    void (*clean)(void);              /* give back whatever there is of it */
+    void (*settle)(struct outcome *); /* before frames are counted */
+    const char *only;  /* words of a result that does not say that it was memory; the log does */
+    uint64_t growth;   /* frames by which init's tables may grow each time */
+    bool renews_pager; /* what that takes for itself depends on the numbers that it was told */
 };
 
 extern const struct work works[];
 extern const unsigned work_count;
+
+#define COMERS 10u
 
 /* Capability registers. */
 enum { REG_CONTROL = 16, REG_NOTICE, REG_SHELF };
@@ -78,6 +80,12 @@ bool await_bits(uint64_t bits);
 
 /* ---- exhausted.c ---- */
 
+/* Rows of init's table that are free, without it growing. */
+uint64_t rows_free(void);
+
+/* Rows of init's table that are free, without it growing. */
+uint64_t rows_free(void);
+
 /* No row of init's table is free; it must grow for one more; all of them are gone again. */
 void fill_table(void);
 void grow_table(struct outcome *out);
@@ -89,7 +97,7 @@ bool no_more_programs(void);
 
 /* ---- programs.c, again ---- */
 
-/* Further instances that come and go, so that tables that grow have grown. */
+/* COMERS further instances that come and go, so that tables that grow have grown. */
 void come_and_go(struct outcome *out);
 
 #endif
