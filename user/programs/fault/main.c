@@ -6,8 +6,8 @@
 #include <lykos/lykos.h>
 #include <lykos/stack.h>
 
-#define RANGE_FRAMES 2u   /* a Process, Endpoints */
-#define THREAD_MS 1000u   /* a thread gets to its fault within */
+#define RANGE_FRAMES 2u /* a Process, Endpoints */
+#define THREAD_MS 1000u /* a thread gets to its fault within */
 enum { REG_THREAD = LK_REG_SCRATCH, REG_HANDLER, REG_WORK = LK_REG_FREE /* and the next */ };
 
 static const char constant[] = "this text is read-only";

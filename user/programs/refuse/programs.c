@@ -48,8 +48,7 @@ uint64_t new_one(struct outcome *out, const char *what)
 {
     char words[128];
     struct lk_msg msg = {
-        .control = LK_CTL_CALL_CAPS(lk_cap("programs"), 1, 0, 0, 0, 0, REG_CONTROL, 0, 0, 0) |
-                   LK_SSTR | LK_RSTR,
+        .control = LK_CTL_CALL_CAPS(lk_cap("programs"), 1, 0, 0, 0, 0, REG_CONTROL, 0, 0, 0),
         .w = { PROGRAMS_NEW },
         .string = what,
         .string_len = (uint32_t)strlen(what),
@@ -57,6 +56,8 @@ uint64_t new_one(struct outcome *out, const char *what)
         .buffer_size = sizeof(words),
     };
 
+    msg.control |= LK_SSTR;
+    msg.control |= LK_RSTR;
     lk_invoke(&msg);
     wrong_words(out, what, &msg, words);
     is_there = msg.w[0] == STATUS_OK;
@@ -137,14 +138,14 @@ void start_first(struct outcome *out, const char *name)
 {
     char words[128];
     struct lk_msg msg = {
-        .control =
-            LK_CTL_CALL_CAPS(lk_cap("programs"), 4, 1, REG_NOTICE, 0, 0, 0, 0, 0, 0) | LK_RSTR,
+        .control = LK_CTL_CALL_CAPS(lk_cap("programs"), 4, 1, REG_NOTICE, 0, 0, 0, 0, 0, 0),
         .w = { PROGRAMS_START, number_of(name), PROGRAM_FOREGROUND, ENDED },
         .buffer = words,
         .buffer_size = sizeof(words),
     };
 
     lk_must(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, ENDED, REG_NOTICE), "a notice");
+    msg.control |= LK_RSTR;
     lk_invoke(&msg);
     wrong_words(out, name, &msg, words);
 }

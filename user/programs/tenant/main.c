@@ -10,7 +10,7 @@
 #include <lykos/lykos.h>
 #include <lykos/stack.h>
 
-#define PAGE 4096u
+#define PAGE 4096ul
 #define HEAP_PAGES 20u
 #define THREADS 2u
 #define RANGE_FRAMES 3u /* Processes and Endpoints of the threads */
@@ -146,12 +146,12 @@ static volatile uint64_t zeros[2 * PAGE / sizeof(uint64_t)];
 
 static enum status write_data(void)
 {
-    const unsigned step = PAGE / sizeof(uint64_t);
+    const size_t step = PAGE / sizeof(uint64_t);
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++) {
         data[i * step] += i;
     }
-    for (unsigned i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) {
         zeros[i * step] = i;
     }
     return data[0] == 7 && data[step] == 1 ? STATUS_OK : STATUS_REQUEST_ERROR;

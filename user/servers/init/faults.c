@@ -152,13 +152,13 @@ static void words_unmapped(const struct fault *f, char *out, size_t size)
     const struct instance *in = instance(f->i);
     uint64_t address = f->info;
 
-    if (is_below_stack(in, address)) {
+    bool promised = is_promised(in, instance_kind(f->i), address);
+
+    if (is_below_stack(in, address) || (!promised && is_at_stack_pointer(f))) {
         words_overflow(f, out, size);
-    } else if (is_promised(in, instance_kind(f->i), address)) {
+    } else if (promised) {
         lk_format(out, size, "no memory left for address 0x%lx (it may take up %lu KiB)", address,
                   instance_program(f->i)->memory * 4);
-    } else if (is_at_stack_pointer(f)) {
-        words_overflow(f, out, size);
     } else if (address == f->regs.rip && address < FIRST_PAGE) {
         lk_format(out, size, "call through a null function pointer (jump to 0x%lx)", address);
     } else if (address == f->regs.rip) {

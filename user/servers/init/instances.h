@@ -50,10 +50,10 @@ struct instance {
     uint64_t irq_lines; /* mask of the interrupt lines it was given */
     uint64_t stack_low; /* lowest address of its main stack */
     uint64_t due;
-    uint64_t restarted_since;    /* begin of the time in which restarts are counted */
-    uint32_t restarts;           /* since then */
-    uint32_t failures;           /* in a row to begin it again, or to live for longer than a moment */
-    uint64_t begun;              /* when it was begun again last */
+    uint64_t restarted_since; /* begin of the time in which restarts are counted */
+    uint32_t restarts;        /* since then */
+    uint32_t failures;        /* in a row to begin it again, or to live for longer than a moment */
+    uint64_t begun;           /* when it was begun again last */
     const struct grant *awaited; /* what the caller waits for */
     uint32_t watched;            /* the program whose coming back it wants to know */
     uint64_t watch_bits;
