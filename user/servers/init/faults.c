@@ -151,7 +151,6 @@ static void words_unmapped(const struct fault *f, char *out, size_t size)
 {
     const struct instance *in = instance(f->i);
     uint64_t address = f->info;
-
     bool promised = is_promised(in, instance_kind(f->i), address);
 
     if (is_below_stack(in, address) || (!promised && is_at_stack_pointer(f))) {
