@@ -282,7 +282,7 @@ def part(_context):
     jobs += [selftest_through(way) for way in ("pvh", "bios", "uefi")]
     jobs += list(bad_inputs())
     jobs += [too_little_memory(memory) for memory in ("3M",)]
-    jobs += [to_prompt("pvh", "8M", 1), not_enough_for_servers("4M")]
+    jobs += [to_prompt("pvh", "8M", 1), not_enough_for_servers("4200K")]
     jobs += [
         odd_words("words-unknown", "frobnicate x=1", "'frobnicate'", "'x=1'"),
         odd_words("words-bad-value", "log=loud seed=many", "'log=loud'", "'seed=many'"),
