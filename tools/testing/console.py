@@ -424,7 +424,7 @@ def fault(session):
         if kind == "help":
             continue
         output = session.command(f"fault {kind}")
-        need(session, output, r"fault in program fault: \S+", r"at rip 0x[0-9a-f]+", r"rsp [0-9a-f]+")
+        need(session, output, r"fault in (process helper of )?program fault: \S+", r"at rip 0x[0-9a-f]+", r"rsp [0-9a-f]+")
     need(session, session.command("fault nosuch"), "one of")
     need(session, session.command("ps"), r"^shell")
 
@@ -443,6 +443,19 @@ def fault_trace(session):
     if not times + 3 <= depth <= times + 5 or depth < 10:
         raise Failed(f"depth {depth}, but {times} times", core.tail(output))
     need(session, session.command("fault jump"), r"call through a null function pointer", r"called from \S+ \(fault_jump\+")
+
+
+@case("a thread's stack that overflows is told as such, with the functions on it, wherever it lies")
+def fault_thread(session):
+    for kind in ("thread", "array", "heap"):
+        output = session.command(f"fault {kind}")
+        words = r"stack overflow in fault \(thread helper, function fault_recursion[^ ]*, depth ([0-9]+)\)"
+        need(session, output, rf"fault in process helper of program fault: {words}$", r"it stays stopped: 'ps helper' shows it$")
+        need(session, output, r"called from \S+ \(fault_recursion\S+, [0-9]+ times$", r"called from \S+ \(thread_recursion\+")
+        need(session, output, r"called from \S+ \(thread_begin\+", r"^fault ended with status 3$")
+        depth = int(re.search(words, output)[1])
+        if not (depth > 10 if kind != "thread" else depth > 60):
+            raise Failed(f"depth {depth}", core.tail(output))
 
 
 @case("the line is edited with arrows, Home, End, Delete and Backspace")

@@ -4,6 +4,11 @@
  * it.
  */
 #include <lykos/lykos.h>
+#include <lykos/stack.h>
+
+#define RANGE_FRAMES 2u /* a Process, Endpoints */
+#define THREAD_MS 1000u /* a thread gets to its fault within */
+enum { REG_THREAD = LK_REG_SCRATCH, REG_HANDLER, REG_WORK = LK_REG_FREE /* and the next */ };
 
 static const char constant[] = "this text is read-only";
 static uint8_t code_in_data[] = { 0xc3 }; /* ret */
@@ -89,6 +94,57 @@ __attribute__((noinline)) static void fault_stack(void)
     fault_recursion(hidden(0));
 }
 
+__attribute__((noinline)) static void thread_recursion(void *unused)
+{
+    (void)unused;
+    hidden(fault_recursion(hidden(0)));
+}
+
+/* A thread that does so on its own stack. It stays stopped; this process goes on. */
+static void fault_in_thread(void *stack, size_t size)
+{
+    static struct lk_thread thread;
+    static struct lk_room room;
+    const struct lk_thread_plan plan = {
+        .label = "helper",
+        .fn = thread_recursion,
+        .stack = stack,
+        .stack_size = size,
+        .space = lk_cap("space"),
+        .schedule = lk_cap("schedule"),
+        .handler = REG_HANDLER,
+        .process = REG_THREAD,
+    };
+
+    lk_room_open(&room, lk_cap("memory"), 0, RANGE_FRAMES, REG_WORK);
+    lk_must(lk_process_get_slot(LK_REG_SELF, SLOT_HANDLER, REG_HANDLER), "the fault handler");
+    lk_must(lk_thread_make(&thread, &room, &plan), "a thread");
+    lk_must(lk_thread_start(&thread), "its start");
+    lk_sleep_ms(THREAD_MS);
+    lk_exit(3);
+}
+
+__attribute__((noinline)) static void fault_thread(void)
+{
+    unsigned number;
+
+    fault_in_thread(lk_stack_take(&number), LK_STACK_SIZE);
+}
+
+/* Below this stack lie the program's data, which are destroyed, and then what cannot be written. */
+__attribute__((noinline)) static void fault_array(void)
+{
+    static uint8_t stack[LK_THREAD_STACK] __attribute__((aligned(16)));
+
+    fault_in_thread(stack, sizeof(stack));
+}
+
+/* The first page of the heap: below it nothing is mapped. */
+__attribute__((noinline)) static void fault_heap(void)
+{
+    fault_in_thread((void *)hidden(LK_HEAP_VA), LK_THREAD_STACK);
+}
+
 __attribute__((noinline)) static void fault_syscall(void)
 {
     lk_pseudo(LK_RESERVED_MASK, 0);
@@ -116,6 +172,9 @@ static const struct {
     { "port", fault_port, "port output without a capability" },
     { "address", fault_address, "non-canonical address" },
     { "stack", fault_stack, "endless recursion" },
+    { "thread", fault_thread, "endless recursion in a thread" },
+    { "array", fault_array, "endless recursion in a thread whose stack is an array" },
+    { "heap", fault_heap, "endless recursion in a thread whose stack is in the heap" },
     { "syscall", fault_syscall, "malformed system call" },
     { "interrupt", fault_interrupt, "software interrupt that is not offered" },
 };

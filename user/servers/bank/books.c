@@ -147,8 +147,7 @@ void books_refuse(uint64_t n, uint64_t *asked, bool *refused)
     refuse.countdown = n;
 }
 
-/* One more is asked for: is it the one to refuse? */
-static bool refused_now(void)
+bool books_refused_now(void)
 {
     refuse.asked++;
     if (refuse.countdown == 0 || --refuse.countdown > 0) {
@@ -267,7 +266,7 @@ enum status books_make(unsigned bank, uint64_t type, uint64_t count, const uint3
     for (unsigned i = 0; i < count; i++) {
         enum status s = STATUS_NO_MEMORY;
 
-        if (!refused_now()) {
+        if (!books_refused_now()) {
             s = make_beside(bank, class, reg[i]) ? STATUS_OK : make_in_new(bank, class, reg[i]);
         }
         if (s != STATUS_OK) {
@@ -370,7 +369,7 @@ enum status books_range(unsigned bank, uint64_t frames, uint32_t reg)
     if (frames > LK_LENT_MAX) {
         return STATUS_OUT_OF_RANGE;
     }
-    if (refused_now() || frames > state.frames || !tree_can_pay(bank, frames)) {
+    if (books_refused_now() || frames > state.frames || !tree_can_pay(bank, frames)) {
         return STATUS_NO_MEMORY;
     }
     first = frees_run((uint32_t)frames);

@@ -38,8 +38,11 @@ enum status books_range(unsigned bank, uint64_t frames, uint32_t reg);
  * worst. */
 enum status books_object(unsigned bank, uint64_t type, uint64_t n, uint32_t reg, uint64_t *next);
 
-/* Refuse the n-th that is asked for from now on. */
+/* Refuse the n-th that is asked for from now on: frame, object, range or bank. */
 void books_refuse(uint64_t n, uint64_t *asked, bool *refused);
+
+/* One more is asked for: is it the one to refuse? For what the books do not make: banks. */
+bool books_refused_now(void);
 
 /* ---- What takes longer is a job, done in pieces by books_work(). ---- */
 typedef uint32_t job_t;

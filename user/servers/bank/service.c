@@ -134,7 +134,11 @@ static enum status bank_op_free_range(struct lk_request *rq)
 static enum status bank_op_open(struct lk_request *rq)
 {
     unsigned bank = 0;
-    enum status s = tree_open(service.bank, rq->string, rq->string_len, rq->w[1], &bank);
+    enum status s = STATUS_NO_MEMORY;
+
+    if (!books_refused_now()) {
+        s = tree_open(service.bank, rq->string, rq->string_len, rq->w[1], &bank);
+    }
 
     return s == STATUS_OK ? answer_entry(rq, tree_payload(bank)) : s;
 }

@@ -552,6 +552,8 @@ enum status build_grant(uint32_t i, const struct grant *g)
         return granted_bank(i, g);
     case GRANT_FRAMES:
         return core_frames(i, REG_WORK);
+    case GRANT_TOPBANK:
+        return granted_own(REG_MAIN_BANK);
     case GRANT_SLEEP:
         return granted_own(LK_INIT_SLEEP);
     case GRANT_KERNLOG:
@@ -585,7 +587,13 @@ static void grant_usual(uint32_t i)
     }
 }
 
-void build_grants(uint32_t i)
+/* Is it memory that a grant means, and was there none? */
+static bool lacks_memory(enum status s)
+{
+    return s == STATUS_NO_MEMORY || s == STATUS_EXHAUSTED;
+}
+
+bool build_grants(uint32_t i, struct trouble *why)
 {
     const struct program *p = instance_program(i);
     uint32_t next = LK_REG_NAMED;
@@ -605,12 +613,17 @@ void build_grants(uint32_t i)
         if (s == STATUS_OK) {
             s = lk_process_swap_cap_reg(REG_PROCESS, reg, REG_WORK, 0);
         }
+        if (lacks_memory(s)) {
+            trouble_say(why, "capability %s: %s", g->name, lk_status_text(s));
+            return false;
+        }
         if (s != STATUS_OK) {
             say("program %s goes without capability %s (system.lyk line %u): %s",
                 instance_name(i).text, g->name, g->line, lk_status_text(s));
         }
     }
     lk_drop_cap(REG_WORK);
+    return true;
 }
 
 bool build_begin(uint32_t i, struct trouble *why)

@@ -31,8 +31,8 @@ bool build_objects(uint32_t i, struct trouble *why);
 bool build_memory(uint32_t i, struct trouble *why);
 
 /* Then what it is granted. A grant that cannot be made leaves its register Null, and is told: the
- * program may well be of use without it. */
-void build_grants(uint32_t i);
+ * program may well be of use without it. False: there is no memory for a Range or bank. */
+bool build_grants(uint32_t i, struct trouble *why);
 
 /* And its first instruction. */
 bool build_begin(uint32_t i, struct trouble *why);

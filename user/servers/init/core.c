@@ -16,13 +16,15 @@
 #include <lykos/say.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
+#include <lykos/time.h>
 
 #define OWN_FRAMES 14u /* of init's own objects: the shelf, the warden, endpoints, GPTs */
 #define BANK_NAME_OF "bank"
 #define PAGER_NAME_OF "pager"
 #define WORK_REGS (REG_BANK - REG_WORK + 1u)
 #define FAILURES_MOST 3u /* in a row, to begin one of them again */
-#define DEATHS_MOST 16u  /* in a row, of what was begun again, while no program could be begun */
+#define FAULTS_MOST 10u  /* of one of them, */
+#define FAULTS_WITHIN LK_NSEC_PER_SEC
 #define SAVED_PLACE 128u /* own places where work registers are kept meanwhile */
 
 static struct purse own_purse, bank_purse, pager_purse, state_purse;
@@ -31,7 +33,13 @@ static uint32_t bank_at = NO_INSTANCE; /* their instances */
 static uint32_t pager_at = NO_INSTANCE;
 static bool up; /* both were begun the first time */
 static bool reviving;
-static unsigned deaths; /* see DEATHS_MOST */
+
+/* Faults of the two. The warden counts, at its priority; the rest is init's. */
+static struct {
+    uint32_t all;    /* the warden's */
+    uint32_t before; /* those that do not count any more */
+    uint64_t since;  /* when the first of those that count was seen */
+} faults[CORE_PROGRAMS];
 
 const struct source *core_own_source(void)
 {
@@ -191,6 +199,7 @@ enum status core_pager_add(uint32_t i, const struct pager_region *region, unsign
             s = tell_pager(i, region, n);
         } while (core_asks_again(s));
     }
+    instance(i)->untold = s != STATUS_OK;
     return s;
 }
 
@@ -239,16 +248,18 @@ static void try_all_again(uint32_t i)
     }
 }
 
+bool core_tell_again(uint32_t i)
+{
+    return instance(i)->untold && build_tell_pager(i) == STATUS_OK;
+}
+
 /* ---- begin, and begin again ------------------------------------------------------------------- */
 
 /* Build the instance `i`, which has its purse. */
 static bool build_core(uint32_t i, struct trouble *why)
 {
-    if (!build_objects(i, why) || !build_memory(i, why)) {
-        return false;
-    }
-    build_grants(i);
-    return build_begin(i, why);
+    return build_objects(i, why) && build_memory(i, why) && build_grants(i, why) &&
+           build_begin(i, why);
 }
 
 /* An account for the pager's own memory. */
@@ -315,19 +326,33 @@ static bool again(uint32_t i, struct purse *purse, bool (*begin)(struct trouble 
     return true;
 }
 
-/* One of them is dead once more. If that is all that they do, nobody else would ever run. */
-static void count_death(uint32_t i)
+void core_faulted(uint32_t i)
 {
-    if (++deaths > DEATHS_MOST) {
-        say("%s ends each time that it is begun again: the system stops here",
-            instance_program(i)->name);
-        lk_sysctl_halt(LK_INIT_SYSCTL, 1);
+    if (core_is(i)) {
+        __atomic_fetch_add(&faults[i == pager_at].all, 1, __ATOMIC_RELAXED);
     }
 }
 
-void core_of_use(void)
+/* One is dead. If it faulted, and did so too often, begin it no more: it would do so for ever, and nobody
+ * else would run. Those that were killed on request do not count. */
+static void look_at_faults(uint32_t i)
 {
-    deaths = 0;
+    uint64_t now = lk_now();
+    uint32_t all = __atomic_load_n(&faults[i == pager_at].all, __ATOMIC_RELAXED);
+    uint32_t *before = &faults[i == pager_at].before;
+    uint64_t *since = &faults[i == pager_at].since;
+
+    if (all != *before && now - *since > FAULTS_WITHIN) {
+        *before = all - 1;
+        *since = now;
+    }
+    if (all - *before >= FAULTS_MOST) {
+        say("%s faulted %u times within %lu s: it is not begun again. Without it nobody can be "
+            "given memory: "
+            "the system stops here",
+            instance_program(i)->name, FAULTS_MOST, FAULTS_WITHIN / LK_NSEC_PER_SEC);
+        lk_sysctl_halt(LK_INIT_SYSCTL, 1);
+    }
 }
 
 /* Until both live. The system cannot go on without them. */
@@ -338,13 +363,14 @@ static bool revive(void)
 
     while (is_dead(bank_at) || is_dead(pager_at)) {
         bool bank = is_dead(bank_at);
+        bool done;
 
-        count_death(bank ? bank_at : pager_at);
-
-        bool done = bank ? again(bank_at, &bank_purse, begin_bank)
-                         : again(pager_at, &pager_purse, begin_pager);
+        look_at_faults(bank ? bank_at : pager_at);
+        done = bank ? again(bank_at, &bank_purse, begin_bank)
+                    : again(pager_at, &pager_purse, begin_pager);
 
         if (!done && ++failures == FAILURES_MOST) {
+            say("without it nobody can be given memory: the system stops here");
             lk_sysctl_halt(LK_INIT_SYSCTL, 1);
         }
         if (done && !bank) {
@@ -390,7 +416,6 @@ bool lk_bank_await(unsigned tries)
 
 void core_kill(uint32_t i)
 {
-    core_of_use();
     if (shelf_get(i, SHELF_PROCESS, REG_PROCESS) == STATUS_OK) {
         lk_range_rescind(LK_INIT_RANGE, REG_PROCESS);
     }

@@ -38,9 +38,9 @@ bool core_revive(void);
 /* A bank or a pager answered so: is it worth to ask again, since it was dead and is no more? */
 bool core_asks_again(enum status s);
 
-/* Both have done their work: a program could be begun, or they die because somebody wants it. If
- * they die too often without that, the machine halts. */
-void core_of_use(void);
+/* The warden ended instance `i` because of a fault. Too many of these in a time, and the machine is halted,
+ * in words, instead of beginning it again. Called by the warden, all else here by init. */
+void core_faulted(uint32_t i);
 
 /* Destroy the process of one of the two, if it is not dead already. It is begun again at once. */
 void core_kill(uint32_t i);
@@ -67,6 +67,10 @@ void core_params(uint32_t i, struct lk_start *start);
 
 /* Tell it of the space of instance `i`, and put its Entry into slot 15 of the root. */
 enum status core_pager_add(uint32_t i, const struct pager_region *region, unsigned n);
+
+/* A memory fault of instance `i` was passed on. True: because the pager did not know the space: there was
+ * no memory for it when it was begun again, and now there is. The process is to try again. */
+bool core_tell_again(uint32_t i);
 
 /* The space is gone. */
 void core_pager_remove(uint32_t i);

@@ -43,6 +43,7 @@ enum grant_kind {
     GRANT_RANGE,    /* range N pages */
     GRANT_BANK,     /* bank [N pages]: a bank below the one that pays for it */
     GRANT_FRAMES,   /* frames: the Range of all memory; for the bank alone */
+    GRANT_TOPBANK,  /* topbank: the topmost bank, with the owner's right; for tests */
     GRANT_SLEEP,
     GRANT_KERNLOG,
     GRANT_SYSCTL,

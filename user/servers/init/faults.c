@@ -8,6 +8,7 @@
  */
 #include "faults.h"
 
+#include "core.h"
 #include "programs.h"
 #include "registers.h"
 #include "trace.h"
@@ -19,6 +20,8 @@
 #include <lykos/stubs.h>
 
 #define FIRST_PAGE 4096u
+#define NEAR_STACK                                                                                 \
+    1024u /* bytes: so far from the stack pointer a function with few variables writes */
 #define STACK_GUARD 0x100000ull /* below the stack: nothing is ever mapped there */
 
 #define GATE_REFUSED 2u /* in an error code: the selector index is that of an interrupt gate */
@@ -102,6 +105,14 @@ static bool is_below_stack(const struct instance *in, uint64_t address)
             address % LK_STACK_EACH < FIRST_PAGE);
 }
 
+/* Is it at the stack pointer that nothing is mapped, or not to be written, and is what lies above a stack?
+ * It has left its place then: stacks may lie anywhere, not only where init knows of them. */
+static bool is_at_stack_pointer(const struct fault *f)
+{
+    return f->info + NEAR_STACK >= f->regs.rsp && f->info < f->regs.rsp + NEAR_STACK &&
+           f->depth > 1;
+}
+
 /* "stack overflow in fault (thread main, function recurse, depth 60)" */
 static void words_overflow(const struct fault *f, char *out, size_t size)
 {
@@ -140,10 +151,11 @@ static void words_unmapped(const struct fault *f, char *out, size_t size)
 {
     const struct instance *in = instance(f->i);
     uint64_t address = f->info;
+    bool promised = is_promised(in, instance_kind(f->i), address);
 
-    if (is_below_stack(in, address)) {
+    if (is_below_stack(in, address) || (!promised && is_at_stack_pointer(f))) {
         words_overflow(f, out, size);
-    } else if (is_promised(in, instance_kind(f->i), address)) {
+    } else if (promised) {
         lk_format(out, size, "no memory left for address 0x%lx (it may take up %lu KiB)", address,
                   instance_program(f->i)->memory * 4);
     } else if (address == f->regs.rip && address < FIRST_PAGE) {
@@ -187,7 +199,11 @@ static void fault_words(const struct fault *f, char *out, size_t size)
         words_unmapped(f, out, size);
         break;
     case FAULT_ACCESS_VIOLATION:
-        lk_format(out, size, "write to read-only memory at 0x%lx", info);
+        if (is_at_stack_pointer(f)) {
+            words_overflow(f, out, size);
+        } else {
+            lk_format(out, size, "write to read-only memory at 0x%lx", info);
+        }
         break;
     case FAULT_NO_EXEC:
         lk_format(out, size, "jump to 0x%lx, which is data and cannot be executed", info);
@@ -366,6 +382,10 @@ void fault_handle(uint32_t i, uint32_t process)
     bool stays;
 
     if (!is_faulted(process, &f)) {
+        return;
+    }
+    if (f.code >= FAULT_INVALID_ADDR && f.code <= FAULT_MALFORMED_SPACE && core_tell_again(i)) {
+        lk_process_resume(process, LK_RESUME_OVER);
         return;
     }
     f.own = is_program(i, process);

@@ -8,6 +8,7 @@
 #include "registers.h"
 #include "space.h"
 
+#include <lykos/names.h>
 #include <lykos/pager.h>
 #include <lykos/say.h>
 #include <lykos/string.h>
@@ -76,26 +77,38 @@ static void put_free(uint32_t i)
     last_free = i;
 }
 
-/* A page more of the table: its rows are at its end. */
-static bool grow_table(void)
+/* A page more of the table: its rows are at its end. EXHAUSTED: there are as many as can be. */
+static enum status grow_table(void)
 {
-    const struct source *s = core_own_source();
+    const struct source *from = core_own_source();
+    enum status s = STATUS_EXHAUSTED;
 
-    if (count + PER_PAGE > SHELF_ROWS ||
-        shelf_grow(s, (unsigned)(count + PER_PAGE - 1)) != STATUS_OK ||
-        space_grow_own(s, TABLE_VA + count / PER_PAGE * SPACE_PAGE) != STATUS_OK) {
-        return false;
+    if (count + PER_PAGE <= SHELF_ROWS) {
+        s = shelf_grow(from, (unsigned)(count + PER_PAGE - 1));
     }
-    count += (uint32_t)PER_PAGE;
-    return true;
+    if (s == STATUS_OK) {
+        s = space_grow_own(from, TABLE_VA + count / PER_PAGE * SPACE_PAGE);
+    }
+    if (s == STATUS_OK) {
+        count += (uint32_t)PER_PAGE;
+    }
+    return s;
 }
 
 /* Further rows, free. */
-static bool grow(void)
+static bool grow(struct trouble *why)
 {
     uint32_t i = count;
+    enum status s = grow_table();
 
-    if (!grow_table()) {
+    if (s == STATUS_EXHAUSTED) {
+        trouble_say(
+            why, "there are as many programs as there can be: no memory is kept for more than %u",
+            count);
+    } else if (s != STATUS_OK) {
+        trouble_say(why, "the table of programs: %s", lk_status_text(s));
+    }
+    if (s != STATUS_OK) {
         return false;
     }
     for (; i < count; i++) {
@@ -114,7 +127,7 @@ uint64_t instances_frames(void)
 bool instances_init(void)
 {
     while (count < description.programs) {
-        if (!grow_table()) {
+        if (grow_table() != STATUS_OK) {
             return false;
         }
     }
@@ -147,11 +160,11 @@ void instance_first(uint32_t program)
     begin_row(program, program);
 }
 
-uint32_t instance_further(uint32_t program)
+uint32_t instance_further(uint32_t program, struct trouble *why)
 {
     uint32_t i;
 
-    if (first_free == NO_INSTANCE && !grow()) {
+    if (first_free == NO_INSTANCE && !grow(why)) {
         return NO_INSTANCE;
     }
     i = first_free;

@@ -30,7 +30,8 @@ struct instance {
     bool has_notice;       /* somebody wants to know its end: SHELF_NOTICE */
     bool has_waiter;       /* somebody waits for its end: SHELF_WAITER */
     bool has_caller;       /* it waits for a server to be there again: SHELF_CALLER */
-    bool paged;            /* the pager knows its space */
+    bool paged;            /* the pager knows its space, or is to */
+    bool untold;           /* .. but could not be told the last time */
     bool paid;             /* somebody else pays: PROGRAMS_NEW_PAID */
     bool watches;          /* it wants to know when a server comes back: SHELF_WATCH */
     bool waits_to_restart; /* it ended and is begun again at `due` */
@@ -51,8 +52,10 @@ struct instance {
     uint64_t irq_lines; /* mask of the interrupt lines it was given */
     uint64_t stack_low; /* lowest address of its main stack */
     uint64_t due;
-    uint64_t restarted_since;    /* begin of the time in which restarts are counted */
-    uint32_t restarts;           /* since then */
+    uint64_t restarted_since; /* begin of the time in which restarts are counted */
+    uint32_t restarts;        /* since then */
+    uint32_t failures;        /* in a row to begin it again, or to live for longer than a moment */
+    uint64_t begun;           /* when it was begun again last */
     const struct grant *awaited; /* what the caller waits for */
     uint32_t watched;            /* the program whose coming back it wants to know */
     uint64_t watch_bits;
@@ -101,8 +104,8 @@ bool instances_init(void);
 void instance_first(uint32_t program);
 
 /* A further instance of a program: its number. NO_INSTANCE: there is no memory for one, or there are as
- * many as can be. */
-uint32_t instance_further(uint32_t program);
+ * many as can be; `why` says which. */
+uint32_t instance_further(uint32_t program, struct trouble *why);
 
 /* It does not exist any more. How it ended can still be asked. */
 void instance_free(uint32_t i);

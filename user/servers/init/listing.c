@@ -229,6 +229,7 @@ static void grant_words(const struct grant *g, char *out, size_t size)
         }
         break;
     case GRANT_FRAMES:
+    case GRANT_TOPBANK:
     case GRANT_SPACE:
     case GRANT_SCHEDULE:
     case GRANT_SLEEP:

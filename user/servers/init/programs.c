@@ -20,6 +20,10 @@
 
 #define NEVER UINT64_MAX
 #define BACKOFF_MAX_DOUBLINGS 6u
+/* One that could not be begun again, or ended again within this time, waits so long; twice as long each
+ * time. */
+#define RETRY (10 * LK_NSEC_PER_MSEC)
+#define RETRY_DOUBLINGS 8u
 
 /* What becomes of an instance that ended. */
 enum after {
@@ -110,10 +114,14 @@ static void note_end(struct instance *in, unsigned how, uint64_t value, const ch
     lk_copy_text(in->ended_words, sizeof(in->ended_words), words);
 }
 
-static void note_end_along(uint32_t i)
+/* Instance `i` ends because `with`, of the same job, does, in these words. */
+static void note_end_along(uint32_t i, uint32_t with, const char *words)
 {
+    char along[sizeof(instance(i)->ended_words)];
+
     if (instance(i)->ended == PROGRAM_ENDED_NOT) {
-        note_end(instance(i), PROGRAM_ENDED_DESTROYED, 0, "ended along with its job");
+        lk_format(along, sizeof(along), "ended along with %s: %s", instance_name(with).text, words);
+        note_end(instance(i), PROGRAM_ENDED_DESTROYED, 0, along);
     }
 }
 
@@ -145,8 +153,8 @@ static void tell_end(uint32_t i)
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-/* Take a whole job apart that has not begun. Who waits already for the end of its root is told. */
-static void give_up(uint32_t root)
+/* Take a whole job apart that has not begun. Its root keeps its number. */
+static void take_back(uint32_t root)
 {
     uint32_t k = instance(root)->next_in_job;
 
@@ -158,9 +166,22 @@ static void give_up(uint32_t root)
         k = next;
     }
     dismantle(root);
-    tell_end(root);
-    job_leave_parent(root);
-    instance_free(root);
+    instance(root)->next_in_job = root;
+    instance(root)->exists = false;
+}
+
+/* It is no more, and nobody's child. Who waits for its end is told. */
+static void let_go(uint32_t i)
+{
+    tell_end(i);
+    job_leave_parent(i);
+    instance_free(i);
+}
+
+static void give_up(uint32_t root)
+{
+    take_back(root);
+    let_go(root);
 }
 
 /* All steps but the last, for every instance of a job. False: `why` says what failed. */
@@ -184,7 +205,10 @@ static bool build_job(uint32_t root, struct trouble *why)
         k = instance(k)->next_in_job;
     } while (k != root);
     do {
-        build_grants(k);
+        if (!build_grants(k, &t)) {
+            trouble_say(why, "%s: %s", instance_program(k)->name, t.words);
+            return false;
+        }
         k = instance(k)->next_in_job;
     } while (k != root);
     return true;
@@ -255,13 +279,13 @@ static void part_job(uint32_t root)
     }
 }
 
-bool programs_begin(uint32_t i, struct trouble *why)
+/* The last step, for all of a job. */
+static bool begin_job(uint32_t i, struct trouble *why)
 {
     uint32_t k = i;
 
     do {
         if (!build_begin(k, why)) {
-            give_up(i);
             return false;
         }
         k = instance(k)->next_in_job;
@@ -273,8 +297,16 @@ bool programs_begin(uint32_t i, struct trouble *why)
         k = instance(k)->next_in_job;
     } while (k != i);
     part_job(i);
-    core_of_use();
     return true;
+}
+
+bool programs_begin(uint32_t i, struct trouble *why)
+{
+    if (begin_job(i, why)) {
+        return true;
+    }
+    give_up(i);
+    return false;
 }
 
 unsigned programs_boot(void)
@@ -355,7 +387,42 @@ static uint64_t restart_after(struct instance *in, const struct program *p)
                                                                : BACKOFF_MAX_DOUBLINGS);
 }
 
-/* Build it anew in the same place. If that cannot be done the instance is gone. */
+/* How long to wait before the next try of one that cannot be begun, or ends as soon as it has begun. */
+static uint64_t longer_each_time(struct instance *in)
+{
+    unsigned doublings = in->failures < RETRY_DOUBLINGS ? in->failures : RETRY_DOUBLINGS;
+
+    in->failures++;
+    return RETRY << doublings;
+}
+
+/* It could not be built anew. One with a line `restart` is tried again, later each time, for as long as it
+ * takes: there may be memory again. Any other is gone. */
+static void not_again(uint32_t i, const char *why)
+{
+    struct instance *in = instance(i);
+    char words[sizeof(in->ended_words)];
+    uint64_t after;
+
+    in->generation--;
+    lk_format(words, sizeof(words), "could not be begun again: %s", why);
+    note_end(in, PROGRAM_ENDED_DESTROYED, 0, words);
+    if (instance_program(i)->restarts == 0) {
+        say("program %s %s", instance_program(i)->name, words);
+        let_go(i);
+        connect_tell(i);
+        return;
+    }
+    after = longer_each_time(in);
+    say("program %s %s; it is tried again in %lu ms", instance_program(i)->name, words,
+        after / LK_NSEC_PER_MSEC);
+    tell_end(i);
+    in->due = lk_now() + after;
+    in->waits_to_restart = true;
+    awaited++;
+}
+
+/* Build it anew in the same place. */
 static void build_again(uint32_t i)
 {
     struct trouble why = { "" };
@@ -365,14 +432,12 @@ static void build_again(uint32_t i)
     awaited--;
     instance_begin_again(i);
     complete_job(i);
-    if (build_job(i, &why) && programs_begin(i, &why)) {
+    if (build_job(i, &why) && begin_job(i, &why)) {
+        in->begun = lk_now();
         return;
     }
-    say("program %s cannot be begun again: %s", instance_program(i)->name, why.words);
-    if (instance(i)->exists) {
-        give_up(i);
-    }
-    connect_tell(i);
+    take_back(i);
+    not_again(i, why.words);
 }
 
 /* It ended: is it begun again, now or later? True: it keeps its number. */
@@ -381,6 +446,7 @@ static bool begin_again(uint32_t i)
     struct instance *in = instance(i);
     const struct program *p = instance_program(i);
     uint64_t after;
+    uint64_t now;
 
     if (p->restarts == 0 || in->paid) {
         return false;
@@ -392,7 +458,15 @@ static bool begin_again(uint32_t i)
         return false;
     }
     in->restarts++;
-    in->due = lk_now() + after;
+    now = lk_now();
+    if (now - in->begun >= RETRY) {
+        in->failures = 0;
+    } else if (in->generation > 0) { /* most likely there is no memory for what it begins with */
+        uint64_t least = longer_each_time(in);
+
+        after = after > least ? after : least;
+    }
+    in->due = now + after;
     return true;
 }
 
@@ -419,16 +493,15 @@ static void finish(uint32_t i, enum after after)
     struct instance *in = instance(i);
     bool comes_back = after == AFTER_AT_ONCE || (after == AFTER_POLICY && begin_again(i));
 
-    tell_end(i);
     job_leave(i);
     if (!comes_back) {
-        job_leave_parent(i);
-        instance_free(i);
+        let_go(i);
         if (in->generation != 0 || instance_program(i)->restarts > 0) {
             connect_tell(i);
         }
         return;
     }
+    tell_end(i);
     in->root = i;
     in->exists = false;
     in->waits_to_restart = true;
@@ -436,25 +509,24 @@ static void finish(uint32_t i, enum after after)
 }
 
 /* It is about to be begun again, and is not. */
-static void stay_away(uint32_t i, unsigned how, uint64_t value, const char *words)
+static void stay_away(uint32_t i)
 {
-    note_end(instance(i), how, value, words);
     instance(i)->waits_to_restart = false;
     awaited--;
     finish(i, AFTER_GONE);
 }
 
-/* All of the job of `root`. `after` says what becomes of `root`. */
-static void end_members(uint32_t root, enum after after)
+/* All of the job of `root` ends, because `with` did, in these words. `after` says what becomes of `root`. */
+static void end_members(uint32_t root, uint32_t with, const char *words, enum after after)
 {
     while (instance(root)->next_in_job != root) {
         uint32_t k = instance(root)->next_in_job;
 
-        note_end_along(k);
+        note_end_along(k, with, words);
         dismantle(k);
         finish(k, AFTER_GONE);
     }
-    note_end_along(root);
+    note_end_along(root, with, words);
     dismantle(root);
     finish(root, after);
 }
@@ -467,10 +539,10 @@ static void end_children(uint32_t root)
 
     for (uint32_t k = job_below(root); k != NO_INSTANCE; k = job_below(root)) {
         if (instance(k)->waits_to_restart) {
-            stay_away(k, PROGRAM_ENDED_DESTROYED, 0, words);
+            stay_away(k); /* how it ended is known */
         } else {
             note_end(instance(k), PROGRAM_ENDED_DESTROYED, 0, words);
-            end_members(k, AFTER_GONE);
+            end_members(k, k, words, AFTER_GONE);
         }
     }
 }
@@ -486,7 +558,7 @@ static void end_job(uint32_t i, unsigned how, uint64_t value, const char *words,
         return;
     }
     end_children(root);
-    end_members(root, after);
+    end_members(root, i, words, after);
     paid_sweep(); /* what its banks paid for is gone with it */
     programs_due();
 }
@@ -495,7 +567,8 @@ void programs_end(uint32_t i, unsigned how, uint64_t value, const char *words, b
 {
     if (instance(i)->waits_to_restart) {
         if (for_good) {
-            stay_away(i, how, value, words);
+            note_end(instance(i), how, value, words);
+            stay_away(i);
         }
         return;
     }
@@ -526,5 +599,9 @@ enum status programs_restart(uint32_t i, struct trouble *why)
     }
     instance(i)->due = 0;
     end_job(i, PROGRAM_ENDED_DESTROYED, 0, "begun again on request", AFTER_AT_ONCE);
+    if (!instance(i)->exists) {
+        trouble_say(why, "%s %s", instance_program(i)->name, instance(i)->ended_words);
+        return STATUS_NO_MEMORY;
+    }
     return STATUS_OK;
 }

@@ -253,11 +253,13 @@ static enum status programs_op_space(struct lk_request *rq)
     return rq->out_string_len > 0 || rq->w[2] != 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
+/* Of a further instance too that is gone: until its number means another. */
 static enum status programs_op_result(struct lk_request *rq)
 {
     uint32_t i;
 
-    if (!asked_program(rq, &i)) {
+    if (!asked_program(rq, &i) &&
+        (rq->w[1] >= instance_count() || instance(i)->ended == PROGRAM_ENDED_NOT)) {
         return STATUS_OUT_OF_RANGE;
     }
     lk_answer2(rq, instance(i)->ended, instance(i)->ended_value);

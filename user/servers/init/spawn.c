@@ -71,8 +71,9 @@ static enum status make_further(struct lk_request *rq, bool paid, uint32_t *made
     if (args != NULL && strlen(args) > DESC_ARGS) {
         return STATUS_REQUEST_ERROR;
     }
-    i = instance_further((uint32_t)program);
+    i = instance_further((uint32_t)program, &why);
     if (i == NO_INSTANCE) {
+        service_answer_text(rq, why.words);
         return STATUS_NO_MEMORY;
     }
     if (paid) {

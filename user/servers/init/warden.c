@@ -37,7 +37,8 @@ static _Noreturn void warden_main(void)
         lk_invoke(&msg);
         if (lk_kind(msg.delivery) == LK_KIND_MESSAGE && msg.w[0] == LK_FAULT_MESSAGE) {
             fault_say(instance_of_payload(msg.payload), REG_FAULTED);
-            say("  it is begun again");
+            say("  it is destroyed; init begins another");
+            core_faulted(instance_of_payload(msg.payload));
             lk_range_rescind(LK_INIT_RANGE, REG_FAULTED);
             lk_appnotice_post(REG_INIT_NOTICE, CORE_NOTICE);
         }

@@ -74,8 +74,8 @@
 
 /* Owner's right of the topmost bank; for tests. word 1: n; the n-th frame or object asked of any bank
  * from now on is refused with NO_MEMORY, once; 0: none. Answer: word 1, how many were asked since the
- * last such request, word 2, 1 if one was refused. A Range counts as one. A server that begins again
- * has forgotten it. */
+ * last such request, word 2, 1 if one was refused. A Range counts as one, and so does a bank
+ * (BANK_OPEN). A server that begins again has forgotten it. */
 #define BANK_REFUSE 12u
 
 /* Owner's right. What this bank and those below it gave and will give is found by BANK_OBJECT

@@ -89,7 +89,7 @@
 #define PROGRAMS_KILL 13u
 
 /* word 1: number. The program ends and is begun again, with the arguments that it had. REQUEST_ERROR, string:
- * why. */
+ * why. NO_MEMORY, string: it has ended, and could not be begun again, or not yet. */
 #define PROGRAMS_RESTART 14u
 
 /* word 1: n. Answer: string, the n-th struct bank_info of the tree of banks (BANK_LIST). NOT_FOUND: there
