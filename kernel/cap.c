@@ -103,6 +103,5 @@ bool cap_same(const struct cap *a, const struct cap *b)
     if (valid != cap_valid(b) || !valid) {
         return valid == cap_valid(b);
     }
-    return a->type == b->type && a->restr == b->restr && a->aux == b->aux &&
-           a->payload == b->payload && a->oid == b->oid && a->count == b->count;
+    return a->low == b->low && a->object == b->object;
 }

@@ -62,6 +62,8 @@ void endpoint_update(struct endpoint *ep)
 
 void endpoint_init(struct endpoint *ep)
 {
+    ep->state.reply = CAP_ENTRY;
+    ep->self = object_cap(&ep->hdr).object;
     plist_init(&ep->senders);
     plist_node_init(&ep->recv_node);
     list_init(&ep->watchers);
@@ -89,4 +91,5 @@ void endpoint_destroy(struct endpoint *ep)
     preempt_endpoint_changes(ep);
     endpoint_fail_senders(ep);
     endpoint_unlink(ep);
+    ep->self = 0;
 }

@@ -99,7 +99,7 @@ static __attribute__((noinline)) struct process *message(struct process *p, uint
             reply->state.recipient.count != p->hdr.count) {
             return NULL; /* cannot call */
         }
-        if (!plist_empty(&reply->senders) || reply->state.payload > ENDPOINT_PAYLOAD_MAX - 2) {
+        if (!plist_empty(&reply->senders) || endpoint_payload(reply) > ENDPOINT_PAYLOAD_MAX - 2) {
             return NULL; /* stale repliers to be told; no payloads left */
         }
     }
@@ -112,24 +112,18 @@ static __attribute__((noinline)) struct process *message(struct process *p, uint
     to->regs.r8 = ep->state.id;
     to->regs.r9 = entry_payload(target);
     if (ep->state.match) {
-        ep->state.payload++;
-        ep->state.outstanding = 0;
+        ep->state.reply += 1ull << CAP_PAYLOAD_SHIFT;
+        ep->state.expect = 0;
     }
     if (call) {
         unsigned reg = to->regs.rax & LK_CAPS ? first_recv_reg(to->regs.rax) : 0;
 
         p->last_called =
             (struct cap){ .type = CAP_ENDPOINT, .oid = target->oid, .count = target->count };
-        reply->state.payload++;
-        reply->state.outstanding = 1;
+        reply->state.reply += 1ull << CAP_PAYLOAD_SHIFT;
+        reply->state.expect = reply->state.reply;
         if (reg != 0) {
-            to->capreg[reg] = (struct cap){
-                .type = CAP_ENTRY,
-                .aux = (uint16_t)(reply->state.payload >> 32),
-                .payload = (uint32_t)reply->state.payload,
-                .oid = object_oid(reply),
-                .count = reply->hdr.count,
-            };
+            to->capreg[reg] = (struct cap){ .low = reply->state.reply, .object = reply->self };
         }
         p->regs.r8 = reply->state.id;
         p->s.word = WAITS(WAIT_CLOSED); /* no endpoint has the ID of notices */

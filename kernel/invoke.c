@@ -255,7 +255,7 @@ static void answer_call(struct invocation *inv, uint64_t control, const struct c
     uint64_t payload = 0;
 
     if (cap_live(reply)) { /* a reply capability was made and used, as it were */
-        payload = ++endpoint_of(reply)->state.payload;
+        payload = endpoint_make_reply(endpoint_of(reply)).low >> CAP_PAYLOAD_SHIFT;
         endpoint_reply_delivered(endpoint_of(reply));
     }
     for (unsigned i = 0; (control & LK_CAPS) && i < LK_MAX_CAPS; i++) {

@@ -287,7 +287,7 @@ const struct endpoint *ipc_waits_at(const struct process *p)
         slot->type != CAP_ENDPOINT || !cap_live(slot)) {
         return NULL;
     }
-    return endpoint_of(slot)->state.outstanding && endpoint_of(slot)->state.id == p->regs.r8
+    return endpoint_of(slot)->state.expect != 0 && endpoint_of(slot)->state.id == p->regs.r8
                ? endpoint_of(&p->last_called)
                : NULL;
 }

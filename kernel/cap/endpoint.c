@@ -63,7 +63,7 @@ enum status endpoint_op_set_payload_match(struct invocation *inv)
 
     preempt_endpoint_changes(ep);
     ep->state.match = (uint8_t)inv->word[1];
-    ep->state.outstanding = 0;
+    ep->state.expect = 0;
     if (ep->state.match) {
         endpoint_fail_senders(ep); /* no reply is outstanding: their capabilities are Null */
     }
@@ -112,8 +112,8 @@ enum status endpoint_op_get_state(struct invocation *inv)
     txn_commit();
 
     inv->out[1] = ep->state.id;
-    inv->out[2] = ep->state.payload;
-    inv->out[3] = ep->state.match | ep->state.outstanding * 2u |
+    inv->out[2] = endpoint_payload(ep);
+    inv->out[3] = ep->state.match | (ep->state.expect != 0) * 2u |
                   (endpoint_recipient(ep) != NULL) * 4u | !plist_empty(&ep->senders) * 8u;
     return STATUS_OK;
 }

@@ -47,10 +47,10 @@ void sleep_over(struct process *p)
     const struct cap *slot = &p->slot[SLOT_REPLY_ENDPOINT];
     struct endpoint *ep = endpoint_of(slot);
 
-    if (slot->type == CAP_ENDPOINT && cap_live(slot) && ep->state.outstanding &&
+    if (slot->type == CAP_ENDPOINT && cap_live(slot) && ep->state.expect != 0 &&
         ipc_accepts(p, ep) && endpoint_recipient(ep) == p) {
         struct message m = {
-            .to = p, .ep = ep, .payload = ep->state.payload, .is_entry = true, .words = 2
+            .to = p, .ep = ep, .payload = endpoint_payload(ep), .is_entry = true, .words = 2
         };
 
         m.word[0] = STATUS_OK;

@@ -18,7 +18,7 @@ static struct endpoint *make_reply_endpoint(struct process **p, uint64_t payload
     *p = test_make_process(1);
     ep->state.recipient = object_cap(&(*p)->hdr);
     ep->state.match = 1;
-    ep->state.payload = payload;
+    ep->state.reply = CAP_ENTRY | payload << CAP_PAYLOAD_SHIFT;
     return ep;
 }
 
@@ -75,7 +75,7 @@ SELFTEST(endpoint_payload_wrap, "at its last payload an endpoint makes no more r
     }
     CHECK_EQUAL(made, 2); /* one payload for each capability, one for its use */
     CHECK_EQUAL(check_reply(ep, p), STATUS_EXHAUSTED);
-    CHECK(ep->state.payload <= ENDPOINT_PAYLOAD_MAX);
+    CHECK(endpoint_payload(ep) <= ENDPOINT_PAYLOAD_MAX);
     test_rescind(&ep->hdr);
     test_rescind_process(p);
 }

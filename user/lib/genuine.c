@@ -8,7 +8,7 @@
 #include <lykos/stubs.h>
 
 #define TYPE_MASK 0xffu
-#define PAYLOAD_SHIFT 32
+#define PAYLOAD_SHIFT 16
 
 bool lk_entry_look(uint32_t capbits, uint32_t reg, struct lk_entry_id *out)
 {

@@ -16,18 +16,18 @@
 
 /* INV-EP-1  senders not empty and recipient valid  <=>  queued in the recipient's `senders`, by the
  *           priority of the first.
- * INV-EP-2  outstanding  =>  payload match is on.
+ * INV-EP-2  a reply outstanding  =>  payload match is on.
  * INV-EP-3  id != LK_NOTICE_ID. */
 struct endpoint {
     struct objhdr hdr;
     struct {
         struct cap recipient; /* Process, or Null */
         uint64_t id;
-        uint64_t payload;    /* of the reply that is or was last outstanding; at most
-                                ENDPOINT_PAYLOAD_MAX */
-        uint8_t match;       /* payload match is on */
-        uint8_t outstanding; /* a reply capability was made and not used */
+        uint64_t reply;  /* the reply capability that is or was last outstanding: cap.low */
+        uint64_t expect; /* the same while it is outstanding, else 0 */
+        uint8_t match;   /* payload match is on */
     } state;
+    uint64_t self; /* what a capability to it has: cap.object; 0: it is destroyed */
     struct plist senders;        /* processes, by sender_node, and targets by preempt.node */
     struct plist_node recv_node; /* in the recipient's process.senders */
     struct list watchers;        /* processes whose proxyReceiver leads here, and no further */
@@ -44,7 +44,13 @@ static inline struct endpoint *endpoint_of(const struct cap *c)
 /* Protected payload of an Entry: all 48 bits. */
 static inline uint64_t entry_payload(const struct cap *c)
 {
-    return (uint64_t)c->aux << 32 | c->payload;
+    return c->low >> CAP_PAYLOAD_SHIFT;
+}
+
+/* Payload of the reply that is or was last outstanding. */
+static inline uint64_t endpoint_payload(const struct endpoint *ep)
+{
+    return ep->state.reply >> CAP_PAYLOAD_SHIFT;
 }
 
 /* The recipient, or NULL. */
@@ -57,7 +63,7 @@ static inline struct process *endpoint_recipient(const struct endpoint *ep)
  * outstanding reply? */
 static inline bool endpoint_matches(const struct endpoint *ep, const struct cap *entry)
 {
-    return !ep->state.match || (ep->state.outstanding && ep->state.payload == entry_payload(entry));
+    return !ep->state.match || ep->state.expect == entry->low;
 }
 
 /* May a message go through this live Entry: a recipient, and payload match? */
@@ -92,19 +98,13 @@ static inline enum status endpoint_check_reply(const struct cap *slot, const str
         return STATUS_NO_REPLY_ENDPOINT;
     }
     /* One payload for the reply capability, one for its use. */
-    return ep->state.payload > ENDPOINT_PAYLOAD_MAX - 2 ? STATUS_EXHAUSTED : STATUS_OK;
+    return endpoint_payload(ep) > ENDPOINT_PAYLOAD_MAX - 2 ? STATUS_EXHAUSTED : STATUS_OK;
 }
 
 /* A capability of a type and payload to the endpoint: Entry, ProxyEntry, AppNotice. */
 static inline struct cap endpoint_cap(const struct endpoint *ep, uint8_t type, uint64_t payload)
 {
-    return (struct cap){
-        .type = type,
-        .aux = (uint16_t)(payload >> 32),
-        .payload = (uint32_t)payload,
-        .oid = object_oid(ep),
-        .count = ep->hdr.count,
-    };
+    return (struct cap){ .low = type | payload << CAP_PAYLOAD_SHIFT, .object = ep->self };
 }
 
 /* EFFECT. Make the reply capability of a call: the payload advances, what was outstanding is stale.
@@ -112,18 +112,18 @@ static inline struct cap endpoint_cap(const struct endpoint *ep, uint8_t type, u
 static inline struct cap endpoint_make_reply(struct endpoint *ep)
 {
     ASSERT_AFTER_COMMIT();
-    ep->state.payload++;
-    ep->state.outstanding = 1;
+    ep->state.reply += 1ull << CAP_PAYLOAD_SHIFT;
+    ep->state.expect = ep->state.reply;
     endpoint_fail_senders(ep);
-    return endpoint_cap(ep, CAP_ENTRY, ep->state.payload);
+    return (struct cap){ .low = ep->state.reply, .object = ep->self };
 }
 
 /* EFFECT. A reply was delivered through a matching endpoint: the capability is used up. NO_FAIL. */
 static inline void endpoint_reply_delivered(struct endpoint *ep)
 {
     ASSERT_AFTER_COMMIT();
-    ep->state.payload++;
-    ep->state.outstanding = 0;
+    ep->state.reply += 1ull << CAP_PAYLOAD_SHIFT;
+    ep->state.expect = 0;
     endpoint_fail_senders(ep);
 }
 

@@ -69,8 +69,8 @@ static uint64_t hash_one(const struct objhdr *hdr, uint64_t h)
 
         h = hash_caps(h, &ep->state.recipient, 1);
         h = (h ^ ep->state.id) * PRIME;
-        h = (h ^ ep->state.payload) * PRIME;
-        return h + (uint64_t)ep->state.match * 2 + ep->state.outstanding;
+        h = (h ^ ep->state.reply) * PRIME;
+        return h + (uint64_t)ep->state.match * 2 + (ep->state.expect != 0);
     }
     if (hdr->kind == FRAME_GPT) {
         const struct gpt *g = (const struct gpt *)(const void *)hdr;
