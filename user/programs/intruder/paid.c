@@ -12,6 +12,7 @@
 #include <lykos/string.h>
 
 #define WAITS 200u
+#define FORGOTTEN_ID 0x2000u
 
 static enum status new_paid(const char *what)
 {
@@ -110,6 +111,7 @@ static void wait_and_go(void)
     };
 
     lk_must(lk_bank_make(lk_cap("bank"), LK_TYPE_ENDPOINT, REG_WORK), "an Endpoint");
+    lk_must(lk_endpoint_set_endpoint_id(REG_WORK, FORGOTTEN_ID), "its ID");
     lk_must(lk_endpoint_set_recipient(REG_WORK, LK_REG_SELF), "its recipient");
     lk_must(lk_endpoint_make_entry(REG_WORK, 0, REG_OTHER), "its Entry");
     lk_must(lk_invoke(&msg), "asking for an end");

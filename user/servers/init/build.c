@@ -9,6 +9,7 @@
 #include "build.h"
 
 #include "core.h"
+#include "paid.h"
 #include "registers.h"
 #include "space.h"
 
@@ -164,7 +165,8 @@ static bool open_bank(uint32_t i, struct trouble *why)
                              instance_program(i)->memory, REG_BANK),
                 "a bank", why) &&
            step(paid ? lk_bank_hide(REG_BANK) : STATUS_OK, "hiding its bank", why) &&
-           step(shelf_put(i, SHELF_BANK, REG_BANK), "the shelf", why);
+           step(shelf_put(i, SHELF_BANK, REG_BANK), "the shelf", why) &&
+           step(paid_make_witness(i), "a witness of its end", why);
 }
 
 bool build_objects(uint32_t i, struct trouble *why)
@@ -613,7 +615,7 @@ bool build_grants(uint32_t i, struct trouble *why)
         if (s == STATUS_OK) {
             s = lk_process_swap_cap_reg(REG_PROCESS, reg, REG_WORK, 0);
         }
-        if (lacks_memory(s)) {
+        if (lacks_memory(s) || (s != STATUS_OK && instance(i)->paid)) { /* of whom no log tells */
             trouble_say(why, "capability %s: %s", g->name, lk_status_text(s));
             return false;
         }
