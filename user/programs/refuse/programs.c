@@ -41,11 +41,6 @@ static void wrong_words(struct outcome *out, const char *what, const struct lk_m
 static bool is_there;
 static uint64_t its_number;
 
-bool new_one_is_there(void)
-{
-    return is_there;
-}
-
 /* It was asked for: what was the answer? Its number, if it was made by init, is word 1. */
 static void take_answer(struct outcome *out, const char *what, const struct lk_msg *msg,
                         const char *words)

@@ -58,9 +58,6 @@ uint64_t new_one(struct outcome *out, const char *what);
 void new_paid(struct outcome *out, const char *what, uint32_t bank);
 void new_sealed(struct outcome *out, const char *args, uint32_t bank);
 
-/* Was it made, and did it not end? */
-bool new_one_is_there(void);
-
 /* End it if it is there. */
 void kill_control(void);
 
