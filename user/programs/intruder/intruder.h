@@ -11,7 +11,8 @@
 
 /* Capability registers, behind those that have names. */
 enum {
-    REG_BANK = 17, /* a bank of the builder's */
+    REG_OWN = 16, /* its own schedule, while it has another one */
+    REG_BANK,     /* a bank of the builder's */
     REG_PAYER,     /* one of the requestor's */
     REG_BUILDER,
     REG_REQUESTOR,
@@ -67,5 +68,16 @@ void try_waits(void);
 
 /* Entries to a constructor while the bank that pays for it is being closed. */
 void try_stale(void);
+
+#define PRIORITY_ABOVE_BANK 192u /* that of the bank is 190 */
+
+/* Give a process another schedule, paid by the bank in REG_OTHER; what it had comes to REG_WORK. */
+void raise_priority(uint32_t process, uint64_t priority);
+
+/* ---- midway.c ---- */
+
+/* The bank that pays for an instance is closed while it is made, or the builder's is, or the server
+ * is killed. */
+void try_midway(void);
 
 #endif

@@ -15,7 +15,6 @@
 
 #define MANY 1500u /* processes: they are destroyed first, a few at a time */
 #define PRIORITY_SERVER 195u
-#define PRIORITY_OWN 192u /* above that of the bank, 190 */
 #define SLICE 10000000u
 
 enum { KEPT_BUILDER, KEPT_REQUESTOR, KEPT_SCHEDULE, KEPT_OWN_SCHEDULE };
@@ -30,13 +29,11 @@ static void get_kept(unsigned place, uint32_t reg)
     lk_must(lk_cappage_get_slot(REG_MANY, place, reg), "what was kept");
 }
 
-/* Give a process another schedule, paid by the bank in REG_OTHER, and keep what it had. */
-static void raise(uint32_t process, uint64_t priority, unsigned place)
+void raise_priority(uint32_t process, uint64_t priority)
 {
     lk_must(lk_bank_make(REG_OTHER, LK_TYPE_SCHEDULE, REG_WORK), "a schedule");
     lk_must(lk_schedctl_set_up(lk_cap("schedctl"), priority, SLICE, 1, REG_WORK), "a schedule");
     lk_must(lk_process_swap_slot(process, SLOT_SCHEDULE, REG_WORK, REG_WORK), "its schedule");
-    keep(place, REG_WORK);
 }
 
 static void lower(uint32_t process, unsigned place)
@@ -94,8 +91,10 @@ void try_stale(void)
     keep(KEPT_BUILDER, REG_BUILDER);
     keep(KEPT_REQUESTOR, REG_WORK);
     open_bank(lk_cap("bank"), 0, REG_OTHER);
-    raise(server, PRIORITY_SERVER, KEPT_SCHEDULE);
-    raise(LK_REG_SELF, PRIORITY_OWN, KEPT_OWN_SCHEDULE);
+    raise_priority(server, PRIORITY_SERVER);
+    keep(KEPT_SCHEDULE, REG_WORK);
+    raise_priority(LK_REG_SELF, PRIORITY_ABOVE_BANK);
+    keep(KEPT_OWN_SCHEDULE, REG_WORK);
     get_kept(KEPT_REQUESTOR, REG_WORK);
     begin_close();
     try_meanwhile();
