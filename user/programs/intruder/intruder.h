@@ -13,7 +13,7 @@
 enum {
     REG_OWN = 16, /* its own schedule, while it has another one */
     REG_BANK,     /* a bank of the builder's */
-    REG_PAYER,     /* one of the requestor's */
+    REG_PAYER,    /* one of the requestor's */
     REG_BUILDER,
     REG_REQUESTOR,
     REG_FORGED, /* an Entry to this program, which never answers */

@@ -358,10 +358,10 @@ static void try_server_ends(void)
 
 int main(void)
 {
-    static void (*const all[])(
-        void) = { try_new,  try_many, try_give,   try_check,  try_make,
-                  try_deep, try_init, try_closed, try_inside, try_grants, try_waits,
-                  try_stale, try_midway, try_server_ends };
+    static void (*const all[])(void) = { try_new,    try_many,       try_give,  try_check,
+                                         try_make,   try_deep,       try_init,  try_closed,
+                                         try_inside, try_grants,     try_waits, try_stale,
+                                         try_midway, try_server_ends };
 
     lk_must(lk_endpoint_make_entry(LK_REG_ENDPOINT, 0, REG_FORGED), "a forged Entry");
     open_bank(lk_cap("bank"), 0, REG_PAYER);

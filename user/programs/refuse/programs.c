@@ -55,8 +55,8 @@ static void ask_for_one(struct outcome *out, uint64_t method, const char *what, 
 {
     char words[128];
     struct lk_msg msg = {
-        .control = LK_CTL_CALL_CAPS(lk_cap("programs"), 1, bank != 0, bank, 0, 0, REG_CONTROL, 0, 0,
-                                    0),
+        .control =
+            LK_CTL_CALL_CAPS(lk_cap("programs"), 1, bank != 0, bank, 0, 0, REG_CONTROL, 0, 0, 0),
         .w = { method },
         .string = what,
         .string_len = (uint32_t)strlen(what),
