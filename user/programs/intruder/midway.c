@@ -15,7 +15,7 @@
 #include <lykos/programs.h>
 #include <lykos/time.h>
 
-#define STEP_NSEC 1000u
+#define STEP_NSEC 1000ull
 #define STEPS 250u
 
 enum victim { VICTIM_PAYER, VICTIM_BUILDER, VICTIM_SERVER, VICTIMS };
