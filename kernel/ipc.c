@@ -306,23 +306,22 @@ static bool ring_of_waits(const struct process *p, const struct process *q)
     return false;
 }
 
-/* A wait that the kernel can see to be endless, or likely so, does not pass without a word. */
+/* A wait that the kernel can see to be endless, or likely so, does not pass without a word. But a
+ * quiet one is not told of by way of who waits for it either: its label may say anything. */
 static void say_if_endless(const struct process *p, const struct process *to)
 {
-    /* A quiet one must not be told of by way of who waits for it either: its label may be any. */
-    const struct process *about = to->s.flags & PROC_QUIET ? to : p;
     char label[LABEL_TEXT];
     char to_label[LABEL_TEXT];
 
     process_label(p, label);
     process_label(to, to_label);
     if (ring_of_waits(p, to)) {
-        log_about(about, LOG_WARN,
+        log_about(to->s.flags & PROC_QUIET ? to : p, LOG_WARN,
                   "%s: waits to send to %s, which waits for %s in turn: a ring of waits", label,
                   to_label, label);
     } else if (to->s.run_state == PROC_FAULTED && !plist_node_queued(&to->sender_node) &&
                !(to->attention & ATTN_FAULT_TOLD)) {
-        log_about(about, LOG_WARN,
+        log_about(to->s.flags & PROC_QUIET ? to : p, LOG_WARN,
                   "%s: waits to send to %s, which is stopped by a fault that nobody handles", label,
                   to_label);
     }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * An instance is being made, and meanwhile the bank that pays for it is closed, or the builder's bank
- * is, or the server is killed: sooner or later, in steps of a microsecond, from before it begins
- * until after its end. Nothing may be lost, and everybody must go on.
+ * An instance is being made, and meanwhile the bank that pays for it is closed, or the builder's
+ * bank is, or the server is killed: sooner or later, in steps of a microsecond, from before it
+ * begins until after its end. Nothing may be lost, and everybody must go on.
  *
- * This program asks without waiting for the answer, and wakes up at a priority above all of them but
- * init's.
+ * This program asks without waiting for the answer, and wakes up at a priority above all of them
+ * but init's.
  */
 #include "intruder.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Entries to a constructor whose bank is being closed. That takes a while if the bank gave much, and
- * for so long they are there still. Meanwhile the server may use the place of that constructor for
- * another one; no Entry to the old one may be taken for one to the new.
+ * Entries to a constructor whose bank is being closed. That takes a while if the bank gave much,
+ * and for so long they are there still. Meanwhile the server may use the place of that constructor
+ * for another one; no Entry to the old one may be taken for one to the new.
  *
  * For this the bank must go on by pieces while this program and the server run: for the time of the
  * test both have a higher priority than it.

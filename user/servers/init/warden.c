@@ -30,8 +30,8 @@
 
 static uint8_t stack[STACK_BYTES] __attribute__((aligned(16)));
 
-/* It is init that faulted. Its process is quiet, so the kernel says nothing; there is nobody who could begin
- * it again. */
+/* It is init that faulted. Its process is quiet, so the kernel says nothing; there is nobody who
+ * could begin it again. */
 static void say_init_faulted(void)
 {
     struct lk_regs regs = { .rip = 0 };
@@ -46,8 +46,8 @@ static void say_init_faulted(void)
         lk_fault_text(code), info, regs.rip);
 }
 
-/* One message after the other: the kernel's about a fault, with the Process as capability 0 and what
- * means the instance as payload. */
+/* One message after the other: the kernel's about a fault, with the Process as capability 0 and
+ * what means the instance as payload. */
 static _Noreturn void warden_main(void)
 {
     for (;;) {
