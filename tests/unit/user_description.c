@@ -6,6 +6,10 @@
 #include "unit.h"
 
 #include "user/servers/init/description.c"
+#include "user/servers/init/description_grant.c"
+#include "user/servers/init/description_line.c"
+#include "user/servers/init/description_property.c"
+#include "user/servers/init/description_resolve.c"
 
 #include <stdio.h>
 #include <stdlib.h>
