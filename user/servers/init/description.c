@@ -63,6 +63,7 @@ static void line_program(struct reader *r)
 
     *p = (struct program){
         .line = r->line,
+        .priority_line = r->line,
         .priority = 100,
         .slice = 10000000,
         .stack_pages = DESC_STACK,

@@ -29,6 +29,7 @@ static void property_priority(struct reader *r)
 
     if (take_number(r, 1, "priority", 1, DESC_PRIORITY_MAX, &n) && words_end(r, 2)) {
         r->program->priority = (unsigned)n;
+        r->program->priority_line = r->line;
     }
 }
 

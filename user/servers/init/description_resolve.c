@@ -119,6 +119,33 @@ static void check_part(struct reader *r, struct program *p)
     }
 }
 
+/* Whom init waits for, the first above the second: no other program may stand above one of them, or
+ * it could keep init waiting by working on. */
+static const char *const waited_for[] = { "bank", "pager" };
+
+static void check_priority(struct reader *r, struct program *p)
+{
+    for (unsigned k = 0; k < sizeof(waited_for) / sizeof(waited_for[0]); k++) {
+        int at = description_find(r->d, waited_for[k]);
+        const struct program *server = at >= 0 ? &r->d->program[at] : NULL;
+
+        if (server == p) {
+            return;
+        }
+        if (server == NULL || server->faulty) {
+            continue; /* then there is no system, and its priority may be the mistake */
+        }
+        if (p->priority > server->priority) {
+            mistake_at(r, p, p->priority_line,
+                       (const char *const[]){
+                           "program ", p->name, ": its priority, ", show_number(p->priority).text,
+                           ", is above that of ", server->name, ", ",
+                           show_number(server->priority).text, ", for which init waits", NULL });
+            return;
+        }
+    }
+}
+
 /* The file of a program that does not say has the program's name. */
 static void default_file(struct program *p)
 {
@@ -141,6 +168,7 @@ void description_resolve(struct reader *r)
         default_file(p);
         check_names(r, p);
         check_part(r, p);
+        check_priority(r, p);
         for (unsigned k = 0; k < p->grants; k++) {
             struct grant *g = &p->grant[k];
 
