@@ -111,11 +111,6 @@ static struct op some_op(void)
     return op;
 }
 
-static void ignore(job_t job)
-{
-    (void)job;
-}
-
 /* The bank that pays for what a register names. */
 static unsigned payer(const struct machine_cap *c)
 {
@@ -166,7 +161,7 @@ static void carry_out(const struct op *op)
         tree_set_limit(op->bank, op->bank == TOP ? 0 : op->count * 15);
         break;
     case WORK:
-        books_work(ignore);
+        books_work(machine_ignore);
         break;
     default:
         machine_restart();

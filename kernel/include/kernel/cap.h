@@ -26,7 +26,7 @@ struct cap {
     uint8_t type;  /* enum cap_type */
     uint8_t restr; /* memory: LK_RO.. ; AppNotice: LK_PROXY or 0 */
     uint16_t aux;  /* memory: l2g. Entry of a matching endpoint: bits 32..47 of the payload. Range
-                       * that is lent: frames from the first one lent to its own first */
+                    * that is lent: frames from the first one lent to its own first */
     uint32_t payload; /* Entry: protected payload. AppNotice: mask. memory: guard match. Range:
                        * first frame. IrqWait: line. IOPriv: first port, last port << 16 */
     oid_t oid;        /* object; Range: number of frames */
@@ -46,9 +46,8 @@ const char *cap_type_name(unsigned type);
 bool cap_live(const struct cap *c);
 
 /* Is `c` valid as it is shown to users: live, and an Entry or AppNotice has a recipient, a
- * ProxyEntry one that has a proxy receiver, a reply
- * capability is not used or stale. Otherwise it is Null in every way, though an Entry may become
- * valid when its endpoint gets a recipient. */
+ * ProxyEntry one that has a proxy receiver, a reply capability is not used or stale. Otherwise it
+ * is Null in every way, though an Entry may become valid when its endpoint gets a recipient. */
 bool cap_valid(const struct cap *c);
 
 /* ACQUIRE. If `c` is not live, make it Null where it stands (that changes nothing visible). Returns
