@@ -17,7 +17,7 @@
 #include <kernel/txn.h>
 #include <ops.h>
 
-#define SET_FLAGS (PROC_SINGLE_STEP | PROC_TRAP_SYSCALL | PROC_QUIET)
+#define DEBUG_FLAGS (PROC_SINGLE_STEP | PROC_TRAP_SYSCALL)
 #define NO_PRIORITY 256
 
 enum status process_op_get_slot(struct invocation *inv)
@@ -123,7 +123,7 @@ enum status process_op_get_state(struct invocation *inv)
     inv->out[4] = p->fault_info;
     inv->out[5] = sched_cpu_time(p);
     inv->out[6] = p->notices | (uint64_t)p->preempt.notices << 32;
-    inv->out[7] = p->s.flags & SET_FLAGS;
+    inv->out[7] = (p->s.flags & DEBUG_FLAGS) | p->quiet * LK_FLAG_QUIET;
     memcpy(inv->out_string, &p->regs, sizeof(p->regs));
     inv->out_len = sizeof(p->regs);
     return STATUS_OK;
@@ -361,8 +361,9 @@ enum status process_op_set_flags(struct invocation *inv)
 
     txn_commit();
 
-    p->s.flags &= (uint8_t) ~(PROC_SINGLE_STEP | PROC_TRAP_SYSCALL); /* quiet stays quiet */
-    p->s.flags |= (uint8_t)inv->word[1];
+    p->s.flags &= (uint8_t)~DEBUG_FLAGS;
+    p->s.flags |= (uint8_t)(inv->word[1] & DEBUG_FLAGS);
+    p->quiet |= (inv->word[1] & LK_FLAG_QUIET) != 0;
     if (!(p->s.flags & PROC_TRAP_SYSCALL)) {
         p->attention &= ~ATTN_TRAP_ONCE;
     }

@@ -33,10 +33,9 @@ enum wait_kind {
     WAIT_FAULT_SEND = LK_WAIT_FAULT_SEND, /* faulted, and its message to the handler waits */
 };
 
-/* Bits of `flags`. The first three are those of Process.setFlags. */
+/* Bits of `flags`. The first two are those of Process.setFlags. */
 #define PROC_SINGLE_STEP 0x01u
 #define PROC_TRAP_SYSCALL 0x02u
-#define PROC_QUIET 0x04u        /* the log says nothing of what it does; never cleared */
 #define PROC_FPU 0x08u          /* uses the FPU: loaded and saved at every switch */
 #define PROC_IRET 0x10u         /* rcx and r11 matter: go back by iret, not sysret */
 #define PROC_SLICE_NOTICE 0x20u /* its schedule asks for a notice at the end of each slice */
@@ -44,7 +43,7 @@ enum wait_kind {
 /* A line of the log about what process `p` does, at most a few a second. */
 #define log_about(p, ...)                                                                          \
     do {                                                                                           \
-        if (!((p)->s.flags & PROC_QUIET)) {                                                        \
+        if (!(p)->quiet) {                                                                         \
             log_limited(__VA_ARGS__);                                                              \
         }                                                                                          \
     } while (0)
@@ -119,6 +118,7 @@ struct process {
     uint64_t slice;         /* nanoseconds, of the schedule */
     uint64_t turn;          /* when it went behind its equals last, in CPU's `turns` */
     bool keeps_turn;        /* it was held while it waited for the CPU */
+    bool quiet;             /* the log says nothing of what it does; never cleared */
     uint64_t slice_left;    /* nanoseconds of the slice not used yet; 0: a new one begins */
     uint64_t cpu_cycles;    /* CPU time used, in units of arch_cycles() */
     struct cap last_called; /* endpoint of the last call, for diagnosis: an Endpoint capability,
