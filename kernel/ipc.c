@@ -316,12 +316,12 @@ static void say_if_endless(const struct process *p, const struct process *to)
     process_label(p, label);
     process_label(to, to_label);
     if (ring_of_waits(p, to)) {
-        log_about(to->s.flags & PROC_QUIET ? to : p, LOG_WARN,
+        log_about(to->quiet ? to : p, LOG_WARN,
                   "%s: waits to send to %s, which waits for %s in turn: a ring of waits", label,
                   to_label, label);
     } else if (to->s.run_state == PROC_FAULTED && !plist_node_queued(&to->sender_node) &&
                !(to->attention & ATTN_FAULT_TOLD)) {
-        log_about(to->s.flags & PROC_QUIET ? to : p, LOG_WARN,
+        log_about(to->quiet ? to : p, LOG_WARN,
                   "%s: waits to send to %s, which is stopped by a fault that nobody handles", label,
                   to_label);
     }
