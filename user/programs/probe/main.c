@@ -242,6 +242,19 @@ static void destroyed_for_good(void)
     check(comes_to(number, false), "it came back all the same");
 }
 
+/* Its line `restart` is for who has begun: nobody would give it what it was given. */
+static void killed_before_it_began(void)
+{
+    struct program_info info;
+    uint64_t number;
+
+    begin_case("killed_before_it_began");
+    number = make(PHOENIX);
+    check_status(ask_programs(PROGRAMS_KILL, number), STATUS_OK, "the kill");
+    lk_sleep_ms(2 * REBIRTH_MS);
+    check(!info_of(number, &info), "it is begun again");
+}
+
 /* Who waited for the end of a program, and is gone, is in nobody's way. */
 static void waiter_is_gone(void)
 {
@@ -420,6 +433,7 @@ int main(void)
         two_wait_for_a_server,
         about_to_be_begun_again,
         destroyed_for_good,
+        killed_before_it_began,
         waiter_is_gone,
         entries_of_the_dead,
         banks_for_others,
