@@ -185,6 +185,9 @@ TEST(description_priority,
                   i, told);
         CHECK_EQUAL(description.mistakes, 1);
     }
+    CHECK(read_text("system 1\nprogram bank\npriority 190\n"
+                    "program a\npriority 199 urgent\n")); /* it is meant */
+    CHECK_SAY(told[0] == '\0', "told '%s'", told);
     snprintf(text, sizeof(text), servers, 190, 300, 150); /* one mistake is told as one */
     CHECK(read_text(text));
     CHECK_EQUAL(description.mistakes, 1);

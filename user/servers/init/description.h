@@ -84,6 +84,7 @@ struct program {
     unsigned seen;     /* DESC_SEEN_..: which properties were given */
     unsigned priority; /* 1..DESC_PRIORITY_MAX */
     unsigned priority_line;
+    bool urgent;    /* it may stand above the bank and the pager */
     uint64_t slice; /* nanoseconds */
     unsigned stack_pages;
     uint64_t memory;             /* frames that it may take up in all */

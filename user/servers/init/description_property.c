@@ -23,13 +23,16 @@ static void property_file(struct reader *r)
     words_end(r, 2);
 }
 
+/* priority N [urgent] */
 static void property_priority(struct reader *r)
 {
+    bool urgent = r->words > 2 && word_is(r->word[2], "urgent");
     uint64_t n;
 
-    if (take_number(r, 1, "priority", 1, DESC_PRIORITY_MAX, &n) && words_end(r, 2)) {
+    if (take_number(r, 1, "priority", 1, DESC_PRIORITY_MAX, &n) && words_end(r, urgent ? 3 : 2)) {
         r->program->priority = (unsigned)n;
         r->program->priority_line = r->line;
+        r->program->urgent = urgent;
     }
 }
 

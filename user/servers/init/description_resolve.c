@@ -120,12 +120,12 @@ static void check_part(struct reader *r, struct program *p)
 }
 
 /* Whom init waits for, the first above the second: no other program may stand above one of them, or
- * it could keep init waiting by working on. */
+ * it could keep init waiting by working on; but for those that are said to be urgent. */
 static const char *const waited_for[] = { "bank", "pager" };
 
 static void check_priority(struct reader *r, struct program *p)
 {
-    for (unsigned k = 0; k < sizeof(waited_for) / sizeof(waited_for[0]); k++) {
+    for (unsigned k = 0; !p->urgent && k < sizeof(waited_for) / sizeof(waited_for[0]); k++) {
         int at = description_find(r->d, waited_for[k]);
         const struct program *server = at >= 0 ? &r->d->program[at] : NULL;
 
@@ -136,11 +136,12 @@ static void check_priority(struct reader *r, struct program *p)
             continue; /* then there is no system, and its priority may be the mistake */
         }
         if (p->priority > server->priority) {
-            mistake_at(r, p, p->priority_line,
-                       (const char *const[]){
-                           "program ", p->name, ": its priority, ", show_number(p->priority).text,
-                           ", is above that of ", server->name, ", ",
-                           show_number(server->priority).text, ", for which init waits", NULL });
+            mistake_at(
+                r, p, p->priority_line,
+                (const char *const[]){
+                    "program ", p->name, ": its priority, ", show_number(p->priority).text,
+                    ", is above that of ", server->name, ", ", show_number(server->priority).text,
+                    ", for which init waits; if that is meant, 'urgent' behind it says so", NULL });
             return;
         }
     }
