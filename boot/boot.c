@@ -112,7 +112,7 @@ void boot_main(unsigned way, uint32_t info)
                   boot->archive_start);
     }
     if (boot->archive_start < boot->kernel_end && boot->archive_end > boot->kernel_start) {
-        boot_fail("too little memory: the archive lies over the kernel, at %lx", boot->archive_start);
+        boot_fail("too little memory: the archive is over the kernel, at %lx", boot->archive_start);
     }
 
     paging_init(boot);

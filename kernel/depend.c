@@ -419,7 +419,8 @@ static bool table_evict(void)
         if (table->key.producer == 0 || table->pin == depend_pin) {
             continue;
         }
-        if (choosy && (table->used || table->refs > PIECE_LINKS || mmu_root_loaded(table_root(t)))) {
+        if (choosy &&
+            (table->used || table->refs > PIECE_LINKS || mmu_root_loaded(table_root(t)))) {
             table->used = false;
             continue;
         }

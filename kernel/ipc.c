@@ -306,7 +306,8 @@ static bool ring_of_waits(const struct process *p, const struct process *q)
     return false;
 }
 
-/* A wait that the kernel can see to be endless, or likely so, does not pass without a word. */
+/* A wait that the kernel can see to be endless, or likely so, does not pass without a word. But a
+ * quiet one is not told of by way of who waits for it either: its label may say anything. */
 static void say_if_endless(const struct process *p, const struct process *to)
 {
     char label[LABEL_TEXT];
@@ -315,12 +316,12 @@ static void say_if_endless(const struct process *p, const struct process *to)
     process_label(p, label);
     process_label(to, to_label);
     if (ring_of_waits(p, to)) {
-        log_about(p, LOG_WARN,
+        log_about(to->quiet ? to : p, LOG_WARN,
                   "%s: waits to send to %s, which waits for %s in turn: a ring of waits", label,
                   to_label, label);
     } else if (to->s.run_state == PROC_FAULTED && !plist_node_queued(&to->sender_node) &&
                !(to->attention & ATTN_FAULT_TOLD)) {
-        log_about(p, LOG_WARN,
+        log_about(to->quiet ? to : p, LOG_WARN,
                   "%s: waits to send to %s, which is stopped by a fault that nobody handles", label,
                   to_label);
     }

@@ -58,10 +58,9 @@ static void remember(uva_t address, unsigned level, pte_t e)
     struct remembered *r = place(address, level, true);
 
     if (r != NULL) {
-        *r = (struct remembered){ .region = address >> region_shift(level),
-                                  .tag = tag(),
-                                  .level = level,
-                                  .entry = e };
+        *r = (struct remembered){
+            .region = address >> region_shift(level), .tag = tag(), .level = level, .entry = e
+        };
     }
 }
 

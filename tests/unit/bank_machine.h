@@ -74,7 +74,8 @@ void machine_split(uint32_t range, uint64_t first, uint64_t frames, uint32_t reg
 /* Make something at random in a frame of a range that is live, if that is possible there. */
 void machine_make_in(const struct machine_cap *range);
 
-/* The books do all there is to do. */
+/* The books do all there is to do. The second, for books_work(): nobody is told of what is done. */
 void machine_work(void);
+void machine_ignore(job_t job);
 
 #endif

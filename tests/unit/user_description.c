@@ -6,6 +6,10 @@
 #include "unit.h"
 
 #include "user/servers/init/description.c"
+#include "user/servers/init/description_grant.c"
+#include "user/servers/init/description_line.c"
+#include "user/servers/init/description_property.c"
+#include "user/servers/init/description_resolve.c"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +103,7 @@ TEST(description_mistakes, "each kind of mistake is told with its line, and mark
         { "prioritty 5", "unknown word 'prioritty'; did you mean 'priority'?" },
         { "wibble", "unknown word 'wibble'" },
         { "priority 300", "priority is 300, but must lie in 1..199" },
+        { "cap x = range 0 pages", "range is 0" },
         { "priority x", "'x' is no number: priority" },
         { "priority", "'priority' says nothing" },
         { "slice 5", "a slice ends with its unit" },
@@ -148,6 +153,58 @@ TEST(description_part, "a part of a program is read, and a part of a part is a m
     CHECK_SAY(strstr(told, "3: program a: part of 'b', which is a part itself") != NULL, "%s",
               told);
     CHECK(description.program[0].faulty && !description.program[1].faulty);
+}
+
+TEST(description_priority,
+     "a program above the pager or the bank is a mistake, told at its priority; "
+     "so is a pager above the bank")
+{
+    static const char *const servers = "system 1\nprogram bank\npriority %u\nprogram pager\n"
+                                       "priority %u\nprogram a\npriority %u\nprogram b\n";
+    static const struct {
+        unsigned bank, pager, a;
+        const char *says; /* NULL: there is no mistake */
+    } cases[] = {
+        { 190, 189, 189, NULL },
+        { 189, 189, 189, NULL },
+        { 190, 189, 190, "7: program a: its priority, 190, is above that of pager, 189" },
+        { 190, 189, 199, "7: program a: its priority, 199, is above that of bank, 190" },
+        { 188, 189, 100, "5: program pager: its priority, 189, is above that of bank, 188" },
+        { 190, 99, 50, "8: program b: its priority, 100, is above that of pager, 99" },
+    };
+    char text[200];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        snprintf(text, sizeof(text), servers, cases[i].bank, cases[i].pager, cases[i].a);
+        CHECK(read_text(text));
+        if (cases[i].says == NULL) {
+            CHECK_SAY(told[0] == '\0', "case %zu: %s", i, told);
+            continue;
+        }
+        CHECK_SAY(strncmp(told, cases[i].says, strlen(cases[i].says)) == 0, "case %zu: told '%s'",
+                  i, told);
+        CHECK_EQUAL(description.mistakes, 1);
+    }
+    CHECK(read_text("system 1\nprogram bank\npriority 190\n"
+                    "program a\npriority 199 urgent\n")); /* it is meant */
+    CHECK_SAY(told[0] == '\0', "told '%s'", told);
+    snprintf(text, sizeof(text), servers, 190, 300, 150); /* one mistake is told as one */
+    CHECK(read_text(text));
+    CHECK_EQUAL(description.mistakes, 1);
+}
+
+TEST(description_range, "a range is as long as the kernel lends, and no longer")
+{
+    char text[100];
+
+    for (unsigned more = 0; more < 2; more++) {
+        snprintf(text, sizeof(text), "system 1\nprogram a\ncap x = range %u pages\n",
+                 LK_LENT_MAX + more);
+        CHECK(read_text(text));
+        CHECK_EQUAL(description.mistakes, more);
+        CHECK_EQUAL(description.program[0].grants, 1 - more);
+        CHECK_SAY(more == 0 || strncmp(told, "3: range is ", 12) == 0, "told '%s'", told);
+    }
 }
 
 TEST(description_twice, "what is described twice is told, the first stays")

@@ -11,6 +11,7 @@ from .console import Session
 from .core import Failed, Part, simple_job
 
 SECONDS = 300
+HALT_SECONDS = 120
 LIMITS = 24  # programs with limits of 1, 2, 3, ... pages
 NEXT, NEXT_SOAK = (1, 2, 3, 6, 7, 12, 14, 16), range(1, 40)
 
@@ -122,23 +123,39 @@ def hungry(context):
             raise Failed("ping does not run when there is memory again", core.tail(session.text))
 
 
-def given_up(name, *phrases):
-    """One of the first two servers faults as soon as it has begun, each time: init gives up, and says what that means."""
+def given_up(name, how, *phrases):
+    """One of the first two servers ends as soon as it has begun, each time: init gives up, and says what that means. `how`: by a
+    fault (null), or because its main returns (help)."""
 
     def run(context):
-        folder = context.path("refuse-up-" + name)
+        folder = context.path(f"refuse-up-{name}-{how}")
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(core.ROOT, "user", "system.lyk"), encoding="utf-8") as f:
             system = f.read().split("# ping and pong", 1)[0]
-        system = system.replace(f"program {name}\n", f"program {name}\n    file fault\n    args null\n")
-        status, text = context.qemu(f"refuse-up-{name}", SECONDS, *image(context, folder, system, ["fault"]))
-        if status != core.FAIL:
-            raise Failed(f"ended with {core.words_of(status)}", core.tail(text))
-        for phrase in phrases:
-            if phrase not in text:
-                raise Failed(f"nothing was said like '{phrase}'", core.tail(text))
+        system = system.replace(f"program {name}\n", f"program {name}\n    file fault\n    args {how}\n")
+        halts(context, f"refuse-up-{name}-{how}", image(context, folder, system, ["fault"]), phrases)
 
     return run
+
+
+def given_up_later(name):
+    """One of the first two servers is made to fault when all is well, as often as it takes (user/programs/probe)."""
+
+    def run(context):
+        phrases = (f"{name} faulted 10 times within 1 s", "the system stops here")
+        halts(context, f"refuse-later-{name}", ["--icount", "--append", f"run=probe,break,{name}"], phrases)
+
+    return run
+
+
+def halts(context, name, options, phrases):
+    """The machine halts, and says why."""
+    status, text = context.qemu(name, HALT_SECONDS, *options)
+    if status != core.FAIL:
+        raise Failed(f"ended with {core.words_of(status)}", core.tail(text))
+    for phrase in phrases:
+        if phrase not in text:
+            raise Failed(f"nothing was said like '{phrase}'", core.tail(text))
 
 
 def part(context):
@@ -152,8 +169,13 @@ def part(context):
     jobs += [
         simple_job("hungry", "who takes all memory is stopped in words, and the rest goes on", hungry),
         simple_job("pager-faults", "a pager that faults each time it has begun is given up in words",
-                   given_up("pager", "pager faulted 10 times within 1 s", "the system stops here")),
-        simple_job("bank-faults", "a bank that faults at once is given up in words", given_up("bank", "the system stops here")),
+                   given_up("pager", "null", "pager faulted 10 times within 1 s", "the system stops here")),
+        simple_job("bank-faults", "a bank that faults at once is given up in words", given_up("bank", "null", "the system stops here")),
+        simple_job("pager-returns", "so is a pager whose main returns",
+                   given_up("pager", "help", "pager faulted 10 times within 1 s", "the system stops here")),
+        simple_job("bank-returns", "so is a bank whose main returns", given_up("bank", "help", "the system stops here")),
+        simple_job("pager-later", "a pager that faults again and again when all was well is given up in words", given_up_later("pager")),
+        simple_job("bank-later", "so is such a bank", given_up_later("bank")),
     ]
     if context.soak:
         text = "with no row left in init's table a start is refused in words"

@@ -2,6 +2,8 @@
 """The part `seal` of tools/test: the program intruder asks the server `constructor`, and init, for what they must not
 give (user/programs/intruder). It judges the answers itself. What is behind a seal the example taxman tries."""
 
+import re
+
 from . import core
 from .core import Failed, Job, Part, Result, Skipped
 
@@ -16,6 +18,9 @@ def intrude(context, seed):
     status, text = context.qemu(f"seal-{seed}", SECONDS, "--icount", "--append", words)
     if status != core.PASS or "intruder: 0 answers were wrong" not in text:
         raise Failed(f"ended with {core.words_of(status)}", core.tail(text))
+    told = [line for line in text.splitlines() if re.search(r"assessor|gossip|goes without|program console", line)]
+    if told:
+        raise Failed("the log tells of instances that somebody else paid for", told)
 
 
 def job(seed):

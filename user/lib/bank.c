@@ -167,15 +167,19 @@ enum status lk_bank_set_limit(uint32_t bank, uint64_t limit)
 
 enum status lk_bank_object(uint32_t bank, uint64_t type, uint64_t *n, uint32_t reg)
 {
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL_CAPS(bank, 3, 0, 0, 0, 0, reg, 0, 0, 0),
-        .w = { BANK_OBJECT, type, *n },
-    };
-    bool lost;
-    enum status s = ask(&msg, &lost);
+    enum status s = STATUS_WOULD_BLOCK;
 
-    if (s == STATUS_OK) {
-        *n = msg.w[1];
+    while (s == STATUS_WOULD_BLOCK) {
+        struct lk_msg msg = {
+            .control = LK_CTL_CALL_CAPS(bank, 3, 0, 0, 0, 0, reg, 0, 0, 0),
+            .w = { BANK_OBJECT, type, *n },
+        };
+        bool lost;
+
+        s = ask(&msg, &lost);
+        if (s == STATUS_OK || s == STATUS_WOULD_BLOCK) {
+            *n = msg.w[1];
+        }
     }
     return s;
 }

@@ -13,7 +13,7 @@
  * A handler that comes before `enter` leaves a word in d->ended, which is looked at behind `enter`.
  */
 #include <lykos/deadline_layout.h>
-#include <lykos/msg_layout.h>
+#include "message.inc"
 
         .text
         .globl  lk_deadline_call, lk_deadline_enter, lk_deadline_leave, lk_deadline_over
@@ -21,47 +21,20 @@
         .type   lk_deadline_call, @function
 lk_deadline_call:
         .cfi_startproc
-        pushq   %rbx
-        pushq   %rbp
-        pushq   %r12
-        pushq   %r13
-        pushq   %r14
-        pushq   %r15
+        PUSH_PRESERVED
         pushq   %rsi
         pushq   %rdi
 lk_deadline_enter:
         cmpq    $0, DEADLINE_ENDED(%rsi)
         jne     lk_deadline_abandon
-        movq    MSG_CONTROL(%rdi), %rax
-        movq    MSG_WORD(1)(%rdi), %rsi
-        movq    MSG_WORD(2)(%rdi), %rdx
-        movq    MSG_WORD(3)(%rdi), %rbx
-        movq    MSG_WORD(4)(%rdi), %r12
-        movq    MSG_WORD(5)(%rdi), %r13
-        movq    MSG_WORD(6)(%rdi), %r14
-        movq    MSG_WORD(7)(%rdi), %r15
-        movq    MSG_LENGTHS(%rdi), %r9          # string_len, buffer_size
-        movq    MSG_STRING(%rdi), %r10
-        movq    MSG_BUFFER(%rdi), %rbp
-        movq    MSG_WORD(0)(%rdi), %rdi
+        LOAD_MESSAGE
         syscall
 lk_deadline_leave:
         movq    8(%rsp), %rcx
         movq    $0, DEADLINE_CALL(%rcx)
 lk_deadline_over:
         popq    %rcx
-        movq    %rax, MSG_DELIVERY(%rcx)
-        movq    %rdi, MSG_WORD(0)(%rcx)
-        movq    %rsi, MSG_WORD(1)(%rcx)
-        movq    %rdx, MSG_WORD(2)(%rcx)
-        movq    %rbx, MSG_WORD(3)(%rcx)
-        movq    %r12, MSG_WORD(4)(%rcx)
-        movq    %r13, MSG_WORD(5)(%rcx)
-        movq    %r14, MSG_WORD(6)(%rcx)
-        movq    %r15, MSG_WORD(7)(%rcx)
-        movq    %r8, MSG_ID(%rcx)
-        movq    %r9, MSG_PAYLOAD(%rcx)
-        movl    %edi, %eax
+        STORE_MESSAGE
         jmp     1f
 lk_deadline_abandon:
         popq    %rcx
@@ -71,12 +44,7 @@ lk_deadline_abandon:
         movq    $0, MSG_DELIVERY(%rcx)          # nothing was received: the result alone
         movq    %rax, MSG_WORD(0)(%rcx)
 1:      popq    %rsi
-        popq    %r15
-        popq    %r14
-        popq    %r13
-        popq    %r12
-        popq    %rbp
-        popq    %rbx
+        POP_PRESERVED
         ret
         .cfi_endproc
         .size   lk_deadline_call, . - lk_deadline_call

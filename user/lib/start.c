@@ -66,10 +66,7 @@ _Noreturn void lk_exit(int result)
         /* An answer means that init would not: then end as if there were no init. */
         lk_call1(exit_cap, PROGRAM_EXIT, (uint64_t)(int64_t)result);
     }
-    say("ended with result %d", result);
-    for (;;) {
-        lk_park();
-    }
+    lk_die("ended with result %d", result);
 }
 
 _Noreturn void lk_die(const char *format, ...)

@@ -63,7 +63,8 @@ static unsigned check_table(unsigned t)
     }
     if (table->key.level == MMU_LEVELS) {
         for (const struct list *l = table->processes.next; l != &table->processes; l = l->next) {
-            INVARIANT(container_of(l, const struct process, space_link)->space_root == table_root(t),
+            INVARIANT(container_of(l, const struct process, space_link)->space_root ==
+                          table_root(t),
                       "INV-MAP-5 broken: a process of root %u uses another", t);
             refs++;
         }

@@ -279,18 +279,65 @@ CASE(free_refused,
     all_back(0);
 }
 
-/* How many GPTs are found through a bank. */
-static unsigned found_through(uint32_t bank)
+/* How many objects of a type are found through a bank. */
+static unsigned found_of(uint32_t bank, uint64_t type)
 {
     unsigned found = 0;
 
-    for (uint64_t n = 0; lk_bank_object(bank, LK_TYPE_GPT, &n, R_G) == STATUS_OK;) {
+    for (uint64_t n = 0; lk_bank_object(bank, type, &n, R_G) == STATUS_OK;) {
+        EQ(reg_type(R_G), type);
         found++;
     }
     return found;
 }
 
-CASE(hidden, .text = "what a hidden bank and those below it gave is found through it alone")
+static unsigned found_through(uint32_t bank)
+{
+    return found_of(bank, LK_TYPE_GPT);
+}
+
+CASE(found_in_ranges,
+     .text =
+         "what stands in Ranges that were given is found, a bounded part of them in each request")
+{
+    struct lk_in in;
+    unsigned requests = 0;
+
+    stage_begin(3000, PRIO_HIGH);
+    OK(lk_bank_open(R_TOP, "above", 0, R_B));
+    OK(lk_bank_open(R_B, "below", 0, R_C));
+    OK(lk_bank_make(R_B, LK_TYPE_PROCESS, R_D));
+    OK(lk_bank_range(R_C, 200, R_D));
+    OK(lk_range_fabricate(R_D, LK_TYPE_PROCESS, 0, 1, R_E));
+    OK(lk_range_fabricate(R_D, LK_TYPE_PROCESS, 3, 0, R_E));
+    OK(lk_range_fabricate(R_D, LK_TYPE_GPT, 4, 0, R_E));
+    OK(lk_range_fabricate(R_D, LK_TYPE_PROCESS, 199, 1, R_E));
+    OK(lk_bank_range(R_TOP, 10, R_F));
+    OK(lk_range_fabricate(R_F, LK_TYPE_PROCESS, 9, 0, R_F));
+    for (unsigned round = 0; round < 2; round++) {
+        EQ(found_of(R_C, LK_TYPE_PROCESS), 3);
+        EQ(found_of(R_B, LK_TYPE_PROCESS), 4);
+        EQ(found_of(R_TOP, LK_TYPE_PROCESS), 5);
+        EQ(found_of(R_C, LK_TYPE_GPT), 1);
+        EQ(found_of(R_C, LK_TYPE_PAGE), 0);
+        server_kill();
+        server_start();
+    }
+    in.w[1] = 0;
+    do { /* 200 frames to look at, and 2,800 to pass */
+        in = lk_call2(R_C, BANK_OBJECT, LK_TYPE_PAGE, in.w[1]);
+        requests++;
+    } while (in.w[0] == STATUS_WOULD_BLOCK);
+    EQ(in.w[0], STATUS_NOT_FOUND);
+    EQ(requests, 6);
+    OK(lk_bank_free_range(R_C, R_D));
+    EQ(found_of(R_B, LK_TYPE_PROCESS), 1);
+    EQ(found_of(R_C, LK_TYPE_GPT), 0);
+    OK(lk_bank_close(R_B));
+}
+
+CASE(hidden,
+     .text = "what a hidden bank and those below it gave is found through it, and the topmost bank")
 {
     stage_begin(300, PRIO_HIGH);
     OK(lk_bank_open(R_TOP, "above", 0, R_B));
@@ -305,7 +352,7 @@ CASE(hidden, .text = "what a hidden bank and those below it gave is found throug
     OK(lk_bank_hide(R_C));
     OK(lk_bank_make(R_D, LK_TYPE_GPT, R_G));
     for (unsigned round = 0; round < 2; round++) {
-        EQ(found_through(R_TOP), 1);
+        EQ(found_through(R_TOP), 7);
         EQ(found_through(R_B), 1);
         EQ(found_through(R_C), 6);
         EQ(found_through(R_D), 4);

@@ -129,16 +129,22 @@ void proc_resume(obj p)
     OK(lk_process_resume(R_T0, 1));
 }
 
-void proc_hold(obj p, unsigned hold)
+uint64_t proc_hold(obj p, unsigned hold)
 {
+    uint64_t old = UINT64_MAX;
+
     obj_get(p, R_T0);
-    OK(lk_process_set_not_schedulable(R_T0, hold, NULL));
+    OK(lk_process_set_not_schedulable(R_T0, hold, &old));
+    return old;
 }
 
-void proc_release(obj p, unsigned hold)
+uint64_t proc_release(obj p, unsigned hold)
 {
+    uint64_t old = UINT64_MAX;
+
     obj_get(p, R_T0);
-    OK(lk_process_clear_not_schedulable(R_T0, hold, NULL));
+    OK(lk_process_clear_not_schedulable(R_T0, hold, &old));
+    return old;
 }
 
 obj proc_reply_endpoint(obj p, uint64_t id)

@@ -171,8 +171,9 @@ struct pstate proc_state(obj p);
 uint64_t proc_wait_kind(obj p);
 void proc_set_regs(obj p, const struct lk_regs *r); /* in whatever state it is */
 void proc_resume(obj p);
-void proc_hold(obj p, unsigned hold);
-void proc_release(obj p, unsigned hold);
+/* Both return the byte of holds as it was before. */
+uint64_t proc_hold(obj p, unsigned hold);
+uint64_t proc_release(obj p, unsigned hold);
 /* Gives it a reply endpoint with this ID. */
 obj proc_reply_endpoint(obj p, uint64_t id);
 

@@ -57,6 +57,14 @@ static void put_new_page(const struct program *prog, uint64_t va, unsigned restr
     put(prog, va, R_G);
 }
 
+/* The page that the process in R_A stands in a fault for is put there, and it goes on to the end. */
+static void mend(const struct program *prog, obj p)
+{
+    put_new_page(prog, PAGE_VA, 0);
+    OK(lk_process_resume(R_A, LK_RESUME_OVER));
+    EQ(touch_end(p).fault, FAULT_BREAKPOINT);
+}
+
 CASE(late,
      .text = "a pager that answers late: the process stands in its fault until then, and others "
              "of the space go on")
@@ -160,9 +168,7 @@ CASE(nothing_done,
         OK(lk_process_resume(R_A, i % 2 != 0 ? LK_RESUME_OVER : LK_RESUME_TELL));
     }
     take_fault(FAULT_INVALID_ADDR, PAGE_VA + 5);
-    put_new_page(&prog, PAGE_VA, 0);
-    OK(lk_process_resume(R_A, LK_RESUME_OVER));
-    EQ(touch_end(p).fault, FAULT_BREAKPOINT);
+    mend(&prog, p);
     EQ(touch_end(p).value, 0x1234);
 }
 
@@ -209,10 +215,7 @@ CASE(wrong,
     put(&prog, PAGE_VA, R_B);
     obj_rescind(page); /* gone before the process runs */
     wrong_page(&prog, p, R_B, FAULT_INVALID_ADDR);
-    put_new_page(&prog, PAGE_VA, 0);
-    obj_get(p, R_A);
-    OK(lk_process_resume(R_A, LK_RESUME_OVER));
-    EQ(touch_end(p).fault, FAULT_BREAKPOINT);
+    mend(&prog, p);
     EQ(touch_end(p).value, 7);
     EQ(kernel_check(), 0);
 }
@@ -227,10 +230,7 @@ CASE(takes_away,
     touch_begin(p, touch_write, PAGE_VA, 7);
     for (unsigned i = 0; i < 20; i++) {
         take_fault(FAULT_INVALID_ADDR, PAGE_VA);
-        put_new_page(&prog, PAGE_VA, 0);
-        obj_get(p, R_A);
-        OK(lk_process_resume(R_A, LK_RESUME_OVER));
-        EQ(touch_end(p).fault, FAULT_BREAKPOINT);
+        mend(&prog, p);
         put(&prog, PAGE_VA, 0);
         touch_begin(p, touch_read, PAGE_VA, 0);
     }
@@ -258,9 +258,7 @@ CASE(dies_before,
     obj_get(p, R_A);
     OK(lk_process_resume(R_A, LK_RESUME_TELL));
     take_fault(FAULT_INVALID_ADDR, PAGE_VA);
-    put_new_page(&prog, PAGE_VA, 0);
-    OK(lk_process_resume(R_A, LK_RESUME_OVER));
-    EQ(touch_end(p).fault, FAULT_BREAKPOINT);
+    mend(&prog, p);
 }
 
 /* A pager that takes one message and never does anything again. */
@@ -318,9 +316,7 @@ CASE(passes_to_nobody,
     EQ(proc_state(p).run_state, LK_STATE_FAULTED);
     EQ(proc_wait_kind(p), LK_WAIT_NONE);
     CHECK(log_has(mark, "nobody handles it"));
-    put_new_page(&prog, PAGE_VA, 0);
-    OK(lk_process_resume(R_A, LK_RESUME_OVER));
-    EQ(touch_end(p).fault, FAULT_BREAKPOINT);
+    mend(&prog, p);
 }
 
 CASE(pages_itself,

@@ -186,10 +186,7 @@ CASE(kill_asking,
     struct program prog;
     obj p;
 
-    world_begin();
-    pg = pager_start();
-    prog = program_usual(1);
-    p = program_process(&prog);
+    pg = world_usual(1, &prog, &p);
     WRITES(p, HEAP_VA, 17);
     proc_hold(bank_worker.p, LK_HOLD_SUSPEND);
     touch_begin(p, touch_write, HEAP_VA + PAGE, 5);

@@ -78,10 +78,7 @@ CASE(number_again, .text = "a number that was removed means nothing, and then an
     struct pager_info info;
     obj p, q;
 
-    world_begin();
-    pager_start();
-    old = program_usual(7);
-    p = program_process(&old);
+    world_usual(7, &old, &p);
     WRITES(p, HEAP_VA, 1);
     OK(pager_remove(7));
     STATUS(pager_remove(7), STATUS_NOT_FOUND);
@@ -142,10 +139,7 @@ CASE(discard, .text = "pages that are given back are the bank's again, and zeros
     uint64_t used;
     obj p;
 
-    world_begin();
-    pager_start();
-    prog = program_usual(3);
-    p = program_process(&prog);
+    world_usual(3, &prog, &p);
     for (unsigned i = 0; i < 40; i++) {
         WRITES(p, HEAP_VA + i * PAGE, i + 1);
     }

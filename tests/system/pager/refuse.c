@@ -84,10 +84,7 @@ CASE(bank_gone,
     struct program prog;
     obj p;
 
-    world_begin();
-    pager_start();
-    prog = program_usual(1);
-    p = program_process(&prog);
+    world_usual(1, &prog, &p);
     READS(p, TEXT_VA, archive_word(0));
     obj_get(bank_worker.endpoint, R_A);
     OK(lk_endpoint_set_recipient(R_A, 0));
@@ -227,10 +224,7 @@ CASE(rights, .text = "through a program's Entry the pager takes nothing but what
     struct pager_info info;
     obj p;
 
-    world_begin();
-    pager_start();
-    prog = program_usual(9);
-    p = program_process(&prog);
+    world_usual(9, &prog, &p);
     READS(p, HEAP_VA, 0);
     obj_get(pager_memory, R_A);
     OK(lk_endpoint_make_entry(R_A, 9, R_A));
@@ -317,10 +311,7 @@ CASE(strange_space,
     uint64_t used;
     obj p, page;
 
-    world_begin();
-    pager_start();
-    prog = program_usual(1);
-    p = program_process(&prog);
+    world_usual(1, &prog, &p);
     page = page_new();
     OK(lk_endpoint_make_entry(R_ENDPOINT, 5, R_B));
     obj_get(prog.root, R_A);

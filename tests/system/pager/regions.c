@@ -19,10 +19,7 @@ CASE(zeros,
     struct audit a;
     obj p;
 
-    world_begin();
-    pager_start();
-    prog = program_usual(1);
-    p = program_process(&prog);
+    world_usual(1, &prog, &p);
     a = program_audit(&prog, 0);
     EQ(a.gpts + a.pages, 0);
     READS(p, HEAP_VA, 0);
@@ -65,10 +62,7 @@ CASE(image,
     struct touched t;
     obj p;
 
-    world_begin();
-    pager_start();
-    prog = program_usual(2);
-    p = program_process(&prog);
+    world_usual(2, &prog, &p);
     READS(p, TEXT_VA, file_word(0));
     READS(p, TEXT_VA + PAGE + 16, file_word(PAGE + 16));
     t = touch(p, touch_jump, TEXT_VA + ARCHIVE_CODE + 5, 0);
@@ -116,10 +110,7 @@ CASE(straddle,
     uint64_t word;
     obj p;
 
-    world_begin();
-    pager_start();
-    prog = program_usual(3);
-    p = program_process(&prog);
+    world_usual(3, &prog, &p);
     READS(p, ODD_VA + PAGE, file_word(ODD_FROM + PAGE)); /* a full one before one that is not */
     READS(p, last, file_word((TEXT_PAGES - 1) * PAGE));
     READS(p, last + TEXT_LAST - 8, file_word((TEXT_PAGES - 1) * PAGE + TEXT_LAST - 8));
@@ -148,10 +139,7 @@ CASE(stacks, .text = "a stack has the pages that it touched, and below its lowes
     struct audit a;
     obj p;
 
-    world_begin();
-    pager_start();
-    prog = program_usual(4);
-    p = program_process(&prog);
+    world_usual(4, &prog, &p);
     for (unsigned i = 0; i < LK_STACKS; i += LK_STACKS / 2 - 1) {
         uint64_t top = LK_STACK_TOP_OF(i);
         uint64_t guard = top - LK_STACK_EACH;
@@ -179,10 +167,7 @@ CASE(nowhere,
     struct touched t;
     obj p;
 
-    world_begin();
-    pager_start();
-    prog = program_usual(5);
-    p = program_process(&prog);
+    world_usual(5, &prog, &p);
     for (unsigned i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
         PASSED_ON(p, touch_read, at[i], FAULT_INVALID_ADDR);
         PASSED_ON(p, touch_write, at[i], FAULT_INVALID_ADDR);
@@ -206,10 +191,7 @@ CASE(two_threads, .text = "two threads that fault on the same page get one page;
     struct audit a;
     obj p, q;
 
-    world_begin();
-    pg = pager_start();
-    prog = program_usual(6);
-    p = program_process(&prog);
+    pg = world_usual(6, &prog, &p);
     q = program_process(&prog);
     for (unsigned i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
         sys_at("address %lx", at[i]);
@@ -235,10 +217,7 @@ CASE(system_call, .text = "a string of a system call is paged in like any other 
     struct lk_regs r;
     obj p, q, endpoint;
 
-    world_begin();
-    pager_start();
-    prog = program_usual(7);
-    p = program_process(&prog);
+    world_usual(7, &prog, &p);
     q = program_process(&prog);
     endpoint = endpoint_new(q, 5, false);
     proc_cap(p, 8, entry_new(endpoint, 1));

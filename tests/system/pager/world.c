@@ -359,6 +359,17 @@ obj program_process(const struct program *p)
     return proc_new_in(p->root, PRIO_HIGH);
 }
 
+struct pager_process world_usual(unsigned number, struct program *prog, obj *p)
+{
+    struct pager_process pg;
+
+    world_begin();
+    pg = pager_start();
+    *prog = program_usual(number);
+    *p = program_process(prog);
+    return pg;
+}
+
 /* ---- What a process does ---- */
 
 void touch_begin(obj p, const char *how, uint64_t address, uint64_t value)

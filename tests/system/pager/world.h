@@ -74,6 +74,8 @@ void program_tell_regions(struct program *p, const struct pager_region *regions,
 struct program program_usual(unsigned number);
 /* A process of it that does nothing yet. */
 obj program_process(const struct program *p);
+/* A world with a pager, one usual program of this number and a process of it. */
+struct pager_process world_usual(unsigned number, struct program *prog, obj *p);
 
 /* The usual regions. */
 #define TEXT_VA 0x20000000ull /* read and execute: pages of the archive from its start; */

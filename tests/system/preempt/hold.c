@@ -5,24 +5,6 @@
  */
 #include "trio.h"
 
-static uint64_t set(obj p, unsigned hold)
-{
-    uint64_t old = 0x1000;
-
-    obj_get(p, R_T0);
-    OK(lk_process_set_not_schedulable(R_T0, hold, &old));
-    return old;
-}
-
-static uint64_t clear(obj p, unsigned hold)
-{
-    uint64_t old = 0x1000;
-
-    obj_get(p, R_T0);
-    OK(lk_process_clear_not_schedulable(R_T0, hold, &old));
-    return old;
-}
-
 CASE(clear_unset, .text = "P5: clearing a hold that is not set, each of 8, changes nothing")
 {
     struct trio x = trio_new();
@@ -31,8 +13,8 @@ CASE(clear_unset, .text = "P5: clearing a hold that is not set, each of 8, chang
     waits_open(x.t);
     shape_of(x.t, &before);
     for (unsigned hold = 0; hold < LK_HOLDS; hold++) {
-        EQ(clear(x.t, hold), 0);
-        EQ(clear(x.t, hold), 0);
+        EQ(proc_release(x.t, hold), 0);
+        EQ(proc_release(x.t, hold), 0);
     }
     shape_of(x.t, &after);
     shape_same(&before, &after, "T");
@@ -47,10 +29,10 @@ CASE(clear_unset_waiting, .text = "P5: nor does it with bits and senders waiting
     struct trio x = trio_new();
     obj s = sender(&x, 3);
 
-    set(x.t, LK_HOLD_SUSPEND);
+    proc_hold(x.t, LK_HOLD_SUSPEND);
     for (unsigned hold = 0; hold < LK_HOLDS; hold++) {
         if (hold != LK_HOLD_SUSPEND) {
-            EQ(clear(x.t, hold), 1u << LK_HOLD_SUSPEND);
+            EQ(proc_release(x.t, hold), 1u << LK_HOLD_SUSPEND);
         }
     }
     s_waits(s);
@@ -79,14 +61,15 @@ CASE(holds_apart, .text = "P5: no hold undoes another: T runs when the last is c
             struct trio x = trio_new();
 
             r_waits(&x);
-            set(x.t, hold);
+            proc_hold(x.t, hold);
             raw_do(x.t, LK_YIELD); /* ready to go, but for the hold */
             post(&x, 1);
             r_has_bits(&x, 1); /* held or not, it is notified */
             EQ(proc_state(x.t).holds, HOLD_0 | 1u << hold);
-            EQ(clear(x.t, first == 0 ? LK_HOLD_PROXY : hold), HOLD_0 | 1u << hold);
+            EQ(proc_release(x.t, first == 0 ? LK_HOLD_PROXY : hold), HOLD_0 | 1u << hold);
             EQ(proc_state(x.t).r.rip, (uint64_t)raw_syscall);
-            EQ(clear(x.t, first == 0 ? hold : LK_HOLD_PROXY), first == 0 ? 1u << hold : HOLD_0);
+            EQ(proc_release(x.t, first == 0 ? hold : LK_HOLD_PROXY),
+               first == 0 ? 1u << hold : HOLD_0);
             raw_result(x.t);
         }
     }
@@ -102,13 +85,13 @@ CASE(suspend_during, .text = "P5: T suspended in the middle of a notification, a
         raw_do(x.t, LK_RECV);
         r_waits(&x);
         s = caller(&x, 4);
-        EQ(set(x.t, LK_HOLD_SUSPEND), HOLD_0);
+        EQ(proc_hold(x.t, LK_HOLD_SUSPEND), HOLD_0);
         if (order == 0) {
             answer_and_let_go(x.t, 5);
             EQ(proc_state(x.t).holds, 1u << LK_HOLD_SUSPEND);
-            EQ(clear(x.t, LK_HOLD_SUSPEND), 1u << LK_HOLD_SUSPEND);
+            EQ(proc_release(x.t, LK_HOLD_SUSPEND), 1u << LK_HOLD_SUSPEND);
         } else {
-            EQ(clear(x.t, LK_HOLD_SUSPEND), HOLD_0 | 1u << LK_HOLD_SUSPEND);
+            EQ(proc_release(x.t, LK_HOLD_SUSPEND), HOLD_0 | 1u << LK_HOLD_SUSPEND);
             CHECK(held(x.t));
             answer_and_let_go(x.t, 5);
         }
@@ -127,11 +110,11 @@ CASE(suspend_receiver, .text = "P5: R suspended in the middle of a notification:
     r_waits(&x);
     s = caller(&x, 4);
     r_has(&x, 4);
-    set(x.r, LK_HOLD_SUSPEND);
+    proc_hold(x.r, LK_HOLD_SUSPEND);
     s2 = caller(&x, 5);
     s_waits(s2);
     CHECK(held(x.t));
-    clear(x.r, LK_HOLD_SUSPEND);
+    proc_release(x.r, LK_HOLD_SUSPEND);
     answer_and_let_go(x.t, 44);
     s_answered(s, 44);
     r_waits(&x);
@@ -150,18 +133,18 @@ CASE(suspended_receiver_waits, .text = "P3, P8: an NS R that waits gets nothing,
             obj s = NO_OBJ;
 
             r_waits(&x);
-            set(x.r, hold);
-            set(x.r, other);
+            proc_hold(x.r, hold);
+            proc_hold(x.r, other);
             if (bits) {
                 post(&x, 0x30);
             } else {
                 s = sender(&x, 6);
             }
             r_still_waits(&x);
-            clear(x.r, hold);
+            proc_release(x.r, hold);
             r_still_waits(&x);
             CHECK(!held(x.t));
-            clear(x.r, other);
+            proc_release(x.r, other);
             if (bits) {
                 r_has_bits(&x, 0x30);
             } else {
@@ -203,13 +186,13 @@ CASE(both_suspended, .text = "P5: T and R both suspended and resumed in both ord
         sys_at("order %u", order);
         raw_do(x.t, LK_RECV);
         r_waits(&x);
-        set(order & 1 ? x.t : x.r, 1);
-        set(order & 1 ? x.r : x.t, 1);
+        proc_hold(order & 1 ? x.t : x.r, 1);
+        proc_hold(order & 1 ? x.r : x.t, 1);
         s = sender(&x, 6);
         s_waits(s);
         post(&x, 2);
-        clear(order & 2 ? x.t : x.r, 1);
-        clear(order & 2 ? x.r : x.t, 1);
+        proc_release(order & 2 ? x.t : x.r, 1);
+        proc_release(order & 2 ? x.r : x.t, 1);
         r_has_bits(&x, 2);
         s_waits(s);
         r_waits(&x);
@@ -256,8 +239,8 @@ CASE(other_hold_keeps_reply, .text = "P5: clearing another hold leaves proxyRepl
     r_waits(&x);
     s = caller(&x, 1);
     for (unsigned hold = 1; hold < LK_HOLDS; hold++) {
-        set(x.t, hold);
-        clear(x.t, hold);
+        proc_hold(x.t, hold);
+        proc_release(x.t, hold);
         EQ(proxy_reply_type(x.t), LK_TYPE_ENTRY);
         EQ(proc_state(x.t).holds, HOLD_0);
     }

@@ -6,24 +6,6 @@
 
 #define REG_TARGET 5
 
-static uint64_t set(obj p, unsigned hold)
-{
-    uint64_t old = 0;
-
-    obj_get(p, R_T0);
-    OK(lk_process_set_not_schedulable(R_T0, hold, &old));
-    return old;
-}
-
-static uint64_t clear(obj p, unsigned hold)
-{
-    uint64_t old = 0;
-
-    obj_get(p, R_T0);
-    OK(lk_process_clear_not_schedulable(R_T0, hold, &old));
-    return old;
-}
-
 CASE(idempotent,
      .text =
          "holds are set and cleared idempotently, each on its own, and the old byte is the answer")
@@ -31,19 +13,19 @@ CASE(idempotent,
     obj p = proc_new(PRIO_HIGH);
 
     for (unsigned i = 1; i < 8; i++) {
-        EQ(set(p, i), 0);
-        EQ(set(p, i), 1u << i);
+        EQ(proc_hold(p, i), 0);
+        EQ(proc_hold(p, i), 1u << i);
         EQ(proc_state(p).holds, 1u << i);
-        EQ(clear(p, i), 1u << i);
-        EQ(clear(p, i), 0);
+        EQ(proc_release(p, i), 1u << i);
+        EQ(proc_release(p, i), 0);
     }
-    EQ(clear(p, 0), 0);
-    EQ(set(p, 1), 0);
-    EQ(set(p, 7), 2);
-    EQ(set(p, 4), 0x82);
-    EQ(clear(p, 1), 0x92);
-    EQ(clear(p, 7), 0x90);
-    EQ(clear(p, 4), 0x10);
+    EQ(proc_release(p, 0), 0);
+    EQ(proc_hold(p, 1), 0);
+    EQ(proc_hold(p, 7), 2);
+    EQ(proc_hold(p, 4), 0x82);
+    EQ(proc_release(p, 1), 0x92);
+    EQ(proc_release(p, 7), 0x90);
+    EQ(proc_release(p, 4), 0x10);
 }
 
 CASE(every_hold_stops, .text = "a process runs only when the last of its holds is gone")
@@ -53,14 +35,14 @@ CASE(every_hold_stops, .text = "a process runs only when the last of its holds i
     for (unsigned i = 1; i < 8; i++) {
         unsigned j = i == 7 ? 1 : i + 1;
 
-        set(p, i);
-        set(p, j);
+        proc_hold(p, i);
+        proc_hold(p, j);
         raw_do(p, LK_YIELD);
         EQ(proc_state(p).run_state, LK_STATE_READY);
         EQ(proc_state(p).r.rip, (uint64_t)raw_syscall);
-        clear(p, i);
+        proc_release(p, i);
         EQ(proc_state(p).r.rip, (uint64_t)raw_syscall);
-        clear(p, j);
+        proc_release(p, j);
         raw_result(p);
     }
 }
@@ -84,11 +66,11 @@ CASE(running_is_stopped,
     count = 0;
     worker_start(w);
     EVENTUALLY(count > 0);
-    set(w.p, 1);
+    proc_hold(w.p, 1);
     seen = count;
     sleep_ns(3 * NSEC_PER_MSEC);
     EQ(count, seen);
-    clear(w.p, 1);
+    proc_release(w.p, 1);
     EVENTUALLY(count > seen);
 }
 
@@ -106,7 +88,7 @@ CASE(holds_itself, .text = "a process that holds itself stops with the answer of
     EQ(proc_state(p).holds, 0x20);
     EQ(proc_state(p).r.rdi, STATUS_OK);
     EQ(proc_state(p).r.rip, (uint64_t)raw_after);
-    clear(p, 5);
+    proc_release(p, 5);
     EQ(raw_result(p).rdi, STATUS_OK);
 }
 
@@ -121,12 +103,12 @@ CASE(delivery_while_held,
     proc_cap(p, REG_TARGET, entry_new(e, 0));
     raw_do(q, LK_RECV | LK_CTL_RECVS(9, 0, 0, 0));
     raw_do(p, LK_CTL_CALL(REG_TARGET, 0));
-    set(p, 2);
+    proc_hold(p, 2);
     raw_do_word(q, LK_CTL(LK_SEND, 9, 1), 42);
     EQ(raw_result(q).rdi, STATUS_OK);
     EQ(proc_state(p).run_state, LK_STATE_READY);
     EQ(proc_state(p).r.rdi, 42);
-    clear(p, 2);
+    proc_release(p, 2);
     EQ(raw_result(p).rdi, 42);
 }
 
@@ -139,11 +121,11 @@ CASE(call_to_held,
     proc_reply_endpoint(p, 2);
     proc_cap(p, REG_TARGET, entry_new(endpoint_new(q, 1, false), 0));
     raw_do(q, LK_RECV | LK_CTL_RECVS(9, 0, 0, 0));
-    set(q, 2);
+    proc_hold(q, 2);
     raw_do_word(p, LK_CTL_CALL(REG_TARGET, 1), 3);
     EQ(proc_wait_kind(p), LK_WAIT_CLOSED);
     EQ(proc_state(q).run_state, LK_STATE_READY);
-    clear(q, 2);
+    proc_release(q, 2);
     EQ(raw_result(q).rdi, 3);
 }
 
@@ -154,11 +136,11 @@ CASE(fault_resumed_while_held,
 
     raw_do(p, LK_YIELD);
     raw_result(p);
-    set(p, 3);
+    proc_hold(p, 3);
     raw_do(p, LK_YIELD);
     EQ(proc_state(p).run_state, LK_STATE_READY);
     EQ(proc_state(p).fault, 0);
-    clear(p, 3);
+    proc_release(p, 3);
     raw_result(p);
 }
 
@@ -170,21 +152,21 @@ CASE(held_in_every_state, .text = "setting and clearing a hold leaves every wait
 
     proc_cap(p, REG_TARGET, entry_new(endpoint_new(q, 1, false), 0));
     raw_do(p, LK_RECV);
-    set(p, 1);
-    clear(p, 1);
+    proc_hold(p, 1);
+    proc_release(p, 1);
     EQ(proc_wait_kind(p), LK_WAIT_OPEN);
     obj_get(entry_new(e, 0), R_A);
     EQ(lk_post2(R_A, 6, 0, 0), STATUS_OK);
     EQ(raw_result(p).rdi, 6);
     raw_do_word(p, LK_CTL(LK_SEND | LK_BLOCK, REG_TARGET, 1), 7);
-    set(p, 1);
-    clear(p, 1);
+    proc_hold(p, 1);
+    proc_release(p, 1);
     EQ(proc_wait_kind(p), LK_WAIT_SENDING);
     raw_do(q, LK_RECV);
     EQ(raw_result(q).rdi, 7);
     raw_result(p);
-    set(p, 1);
-    clear(p, 1);
+    proc_hold(p, 1);
+    proc_release(p, 1);
     EQ(proc_state(p).fault, FAULT_BREAKPOINT);
     EQ(kernel_check(), 0);
 }

@@ -92,3 +92,28 @@ CASE(to_a_stopped_one,
     sender_waits(s);
     CHECK(log_has(mark, "stopped by a fault that nobody handles"));
 }
+
+CASE(to_a_quiet_one,
+     .text = "of waits for a quiet process, whose label may be any, the log says nothing")
+{
+    obj p = proc_new(PRIO_HIGH);
+    obj q = proc_new(PRIO_HIGH);
+    uint64_t mark;
+
+    obj_get(p, R_T0);
+    OK(lk_process_set_flags(R_T0, LK_FLAG_QUIET));
+    proc_cap(p, REG_TARGET, entry_new(endpoint_new(q, 1, false), 0));
+    proc_cap(q, REG_TARGET, entry_new(endpoint_new(p, 1, false), 0));
+    mark = log_mark();
+    sender_again(p, 1);
+    sender_again(q, 2);
+    sender_waits(q);
+    EQ(log_mark(), mark);
+    raw_do(p, LK_RECV);
+    sender_served(q);
+    proc_slot(p, SLOT_HANDLER, NO_OBJ);
+    raw_do(p, 1ull << 63 | LK_RECV);
+    sender_again(q, 3);
+    sender_waits(q);
+    EQ(log_mark(), mark);
+}

@@ -8,7 +8,12 @@
 
 #define RANGE_FRAMES 2u /* a Process, Endpoints */
 #define THREAD_MS 1000u /* a thread gets to its fault within */
-enum { REG_THREAD = LK_REG_SCRATCH, REG_HANDLER, REG_WORK = LK_REG_FREE /* and the next */ };
+enum {
+    REG_THREAD = LK_REG_SCRATCH,
+    REG_HANDLER,
+    REG_ENDPOINT,
+    REG_WORK = LK_REG_FREE /* and the next */
+};
 
 static const char constant[] = "this text is read-only";
 static uint8_t code_in_data[] = { 0xc3 }; /* ret */
@@ -145,6 +150,44 @@ __attribute__((noinline)) static void fault_heap(void)
     fault_in_thread((void *)hidden(LK_HEAP_VA), LK_THREAD_STACK);
 }
 
+static void send_text(void *unused)
+{
+    (void)unused;
+    lk_call_send0(LK_CTL_CALL(LK_REG_NAMED, 1) | LK_SSTR, 1, constant, sizeof(constant));
+}
+
+/* A thread sends a string, and it is to be received where nothing is. Who sends waits. */
+__attribute__((noinline)) static void fault_string(void)
+{
+    static uint8_t stack[LK_THREAD_STACK] __attribute__((aligned(16)));
+    static struct lk_thread thread;
+    static struct lk_room room;
+    const struct lk_thread_plan plan = {
+        .label = "helper",
+        .fn = send_text,
+        .stack = stack,
+        .stack_size = sizeof(stack),
+        .space = lk_cap("space"),
+        .schedule = lk_cap("schedule"),
+        .process = REG_THREAD,
+    };
+    struct lk_msg msg = {
+        .control = LK_RECV | LK_RSTR,
+        .buffer = (void *)hidden(8),
+        .buffer_size = sizeof(constant),
+    };
+
+    lk_room_open(&room, lk_cap("memory"), 0, RANGE_FRAMES, REG_WORK);
+    lk_must(lk_thread_make(&thread, &room, &plan), "a thread");
+    lk_must(lk_room_make(&room, LK_TYPE_ENDPOINT, REG_ENDPOINT), "an Endpoint");
+    lk_must(lk_endpoint_set_endpoint_id(REG_ENDPOINT, LK_ENDPOINT_ID), "its ID");
+    lk_must(lk_endpoint_set_recipient(REG_ENDPOINT, LK_REG_SELF), "its recipient");
+    lk_must(lk_endpoint_make_entry(REG_ENDPOINT, 0, REG_ENDPOINT), "an Entry to it");
+    lk_must(lk_thread_give(&thread, LK_REG_NAMED, REG_ENDPOINT), "the Entry");
+    lk_must(lk_thread_start(&thread), "its start");
+    lk_invoke(&msg);
+}
+
 __attribute__((noinline)) static void fault_syscall(void)
 {
     lk_pseudo(LK_RESERVED_MASK, 0);
@@ -175,6 +218,7 @@ static const struct {
     { "thread", fault_thread, "endless recursion in a thread" },
     { "array", fault_array, "endless recursion in a thread whose stack is an array" },
     { "heap", fault_heap, "endless recursion in a thread whose stack is in the heap" },
+    { "string", fault_string, "receive a string where nothing is mapped" },
     { "syscall", fault_syscall, "malformed system call" },
     { "interrupt", fault_interrupt, "software interrupt that is not offered" },
 };

@@ -5,29 +5,17 @@
  * each must be answered with the right result, and nothing may be lost. What is behind a seal is
  * tried by user/programs/taxman.
  */
+#include "intruder.h"
+
 #include <lykos/bank.h>
 #include <lykos/connect.h>
-#include <lykos/constructor.h>
 #include <lykos/genuine.h>
 #include <lykos/lykos.h>
 #include <lykos/spawn.h>
 
-/* Capability registers, behind those that have names. */
-enum {
-    REG_BANK = 16, /* a bank of the builder's */
-    REG_PAYER,     /* one of the requestor's */
-    REG_BUILDER,
-    REG_REQUESTOR,
-    REG_FORGED, /* an Entry to this program, which never answers */
-    REG_PAGE,   /* a Page, read-only */
-    REG_CONTROL = LK_REG_FREE,
-    REG_MANY, /* CapPage */
-    REG_WORK,
-};
-
 static unsigned wrong;
 
-static void equal(uint64_t got, uint64_t wanted, const char *what)
+void equal(uint64_t got, uint64_t wanted, const char *what)
 {
     if (got != wanted) {
         say("WRONG: %s: %lu, not %lu", what, got, wanted);
@@ -35,7 +23,7 @@ static void equal(uint64_t got, uint64_t wanted, const char *what)
     }
 }
 
-static void is(enum status got, enum status wanted, const char *what)
+void is(enum status got, enum status wanted, const char *what)
 {
     if (got != wanted) {
         say("WRONG: %s: %s, not %s", what, lk_status_text(got), lk_status_text(wanted));
@@ -43,22 +31,22 @@ static void is(enum status got, enum status wanted, const char *what)
     }
 }
 
-static enum status new_of(const char *program, uint32_t bank)
+enum status new_of(const char *program, uint32_t bank)
 {
     return lk_constructor_new(lk_cap("constructors"), program, bank, REG_BUILDER);
 }
 
-static enum status check_of(uint32_t reg, struct lk_constructor_check *out)
+enum status check_of(uint32_t reg, struct lk_constructor_check *out)
 {
     return lk_constructor_check(lk_cap("constructors"), reg, 0, out);
 }
 
-static void open_bank(uint32_t above, uint64_t limit, uint32_t reg)
+void open_bank(uint32_t above, uint64_t limit, uint32_t reg)
 {
     lk_must(lk_bank_open(above, "intruder", limit, reg), "a bank");
 }
 
-static uint64_t used_by(uint32_t bank)
+uint64_t used_by(uint32_t bank)
 {
     struct bank_info info = { .used = 0 };
 
@@ -66,9 +54,7 @@ static uint64_t used_by(uint32_t bank)
     return info.used;
 }
 
-/* A constructor for the assessor in REG_BUILDER, paid by REG_BANK; its requestor's Entry in
- * REG_REQUESTOR. */
-static void build(bool sealed)
+void build(bool sealed)
 {
     lk_must(new_of("assessor", REG_BANK), "a constructor");
     lk_must(lk_constructor_requestor(REG_BUILDER, REG_REQUESTOR), "a requestor's Entry");
@@ -196,7 +182,7 @@ static void try_check(void)
     is(check_of(REG_REQUESTOR, &check), STATUS_INVALID_CAP, "checking one that is gone");
 }
 
-static enum status make_with(uint32_t bank, const char *args)
+enum status make_with(uint32_t bank, const char *args)
 {
     return lk_constructor_make(REG_REQUESTOR, bank, args, REG_CONTROL, NULL);
 }
@@ -303,14 +289,14 @@ static void try_inside(void)
 
 /* ---- init, without the server. ---- */
 
-static struct lk_in ask_init(uint64_t method, uint32_t cap, const char *string)
+struct lk_in ask_init(uint64_t method, uint32_t cap, const char *string)
 {
     uint64_t control = LK_CTL_CALL_CAPS(lk_cap("programs"), 1, 1, cap, 0, 0, REG_CONTROL, 0, 0, 0);
 
     return lk_call_send0(control | LK_SSTR, method, string, strlen(string));
 }
 
-static uint64_t find_program(const char *name)
+uint64_t find_program(const char *name)
 {
     struct lk_in in = ask_init(PROGRAMS_FIND, 0, name);
 
@@ -372,9 +358,10 @@ static void try_server_ends(void)
 
 int main(void)
 {
-    static void (*const all[])(
-        void) = { try_new,  try_many, try_give,   try_check,  try_make,
-                  try_deep, try_init, try_closed, try_inside, try_server_ends };
+    static void (*const all[])(void) = { try_new,    try_many,       try_give,  try_check,
+                                         try_make,   try_deep,       try_init,  try_closed,
+                                         try_inside, try_grants,     try_waits, try_stale,
+                                         try_midway, try_server_ends };
 
     lk_must(lk_endpoint_make_entry(LK_REG_ENDPOINT, 0, REG_FORGED), "a forged Entry");
     open_bank(lk_cap("bank"), 0, REG_PAYER);

@@ -6,9 +6,12 @@
  *
  *      run probe
  *
+ *      run probe break NAME    makes the bank or the pager fault until init gives it up: the machine halts
+ *
  * Its part phoenixfromashes, whose name is as long as a name can be, is begun again 300 ms after its end.
  */
 #include <lykos/bank.h>
+#include <lykos/connect.h>
 #include <lykos/lykos.h>
 #include <lykos/pager.h>
 #include <lykos/spawn.h>
@@ -242,6 +245,19 @@ static void destroyed_for_good(void)
     check(comes_to(number, false), "it came back all the same");
 }
 
+/* Its line `restart` is for who has begun: nobody would give it what it was given. */
+static void killed_before_it_began(void)
+{
+    struct program_info info;
+    uint64_t number;
+
+    begin_case("killed_before_it_began");
+    number = make(PHOENIX);
+    check_status(ask_programs(PROGRAMS_KILL, number), STATUS_OK, "the kill");
+    lk_sleep_ms(2 * REBIRTH_MS);
+    check(!info_of(number, &info), "it is begun again");
+}
+
 /* Who waited for the end of a program, and is gone, is in nobody's way. */
 static void waiter_is_gone(void)
 {
@@ -412,14 +428,63 @@ static int be_a_link(uint64_t behind)
     return 0;
 }
 
+/* Send the bank or the pager to where nothing is: it faults as soon as it runs, which is before this
+ * program does. `name` is that of its Process. */
+static void break_server(const char *name)
+{
+    struct lk_regs regs;
+    uint64_t run_state = 0;
+
+    lk_must(lk_connect(name), "its Process");
+    lk_must(lk_process_get_state(lk_cap(name), &run_state, NULL, NULL, NULL, NULL, NULL, NULL,
+                                 &regs, sizeof(regs), NULL),
+            "looking at it");
+    regs.rip = 0;
+    lk_must(lk_process_set_regs(lk_cap(name), run_state, &regs, sizeof(regs)), "its registers");
+}
+
+/* The bank or the pager faults long after it has begun: the next one serves. */
+static void core_faults_later(void)
+{
+    static const char *const core[] = { "bank-process", "pager-process" };
+    volatile uint64_t *fresh = (volatile uint64_t *)(LK_HEAP_VA + 0x100000);
+
+    begin_case("core_faults_later");
+    __asm__("" : "+r"(fresh));
+    for (unsigned i = 0; i < 4; i++) {
+        break_server(core[i % 2]);
+        fresh[i * PAGE / sizeof(*fresh)] = i;
+        check_status(lk_bank_make(lk_cap("bank"), LK_TYPE_PAGE, REG_OWN), STATUS_OK, "a page");
+        check_status(lk_bank_free(lk_cap("bank"), REG_OWN), STATUS_OK, "giving it back");
+        make("citizen");
+        check_status(lk_program_kill(REG_CONTROL), STATUS_OK, "the end of a program");
+        check(fresh[i * PAGE / sizeof(*fresh)] == i, "what was written is gone");
+    }
+}
+
+/* Again and again, until the machine halts. */
+static int break_for_good(const char *name)
+{
+    char process[32];
+
+    lk_format(process, sizeof(process), "%s-process", name);
+    for (unsigned i = 0; i < 100; i++) {
+        break_server(process);
+    }
+    say("%s faulted 100 times and was not given up", name);
+    return 1;
+}
+
 int main(void)
 {
     static void (*const all[])(void) = {
         core_is_not_suspended,
+        core_faults_later,
         names_are_whole,
         two_wait_for_a_server,
         about_to_be_begun_again,
         destroyed_for_good,
+        killed_before_it_began,
         waiter_is_gone,
         entries_of_the_dead,
         banks_for_others,
@@ -434,6 +499,9 @@ int main(void)
     }
     if (strcmp(how, "start") == 0) {
         return start_one();
+    }
+    if (strncmp(how, "break ", 6) == 0) {
+        return break_for_good(how + 6);
     }
     if (strncmp(how, "chain ", 6) == 0 && lk_parse_number(how + 6, &n, NULL)) {
         return be_a_link(n);

@@ -4,6 +4,7 @@
  */
 #include "refuse.h"
 
+#include <lykos/constructor.h>
 #include <lykos/lykos.h>
 #include <lykos/spawn.h>
 
@@ -11,6 +12,7 @@
 #define TIMER 0x80000000u
 #define PATIENCE_MS 5000u
 #define LOOK_MS 10u
+#define NO_NUMBER UINT64_MAX
 
 void wrong(struct outcome *out, const char *what, enum status s)
 {
@@ -39,17 +41,23 @@ static void wrong_words(struct outcome *out, const char *what, const struct lk_m
 static bool is_there;
 static uint64_t its_number;
 
-bool new_one_is_there(void)
+/* It was asked for: what was the answer? Its number, if it was made by init, is word 1. */
+static void take_answer(struct outcome *out, const char *what, const struct lk_msg *msg,
+                        const char *words)
 {
-    return is_there;
+    wrong_words(out, what, msg, words);
+    is_there = msg->w[0] == STATUS_OK;
+    its_number = msg->w[1];
 }
 
-uint64_t new_one(struct outcome *out, const char *what)
+/* Ask init for one. `bank`: the register of the bank that is to pay, or 0. */
+static void ask_for_one(struct outcome *out, uint64_t method, const char *what, uint32_t bank)
 {
     char words[128];
     struct lk_msg msg = {
-        .control = LK_CTL_CALL_CAPS(lk_cap("programs"), 1, 0, 0, 0, 0, REG_CONTROL, 0, 0, 0),
-        .w = { PROGRAMS_NEW },
+        .control =
+            LK_CTL_CALL_CAPS(lk_cap("programs"), 1, bank != 0, bank, 0, 0, REG_CONTROL, 0, 0, 0),
+        .w = { method },
         .string = what,
         .string_len = (uint32_t)strlen(what),
         .buffer = words,
@@ -59,10 +67,43 @@ uint64_t new_one(struct outcome *out, const char *what)
     msg.control |= LK_SSTR;
     msg.control |= LK_RSTR;
     lk_invoke(&msg);
-    wrong_words(out, what, &msg, words);
-    is_there = msg.w[0] == STATUS_OK;
-    its_number = msg.w[1];
+    take_answer(out, what, &msg, words);
+}
+
+uint64_t new_one(struct outcome *out, const char *what)
+{
+    ask_for_one(out, PROGRAMS_NEW, what, 0);
     return its_number;
+}
+
+void new_paid(struct outcome *out, const char *what, uint32_t bank)
+{
+    if (out->words[0] == '\0') {
+        ask_for_one(out, PROGRAMS_NEW_PAID, what, bank);
+    }
+}
+
+void new_sealed(struct outcome *out, const char *args, uint32_t bank)
+{
+    char words[CONSTRUCTOR_WORDS];
+    enum status s;
+
+    if (out->words[0] != '\0') {
+        return;
+    }
+    s = lk_constructor_make(REG_REQUESTOR, bank, args, REG_CONTROL, words);
+    is_there = s == STATUS_OK;
+    its_number = NO_NUMBER;
+    wrong(out, words[0] != '\0' ? words : "an instance", s);
+}
+
+void kill_control(void)
+{
+    if (is_there) {
+        lk_program_kill(REG_CONTROL);
+        lk_drop_cap(REG_CONTROL);
+        is_there = false;
+    }
 }
 
 /* How a program ended. Status 0 is well. */

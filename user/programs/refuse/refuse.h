@@ -36,7 +36,15 @@ extern const unsigned work_count;
 #define COMERS 10u
 
 /* Capability registers. */
-enum { REG_CONTROL = 16, REG_NOTICE, REG_SHELF };
+enum {
+    REG_CONTROL = 16,
+    REG_NOTICE,
+    REG_SHELF,
+    REG_PAYER,     /* a bank that pays for an instance */
+    REG_BUILT,     /* a bank that pays for a constructor */
+    REG_BUILDER,   /* its builder's Entry */
+    REG_REQUESTOR, /* its requestor's Entry */
+};
 
 /* ---- programs.c ---- */
 
@@ -46,8 +54,12 @@ void wrong(struct outcome *out, const char *what, enum status s);
 /* A further instance, into REG_CONTROL: its number. */
 uint64_t new_one(struct outcome *out, const char *what);
 
-/* Was it made, and did it not end? */
-bool new_one_is_there(void);
+/* The same, paid by the bank in register `bank`; made by the constructor in REG_REQUESTOR. */
+void new_paid(struct outcome *out, const char *what, uint32_t bank);
+void new_sealed(struct outcome *out, const char *args, uint32_t bank);
+
+/* End it if it is there. */
+void kill_control(void);
 
 /* Unless something went wrong already: it begins; it ends, with status 0 or something went wrong. */
 void begin(struct outcome *out);
@@ -77,6 +89,13 @@ void await_restarted(const char *name);
 
 /* Wait for the bits; false: they do not come. */
 bool await_bits(uint64_t bits);
+
+/* ---- sealed.c ---- */
+
+/* An instance that this program's bank pays for; the same, made by a constructor. */
+void run_paid(struct outcome *out);
+void run_sealed(struct outcome *out);
+void clean_sealed(void);
 
 /* ---- exhausted.c ---- */
 

@@ -13,14 +13,6 @@
 #define SETTLE_MS 20u
 #define HELD 20u
 
-static void kill_control(void)
-{
-    if (new_one_is_there()) {
-        lk_program_kill(REG_CONTROL);
-        lk_drop_cap(REG_CONTROL);
-    }
-}
-
 /* ---- programs ---- */
 
 static void run_pair(struct outcome *out)
@@ -232,6 +224,14 @@ const struct work works[] = {
       .text = "a further instance, with given capabilities",
       .run = run_given,
       .clean = kill_control },
+    { .name = "paid",
+      .text = "an instance that another bank pays for",
+      .run = run_paid,
+      .clean = clean_sealed },
+    { .name = "sealed",
+      .text = "a constructor, and an instance that it makes",
+      .run = run_sealed,
+      .clean = clean_sealed },
     { .name = "heap", .text = "memory of the heap", .run = run_heap, .clean = kill_control },
     { .name = "stack", .text = "pages of the main stack", .run = run_stack, .clean = kill_control },
     { .name = "data",

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A client of everything, while servers are killed (user/programs/mayhem): it makes and gives back objects,
- * touches memory that is made when it is touched, calls a server, prints. Whatever a server answers that
+ * touches memory that is made when it is touched, calls a server, prints, and has a thread of its own making
+ * do such things (hand.c). Whatever a server answers that
  * did not live to the end of it must be a result that is meant for that, and what it wrote must be there
  * when it looks again.
  *
  * Its arguments: a number that its random choices come from. With "serve" it is the server.
  */
+#include "hand.h"
+
 #include <lykos/bank.h>
 #include <lykos/connect.h>
 #include <lykos/lykos.h>
@@ -113,8 +116,12 @@ int main(void)
         return 1;
     }
     state = (seed + 1) * 0x9e3779b97f4a7c15ull;
+    hand_begin(seed);
     for (;;) {
         use_memory();
+        if (random_below(4) == 0) {
+            hand_use(random_below(1000000));
+        }
         if (random_below(4) == 0) {
             use_bank();
         }

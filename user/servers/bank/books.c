@@ -284,36 +284,50 @@ enum status books_free(unsigned bank, uint32_t reg)
     return destroy_named(bank, reg) ? STATUS_OK : STATUS_REQUEST_ERROR;
 }
 
-/* How many objects of a class the bank and those below gave. */
-static uint64_t objects_in_tree(unsigned top, unsigned class)
+/* Can the bank and those below have objects of a class, their own or in Ranges? */
+static bool tree_has(unsigned top, unsigned class)
 {
-    uint64_t n = 0;
+    unsigned b = top;
 
-    for (unsigned b = top; b != NO_BANK; b = tree_next(b, top)) {
-        n += state.bank[b].objects[class];
+    while (b != NO_BANK && state.bank[b].objects[class] == 0 && state.bank[b].ranges == 0) {
+        b = tree_next(b, top);
     }
-    return n;
+    return b != NO_BANK;
+}
+
+/* Can an object of the class stand in the frame? What stands in a Range only the kernel knows. */
+static bool may_hold(uint32_t f, unsigned class)
+{
+    enum use use = frame_use(f);
+
+    return (unsigned)use == USE_OBJECTS + class || use == USE_RANGE || use == USE_MORE;
 }
 
 /* `n` is a place: frame and index. */
 enum status books_object(unsigned bank, uint64_t type, uint64_t n, uint32_t reg, uint64_t *next)
 {
     unsigned class = books_class(type);
+    int budget = BOOKS_PIECE;
+    uint64_t end = (n >> 6) + BOOKS_FRAMES;
 
     if (class == CLASSES) {
         return STATUS_REQUEST_ERROR;
     }
-    if (objects_in_tree(bank, class) == 0) {
+    if (!tree_has(bank, class)) {
         return STATUS_NOT_FOUND;
     }
     for (uint64_t f = n >> 6; f < state.frames; f++) {
         uint64_t behind = f == n >> 6 ? UINT64_MAX << (n & 63) : UINT64_MAX;
         struct mem_frame at;
 
-        if ((unsigned)frame_use((uint32_t)f) != USE_OBJECTS + class ||
-            !tree_shows(frame_bank((uint32_t)f), bank)) {
+        if (f == end || budget == 0) {
+            *next = f << 6;
+            return STATUS_WOULD_BLOCK;
+        }
+        if (!may_hold((uint32_t)f, class) || !tree_shows(frame_bank((uint32_t)f), bank)) {
             continue;
         }
+        budget--;
         at = mem_look(f);
         if (at.type == type && (at.objects & behind) != 0) {
             uint64_t index = (uint64_t)__builtin_ctzll(at.objects & behind);

@@ -34,8 +34,10 @@ enum status books_free(unsigned bank, uint32_t reg);
 /* A Range of so many frames. Errors as BANK_RANGE. */
 enum status books_range(unsigned bank, uint64_t frames, uint32_t reg);
 
-/* The n-th object of a type that the bank or one below it gave. As many steps as there are frames, at
- * worst. */
+/* The n-th object of a type that the bank or one below it gave, or that stands in a Range that they gave;
+ * *next: from where to go on. WOULD_BLOCK: there was none in this piece, of so many frames and BOOKS_PIECE
+ * calls of the kernel at most; go on from *next. NOT_FOUND: there are no more. */
+#define BOOKS_FRAMES 1024u
 enum status books_object(unsigned bank, uint64_t type, uint64_t n, uint32_t reg, uint64_t *next);
 
 /* Refuse the n-th that is asked for from now on: frame, object, range or bank. */

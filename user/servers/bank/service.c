@@ -187,7 +187,7 @@ static enum status bank_op_object(struct lk_request *rq)
     if (is_owner(rq)) {
         s = books_object(service.bank, rq->w[1], rq->w[2], SERVICE_REG_OUT, &next);
     }
-    if (s == STATUS_OK) {
+    if (s == STATUS_OK || s == STATUS_WOULD_BLOCK) {
         lk_answer1(rq, next);
     }
     return answer_caps(rq, s, 1);

@@ -84,6 +84,9 @@ bool tree_is_below(unsigned bank, unsigned top)
 
 bool tree_shows(unsigned bank, unsigned top)
 {
+    if (top == TOP) {
+        return true;
+    }
     while (bank != top && bank != TOP && (state.bank[bank].word & BANK_HIDDEN) == 0) {
         bank = bank_above(bank);
     }

@@ -293,6 +293,16 @@ static const struct lk_method requestor_methods[] = {
         .buffer = received, .buffer_size = sizeof(received) - 1                                    \
     }
 
+/* Whatever is asked of a constructor that is no more. */
+static enum status gone(struct lk_request *rq)
+{
+    (void)rq;
+    return STATUS_INVALID_CAP;
+}
+
+static const struct lk_server gone_server = { .other = gone,
+                                              .buffer = received,
+                                              .buffer_size = sizeof(received) - 1 };
 static const struct lk_server own_server = SERVER(server_methods);
 static const struct lk_server builder_server = SERVER(builder_methods);
 static const struct lk_server requestor_server = SERVER(requestor_methods);
@@ -300,9 +310,12 @@ static const struct lk_server requestor_server = SERVER(requestor_methods);
 /* Who serves a message; sets at_hand. */
 static const struct lk_server *server_of(const struct lk_msg *msg)
 {
+    if (msg->id == LK_ENDPOINT_ID) {
+        return &own_server;
+    }
     at_hand = record_of_id(msg->id);
     if (at_hand == NULL) {
-        return &own_server;
+        return &gone_server;
     }
     return msg->payload == PAYLOAD_BUILDER ? &builder_server : &requestor_server;
 }

@@ -19,6 +19,7 @@ enum { PLACE_BANK, PLACE_ENDPOINT, PLACE_HELD, PLACES };
 _Static_assert(CONSTRUCTORS *PLACES <= SHELF_SLOTS, "the shelf is one CapPage");
 
 static struct record records[CONSTRUCTORS];
+static uint64_t next_id = RECORD_ID;
 
 static unsigned place_of(const struct record *r, unsigned place)
 {
@@ -102,19 +103,20 @@ static enum status make_objects(struct record *r, uint32_t bank)
         s = put(r, PLACE_HELD, REG_HELD);
     }
     if (s == STATUS_OK) {
-        s = lk_bank_make(REG_WORK, LK_TYPE_ENDPOINT, REG_WORK);
+        /* Not over the bank itself: a bank that is begun again meanwhile is asked once more. */
+        s = lk_bank_make(REG_WORK, LK_TYPE_ENDPOINT, REG_HELD);
     }
     if (s == STATUS_OK) {
-        s = put(r, PLACE_ENDPOINT, REG_WORK);
+        s = put(r, PLACE_ENDPOINT, REG_HELD);
     }
     if (s == STATUS_OK) {
-        s = lk_endpoint_set_endpoint_id(REG_WORK, RECORD_ID + (uint64_t)(r - records));
+        s = lk_endpoint_set_endpoint_id(REG_HELD, r->id);
     }
     if (s == STATUS_OK) {
-        s = lk_endpoint_set_recipient(REG_WORK, LK_REG_SELF);
+        s = lk_endpoint_set_recipient(REG_HELD, LK_REG_SELF);
     }
     if (s == STATUS_OK) {
-        s = lk_endpoint_make_entry(REG_WORK, PAYLOAD_BUILDER, REG_WORK);
+        s = lk_endpoint_make_entry(REG_HELD, PAYLOAD_BUILDER, REG_WORK);
     }
     if (s == STATUS_OK && !lk_entry_look(lk_cap("capbits"), REG_WORK, &id)) {
         s = STATUS_INVALID_CAP;
@@ -164,7 +166,7 @@ enum status record_open(uint64_t client, const char *program, uint32_t bank, str
     if (r == NULL) {
         return STATUS_EXHAUSTED;
     }
-    *r = (struct record){ .used = true, .client = client, .program = number };
+    *r = (struct record){ .used = true, .client = client, .id = next_id++, .program = number };
     lk_copy_text(r->name, sizeof(r->name), program);
     s = make_objects(r, bank);
     if (s != STATUS_OK) {
@@ -179,9 +181,12 @@ enum status record_open(uint64_t client, const char *program, uint32_t bank, str
 
 struct record *record_of_id(uint64_t id)
 {
-    uint64_t i = id - RECORD_ID;
-
-    return i < CONSTRUCTORS && records[i].used ? &records[i] : NULL;
+    for (unsigned i = 0; i < CONSTRUCTORS; i++) {
+        if (records[i].used && records[i].id == id) {
+            return &records[i];
+        }
+    }
+    return NULL;
 }
 
 struct record *record_of_endpoint(uint64_t endpoint)

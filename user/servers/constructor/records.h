@@ -16,7 +16,7 @@
 #define REG_WORK (LK_REG_FREE + 2)    /* work: a capability on its way */
 #define REG_CONTROL (LK_REG_FREE + 3) /* work: Entry that controls the instance at hand */
 
-#define RECORD_ID 0x1000u /* endpoint ID of constructor 0 */
+#define RECORD_ID 0x1000u /* endpoint ID of the first constructor; each has another one */
 #define PAYLOAD_BUILDER 0u
 #define PAYLOAD_REQUESTOR 1u
 
@@ -30,6 +30,7 @@ struct record {
     bool used;
     bool sealed;
     uint64_t client;   /* payload of who made it, at constructor.main */
+    uint64_t id;       /* endpoint ID, which no other has or will have */
     uint64_t program;  /* number in the description */
     char name[17];     /* of that */
     uint64_t endpoint; /* as lk_entry_look() says */
@@ -47,7 +48,8 @@ enum status record_open(uint64_t client, const char *program, uint32_t bank, str
 /* It is gone, and its memory given back. */
 void record_close(struct record *r);
 
-/* The constructor whose Endpoint has this ID; NULL: none. */
+/* The constructor whose Endpoint has this ID; NULL: it is no more. Its Endpoint may be there for a
+ * while still, if its builder closes a bank that gave much. */
 struct record *record_of_id(uint64_t id);
 
 /* The constructor that an Entry to `endpoint` is of; NULL: none of this server's. */

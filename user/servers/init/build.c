@@ -9,6 +9,7 @@
 #include "build.h"
 
 #include "core.h"
+#include "paid.h"
 #include "registers.h"
 #include "space.h"
 
@@ -164,7 +165,8 @@ static bool open_bank(uint32_t i, struct trouble *why)
                              instance_program(i)->memory, REG_BANK),
                 "a bank", why) &&
            step(paid ? lk_bank_hide(REG_BANK) : STATUS_OK, "hiding its bank", why) &&
-           step(shelf_put(i, SHELF_BANK, REG_BANK), "the shelf", why);
+           step(shelf_put(i, SHELF_BANK, REG_BANK), "the shelf", why) &&
+           step(paid_make_witness(i), "a witness of its end", why);
 }
 
 bool build_objects(uint32_t i, struct trouble *why)
@@ -324,8 +326,8 @@ static void fill_start_block(uint32_t i, struct lk_start *start)
     for (unsigned k = 0; k < p->grants; k++) {
         start_add_cap(start, p->grant[k].name, build_register(p->grant[k].name, &next));
     }
-    start_add_cap(start, "exit", LK_REG_EXIT);
     if (instance(i)->purse == NULL) {
+        start_add_cap(start, "exit", LK_REG_EXIT);
         start_add_cap(start, "pager", LK_REG_PAGER);
     }
     for (unsigned k = 0; k < p->params; k++) {
@@ -574,15 +576,19 @@ enum status build_grant(uint32_t i, const struct grant *g)
     return STATUS_REQUEST_ERROR;
 }
 
-/* What every program has. */
+/* What every program has. The bank and the pager do not tell init that they end, which may be waiting for
+ * them: without "exit" their end is a fault, of which the warden is told. */
 static void grant_usual(uint32_t i)
 {
     lk_process_swap_cap_reg(REG_PROCESS, LK_REG_SELF, REG_PROCESS, 0);
     shelf_get(i, SHELF_REPLY, REG_WORK);
     lk_process_swap_cap_reg(REG_PROCESS, LK_REG_REPLY, REG_WORK, 0);
+    if (instance(i)->purse != NULL) {
+        return;
+    }
     lk_endpoint_make_entry(REG_EXIT_EP, instance_payload(i), REG_WORK);
     lk_process_swap_cap_reg(REG_PROCESS, LK_REG_EXIT, REG_WORK, 0);
-    if (instance(i)->purse == NULL && core_pager_entry(i, REG_WORK) == STATUS_OK) {
+    if (core_pager_entry(i, REG_WORK) == STATUS_OK) {
         lk_process_swap_cap_reg(REG_PROCESS, LK_REG_PAGER, REG_WORK, 0);
     }
 }
@@ -613,7 +619,7 @@ bool build_grants(uint32_t i, struct trouble *why)
         if (s == STATUS_OK) {
             s = lk_process_swap_cap_reg(REG_PROCESS, reg, REG_WORK, 0);
         }
-        if (lacks_memory(s)) {
+        if (lacks_memory(s) || (s != STATUS_OK && instance(i)->paid)) { /* of whom no log tells */
             trouble_say(why, "capability %s: %s", g->name, lk_status_text(s));
             return false;
         }

@@ -215,37 +215,51 @@ void core_pager_remove(uint32_t i)
     } while (core_asks_again(s));
 }
 
-/* A process that stands in a memory fault of which the old pager was told, and which it cannot have
- * passed on, tries again. */
-static void try_again(uint32_t process)
+/* Is it the process of a program that faulted, which init keeps stopped? */
+static bool is_kept(uint32_t process)
+{
+    uint64_t same = 0;
+
+    for (uint32_t i = 0; i < instance_count() && same == 0; i++) {
+        if (instance(i)->exists && instance(i)->ended == PROGRAM_ENDED_FAULT &&
+            shelf_get(i, SHELF_PROCESS, REG_WORK) == STATUS_OK) {
+            lk_discrim_compare(LK_INIT_DISCRIM, process, REG_WORK, &same);
+        }
+    }
+    return same != 0;
+}
+
+/* A process that stands in a memory fault, or receives and stands in one of its string: its handlers are
+ * told again, the new pager first. The old one may have been told of it, or its message may have waited
+ * there: then it stands in the queue of the next handler now, as if the pager had passed it on. */
+static void tell_fault_again(uint32_t process)
 {
     uint64_t state = 0;
     uint64_t fault = 0;
-    uint64_t kind = 0;
 
     if (lk_process_get_state(process, &state, NULL, &fault, NULL, NULL, NULL, NULL, NULL, 0,
                              NULL) == STATUS_OK &&
-        state == LK_STATE_FAULTED && fault >= FAULT_INVALID_ADDR &&
-        fault <= FAULT_MALFORMED_SPACE &&
-        lk_process_get_wait(process, &kind, NULL, NULL, NULL, NULL, NULL) == STATUS_OK &&
-        kind == LK_WAIT_NONE) {
-        lk_process_resume(process, LK_RESUME_OVER);
+        (state == LK_STATE_FAULTED || state == LK_STATE_RECEIVING) && fault >= FAULT_INVALID_ADDR &&
+        fault <= FAULT_MALFORMED_SPACE && !is_kept(process)) {
+        lk_process_resume(process, LK_RESUME_TELL);
     }
 }
 
-/* All processes that the bank of an instance paid for. Those that stand in a fault that was reported
- * fault again, and are reported again. */
-static void try_all_again(uint32_t i)
+/* All processes that there are but those of the reserve, whoever made them and wherever: in a Range, from a
+ * bank of their own, hidden or not. Which of them are in a space of the pager's is not known; any other is
+ * told to the handlers that it has. False: the bank died meanwhile. */
+static bool tell_faults_again(void)
 {
     uint64_t n = 0;
+    enum status s;
 
-    if (instance(i)->ended == PROGRAM_ENDED_FAULT ||
-        shelf_get(i, SHELF_BANK, REG_BANK) != STATUS_OK) {
-        return;
-    }
-    while (lk_bank_object(REG_BANK, LK_TYPE_PROCESS, &n, REG_PROCESS) == STATUS_OK) {
-        try_again(REG_PROCESS);
-    }
+    do {
+        s = lk_bank_object(REG_MAIN_BANK, LK_TYPE_PROCESS, &n, REG_PROCESS);
+        if (s == STATUS_OK) {
+            tell_fault_again(REG_PROCESS);
+        }
+    } while (s == STATUS_OK);
+    return !gone(s);
 }
 
 bool core_tell_again(uint32_t i)
@@ -290,19 +304,15 @@ static bool begin_pager(struct trouble *why)
     return pager_bank(why) && build_core(pager_at, why);
 }
 
-/* All spaces, to a pager that knows none. */
-static void tell_pager_all(void)
+/* All spaces, to a pager that knows none; then all faults. False: the bank died meanwhile. */
+static bool tell_pager_all(void)
 {
     for (uint32_t i = 0; i < instance_count(); i++) {
         if (instance(i)->exists && instance(i)->paged) {
             build_tell_pager(i);
         }
     }
-    for (uint32_t i = 0; i < instance_count(); i++) {
-        if (instance(i)->exists && instance(i)->paged) {
-            try_all_again(i);
-        }
-    }
+    return tell_faults_again();
 }
 
 static bool is_dead(uint32_t i)
@@ -359,12 +369,20 @@ static void look_at_faults(uint32_t i)
 static bool revive(void)
 {
     unsigned failures = 0;
+    bool owed = false; /* the pager has not been told everything yet */
     bool any = false;
 
-    while (is_dead(bank_at) || is_dead(pager_at)) {
+    for (;;) {
         bool bank = is_dead(bank_at);
         bool done;
 
+        if (!bank && !is_dead(pager_at)) {
+            if (!owed) {
+                return any;
+            }
+            owed = !tell_pager_all() && is_dead(bank_at);
+            continue;
+        }
         look_at_faults(bank ? bank_at : pager_at);
         done = bank ? again(bank_at, &bank_purse, begin_bank)
                     : again(pager_at, &pager_purse, begin_pager);
@@ -373,12 +391,9 @@ static bool revive(void)
             say("without it nobody can be given memory: the system stops here");
             lk_sysctl_halt(LK_INIT_SYSCTL, 1);
         }
-        if (done && !bank) {
-            tell_pager_all();
-        }
+        owed |= done && !bank;
         any = true;
     }
-    return any;
 }
 
 bool core_revive(void)

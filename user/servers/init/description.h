@@ -9,6 +9,8 @@
 #ifndef INIT_DESCRIPTION_H
 #define INIT_DESCRIPTION_H
 
+#include <abi/invoke.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,10 +27,10 @@
 #define DESC_FORMAT 1 /* version that the line `system N` names */
 
 /* Limits that are not array sizes. */
-#define DESC_STACK 8u         /* pages of a program that does not say */
-#define DESC_STACK_MAX 256u   /* pages */
-#define DESC_RANGE_MAX 65536u /* frames of one `range` capability */
-#define DESC_MEMORY 4096u     /* frames that a program may take up that does not say */
+#define DESC_STACK 8u              /* pages of a program that does not say */
+#define DESC_STACK_MAX 256u        /* pages */
+#define DESC_RANGE_MAX LK_LENT_MAX /* frames of one `range` capability: as many as can be lent */
+#define DESC_MEMORY 4096u          /* frames that a program may take up that does not say */
 #define DESC_MEMORY_MAX 1048576u
 #define DESC_PRIORITY_MAX 199u /* init runs at 200 and must be able to stop any program */
 
@@ -81,7 +83,9 @@ struct program {
     bool at_boot;
     unsigned seen;     /* DESC_SEEN_..: which properties were given */
     unsigned priority; /* 1..DESC_PRIORITY_MAX */
-    uint64_t slice;    /* nanoseconds */
+    unsigned priority_line;
+    bool urgent;    /* it may stand above the bank and the pager */
+    uint64_t slice; /* nanoseconds */
     unsigned stack_pages;
     uint64_t memory;             /* frames that it may take up in all */
     unsigned restarts;           /* how often it is begun again within `restart_within`; 0: never */

@@ -254,14 +254,16 @@ static void report_registers(const struct lk_regs *r)
     say("  rip %016lx  rflags %08lx  fs %016lx", r->rip, r->rflags, r->fs_base);
 }
 
-/* The state of the process in register `process`; false if it is not stopped at a fault. */
+/* The state of the process in register `process`; false if it does not stand in a fault: stopped, or receiving a
+ * string for which there is no page. */
 static bool faulted_state(uint32_t process, uint64_t *code, uint64_t *info, struct lk_regs *regs)
 {
     uint64_t run_state = LK_STATE_READY;
 
     return lk_process_get_state(process, &run_state, NULL, code, info, NULL, NULL, NULL, regs,
                                 sizeof(*regs), NULL) == STATUS_OK &&
-           run_state == LK_STATE_FAULTED;
+           (run_state == LK_STATE_FAULTED ||
+            (run_state == LK_STATE_RECEIVING && *code != FAULT_NONE));
 }
 
 /* Is the Process in register `process` the one that init made for program `i`? */

@@ -253,19 +253,51 @@ static bool is_own(uint32_t program, const struct grant *g)
             g->program == (int)program);
 }
 
+/* The type of the capability that a grant of this kind is. */
+static uint64_t type_of_kind(enum grant_kind kind)
+{
+    switch (kind) { /* without a default: the compiler asks for a kind that is missing */
+    case GRANT_ENTRY:
+    case GRANT_BANK:
+    case GRANT_TOPBANK:
+        return LK_TYPE_ENTRY;
+    case GRANT_NOTICE:
+        return LK_TYPE_APPNOTICE;
+    case GRANT_PROCESS:
+        return LK_TYPE_PROCESS;
+    case GRANT_SPACE:
+        return LK_TYPE_GPT;
+    case GRANT_SCHEDULE:
+        return LK_TYPE_SCHEDULE;
+    case GRANT_IOPORTS:
+        return LK_TYPE_IOPRIV;
+    case GRANT_IRQ:
+        return LK_TYPE_IRQWAIT;
+    case GRANT_RANGE:
+    case GRANT_FRAMES:
+        return LK_TYPE_RANGE;
+    case GRANT_SLEEP:
+        return LK_TYPE_SLEEP;
+    case GRANT_KERNLOG:
+        return LK_TYPE_KERNLOG;
+    case GRANT_SYSCTL:
+        return LK_TYPE_SYSCTL;
+    case GRANT_DISCRIM:
+        return LK_TYPE_DISCRIM;
+    case GRANT_CAPBITS:
+        return LK_TYPE_CAPBITS;
+    case GRANT_SCHEDCTL:
+        return LK_TYPE_SCHEDCTL;
+    case GRANT_IRQCTL:
+        return LK_TYPE_IRQCTL;
+    case GRANT_KINDS:
+        break;
+    }
+    return LK_TYPES; /* no type: nobody takes it for harmless */
+}
+
 bool listing_grant(uint32_t program, uint64_t n, uint64_t *type, char *out, size_t size)
 {
-    static const uint8_t types[GRANT_KINDS] = {
-        [GRANT_ENTRY] = LK_TYPE_ENTRY,       [GRANT_NOTICE] = LK_TYPE_APPNOTICE,
-        [GRANT_PROCESS] = LK_TYPE_PROCESS,   [GRANT_SPACE] = LK_TYPE_GPT,
-        [GRANT_SCHEDULE] = LK_TYPE_SCHEDULE, [GRANT_IOPORTS] = LK_TYPE_IOPRIV,
-        [GRANT_IRQ] = LK_TYPE_IRQWAIT,       [GRANT_RANGE] = LK_TYPE_RANGE,
-        [GRANT_BANK] = LK_TYPE_ENTRY,        [GRANT_FRAMES] = LK_TYPE_RANGE,
-        [GRANT_SLEEP] = LK_TYPE_SLEEP,       [GRANT_KERNLOG] = LK_TYPE_KERNLOG,
-        [GRANT_SYSCTL] = LK_TYPE_SYSCTL,     [GRANT_DISCRIM] = LK_TYPE_DISCRIM,
-        [GRANT_CAPBITS] = LK_TYPE_CAPBITS,   [GRANT_SCHEDCTL] = LK_TYPE_SCHEDCTL,
-        [GRANT_IRQCTL] = LK_TYPE_IRQCTL,
-    };
     const struct program *p = &description.program[program];
     const struct grant *g = &p->grant[n];
     char words[80];
@@ -275,7 +307,7 @@ bool listing_grant(uint32_t program, uint64_t n, uint64_t *type, char *out, size
     }
     grant_words(g, words, sizeof(words));
     lk_format(out, size, "%s = %s", g->name, words);
-    *type = is_own(program, g) ? LK_TYPE_NULL : types[g->kind];
+    *type = is_own(program, g) ? LK_TYPE_NULL : type_of_kind(g->kind);
     return true;
 }
 

@@ -20,8 +20,17 @@ void paid_begin(uint32_t i)
     any = true;
 }
 
-/* The witness is a Process that never runs. It is destroyed with the bank, and the kernel then
- * answers the reply capability that it holds. */
+enum status paid_make_witness(uint32_t i)
+{
+    enum status s;
+
+    if (!instance(i)->paid) {
+        return STATUS_OK;
+    }
+    s = lk_bank_make(REG_BANK, LK_TYPE_PROCESS, REG_WORK);
+    return s == STATUS_OK ? shelf_put(i, SHELF_WITNESS, REG_WORK) : s;
+}
+
 enum status paid_watch(uint32_t i, uint32_t caller)
 {
     enum status s;
@@ -29,14 +38,8 @@ enum status paid_watch(uint32_t i, uint32_t caller)
     if (!instance(i)->paid) {
         return STATUS_OK;
     }
-    s = shelf_get(i, SHELF_BANK, REG_BANK);
-    if (s == STATUS_OK) {
-        s = lk_bank_make(REG_BANK, LK_TYPE_PROCESS, REG_WORK);
-    }
-    if (s == STATUS_OK) {
-        s = lk_process_swap_cap_reg(REG_WORK, WITNESS_REG, caller, 0);
-    }
-    return s == STATUS_OK ? shelf_put(i, SHELF_WITNESS, REG_WORK) : s;
+    s = shelf_get(i, SHELF_WITNESS, REG_WORK);
+    return s == STATUS_OK ? lk_process_swap_cap_reg(REG_WORK, WITNESS_REG, caller, 0) : s;
 }
 
 void paid_release(uint32_t i)

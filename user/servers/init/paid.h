@@ -13,6 +13,12 @@
 /* A further instance, of which nothing was made yet, is to be one of these. */
 void paid_begin(uint32_t i);
 
+/* The bank of an instance was opened, and is in REG_BANK: have it give a *witness*, a Process that
+ * never runs. It is destroyed with the bank, and the kernel then answers the reply capability that
+ * it holds. Made now, since nothing may be left of what the bank can pay when somebody wants to
+ * wait. Nothing, for all other instances. */
+enum status paid_make_witness(uint32_t i);
+
 /* Somebody is to wait for the end of an instance: should its bank be closed he is told by the
  * kernel, with INVOKEE_GONE. `caller` is the register of his reply capability. Nothing, for all
  * other instances. */

@@ -572,6 +572,9 @@ void programs_end(uint32_t i, unsigned how, uint64_t value, const char *words, b
         }
         return;
     }
+    if (!instance(instance(i)->root)->running) {
+        for_good = true; /* it has not begun: nobody would give it again what it was given */
+    }
     end_job(i, how, value, words, for_good ? AFTER_GONE : AFTER_POLICY);
 }
 

@@ -10,6 +10,7 @@
 #include "registers.h"
 
 #include <lykos/invoke.h>
+#include <lykos/names.h>
 #include <lykos/say.h>
 #include <lykos/stubs.h>
 
@@ -25,17 +26,40 @@
 #define REG_INIT_NOTICE 14
 #define REG_FAULTED 16
 
+#define INIT_FAULTS 0xffffffffu /* payload of init's Entry; no instance has it */
+
 static uint8_t stack[STACK_BYTES] __attribute__((aligned(16)));
 
-/* One message after the other: the kernel's about a fault, with the Process as capability 0 and the
- * number of the instance as payload. */
+/* It is init that faulted. Its process is quiet, so the kernel says nothing; there is nobody who
+ * could begin it again. */
+static void say_init_faulted(void)
+{
+    struct lk_regs regs = { .rip = 0 };
+    uint64_t code = 0;
+    uint64_t info = 0;
+
+    lk_process_get_state(REG_FAULTED, NULL, NULL, &code, &info, NULL, NULL, NULL, &regs,
+                         sizeof(regs), NULL);
+    say("init has faulted: %s (information 0x%lx) at rip 0x%lx. It stays stopped: no program can "
+        "be "
+        "started or ended any more",
+        lk_fault_text(code), info, regs.rip);
+}
+
+/* One message after the other: the kernel's about a fault, with the Process as capability 0 and
+ * what means the instance as payload. */
 static _Noreturn void warden_main(void)
 {
     for (;;) {
         struct lk_msg msg = { .control = LK_RECV | LK_CTL_RECVS(REG_FAULTED, 0, 0, 0) };
 
         lk_invoke(&msg);
-        if (lk_kind(msg.delivery) == LK_KIND_MESSAGE && msg.w[0] == LK_FAULT_MESSAGE) {
+        if (lk_kind(msg.delivery) != LK_KIND_MESSAGE || msg.w[0] != LK_FAULT_MESSAGE) {
+            continue;
+        }
+        if (msg.payload == INIT_FAULTS) {
+            say_init_faulted();
+        } else {
             fault_say(instance_of_payload(msg.payload), REG_FAULTED);
             say("  it is destroyed; init begins another");
             core_faulted(instance_of_payload(msg.payload));
@@ -43,6 +67,17 @@ static _Noreturn void warden_main(void)
             lk_appnotice_post(REG_INIT_NOTICE, CORE_NOTICE);
         }
     }
+}
+
+/* init's own faults are told to it, too. */
+static enum status watch_init(void)
+{
+    enum status s = own_get(OWN_WARDEN_ENDPOINT, REG_WORK);
+
+    if (s == STATUS_OK) {
+        s = lk_endpoint_make_entry(REG_WORK, INIT_FAULTS, REG_WORK);
+    }
+    return s == STATUS_OK ? lk_process_swap_slot(LK_INIT_SELF, SLOT_HANDLER, REG_WORK, 0) : s;
 }
 
 /* Give it what it needs. */
@@ -126,6 +161,9 @@ enum status warden_begin(const struct source *from)
     }
     if (s == STATUS_OK) {
         s = give_all();
+    }
+    if (s == STATUS_OK) {
+        s = watch_init();
     }
     if (s == STATUS_OK) {
         s = lk_process_set_regs(REG_PROCESS, LK_STATE_FAULTED, &regs, sizeof(regs));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The warden: told of faults of the bank and the pager, it destroys whoever faulted (core.h).
+ * The warden: told of faults of the bank and the pager, it destroys whoever faulted (core.h). It
+ * says so if init itself has one.
  */
 #ifndef INIT_WARDEN_H
 #define INIT_WARDEN_H

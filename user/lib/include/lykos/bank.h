@@ -63,9 +63,10 @@
 #define BANK_SET_LIMIT 9u
 
 /* Owner's right. word 1: type; word 2: n. The n-th object of the type that this bank or one below it
- * gave. Answer: a capability to it, word 1: a number to ask on with in place of n + 1. NOT_FOUND:
- * there are no more. For whoever begins again and must find what there was. What was made in Ranges
- * is not found, nor what a bank below gave that was hidden. */
+ * gave, or that was made in a Range that they gave. Answer: a capability to it, word 1: a number to ask
+ * on with in place of n + 1. WOULD_BLOCK: none was found so far; ask on with word 1 (a request looks at
+ * so much at most). NOT_FOUND: there are no more. For whoever begins again and must find what there was.
+ * What a bank below gave that was hidden is not found, but by the owner of the topmost bank. */
 #define BANK_OBJECT 10u
 
 /* Owner's right. word 1: n. Answer: a struct bank_info of the n-th bank in the tree below this one
@@ -79,7 +80,7 @@
 #define BANK_REFUSE 12u
 
 /* Owner's right. What this bank and those below it gave and will give is found by BANK_OBJECT
- * through this bank only, no longer through one above it. For a program whose insides are not for
+ * through this bank, no longer through one above it but the topmost, which is init's. For a program whose insides are not for
  * whoever pays: he sees how much it takes up, and can close his own bank. There is no way back. */
 #define BANK_HIDE 13u
 
@@ -165,6 +166,7 @@ enum status lk_bank_reduce(uint32_t bank, uint32_t reg);
 enum status lk_bank_info(uint32_t bank, struct bank_info *out);
 enum status lk_bank_hide(uint32_t bank);
 enum status lk_bank_set_limit(uint32_t bank, uint64_t limit);
+/* Asks on for as long as none was found so far. */
 enum status lk_bank_object(uint32_t bank, uint64_t type, uint64_t *n, uint32_t reg);
 enum status lk_bank_list(uint32_t bank, uint64_t n, struct bank_info *out);
 

@@ -105,7 +105,8 @@
  * for whom it is made: its bank is below that one and hidden from it (BANK_HIDE), and it ends when
  * that one is closed, not with the program that asks. It is *quiet*: what becomes of it is told to
  * who waits for it, and to no log. When it faults it is torn down, and it is never begun again.
- * Answer: as PROGRAMS_NEW. REQUEST_ERROR: that is no bank. For the server `constructor`. */
+ * It gets all that the description gives it, or is not made. Answer: as PROGRAMS_NEW. REQUEST_ERROR:
+ * that is no bank. For the server `constructor`. */
 #define PROGRAMS_NEW_PAID 17u
 
 /* word 1: number of a program of the description; word 2: n. The n-th capability that the

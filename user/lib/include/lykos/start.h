@@ -96,8 +96,8 @@ uint64_t lk_param(const char *wanted, uint64_t otherwise);
 int main(void);
 
 /* What happens when main returns. If the start block names a capability "exit" (an Entry of init,
- * see <lykos/programs.h>), tells init, which destroys the program; else says so in one line and
- * waits for notices for ever. */
+ * see <lykos/programs.h>), tells init, which destroys the program; else lk_die() says so in one
+ * line: whoever calls it must not wait for ever. */
 _Noreturn void lk_exit(int result);
 
 /* Say the line and stop with an invalid-instruction fault, so that the handler sees where. */
