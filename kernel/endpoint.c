@@ -32,6 +32,9 @@ void endpoint_unlink(struct endpoint *ep)
         r->scan_next = next == NULL ? NULL : container_of(next, struct endpoint, recv_node);
     }
     plist_remove(&ep->recv_node);
+    if (r != NULL && plist_empty(&r->senders)) {
+        r->attention &= ~ATTN_SENDERS;
+    }
 }
 
 void endpoint_update(struct endpoint *ep)
@@ -53,6 +56,7 @@ void endpoint_update(struct endpoint *ep)
     }
     endpoint_unlink(ep);
     plist_insert(&r->senders, &ep->recv_node, first->priority);
+    r->attention |= ATTN_SENDERS;
     /* A closed wait that is passing over the list in pieces must not miss what comes in behind it.
      */
     if ((r->attention & ATTN_SCAN) && r->scan_id == ep->state.id) {

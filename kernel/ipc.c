@@ -27,10 +27,6 @@
 #define DEAD_STEPS 16 /* senders told in one piece that their target is gone */
 #define RING_STEPS 16 /* length of a ring of waits that is found */
 
-/* The bits of a control word that describe the receive phase. */
-#define RECV_SHAPE (LK_RECV | LK_CLOSED | LK_RSTR | LK_CAPS)
-#define RECV_CAP_MASK (0xfffffull << LK_RECV_CAP_SHIFT)
-
 /* --- acquiring a message --- */
 
 static void copy_words(struct lk_regs *to, const struct lk_regs *from)
@@ -62,7 +58,7 @@ enum status ipc_prepare(struct message *m, struct process *from, const struct ca
     m->is_entry = true;
     m->may_block = (control & LK_BLOCK) != 0;
     m->make_reply = (control & LK_CALLBIT) != 0;
-    m->words = (unsigned)(control >> LK_NWORDS_SHIFT) & 15u;
+    m->words = control_words(control);
     m->caps = control_nsend(control);
     m->length = 0;
     m->truncated = false;
@@ -234,14 +230,14 @@ void ipc_transfer(struct message *m)
         ipc_store_words(r, m->word);
     }
     r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT |
-             (uint64_t)m->words << LK_DLV_NWORDS_SHIFT | (uint64_t)m->caps << LK_DLV_NCAPS_SHIFT |
-             m->length;
+             (uint64_t)(m->words - 1) << LK_DLV_NWORDS_SHIFT | (uint64_t)m->caps << LK_DLV_NCAPS_SHIFT |
+             m->length << LK_DLV_STRLEN_SHIFT;
     if (m->truncated) {
         r->rax |= LK_DLV_TRUNCATED;
     }
     r->r8 = m->ep->state.id;
     r->r9 = m->payload;
-    if (unlikely((to->attention & ~ATTN_NOTICE) != 0 || !list_empty(&to->recheck_link))) {
+    if (unlikely((to->attention & ~(ATTN_NOTICE | ATTN_SENDERS)) != 0 || !list_empty(&to->recheck_link))) {
         if (to->s.wait == WAIT_OPEN) {
             to->attention &= ~ATTN_AFTER_NOTICE; /* the turn of messages is over */
         }
@@ -270,6 +266,9 @@ void ipc_begin_wait(struct process *p, uint64_t control)
         p->s.wait = r->r8 == LK_NOTICE_ID ? WAIT_NOTICE : WAIT_CLOSED;
     }
     p->attention &= ~ATTN_SCAN;
+    if (control & RECV_CAP_MASK & ~(31ull << LK_RECV_CAP_SHIFT)) {
+        p->attention |= ATTN_RECV_MANY;
+    }
     if (!plist_empty(&p->senders) || (p->notices != 0 && p->s.wait != WAIT_CLOSED)) {
         ipc_recheck(p);
     }

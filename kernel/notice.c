@@ -63,7 +63,7 @@ void notice_deliver(struct process *p)
     for (unsigned i = 0; (control & LK_CAPS) && i < LK_MAX_CAPS; i++) {
         cap_set_null(&p->capreg[control_recv_reg(control, i)]);
     }
-    r->rax = (uint64_t)LK_KIND_NOTICE << LK_DLV_KIND_SHIFT | 1ull << LK_DLV_NWORDS_SHIFT;
+    r->rax = (uint64_t)LK_KIND_NOTICE << LK_DLV_KIND_SHIFT;
     r->rdi = p->notices;
     r->rsi = r->rdx = r->rbx = r->r12 = r->r13 = r->r14 = r->r15 = 0;
     r->r8 = LK_NOTICE_ID;

@@ -170,6 +170,9 @@ void object_rescind(struct objhdr *hdr)
     txn_commit();
 
     trace_event(TRACE_RESCIND, object_oid(hdr), kind);
+    if (kind >= FRAME_PROCESS) {
+        fast_forget();
+    }
     if (kind == FRAME_PROCESS) {
         process_destroy((struct process *)(void *)hdr);
     } else if (kind == FRAME_ENDPOINT) {

@@ -76,7 +76,7 @@ void process_end_wait(struct process *p)
     timer_remove(&cpu_self()->timers, &p->sleep_timer);
     list_remove(&p->recheck_link);
     p->attention &=
-        ~(ATTN_RECV_FAULT | ATTN_SCAN | ATTN_FAULT_TOLD | ATTN_SLEEPING | ATTN_FAULT_PASSED);
+        ~(ATTN_RECV_FAULT | ATTN_RECV_MANY | ATTN_SCAN | ATTN_FAULT_TOLD | ATTN_SLEEPING | ATTN_FAULT_PASSED);
     p->fault_code = FAULT_NONE;
     p->fault_info = 0;
     p->s.run_state = PROC_READY;

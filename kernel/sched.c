@@ -42,6 +42,8 @@ void sched_init(void)
     cpu->slice_end = NEVER;
     cpu->timer_armed = NEVER;
     cpu->charged_from = arch_cycles();
+    cpu->ready_top = -1;
+    cpu->epoch = 1;
     cpu->resched = true;
 }
 
@@ -59,7 +61,21 @@ static ALWAYS_INLINE void ready_insert(struct cpu *cpu, struct process *p, bool 
         }
         list_insert_before(in_front ? q->next : q, &p->ready_link);
         cpu->ready_mask[p->priority / 64] |= 1ull << (p->priority % 64);
+        if (p->priority > cpu->ready_top) {
+            cpu->ready_top = p->priority;
+        }
     }
+}
+
+/* The highest priority on the ready queues; -1: they are empty. */
+static int highest(const struct cpu *cpu)
+{
+    for (unsigned i = PRIORITIES / 64; i-- > 0;) {
+        if (cpu->ready_mask[i] != 0) {
+            return (int)(i * 64 + 63 - (unsigned)__builtin_clzll(cpu->ready_mask[i]));
+        }
+    }
+    return -1;
 }
 
 static void ready_remove(struct cpu *cpu, struct process *p)
@@ -67,20 +83,16 @@ static void ready_remove(struct cpu *cpu, struct process *p)
     list_remove(&p->ready_link);
     if (list_empty(&cpu->ready[p->priority])) {
         cpu->ready_mask[p->priority / 64] &= ~(1ull << (p->priority % 64));
+        cpu->ready_top = highest(cpu);
     }
 }
 
 /* The first process of the highest priority, or NULL. */
 static struct process *ready_first(struct cpu *cpu)
 {
-    for (unsigned i = PRIORITIES / 64; i-- > 0;) {
-        if (cpu->ready_mask[i] != 0) {
-            unsigned priority = i * 64 + 63 - (unsigned)__builtin_clzll(cpu->ready_mask[i]);
-
-            return container_of(cpu->ready[priority].next, struct process, ready_link);
-        }
-    }
-    return NULL;
+    return cpu->ready_top < 0
+               ? NULL
+               : container_of(cpu->ready[cpu->ready_top].next, struct process, ready_link);
 }
 
 /* Time up to now is the charged process's; from now on it is `next`'s. */
@@ -327,6 +339,7 @@ void sched_exit(void)
         arch_idle();
     }
     ASSERT((cpu->current->s.word & RUNNING_MASK) == 0); /* INV-PROC-4: READY is 0 */
+    cpu->gate = cpu->busy == 0 ? cpu->epoch : 0;
     arch_resume(cpu->current);
 }
 

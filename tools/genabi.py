@@ -473,7 +473,7 @@ def gen_stub(prefix, where, op):
     for i, n in enumerate(outs):
         lines += [f"    if ({arg(n)}_out != NULL) {{", f"        *{arg(n)}_out = in.w[{i + 1}];", "    }"]
     if op.get("string_out"):
-        lines += ["    if (len_out != NULL) {", "        *len_out = in.delivery & LK_DLV_STRLEN_MASK;", "    }"]
+        lines += ["    if (len_out != NULL) {", "        *len_out = lk_string_length(in.delivery);", "    }"]
     lines += ["    return (enum status)in.w[0];", "}", ""]
     return "\n".join(lines)
 

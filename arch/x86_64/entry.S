@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Ways into the kernel: `syscall`, exceptions, interrupts.
+ * Ways into the kernel: exceptions and interrupts. `syscall` is in fastpath.S.
  *
  * From user level every register goes into the saved registers of the current process, and C begins
  * on the empty stack of this CPU: a process has no kernel stack. C decides all the rest and never
  * returns here; the way out is arch_resume() or arch_idle() in switch.S. The kernel runs with
  * interrupts off.
- *
- * A system call first tries the fast path (kernel/fastpath.c), with only those registers saved that
- * C does not preserve: rbx, rbp and r12 to r15 stay where they are, also as words of a message from
- * one process to another.
  */
 #include <arch/offsets.h>
 #include <arch/vectors.h>
@@ -93,61 +89,6 @@ vector_table:
 .endm
 
     .text
-
-/* `syscall` from user level.
- *   on entry: rcx user rip, r11 user flags, everything else the user's; stack the user's; GS base
- *             the user's (0); CR3 the user's, which maps the kernel too; interrupts off, DF, TF,
- *             AC, NT clear (SFMASK).
- *   to C:     all registers saved, GS base this CPU's, its stack empty. */
-    .balign 16
-    .globl  entry_syscall
-entry_syscall:
-    swapgs
-    movq    %rsp, %gs:CPU_SCRATCH
-    movq    %gs:CPU_CURRENT, %rsp       /* a pointer for now; NMI has a stack of its own */
-    movq    %rax, P_RAX(%rsp)
-    movq    %rcx, P_RIP(%rsp)
-    movq    %r11, P_RFLAGS(%rsp)
-    SAVE_CHANGED %rsp
-    incq    %gs:CPU_ENTRIES
-    movq    %rsp, %rdi
-    movq    %gs:CPU_KERNEL_STACK, %rsp
-    call    kernel_fastpath             /* struct process *kernel_fastpath(struct process *p) */
-    movq    %gs:CPU_RESUMED, %rdi       /* p: it ran last */
-    cmpq    %rdi, %rax
-    jne     1f
-    movq    P_RIP(%rax), %rcx           /* done, p goes on; C preserved the others */
-    btq     $47, %rcx
-    jc      1f
-    movq    P_RFLAGS(%rax), %r11
-    movq    P_RDX(%rax), %rdx
-    movq    P_RSI(%rax), %rsi
-    movq    P_RDI(%rax), %rdi
-    movq    P_R8(%rax), %r8
-    movq    P_R9(%rax), %r9
-    movq    P_R10(%rax), %r10
-    movq    P_RAX(%rax), %rax
-    movq    %gs:CPU_SCRATCH, %rsp
-    swapgs
-    sysretq
-1:  movq    P_RIP(%rdi), %rcx
-    movq    P_RFLAGS(%rdi), %r11
-    SAVE_REST %rdi
-    movq    %gs:CPU_SCRATCH, %rdx
-    movq    %rdx, P_RSP(%rdi)
-    testq   %rax, %rax
-    jnz     2f
-    call    kernel_syscall              /* not done: the long way */
-    ud2
-2:  cmpq    %rdi, %rax
-    je      arch_resume                 /* done, but its rip is not to be trusted */
-    movq    %rax, %rdi                  /* done, and this one runs now: words 3 to 7 are for it */
-    movq    %rbx, P_RBX(%rdi)
-    movq    %r12, P_R12(%rdi)
-    movq    %r13, P_R13(%rdi)
-    movq    %r14, P_R14(%rdi)
-    movq    %r15, P_R15(%rdi)
-    jmp     arch_resume
 
 /* The table of vectors. */
     EXCEPTION EXC_DE

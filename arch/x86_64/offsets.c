@@ -5,6 +5,7 @@
  */
 #include <arch/trap.h>
 #include <kernel/cpu.h>
+#include <kernel/endpoint.h>
 #include <kernel/process.h>
 
 #define DEFINE(name, value) __asm__ volatile(".ascii \"->" #name " %c0\"" : : "i"(value))
@@ -34,12 +35,52 @@ void offsets(void)
     REGISTER(RFLAGS, rflags);
     REGISTER(FS_BASE, fs_base);
     DEFINE(P_SPACE_ROOT, offsetof(struct process, space_root));
+    DEFINE(P_STATE, offsetof(struct process, state));
+    DEFINE(P_PRIORITY, offsetof(struct process, priority));
+    DEFINE(P_SLICE_LEFT, offsetof(struct process, slice_left));
+    DEFINE(P_CPU_CYCLES, offsetof(struct process, cpu_cycles));
+    DEFINE(P_LAST_CALLED, offsetof(struct process, last_called.object));
+    DEFINE(P_CAPREG, offsetof(struct process, capreg));
+    DEFINE(P_REPLY, offsetof(struct process, fast.reply));
+    DEFINE(P_REPLY_EPOCH, offsetof(struct process, fast.reply_epoch));
+    DEFINE(P_CALLER, offsetof(struct process, fast.caller));
+    DEFINE(P_CALLER_EPOCH, offsetof(struct process, fast.caller_epoch));
+    DEFINE(WAITS_OPEN, PROC_RECEIVING | WAIT_OPEN << 8);
+    DEFINE(WAITS_CLOSED, PROC_RECEIVING | WAIT_CLOSED << 8);
+    DEFINE(P_CAPREG_OBJECT, offsetof(struct process, capreg[0].object));
+    DEFINE(SHAPE_CALL, LK_SHAPE_CALL);
+    DEFINE(SHAPE_REPLY_WAIT_CAPS, LK_SHAPE_REPLY_WAIT | LK_CAPS);
+    DEFINE(LK_TARGET_SHIFT, LK_TARGET_SHIFT);
+    DEFINE(LK_NWORDS_SHIFT, LK_NWORDS_SHIFT);
+    DEFINE(LK_RECV_CAP_SHIFT, LK_RECV_CAP_SHIFT);
+    DEFINE(DLV_MESSAGE, LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT);
+    DEFINE(DLV_ONE_CAP, 1 << LK_DLV_NCAPS_SHIFT);
+    DEFINE(STATUS_INVALID_CAP, STATUS_INVALID_CAP);
+    DEFINE(CAP_ENTRY, CAP_ENTRY);
+    DEFINE(CAP_PAYLOAD_SHIFT, CAP_PAYLOAD_SHIFT);
+    DEFINE(OID_SHIFT, OID_SHIFT);
+    DEFINE(DIRECT_MAP_BITS, ARCH_DIRECT_MAP >> 40);
+    DEFINE(FRAME_SIZE, sizeof(struct frame));
+
+    DEFINE(EP_SELF, offsetof(struct endpoint, self));
+    DEFINE(EP_ID, offsetof(struct endpoint, state.id));
+    DEFINE(EP_REPLY, offsetof(struct endpoint, state.reply));
+    DEFINE(EP_EXPECT, offsetof(struct endpoint, state.expect));
+    DEFINE(EP_TO, offsetof(struct endpoint, to));
+    DEFINE(EP_EPOCH, offsetof(struct endpoint, epoch));
+    DEFINE(FRAME_KIND, offsetof(struct frame, kind));
+    DEFINE(FRAME_ENDPOINT, FRAME_ENDPOINT);
     DEFINE(P_FLAGS, offsetof(struct process, s.flags));
     DEFINE(PROC_FPU, PROC_FPU);
     DEFINE(PROC_SINGLE_STEP, PROC_SINGLE_STEP);
     DEFINE(PROC_IRET, PROC_IRET);
 
     DEFINE(CPU_CURRENT, offsetof(struct cpu, current));
+    DEFINE(CPU_GATE, offsetof(struct cpu, gate));
+    DEFINE(CPU_CHARGED, offsetof(struct cpu, charged));
+    DEFINE(CPU_CHARGED_FROM, offsetof(struct cpu, charged_from));
+    DEFINE(CPU_SLICE_END, offsetof(struct cpu, slice_end));
+    DEFINE(CPU_READY_TOP, offsetof(struct cpu, ready_top));
     DEFINE(CPU_KERNEL_STACK, offsetof(struct cpu, kernel_stack));
     DEFINE(CPU_SCRATCH, offsetof(struct cpu, scratch));
     DEFINE(CPU_RESUMED, offsetof(struct cpu, resumed));

@@ -43,19 +43,21 @@
 #define LK_SHAPE_CALL (LK_SEND | LK_RECV | LK_BLOCK | LK_CLOSED | LK_CALLBIT)
 #define LK_SHAPE_REPLY_WAIT (LK_SEND | LK_RECV)
 
-/* Control word, the rest. Bits 60..63 are reserved and must be zero.
+/* Control word, the rest. Bits 8, 14, 15, 19 and 20 are reserved and must be zero.
  *   TARGET    5 bits: capability register to invoke
- *   NSEND     3 bits, 0..4: capabilities sent; in a call the reply capability counts as one
+ *   NWORDS    3 bits: words that mean something, 1..8, less one; all eight travel in any case
  *   SEND_CAP  4 x 5 bits: capability registers sent; in a call the first field must be 0
- *   NWORDS    4 bits, 0..8: words that mean something; all eight travel in any case
- *   RECV_CAP  4 x 5 bits: capability registers received into; register 0 drops */
-#define LK_TARGET_SHIFT 8
-#define LK_NSEND_SHIFT 13
-#define LK_SEND_CAP_SHIFT 16
-#define LK_NWORDS_SHIFT 36
-#define LK_RECV_CAP_SHIFT 40
+ *   RECV_CAP  4 x 5 bits: capability registers received into; register 0 drops
+ *   NSEND     3 bits, 0..4: capabilities sent; in a call the reply capability counts as one
+ * Where they stand saves the fast path instructions: bits 8..15, and in a wait with one register
+ * 40..47, are that register times two; the number of words is where the delivery word has it. */
+#define LK_TARGET_SHIFT 9
+#define LK_NWORDS_SHIFT 16
+#define LK_SEND_CAP_SHIFT 21
+#define LK_RECV_CAP_SHIFT 41
+#define LK_NSEND_SHIFT 61
 #define LK_CAP_BITS 5
-#define LK_RESERVED_MASK 0xf000000000000000ull
+#define LK_RESERVED_MASK 0x18c100ull
 
 #define LK_MAX_WORDS 8
 #define LK_MAX_CAPS 4
@@ -67,12 +69,12 @@
 #define LK_NOTICE_ID 0xffffffffffffffffull
 
 /* Delivery word: only the kernel writes it. */
-#define LK_DLV_STRLEN_MASK 0x1ffffu /* bits 0..16: bytes of string received */
-#define LK_DLV_NCAPS_SHIFT 20       /* bits 20..22: capabilities received */
-#define LK_DLV_NWORDS_SHIFT 24      /* bits 24..27: words that mean something, as the sender says */
-#define LK_DLV_KIND_SHIFT 28        /* bits 28..30: one of the kinds below */
-#define LK_DLV_TRUNCATED (1ull << 31)
-#define LK_DLV_FORCED (1ull << 32) /* proxied in spite of deferral */
+#define LK_DLV_KIND_SHIFT 0    /* bits 0..2: one of the kinds below */
+#define LK_DLV_NCAPS_SHIFT 8   /* bits 8..10: capabilities received */
+#define LK_DLV_NWORDS_SHIFT 16 /* bits 16..18: words that mean something, as the sender says, less one */
+#define LK_DLV_TRUNCATED (1ull << 24)
+#define LK_DLV_FORCED (1ull << 25) /* proxied in spite of deferral */
+#define LK_DLV_STRLEN_SHIFT 32     /* bits 32..48: bytes of string received */
 
 #define LK_KIND_RESULT 0u         /* nothing was received: word 0 is the result of the send */
 #define LK_KIND_MESSAGE 1u        /* a message */

@@ -28,6 +28,7 @@ enum status endpoint_op_set_recipient(struct invocation *inv)
     if (entry != NULL && entry->type == CAP_ENTRY && endpoint_of(entry) == ep) {
         ipc_fail_sender(r, STATUS_WOULD_BLOCK); /* it would wait for itself */
     }
+    fast_forget();
     preempt_endpoint_changes(ep);
     endpoint_unlink(ep);
     cap_copy(&ep->state.recipient, c);
@@ -61,6 +62,7 @@ enum status endpoint_op_set_payload_match(struct invocation *inv)
 
     txn_commit();
 
+    fast_forget();
     preempt_endpoint_changes(ep);
     ep->state.match = (uint8_t)inv->word[1];
     ep->state.expect = 0;

@@ -67,6 +67,7 @@ enum status process_op_swap_slot(struct invocation *inv)
     } else if (slot == SLOT_CONTROL_PAGE) {
         preempt_end_deferral(p);
     }
+    fast_forget();
     cap_copy(&inv->out_cap[0], &p->slot[slot]);
     cap_copy(&p->slot[slot], c);
     if (p->attention & ATTN_PREEMPT) {
@@ -109,6 +110,25 @@ enum status process_op_swap_cap_reg(struct invocation *inv)
     return STATUS_OK;
 }
 
+/* The registers of `p` as they are shown: rcx and r11 as `syscall` leaves them, and 0 for those that the
+ * delivery into a wait writes anyway, since not every way into a wait keeps them. */
+static void show_regs(const struct process *p, struct lk_regs *r)
+{
+    static const uint64_t nothing[LK_MAX_WORDS];
+
+    *r = p->regs;
+    if (!(p->s.flags & PROC_IRET)) {
+        r->rcx = r->rip;
+        r->r11 = r->rflags;
+    }
+    if (p->s.run_state == PROC_RECEIVING) {
+        r->rax &= RECV_SHAPE | RECV_CAP_MASK;
+        ipc_store_words(r, nothing);
+        r->r8 = r->rax & LK_CLOSED ? r->r8 : 0;
+        r->r9 = r->rax & LK_RSTR ? r->r9 >> 32 << 32 : 0;
+    }
+}
+
 enum status process_op_get_state(struct invocation *inv)
 {
     const struct process *p = inv_object(inv, process);
@@ -124,7 +144,7 @@ enum status process_op_get_state(struct invocation *inv)
     inv->out[5] = sched_cpu_time(p);
     inv->out[6] = p->notices | (uint64_t)p->preempt.notices << 32;
     inv->out[7] = (p->s.flags & DEBUG_FLAGS) | p->quiet * LK_FLAG_QUIET;
-    memcpy(inv->out_string, &p->regs, sizeof(p->regs));
+    show_regs(p, (struct lk_regs *)(void *)inv->out_string);
     inv->out_len = sizeof(p->regs);
     return STATUS_OK;
 }

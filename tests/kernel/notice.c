@@ -32,7 +32,7 @@ static void check_delivered(const struct process *p, uint32_t bits)
 
     CHECK_EQUAL(p->s.run_state, PROC_READY);
     CHECK_EQUAL(r->rax,
-                (uint64_t)LK_KIND_NOTICE << LK_DLV_KIND_SHIFT | 1ull << LK_DLV_NWORDS_SHIFT);
+                (uint64_t)LK_KIND_NOTICE << LK_DLV_KIND_SHIFT);
     CHECK_EQUAL(r->rdi, bits);
     CHECK_EQUAL(r->rsi | r->rdx | r->rbx | r->r12 | r->r13 | r->r14 | r->r15 | r->r9, 0);
     CHECK_EQUAL(r->r8, LK_NOTICE_ID);

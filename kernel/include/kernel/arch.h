@@ -85,11 +85,6 @@ void arch_panic_dump(void);
 /* --- what the port calls in the kernel. All are entries, with the registers of the interrupted
  * process saved in cpu->current->regs (if there is one), and do not return. --- */
 NORETURN void kernel_syscall(void);
-/* Asked first about every system call (fastpath.c). Of the registers of `p`, the current process,
- * rbx, rbp, rcx and r11 to r15 and rsp are not saved yet. Returns NULL: nothing was done, and
- * kernel_syscall() follows; `p`: it is done, and p goes on; another process: it is done, and that
- * one runs now, to which rbx and r12 to r15 are to be given. */
-struct process *kernel_fastpath(struct process *p);
 NORETURN void kernel_fault(unsigned fault_code, uint64_t info);    /* other than memory */
 NORETURN void kernel_memory_fault(uva_t address, unsigned access); /* ACCESS_... of space.h */
 NORETURN void kernel_interrupt(unsigned line);                     /* masked and acknowledged */

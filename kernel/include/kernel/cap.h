@@ -23,7 +23,6 @@ enum cap_type {
 
 /* A capability. Users never see it, but for the holder of a CapBits capability. */
 struct cap {
-<<<<<<< HEAD
     union {
         struct {
             uint8_t type;     /* enum cap_type */
@@ -43,17 +42,6 @@ struct cap {
         };
         uint64_t object; /* both */
     };
-=======
-    uint8_t type;  /* enum cap_type */
-    uint8_t restr; /* memory: LK_RO.. ; AppNotice: LK_PROXY or 0 */
-    uint16_t aux;  /* memory: l2g. Entry of a matching endpoint: bits 32..47 of the payload. Range
-                    * that is lent: frames from the first one lent to its own first */
-    uint32_t payload; /* Entry: protected payload. AppNotice: mask. memory: guard match. Range:
-                       * first frame. IrqWait: line. IOPriv: first port, last port << 16 */
-    oid_t oid;        /* object; Range: number of frames */
-    uint32_t count;   /* allocation count; Range that is lent: `lent` of the first frame lent;
-                       * IrqWait: count of the line; 0 where there is no object */
->>>>>>> b4d625c1681fceebb5f098321f3be68947698736
 };
 #define CAP_PAYLOAD_SHIFT 16
 STATIC_ASSERT(sizeof(struct cap) == 16, "a capability is 16 bytes");

@@ -39,6 +39,7 @@ struct cpu {
     struct process
         *resumed; /* whose FS base, FPU state and segments are loaded (port); NULL: look again */
     uint64_t fs_base; /* what the FS base register was loaded with (port) */
+    uint64_t gate;    /* for the fast path: `epoch`, or 0 while it is not to be taken */
     unsigned id;
 
     struct txn txn;
@@ -49,6 +50,8 @@ struct cpu {
     uint64_t ready_mask[PRIORITIES / 64];
     uint64_t turns; /* how often a process went behind its equals */
     struct timer_heap timers;
+    int ready_top; /* highest priority on the ready queues; -1: they are empty */
+    uint64_t epoch; /* advances whenever what the fast path relies on may have become untrue */
     struct process *charged; /* whom the CPU time since charged_from belongs to; NULL: idle */
     uint64_t charged_from;   /* arch_cycles() */
     nsec_t slice_end;        /* when the slice ends, if an equal waits by then */
@@ -83,6 +86,14 @@ extern unsigned cpu_count; /* CPUs present; CPU 0 runs */
 static inline struct cpu *cpu_self(void)
 {
     return arch_cpu();
+}
+
+/* EFFECT. A Process, Endpoint or Schedule is destroyed; or the recipient or payload match of an endpoint,
+ * or the schedule or reply endpoint of a process, is another: what was noted for the fast path is to be
+ * found out anew. NO_FAIL. */
+static inline void fast_forget(void)
+{
+    cpu_self()->epoch++;
 }
 
 #endif

@@ -27,7 +27,9 @@ struct endpoint {
         uint64_t expect; /* the same while it is outstanding, else 0 */
         uint8_t match;   /* payload match is on */
     } state;
-    uint64_t self; /* what a capability to it has: cap.object; 0: it is destroyed */
+    uint64_t self;      /* what a capability to it has: cap.object; 0: it is destroyed */
+    struct process *to; /* while `epoch` is the CPU's: the recipient, which has a valid schedule */
+    uint64_t epoch;
     struct plist senders;        /* processes, by sender_node, and targets by preempt.node */
     struct plist_node recv_node; /* in the recipient's process.senders */
     struct list watchers;        /* processes whose proxyReceiver leads here, and no further */

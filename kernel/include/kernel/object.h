@@ -65,14 +65,16 @@ STATIC_ASSERT(sizeof(struct frame) == 64, "one descriptor per frame, indexed lik
 extern struct frame *frame_table;
 extern pfn_t frame_count;
 
+#define OID_SHIFT 6
+
 /* Where the header named by an oid stands; any oid below frame_count * 64 may be looked at. */
 static inline struct objhdr *oid_header(oid_t oid)
 {
-    return (struct objhdr *)arch_kva((kpa_t)oid << 6);
+    return (struct objhdr *)arch_kva((kpa_t)oid << OID_SHIFT);
 }
 static inline oid_t object_oid(const void *header)
 {
-    return (oid_t)(arch_kpa(header) >> 6);
+    return (oid_t)(arch_kpa(header) >> OID_SHIFT);
 }
 
 /* Descriptor of the frame in which a header stands. For a Page that is a frame of descriptors. */

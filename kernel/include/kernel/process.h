@@ -58,6 +58,8 @@ enum wait_kind {
 #define ATTN_FAULT_TOLD 0x40u    /* the fault message was delivered */
 #define ATTN_SLEEPING 0x80u      /* the closed wait is for the clock: sleep_timer is queued */
 #define ATTN_PREEMPT 0x100u      /* preempting bits, or senders, wait for it to be notified */
+#define ATTN_SENDERS 0x400u      /* senders wait at its endpoints */
+#define ATTN_RECV_MANY 0x800u    /* its wait names more capability registers than the first */
 #define ATTN_FAULT_PASSED 0x200u /* the memory's handler has passed the fault on */
 
 #define PROC_SLOTS 10
@@ -92,19 +94,24 @@ struct preempt {
 struct process {
     struct objhdr hdr;
 
-    /* One word that a fast path compares at once. */
+    /* One word that the fast path compares at once. */
     union {
         struct {
-            uint8_t run_state; /* enum run_state */
-            uint8_t wait;      /* enum wait_kind */
-            uint8_t holds;     /* bit n: hold n */
-            uint8_t flags;     /* PROC_... */
+            union {
+                struct {
+                    uint8_t run_state; /* enum run_state */
+                    uint8_t wait;      /* enum wait_kind */
+                    uint8_t holds;     /* bit n: hold n */
+                    uint8_t flags;     /* PROC_... */
+                };
+                uint32_t word;
+            } s;
+            uint32_t attention; /* ATTN_... */
         };
-        uint32_t word;
-    } s;
-/* Of `word`: run state and holds, both 0 while the process may run. */
+        uint64_t state;
+    };
+/* Of `s.word`: run state and holds, both 0 while the process may run. */
 #define RUNNING_MASK 0x00ff00ffu
-    uint32_t attention; /* ATTN_... */
 
     struct lk_regs regs; /* rip is behind the `syscall` while a system call is in progress */
     uint64_t space_root; /* a root: always valid to load (mmu) */
@@ -124,6 +131,12 @@ struct process {
     struct cap last_called; /* endpoint of the last call, for diagnosis: an Endpoint capability,
                                maybe stale */
     uint64_t label[2];
+    struct { /* found out by the long way; true while the CPU's epoch is the one noted (fast.h) */
+        struct endpoint *reply; /* its reply endpoint, fit for a call */
+        uint64_t reply_epoch;
+        struct process *caller; /* who called it last by the fast path */
+        uint64_t caller_epoch;
+    } fast;
 
     struct cap slot[PROC_SLOTS]; /* SLOT_ADDR_SPACE.. (abi) */
     struct cap capreg[LK_CAP_REGS];

@@ -158,7 +158,7 @@ CASE(random_plays, .text = "random plays are the same with the fast path and wit
 
     for (uint64_t i = 0; i < rounds; i++) {
         struct play p = usual();
-        uint64_t control = 0xff | 31ull << LK_TARGET_SHIFT | 15ull << LK_NWORDS_SHIFT |
+        uint64_t control = 0xff | 31ull << LK_TARGET_SHIFT | 7ull << LK_NWORDS_SHIFT |
                            0xfffffull << LK_RECV_CAP_SHIFT | 7ull << LK_NSEND_SHIFT;
 
         sys_at("play %lu", i);

@@ -129,7 +129,7 @@ static uint64_t target(struct rng *rng)
 static uint64_t operation(struct rng *rng)
 {
     uint64_t control =
-        LK_SHAPE_CALL | target(rng) | (1 + rng_below(rng, LK_MAX_WORDS)) << LK_NWORDS_SHIFT;
+        LK_SHAPE_CALL | target(rng) | rng_below(rng, LK_MAX_WORDS) << LK_NWORDS_SHIFT;
 
     if (!one_in(rng, 4)) { /* the reply capability comes first, in register 0 */
         control |= LK_CAPS | (1 + rng_below(rng, LK_MAX_CAPS)) << LK_NSEND_SHIFT |
@@ -145,7 +145,7 @@ static uint64_t operation(struct rng *rng)
 static uint64_t message(struct rng *rng)
 {
     uint64_t control =
-        rng_below(rng, 256) | target(rng) | rng_below(rng, LK_MAX_WORDS + 1) << LK_NWORDS_SHIFT;
+        rng_below(rng, 256) | target(rng) | rng_below(rng, LK_MAX_WORDS) << LK_NWORDS_SHIFT;
 
     if (!(control & LK_SEND)) {
         control &= ~(uint64_t)(LK_BLOCK | LK_SSTR | LK_CALLBIT);
@@ -210,7 +210,7 @@ static void cook(struct rng *rng, struct lk_msg *m)
 {
     const struct recipe *r = &recipes[rng_below(rng, sizeof(recipes) / sizeof(recipes[0]))];
 
-    m->control = LK_SHAPE_CALL | target(rng) | (uint64_t)LK_MAX_WORDS << LK_NWORDS_SHIFT | LK_CAPS |
+    m->control = LK_SHAPE_CALL | target(rng) | (LK_MAX_WORDS - 1ull) << LK_NWORDS_SHIFT | LK_CAPS |
                  (1ull + r->caps) << LK_NSEND_SHIFT | recv_regs(rng);
     if (r->caps != 0) {
         m->control |= rng_below(rng, LK_CAP_REGS) << (LK_SEND_CAP_SHIFT + LK_CAP_BITS);

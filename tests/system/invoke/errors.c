@@ -172,7 +172,7 @@ CASE(too_few_arguments,
         unsigned reg = register_of(t->type);
 
         sys_at("%s", lk_op_name(t->type, t->op));
-        for (unsigned words = 0; words < 1u + t->words; words++) {
+        for (unsigned words = 1; words < 1u + t->words; words++) {
             uint64_t control =
                 LK_CTL_CALL_CAPS(reg, words, 3, REG_PAGE, REG_PAGE, REG_PAGE, REG_OUT, 0, 0, 0);
 

@@ -45,7 +45,7 @@ static struct delivery message(const struct lk_regs *sent, uint64_t words, uint6
 /* `send` is a shape without receive phase. */
 static void send_to_waiting(struct pair p, uint64_t send, uint64_t wait)
 {
-    for (uint64_t n = 0; n <= LK_MAX_WORDS; n++) {
+    for (uint64_t n = 1; n <= LK_MAX_WORDS; n++) {
         struct lk_regs s = canary_regs(LK_CTL(send, REG_ENTRY, n), 1);
         struct lk_regs r = canary_regs(wait, 2);
         struct delivery d = message(&s, n, 0);

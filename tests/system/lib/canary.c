@@ -79,7 +79,7 @@ void canary_delivered(const struct lk_regs *before, const struct lk_regs *after,
                       const struct delivery *d)
 {
     kept_always(before, after);
-    EQ(after->rax, d->kind << LK_DLV_KIND_SHIFT | d->words << LK_DLV_NWORDS_SHIFT |
+    EQ(after->rax, d->kind << LK_DLV_KIND_SHIFT | (d->words - 1) << LK_DLV_NWORDS_SHIFT |
                        d->caps << LK_DLV_NCAPS_SHIFT | d->string);
     EQ(after->rdi, d->w[0]);
     EQ(after->rsi, d->w[1]);

@@ -38,7 +38,7 @@ static void has_notice(struct target t, uint64_t bits)
 {
     struct lk_regs got = raw_result(t.p);
 
-    EQ(got.rax, (uint64_t)LK_KIND_NOTICE << LK_DLV_KIND_SHIFT | 1ull << LK_DLV_NWORDS_SHIFT);
+    EQ(got.rax, (uint64_t)LK_KIND_NOTICE << LK_DLV_KIND_SHIFT);
     EQ(got.rdi, bits);
     EQ(got.r8, LK_NOTICE_ID);
     EQ(got.r9, 0);

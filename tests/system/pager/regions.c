@@ -230,7 +230,7 @@ CASE(system_call, .text = "a string of a system call is paged in like any other 
     r.r9 = 0x5000;
     raw_go(p, &r);
     EQ(raw_result(p).rdi, STATUS_OK);
-    EQ(raw_result(q).rax & LK_DLV_STRLEN_MASK, 0x5000);
+    EQ(lk_string_length(raw_result(q).rax), 0x5000);
     READS(q, HEAP_VA + 0x800, file_word(8 * PAGE + 0x10));
     READS(q, HEAP_VA + 0x800 + 0x4000, (file_word(12 * PAGE + 0x10)));
     EQ(program_audit(&prog, 0).pages, 6 + 2); /* the last of the data, and one of zeros behind it */

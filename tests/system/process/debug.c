@@ -77,8 +77,8 @@ CASE(trap_changed, .text = "the debugger may change the system call before it pa
     struct lk_regs r = raw_regs(LK_YIELD);
 
     set_flags(p, TRAP);
-    raw_do(p, LK_CTL(LK_SEND, 0, 0));
-    raw_faulted(p, FAULT_SYSCALL_TRAP, LK_CTL(LK_SEND, 0, 0));
+    raw_do(p, LK_CTL(LK_SEND, 0, 1));
+    raw_faulted(p, FAULT_SYSCALL_TRAP, LK_CTL(LK_SEND, 0, 1));
     proc_set_regs(p, &r);
     proc_resume(p);
     if (proc_state(p).fault == FAULT_SYSCALL_TRAP) { /* it is another system call: told again */
@@ -132,8 +132,8 @@ CASE(trap_blocking, .text = "a call that waits is trapped once; its answer comes
     set_flags(p, TRAP);
     proc_cap(p, 5, entry_new(endpoint_new(q, 1, false), 0));
     proc_reply_endpoint(p, 2);
-    raw_do(p, LK_CTL_CALL(5, 0));
-    raw_faulted(p, FAULT_SYSCALL_TRAP, LK_CTL_CALL(5, 0));
+    raw_do(p, LK_CTL_CALL(5, 1));
+    raw_faulted(p, FAULT_SYSCALL_TRAP, LK_CTL_CALL(5, 1));
     proc_resume(p);
     EQ(proc_wait_kind(p), LK_WAIT_SENDING);
     raw_do(q, LK_RECV | LK_CTL_RECVS(9, 0, 0, 0));

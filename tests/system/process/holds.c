@@ -102,7 +102,7 @@ CASE(delivery_while_held,
     proc_reply_endpoint(p, 2);
     proc_cap(p, REG_TARGET, entry_new(e, 0));
     raw_do(q, LK_RECV | LK_CTL_RECVS(9, 0, 0, 0));
-    raw_do(p, LK_CTL_CALL(REG_TARGET, 0));
+    raw_do(p, LK_CTL_CALL(REG_TARGET, 1));
     proc_hold(p, 2);
     raw_do_word(q, LK_CTL(LK_SEND, 9, 1), 42);
     EQ(raw_result(q).rdi, STATUS_OK);

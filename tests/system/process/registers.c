@@ -280,7 +280,7 @@ CASE(waits_shown, .text = "getWait says what a process waits for, and for whom")
     proc_reply_endpoint(p, 55);
     obj_get(p, R_B);
     EQ(proc_wait_kind(p), LK_WAIT_NONE);
-    raw_do(p, LK_CTL_CALL(REG_TARGET, 0));
+    raw_do(p, LK_CTL_CALL(REG_TARGET, 1));
     OK(lk_process_get_wait(R_B, &kind, &id, &low, &high, NULL, NULL));
     EQ(kind, LK_WAIT_SENDING);
     EQ(id, 1234);

@@ -12,12 +12,12 @@
 static void sender_faults_at(struct string_pair *p, uint64_t address, uint64_t n, uint64_t fault,
                              uint64_t info)
 {
-    struct lk_regs r = raw_regs(LK_CTL(LK_SEND | LK_SSTR, REG_TARGET, 0));
+    struct lk_regs r = raw_regs(LK_CTL(LK_SEND | LK_SSTR, REG_TARGET, 1));
 
     for (unsigned block = 0; block < 2; block++) {
         sys_at("address %lx, %lu bytes", address, n);
         string_receive(p, 0, LK_MAX_STRING);
-        r.rax = LK_CTL(LK_SEND | LK_SSTR | (block ? LK_BLOCK : 0), REG_TARGET, 0);
+        r.rax = LK_CTL(LK_SEND | LK_SSTR | (block ? LK_BLOCK : 0), REG_TARGET, 1);
         r.r10 = address;
         r.r9 = n;
         raw_go(p->a, &r);
@@ -68,7 +68,7 @@ CASE(end_of_user_memory,
     fill_sender(8);
     fill_receiver();
     string_receive(&p, 0, LK_MAX_STRING);
-    r = raw_regs(LK_CTL(LK_SEND | LK_SSTR, REG_TARGET, 0));
+    r = raw_regs(LK_CTL(LK_SEND | LK_SSTR, REG_TARGET, 1));
     r.r10 = LAST_PAGE + 6;
     r.r9 = PAGE - 6;
     raw_go(p.a, &r);
@@ -271,7 +271,7 @@ CASE(blocked_behind_receiver_fault,
 {
     struct string_pair p = string_pair_new();
     obj other = proc_new_in(p.a_space, PRIO_HIGH);
-    struct lk_regs r = raw_regs(LK_CTL(LK_SEND | LK_BLOCK | LK_SSTR, REG_TARGET, 0));
+    struct lk_regs r = raw_regs(LK_CTL(LK_SEND | LK_BLOCK | LK_SSTR, REG_TARGET, 1));
 
     proc_cap(other, REG_TARGET, p.entry);
     fill_sender(9);
@@ -385,7 +385,7 @@ CASE(call_blocked_string_reply,
      .text = "a caller whose answer does not fit its memory gets it cut, not nothing")
 {
     struct string_pair p = string_pair_new();
-    struct lk_regs r = raw_regs(LK_CTL_CALL(REG_TARGET, 0) | LK_RSTR);
+    struct lk_regs r = raw_regs(LK_CTL_CALL(REG_TARGET, 1) | LK_RSTR);
 
     proc_reply_endpoint(p.a, 9);
     raw_do(p.b, LK_RECV | LK_CTL_RECVS(9, 0, 0, 0));
@@ -399,5 +399,6 @@ CASE(call_blocked_string_reply,
     raw_go(p.b, &r);
     EQ(raw_result(p.b).rdi, STATUS_OK);
     EQ(raw_result(p.a).rdi, 8);
-    EQ(raw_result(p.a).rax & (LK_DLV_STRLEN_MASK | LK_DLV_TRUNCATED), LK_DLV_TRUNCATED);
+    EQ(lk_string_length(raw_result(p.a).rax), 0);
+    EQ(raw_result(p.a).rax & LK_DLV_TRUNCATED, LK_DLV_TRUNCATED);
 }

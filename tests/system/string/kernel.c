@@ -48,7 +48,8 @@ CASE(kernel_writes,
     raw_faulted(p.b, FAULT_ACCESS_VIOLATION, RECEIVER_VA + PAGE);
     map_page(p.b_space, RECEIVER_VA + PAGE, p.b_page[1], 0);
     proc_resume(p.b);
-    EQ(raw_result(p.b).rax & (LK_DLV_STRLEN_MASK | LK_DLV_TRUNCATED), sizeof(shown));
+    EQ(lk_string_length(raw_result(p.b).rax), sizeof(shown));
+    EQ(raw_result(p.b).rax & LK_DLV_TRUNCATED, 0);
     shown = proc_state(p.a).r;
     CHECK(memcmp(receiver_bytes() + PAGE - 20, &shown, sizeof(shown)) == 0);
     CHECK(receiver_bytes()[PAGE - 21] == GUARD);
@@ -72,7 +73,8 @@ CASE(kernel_truncates, .text = "an answer longer than the room for it is cut, an
     CHECK(receiver_bytes()[13] == GUARD);
     in = lk_call0(R_A, OP_PROCESS_GET_STATE);
     EQ(in.w[0], STATUS_OK);
-    EQ(in.delivery & (LK_DLV_STRLEN_MASK | LK_DLV_TRUNCATED), LK_DLV_TRUNCATED);
+    EQ(lk_string_length(in.delivery), 0);
+    EQ(in.delivery & LK_DLV_TRUNCATED, LK_DLV_TRUNCATED);
 }
 
 CASE(kernel_unused_strings, .text = "operations without strings do not look at string addresses")

@@ -83,7 +83,7 @@ CASE(no_receive_string, .text = "a receiver that takes no string is told that th
 CASE(no_send_string, .text = "lengths in r9 mean nothing without the bits that announce strings")
 {
     struct string_pair p = string_pair_new();
-    struct lk_regs r = raw_regs(LK_CTL(LK_SEND | LK_BLOCK, REG_TARGET, 0));
+    struct lk_regs r = raw_regs(LK_CTL(LK_SEND | LK_BLOCK, REG_TARGET, 1));
 
     fill_receiver();
     string_receive(&p, 0, 500);
@@ -98,7 +98,7 @@ CASE(no_send_string, .text = "lengths in r9 mean nothing without the bits that a
 CASE(call_with_strings, .text = "a call carries a string out and one back")
 {
     struct string_pair p = string_pair_new();
-    struct lk_regs r = raw_regs(LK_CTL_CALL(REG_TARGET, 0) | LK_SSTR | LK_RSTR);
+    struct lk_regs r = raw_regs(LK_CTL_CALL(REG_TARGET, 1) | LK_SSTR | LK_RSTR);
 
     proc_reply_endpoint(p.a, 9);
     map_page(p.a_space, SENDER_VA, p.a_page[0], 0); /* the answer is received here */
@@ -119,12 +119,12 @@ CASE(call_with_strings, .text = "a call carries a string out and one back")
     raw_go(p.a, &r);
     string_delivered(&p, 5000, false);
     string_moved(3 * PAGE + 11, 1, 5000);
-    r = raw_regs(LK_CTL(LK_SEND | LK_SSTR, 9, 0));
+    r = raw_regs(LK_CTL(LK_SEND | LK_SSTR, 9, 1));
     r.r10 = RECEIVER_VA;
     r.r9 = 5001;
     raw_go(p.b, &r);
     EQ(raw_result(p.b).rdi, STATUS_OK);
-    EQ(raw_result(p.a).rax & LK_DLV_STRLEN_MASK, 5001);
+    EQ(lk_string_length(raw_result(p.a).rax), 5001);
     CHECK(memcmp(sender_bytes() + 77, receiver_bytes(), 5001) == 0);
 }
 
@@ -145,11 +145,11 @@ CASE(same_page, .text = "a string within one page, sender and receiver in one sp
     r.rbp = (uint64_t)bytes + 20;
     r.r9 = 200ull << 32;
     raw_go(b, &r);
-    r = raw_regs(LK_CTL(LK_SEND | LK_SSTR, REG_TARGET, 0));
+    r = raw_regs(LK_CTL(LK_SEND | LK_SSTR, REG_TARGET, 1));
     r.r10 = (uint64_t)bytes + 3;
     r.r9 = 150;
     raw_go(a, &r);
-    EQ(raw_result(b).rax & LK_DLV_STRLEN_MASK, 150);
+    EQ(lk_string_length(raw_result(b).rax), 150);
     CHECK(memcmp(bytes, want, sizeof(bytes)) == 0);
 }
 

@@ -37,7 +37,7 @@ void string_receive(struct string_pair *p, uint64_t to, uint64_t limit)
 
 void string_send(struct string_pair *p, uint64_t shape, uint64_t from, uint64_t n)
 {
-    struct lk_regs r = raw_regs(LK_CTL(shape | LK_SSTR, REG_TARGET, 0));
+    struct lk_regs r = raw_regs(LK_CTL(shape | LK_SSTR, REG_TARGET, 1));
 
     r.r10 = SENDER_VA + from;
     r.r9 = n;
@@ -98,6 +98,7 @@ void string_delivered(struct string_pair *p, uint64_t n, bool truncated)
 {
     struct lk_regs got = raw_result(p->b);
 
-    EQ(got.rax & (LK_DLV_STRLEN_MASK | LK_DLV_TRUNCATED), n | (truncated ? LK_DLV_TRUNCATED : 0));
+    EQ(lk_string_length(got.rax), n);
+    EQ(got.rax & LK_DLV_TRUNCATED, truncated ? LK_DLV_TRUNCATED : 0);
     EQ(lk_kind(got.rax), LK_KIND_MESSAGE);
 }

@@ -18,9 +18,10 @@
 
 /* ---- Control words. Capability registers are numbers 0..31; they are not masked. ---- */
 
-/* Shape, capability register to invoke, number of words that mean something (word 0 counts). */
+/* Shape, capability register to invoke, number of words that mean something, 1..8 (word 0 counts). */
 #define LK_CTL(shape, cap, words)                                                                  \
-    ((uint64_t)(shape) | (uint64_t)(cap) << LK_TARGET_SHIFT | (uint64_t)(words) << LK_NWORDS_SHIFT)
+    ((uint64_t)(shape) | (uint64_t)(cap) << LK_TARGET_SHIFT |                                      \
+     (uint64_t)((words)-1) << LK_NWORDS_SHIFT)
 
 /* Number of capabilities sent, and their registers. */
 #define LK_CTL_SENDS(n, c0, c1, c2, c3)                                                            \
@@ -77,11 +78,11 @@ LK_INLINE unsigned lk_caps(uint64_t delivery)
 }
 LK_INLINE unsigned lk_words(uint64_t delivery)
 {
-    return (unsigned)(delivery >> LK_DLV_NWORDS_SHIFT) & 15u;
+    return ((unsigned)(delivery >> LK_DLV_NWORDS_SHIFT) & 7u) + 1u;
 }
 LK_INLINE size_t lk_string_length(uint64_t delivery)
 {
-    return (size_t)(delivery & LK_DLV_STRLEN_MASK);
+    return (size_t)(delivery >> LK_DLV_STRLEN_SHIFT);
 }
 
 /* An invocation with everything. */
