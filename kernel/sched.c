@@ -339,7 +339,7 @@ void sched_exit(void)
         arch_idle();
     }
     ASSERT((cpu->current->s.word & RUNNING_MASK) == 0); /* INV-PROC-4: READY is 0 */
-    cpu->gate = cpu->busy == 0 ? cpu->epoch : 0;
+    cpu->gate = cpu->busy == 0 ? cpu->epoch : UINT64_MAX;
     arch_resume(cpu->current);
 }
 

@@ -13,7 +13,7 @@
  *     to be looked at, and has one value for each kind of wait that a message ends without more ado.
  *   - Whether recipient, schedule and reply endpoint are as they must be is found out once, by the long
  *     way, and noted with the CPU's epoch. Whatever could change it advances that (kernel/cpu.h,
- *     fast_forget). CPU_GATE is the epoch, or 0 if the fast path is not to be taken now, so that one
+ *     fast_forget). CPU_GATE is the epoch, or all ones if the fast path is not to be taken now, so that one
  *     compare asks for everything.
  *   - The reply capability stands ready in its endpoint. Who replies to the one who called last is found
  *     without a look at frames: the noted caller's endpoint must expect just that capability.
@@ -254,7 +254,7 @@ reply_other_priority:
 not_entry:
     testl   %ecx, %ecx
     jnz     long_way
-    cmpq    $0, %gs:CPU_GATE
+    cmpq    $-1, %gs:CPU_GATE
     je      long_way
     xorl    %eax, %eax                  /* DLV_RESULT */
     movl    $STATUS_INVALID_CAP, %edi

@@ -39,7 +39,7 @@ struct cpu {
     struct process
         *resumed; /* whose FS base, FPU state and segments are loaded (port); NULL: look again */
     uint64_t fs_base; /* what the FS base register was loaded with (port) */
-    uint64_t gate;    /* for the fast path: `epoch`, or 0 while it is not to be taken */
+    uint64_t gate;    /* for the fast path: `epoch`, or UINT64_MAX while it is not to be taken */
     unsigned id;
 
     struct txn txn;
