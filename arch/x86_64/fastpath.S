@@ -74,6 +74,10 @@ long_way:
     movq    %r13, P_R13(%r8)
     movq    %r14, P_R14(%r8)
     movq    %r15, P_R15(%r8)
+    movq    P_RIP(%r8), %rcx
+    movq    %rcx, P_RCX(%r8)
+    movq    P_RFLAGS(%r8), %rcx
+    movq    %rcx, P_R11(%r8)
     movq    %gs:CPU_SCRATCH, %rcx
     movq    %rcx, P_R8(%r8)
     incq    %gs:CPU_ENTRIES

@@ -117,7 +117,7 @@ static void show_regs(const struct process *p, struct lk_regs *r)
     static const uint64_t nothing[LK_MAX_WORDS];
 
     *r = p->regs;
-    if (!(p->s.flags & PROC_IRET)) {
+    if (!(p->s.flags & PROC_IRET) && p->s.run_state <= PROC_RECEIVING) {
         r->rcx = r->rip;
         r->r11 = r->rflags;
     }
