@@ -105,7 +105,7 @@ static void check_authority(unsigned reg)
 
         OK(lk_range_get_info(reg, 0, &n, NULL));
         OK(lk_capbits_get(R_CAPBITS, reg, &low, NULL));
-        frame = low >> 32; /* the protected payload: the first frame */
+        frame = (uint32_t)(low >> 16); /* the protected payload: the first frame */
         CHECK(frame >= team_frame() && frame + n <= team_frame() + TEAM_FRAMES);
         break;
     }
