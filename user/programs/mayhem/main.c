@@ -80,7 +80,7 @@ static void begin_workers(uint64_t round)
 
     lk_must(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, ALL_BEATS, REG_BEAT), "a notice");
     for (unsigned i = 0; i < WORKERS; i++) {
-        lk_format(what, sizeof(what), "%s %lu", i == 0 ? "hurrier" : "worker", round * 8 + i);
+        lk_format(what, sizeof(what), "worker %lu", round * 8 + i);
         lk_must(lk_program_new(lk_cap("programs"), what, REG_CONTROL + i, NULL), "a worker");
         lk_must(lk_program_give(REG_CONTROL + i, "beat", REG_BEAT), "its beat");
         lk_must(lk_program_begin(REG_CONTROL + i), "its begin");

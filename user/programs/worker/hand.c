@@ -40,10 +40,9 @@ static uint64_t sum_of(const uint8_t *text, size_t bytes)
     return sum;
 }
 
-/* A pager that dies meanwhile may have given back some of them, or none. */
 static void give_back(uint64_t at, uint64_t bytes)
 {
-    lk_pager_discard(LK_REG_PAGER, at, bytes);
+    lk_must(lk_pager_discard(LK_REG_PAGER, at, bytes), "giving pages back");
 }
 
 /* Write to all pages, look whether it is there, give them back. */

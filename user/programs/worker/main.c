@@ -54,8 +54,8 @@ static void use_memory(void)
     }
     written[page] = random_below(1000000);
     *word_of(page) = written[page];
-    if (random_below(8) == 0 &&
-        lk_pager_discard(lk_cap("pager"), FIRST + page * PAGE, PAGE) == STATUS_OK) {
+    if (random_below(8) == 0) {
+        lk_must(lk_pager_discard(lk_cap("pager"), FIRST + page * PAGE, PAGE), "giving a page back");
         written[page] = 0;
     }
     data[random_below(PAGE)]++;

@@ -97,7 +97,8 @@ struct pager_info {
 };
 
 /* Give the pages in [start, start + bytes) back, through the register of the program's "pager": in as
- * many pieces as it takes. Ends at the first that is refused. */
+ * many pieces as it takes. Ends at the first that is refused. A pager that died meanwhile is asked again: the
+ * bank may still be about to take a page that the old one gave back, and with it what is written there. */
 static inline enum status lk_pager_discard(uint32_t pager, uint64_t start, uint64_t bytes)
 {
     enum status s = STATUS_OK;
@@ -105,7 +106,9 @@ static inline enum status lk_pager_discard(uint32_t pager, uint64_t start, uint6
     while (s == STATUS_OK && bytes > 0) {
         uint64_t piece = bytes < PAGER_DISCARD_MOST ? bytes : PAGER_DISCARD_MOST;
 
-        s = (enum status)lk_call2(pager, PAGER_DISCARD, start, piece).w[0];
+        do {
+            s = (enum status)lk_call2(pager, PAGER_DISCARD, start, piece).w[0];
+        } while (s == STATUS_INVOKEE_GONE);
         start += piece;
         bytes -= piece;
     }
