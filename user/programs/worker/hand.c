@@ -108,6 +108,7 @@ void hand_begin(uint64_t seed)
     lk_must(lk_thread_make(&thread, &room, &plan), "the hand");
     lk_must(lk_endpoint_make_entry(REG_HAND, 0, REG_HAND), "an Entry to it");
     lk_must(lk_thread_give(&thread, LK_REG_PAGER, lk_cap("pager")), "the pager");
+    lk_must(lk_thread_give(&thread, LK_REG_SLEEP, LK_REG_SLEEP), "Sleep");
     lk_must(lk_thread_start(&thread), "its begin");
 }
 

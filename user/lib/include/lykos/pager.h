@@ -20,6 +20,7 @@
 #define LYKOS_PAGER_H
 
 #include <abi/gen.h>
+#include <lykos/bank.h>
 #include <lykos/invoke.h>
 #include <stdint.h>
 
@@ -97,18 +98,20 @@ struct pager_info {
 };
 
 /* Give the pages in [start, start + bytes) back, through the register of the program's "pager": in as
- * many pieces as it takes. Ends at the first that is refused. A pager that died meanwhile is asked again: the
- * bank may still be about to take a page that the old one gave back, and with it what is written there. */
+ * many pieces as it takes. Ends at the first that is refused. A pager that died meanwhile is asked again, for a
+ * while: the bank may still be about to take a page that the old one gave back, and with it what is written
+ * there. A thread needs Sleep in LK_REG_SLEEP for that. */
 static inline enum status lk_pager_discard(uint32_t pager, uint64_t start, uint64_t bytes)
 {
     enum status s = STATUS_OK;
 
     while (s == STATUS_OK && bytes > 0) {
         uint64_t piece = bytes < PAGER_DISCARD_MOST ? bytes : PAGER_DISCARD_MOST;
+        unsigned tries = 0;
 
         do {
             s = (enum status)lk_call2(pager, PAGER_DISCARD, start, piece).w[0];
-        } while (s == STATUS_INVOKEE_GONE);
+        } while (s == STATUS_INVOKEE_GONE || (s == STATUS_INVALID_CAP && lk_bank_await(++tries)));
         start += piece;
         bytes -= piece;
     }
