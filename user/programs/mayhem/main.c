@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Kills servers at random moments while clients work, and sees that the system goes on: the bank, the
- * pager, the console, the shell, and a server of its own. After each kill every client must get on. When
- * all is over every frame must be back.
+ * Kills servers at random moments while clients work, and sees that the system goes on: the bank,
+ * the pager, the console, the shell, and a server of its own. After each kill every client must get
+ * on. When all is over every frame must be back.
  *
  *      run mayhem KILLS SEED
  *
- * Or begins programs that mean harm (user/programs/rogue), and ends them at random moments, beside all that.
+ * Or begins programs that mean harm (user/programs/rogue), and ends them at random moments, beside
+ * all that.
  *
  *      run mayhem rogues ROUNDS SEED
  */
@@ -61,7 +62,8 @@ static struct account take_account(void)
     uint64_t frames = 0;
     struct lk_in in;
 
-    /* What the pager makes in its Range counts as given and not as free: a new one has made little. */
+    /* What the pager makes in its Range counts as given and not as free: a new one has made little.
+     */
     lk_sleep_ms(100);
     lk_must(kill_this("pager"), "the pager");
     lk_sleep_ms(100);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The hand of a worker; see hand.h. What the worker sends it goes to pages that it gives back to the pager after
- * each string, so that every string makes it fault while it receives: the worker's call waits meanwhile. Then it
- * touches pages of its own, which makes it fault as it runs.
+ * The hand of a worker; see hand.h. What the worker sends it goes to pages that it gives back to
+ * the pager after each string, so that every string makes it fault while it receives: the worker's
+ * call waits meanwhile. Then it touches pages of its own, which makes it fault as it runs.
  */
 #include "hand.h"
 

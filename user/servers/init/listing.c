@@ -83,8 +83,8 @@ static bool is_labelled(const char *label)
     return strcmp(found, label) == 0;
 }
 
-/* A process of this label that program `i` has made, into REG_WORK: one that its bank paid for, or that
- * it holds in a register. What bank and pager hold is others'. */
+/* A process of this label that program `i` has made, into REG_WORK: one that its bank paid for, or
+ * that it holds in a register. What bank and pager hold is others'. */
 static bool find_inside(uint32_t i, const char *label)
 {
     uint64_t n = 0;
