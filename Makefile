@@ -285,6 +285,7 @@ check: check-format check-headers check-abi check-commit check-compilers check-c
 check-format:
 	$(call say,FORMAT,"$(words $(C_FILES)) files")
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
+	$(Q)awk 'length > 100 { print FILENAME ":" FNR ": more than 100 columns"; bad = 1 } END { exit bad }' $(C_FILES)
 # Every header compiles alone.
 check-headers: $(GENERATED)
 	$(call say,HEADERS,"$(words $(KERNEL_HEADERS) $(USER_HEADERS)) files")

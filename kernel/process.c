@@ -161,8 +161,8 @@ void process_schedule_changed(struct process *p)
 }
 
 /* Answer the callers whose reply capabilities, in its registers or its slot proxyReply, die with
- * `p`, so that none waits in silence (DESIGN 4). Bounded by the number of registers; reply capabilities in capability pages are not looked
- * for. */
+ * `p`, so that none waits in silence (DESIGN 4). Bounded by the number of registers; reply
+ * capabilities in capability pages are not looked for. */
 static void answer_callers(struct process *p)
 {
     for (unsigned i = 1; i <= LK_CAP_REGS; i++) {

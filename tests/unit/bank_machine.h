@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A machine for the books of the space bank (user/servers/bank): frames, objects in them, registers
- * with capabilities. It can be cut off at any call and at any store to the books' truth; at any such
- * moment whoever has a Range that is live may make something in it, and no frame of it may be
+ * with capabilities. It can be cut off at any call and at any store to the books' truth; at any
+ * such moment whoever has a Range that is live may make something in it, and no frame of it may be
  * anybody else's.
  */
 #ifndef BANK_MACHINE_H

@@ -5,9 +5,9 @@
  * whatever the processor remembers, and however small the pools are.
  *
  * Random trees of GPTs (shared subtrees, windows, background spaces, guards, restrictions, rings,
- * wrong types), random changes by the kernel's own operations, random accesses through the pretended MMU of arch/host, which
- * forgets only what it is told to forget. The truth is a walk written down here a second time,
- * straight from the rules.
+ * wrong types), random changes by the kernel's own operations, random accesses through the
+ * pretended MMU of arch/host, which forgets only what it is told to forget. The truth is a walk
+ * written down here a second time, straight from the rules.
  */
 #include "tests/kernel/probe.h"
 #include "world.h"
@@ -47,8 +47,8 @@ struct way {
 
 static struct truth truth_of(struct cap c, uint64_t a, struct way way);
 
-/* A window reads like a rule: the bits that the guard leaves, put into the place at the offset, go on
- * from the capability in the slot that the window means. */
+/* A window reads like a rule: the bits that the guard leaves, put into the place at the offset, go
+ * on from the capability in the slot that the window means. */
 static struct truth truth_of_window(struct cap c, uint64_t a, struct way way)
 {
     struct truth t = { .fault = FAULT_INVALID_ADDR };

@@ -4,9 +4,10 @@
  *
  * Random operations. Before each, the world is kept; then the operation is carried out again and
  * again, cut off at its first point, its second, ..., until it runs to its end. After each cut the
- * next server begins, is itself cut off at a random point now and then, and finishes what was begun.
- * Then the books must hold, and whoever was not concerned must have what he had. At each such point
- * one of those who have a Range may make something in it, as long as it is not taken back.
+ * next server begins, is itself cut off at a random point now and then, and finishes what was
+ * begun. Then the books must hold, and whoever was not concerned must have what he had. At each
+ * such point one of those who have a Range may make something in it, as long as it is not taken
+ * back.
  */
 #include "unit.h"
 
@@ -205,8 +206,8 @@ static void check_kept_object(const struct op *op, unsigned reg, uint64_t before
     }
 }
 
-/* A range, or part of one. One that was to be given back is taken back if and only if it is no longer
- * a range by the books: it is neither lost nor kept. */
+/* A range, or part of one. One that was to be given back is taken back if and only if it is no
+ * longer a range by the books: it is neither lost nor kept. */
 static void check_kept_range(const struct op *op, unsigned reg)
 {
     const struct machine_cap *c = &kept.machine.reg[reg];

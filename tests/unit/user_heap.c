@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The heap's allocator over memory of this machine: random operations against what they must keep, and
- * each misuse ends in words.
+ * The heap's allocator over memory of this machine: random operations against what they must keep,
+ * and each misuse ends in words.
  */
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The pager's regions: which are accepted, and what belongs at an address, against a second way to say
- * it.
+ * The pager's regions: which are accepted, and what belongs at an address, against a second way to
+ * say it.
  */
 #include "unit.h"
 

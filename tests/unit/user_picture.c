@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The picture of an address space: its lines, its parts, and that it ends whatever the tree is like.
+ * The picture of an address space: its lines, its parts, and that it ends whatever the tree is
+ * like.
  */
 #include "unit.h"
 

@@ -268,7 +268,8 @@ TEST(walk_rescinded, "a page or GPT that is gone reads as Null")
     CHECK_EQUAL(walk(root, 0x1000, ACCESS_READ), FAULT_INVALID_ADDR);
 }
 
-/* A GPT of 1 MiB (l2v 16) whose background has a page in each slot of its GPTs at 0x0 and 0x30000. */
+/* A GPT of 1 MiB (l2v 16) whose background has a page in each slot of its GPTs at 0x0 and 0x30000.
+ */
 static struct gpt *with_background(struct gpt **back, struct gpt **low, struct gpt **high)
 {
     struct gpt *g = world_gpt(16);

@@ -39,7 +39,7 @@ def mayhem(context, name, words, seed):
         another_prompt(session)
         until(session, "ps mayhem", r"^mayhem does not run$")
         output = session.command("ps")
-        if re.search(r"^(mayhem|worker|hurrier|rogue|citizen|teller|phoenix|ping|hello)\S* ", output, re.MULTILINE):
+        if re.search(r"^(mayhem|worker|rogue|citizen|teller|phoenix|ping|hello)\S* ", output, re.MULTILINE):
             raise Failed("something of it is left", core.tail(output))
 
 

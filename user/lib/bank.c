@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Calls to the space bank (<lykos/bank.h>), which may begin again at any moment: whose call got lost
- * asks once more.
+ * Calls to the space bank (<lykos/bank.h>), which may begin again at any moment: whose call got
+ * lost asks once more.
  */
 #include <lykos/bank.h>
 #include <lykos/invoke.h>
@@ -44,8 +44,8 @@ static enum status ask_words(uint32_t bank, uint64_t method, uint64_t w1, uint64
     return ask(&msg, &lost);
 }
 
-/* A capability in register `arg` is given up. The server that did not answer may have destroyed what
- * it names: then it is no longer the bank's. */
+/* A capability in register `arg` is given up. The server that did not answer may have destroyed
+ * what it names: then it is no longer the bank's. */
 static enum status give_up(uint32_t bank, uint64_t method, uint32_t arg)
 {
     struct lk_msg msg = {

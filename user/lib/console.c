@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The console's methods as functions. A console that died and was begun again is asked again: a line
- * may come out twice, but none is lost.
+ * The console's methods as functions. A console that died and was begun again is asked again: a
+ * line may come out twice, but none is lost.
  */
 #include <lykos/connect.h>
 #include <lykos/console.h>

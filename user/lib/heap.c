@@ -2,11 +2,11 @@
  *
  * The allocator of heap.h.
  *
- * Memory is a row of pieces, each behind a header that says how long it and the one before it are, in
- * units of 16 bytes, so that from each its neighbours are found. Two free pieces never lie side by
- * side, and none lies at the top: it joins what is above. Free pieces are in bins by size, four for
- * each power of two, so a piece that fits is found by looking at one bit map. A header carries a mark
- * made of all else in it and of where it is: whatever is written over it shows.
+ * Memory is a row of pieces, each behind a header that says how long it and the one before it are,
+ * in units of 16 bytes, so that from each its neighbours are found. Two free pieces never lie side
+ * by side, and none lies at the top: it joins what is above. Free pieces are in bins by size, four
+ * for each power of two, so a piece that fits is found by looking at one bit map. A header carries
+ * a mark made of all else in it and of where it is: whatever is written over it shows.
  */
 #include <lykos/heap.h>
 #include <lykos/start.h>

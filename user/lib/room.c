@@ -62,8 +62,8 @@ struct step {
     uint64_t l2v;
 };
 
-/* Look at the memory capability in register `reg`, and take its part off the address. `discrim`: the
- * register of Discrim, or 0. NOT_FOUND: its guard says that the address is not mapped. */
+/* Look at the memory capability in register `reg`, and take its part off the address. `discrim`:
+ * the register of Discrim, or 0. NOT_FOUND: its guard says that the address is not mapped. */
 static enum status look_at(uint32_t reg, uint32_t discrim, uint64_t *address, struct step *step)
 {
     uint64_t match = 0;

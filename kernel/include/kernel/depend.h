@@ -49,8 +49,8 @@ struct table_key {
  * INV-MAP-2: a present entry depends on every slot that was passed to make it, and is linked with
  * its page or lower table.
  *
- * INV-MAP-3: a lower table is the one that the walk would choose: same key; or, in a table made from
- * the root capability, one made so, too. Windows are passed only in tables made from it.
+ * INV-MAP-3: a lower table is the one that the walk would choose: same key; or, in a table made
+ * from the root capability, one made so, too. Windows are passed only in tables made from it.
  *
  * INV-MAP-4: chains are linked both ways, counted, and of live objects only.
  *

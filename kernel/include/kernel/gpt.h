@@ -26,9 +26,9 @@ struct gpt {
 STATIC_ASSERT(sizeof(struct gpt) <= 320, "12 GPTs in a frame");
 #define GPT_SIZE 320
 
-/* A Window or LocalWindow has type, restrictions and guard like every memory capability. It names no
- * object; instead it holds where it begins in the space it leads to, a multiple of 2^l2g, and for a
- * LocalWindow the slot that holds that space. */
+/* A Window or LocalWindow has type, restrictions and guard like every memory capability. It names
+ * no object; instead it holds where it begins in the space it leads to, a multiple of 2^l2g, and
+ * for a LocalWindow the slot that holds that space. */
 static inline bool cap_is_window(const struct cap *c)
 {
     return c->type == CAP_WINDOW || c->type == CAP_LOCALWINDOW;

@@ -64,8 +64,8 @@ extern const struct operation_table operation_tables[];
 /* EFFECT. The time has come that `p` waits for in Sleep.sleepUntil: answer it. NO_FAIL. */
 void sleep_over(struct process *p);
 
-/* The operation that answers with a copy of slots[word 1], which the dispatcher has checked; weakened
- * if the capability invoked is weak (cap/memory.c). */
+/* The operation that answers with a copy of slots[word 1], which the dispatcher has checked;
+ * weakened if the capability invoked is weak (cap/memory.c). */
 enum status invoke_get_slot(struct invocation *inv, struct cap *slots);
 
 /* Typed access to the object invoked. */

@@ -91,8 +91,8 @@ void ipc_begin_wait(struct process *p, uint64_t control);
 /* EFFECT. `p` waits to send `m`: on its endpoint, or, proxied, on the target `t`. NO_FAIL. */
 void ipc_block_sender(struct process *p, const struct message *m, struct process *t);
 
-/* The Entry or ProxyEntry through which the waiting sender `p` sends: in its register, or of its fault handler.
- * NULL: nothing there. */
+/* The Entry or ProxyEntry through which the waiting sender `p` sends: in its register, or of its
+ * fault handler. NULL: nothing there. */
 const struct cap *ipc_sender_entry(struct process *p);
 /* The endpoint at which `p` waits to send or to tell of a fault, or from whose recipient it waits
  * for the answer to a call (likely, not certain: the reply capability may have been passed on).

@@ -135,9 +135,9 @@ enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index
 /* EFFECT. Make the object, cleared and initialised, and return its header. */
 struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index) NO_FAIL;
 
-/* EFFECT. The frame is the first of a Range that is lent `anew`, or of none; whatever was lent from it
- * before is Null. The count of the Range: next_count must not be UINT32_MAX; or 0. A free frame whose
- * last count that was is retired. */
+/* EFFECT. The frame is the first of a Range that is lent `anew`, or of none; whatever was lent from
+ * it before is Null. The count of the Range: next_count must not be UINT32_MAX; or 0. A free frame
+ * whose last count that was is retired. */
 uint32_t frame_lend(pfn_t pfn, bool anew) NO_FAIL;
 
 /* Destroy an object. Bounded: does a piece of work that is complete in itself and, if more is to be

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The end: assertions of our own mistakes, and the panic that they lead to; and the end of a boot on
- * a machine that will not do, which is nobody's mistake. Never for a user's word.
+ * The end: assertions of our own mistakes, and the panic that they lead to; and the end of a boot
+ * on a machine that will not do, which is nobody's mistake. Never for a user's word.
  */
 #ifndef KERNEL_PANIC_H
 #define KERNEL_PANIC_H
@@ -15,7 +15,8 @@
  * within itself. */
 NORETURN void panic(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* Says on the console why the kernel cannot start on this machine, and ends with EXIT_STATUS_BOOT. */
+/* Says on the console why the kernel cannot start on this machine, and ends with EXIT_STATUS_BOOT.
+ */
 #define boot_fail(format, ...)                                                                     \
     (log_raw("\nLykos cannot start: " format "\n", ##__VA_ARGS__), arch_exit(EXIT_STATUS_BOOT))
 

@@ -36,9 +36,9 @@ enum wait_kind {
 /* Bits of `flags`. The first two are those of Process.setFlags. */
 #define PROC_SINGLE_STEP 0x01u
 #define PROC_TRAP_SYSCALL 0x02u
-#define PROC_FPU 0x08u          /* uses the FPU: loaded and saved at every switch */
-#define PROC_IRET 0x10u         /* rcx and r11 matter: go back by iret, not sysret */
-#define PROC_SLICE_NOTICE 0x20u /* its schedule asks for a notice at the end of each slice */
+#define PROC_FPU 0x04u          /* uses the FPU: loaded and saved at every switch */
+#define PROC_IRET 0x08u         /* rcx and r11 matter: go back by iret, not sysret */
+#define PROC_SLICE_NOTICE 0x10u /* its schedule asks for a notice at the end of each slice */
 
 /* A line of the log about what process `p` does, at most a few a second. */
 #define log_about(p, ...)                                                                          \
@@ -81,16 +81,17 @@ struct preempt {
     bool after_notice;                                 /* the last delivery was of bits */
 };
 
-/* INV-PROC-1  READY, no holds, a valid schedule, not current  <=>  on the ready queue of its priority.
- * INV-PROC-2  RECEIVING  =>  no sender that could be taken waits at an endpoint of this process that
- *             the wait accepts.
+/* INV-PROC-1  READY, no holds, a valid schedule, not current  <=>  on the ready queue of its
+ *             priority.
+ * INV-PROC-2  RECEIVING  =>  no sender that could be taken waits at an endpoint of this process
+ *             that the wait accepts.
  * INV-PROC-3  sender_node queued  =>  BLOCKED with WAIT_SENDING, or a fault is to be told.
  * INV-PROC-4  current of a CPU  =>  READY and no holds.
  * INV-PROC-5  capreg[0] is Null.
  * INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE.
  * INV-PROC-7  something in proxyReply  =>  the proxy hold.
- * INV-PROC-8  preempting bits or waiting senders  <=>  ATTN_PREEMPT; then the process stands where it
- *             will be found, else nowhere (preempt.h). */
+ * INV-PROC-8  preempting bits or waiting senders  <=>  ATTN_PREEMPT; then the process stands where
+ *             it will be found, else nowhere (preempt.h). */
 struct process {
     struct objhdr hdr;
 

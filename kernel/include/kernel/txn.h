@@ -86,9 +86,9 @@ static inline void txn_acquire_point(void)
     }
 }
 
-/* EFFECT. Restart injection: the next system call of `p` is restarted at its n-th acquire point; with
- * LK_INJECT_WORK in `n`, the next piece of work put off that has acquire points. Reads out what
- * happened to the one watched last. */
+/* EFFECT. Restart injection: the next system call of `p` is restarted at its n-th acquire point;
+ * with LK_INJECT_WORK in `n`, the next piece of work put off that has acquire points. Reads out
+ * what happened to the one watched last. */
 void txn_inject(struct process *p, uint32_t n, uint32_t *passed, bool *hit);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Copies of Ranges that are kept when the bank has them back, and parts of them: they are of no use.
+ * Copies of Ranges that are kept when the bank has them back, and parts of them: they are of no
+ * use.
  */
 #include "stage.h"
 

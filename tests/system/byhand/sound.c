@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What by hand keeps: the laws of kernel/models/byhand.pml up to NOTICES. The same that the proxy is
- * tested for in tests/system/preempt and armed, as far as it makes sense here.
+ * What by hand keeps: the laws of kernel/models/byhand.pml up to NOTICES. The same that the proxy
+ * is tested for in tests/system/preempt and armed, as far as it makes sense here.
  */
 #include "play.h"
 
@@ -38,8 +38,8 @@ static void reply(struct delivery *d, unsigned who)
     memcpy(d->w, words, sizeof(words));
 }
 
-/* R is told, and the reply goes when R has made `n` system calls. False: R made less; the reply goes
- * when it waits again. */
+/* R is told, and the reply goes when R has made `n` system calls. False: R made less; the reply
+ * goes when it waits again. */
 static bool round(obj t, obj reply_endpoint, unsigned n, uint64_t *held)
 {
     struct lk_regs before = call(t, n);

@@ -82,8 +82,8 @@ CASE(section_ends,
     change_at_every_instruction(false);
 }
 
-/* T goes through one very short section each time that it is told to; so nothing but the end of that
- * one can wake R. */
+/* T goes through one very short section each time that it is told to; so nothing but the end of
+ * that one can wake R. */
 static void one_section(void *arg)
 {
     struct play *p = arg;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The end of a call at every instruction of the caller: C executes one instruction at a time, and
- * behind the n-th its deadline comes, or it is cancelled. What becomes of the call may be the answer
- * or not, but handler and server must see the same, and the next call must not be touched.
+ * behind the n-th its deadline comes, or it is cancelled. What becomes of the call may be the
+ * answer or not, but handler and server must see the same, and the next call must not be touched.
  */
 #include "cast.h"
 
@@ -21,7 +21,8 @@ static uint64_t ended(void)
     return cast.own.found_waiting + cast.own.found_sending + cast.own.found_before;
 }
 
-/* C makes one step, and V answers if it is to. False: C is done, or waits for what will not come. */
+/* C makes one step, and V answers if it is to. False: C is done, or waits for what will not come.
+ */
 static bool one_step(enum server server)
 {
     if (is_done(&cast)) {
@@ -38,7 +39,8 @@ static bool one_step(enum server server)
     return true;
 }
 
-/* C makes `n` steps of the call that is ordered, counted from its beginning. False: it made fewer. */
+/* C makes `n` steps of the call that is ordered, counted from its beginning. False: it made fewer.
+ */
 static bool make_steps(unsigned n, enum server server)
 {
     answered = false;

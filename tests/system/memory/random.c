@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Random trees of GPTs, with windows and background spaces, changed at random, and processes that touch them: what the machine does
- * must be what a walk over the test's own copy of the tree says.
+ * Random trees of GPTs, with windows and background spaces, changed at random, and processes that
+ * touch them: what the machine does must be what a walk over the test's own copy of the tree says.
  *
  * The copy is kept by name (which object, which generation of it), not by capability, so that it
  * shares nothing with the kernel's way to find things.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Pagers that are slow, wrong, or gone: what the kernel makes of it. Here the case itself is the pager:
- * its Entry stands in slot 15, and it does what a bad one might. Whatever that is, the process that
- * faulted stands in its fault, goes on, or faults again, and nobody else notices.
+ * Pagers that are slow, wrong, or gone: what the kernel makes of it. Here the case itself is the
+ * pager: its Entry stands in slot 15, and it does what a bad one might. Whatever that is, the
+ * process that faulted stands in its fault, goes on, or faults again, and nobody else notices.
  */
 #include "world.h"
 
@@ -57,7 +57,8 @@ static void put_new_page(const struct program *prog, uint64_t va, unsigned restr
     put(prog, va, R_G);
 }
 
-/* The page that the process in R_A stands in a fault for is put there, and it goes on to the end. */
+/* The page that the process in R_A stands in a fault for is put there, and it goes on to the end.
+ */
 static void mend(const struct program *prog, obj p)
 {
     put_new_page(prog, PAGE_VA, 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What a fault costs, in ticks of the time-stamp counter: under the emulator's icount those are guest
- * instructions. Of each number what the process and the case need themselves is taken off, which is
- * measured with a page that is there. The bank is the small one of world.c.
+ * What a fault costs, in ticks of the time-stamp counter: under the emulator's icount those are
+ * guest instructions. Of each number what the process and the case need themselves is taken off,
+ * which is measured with a page that is there. The bank is the small one of world.c.
  */
 #include "world.h"
 

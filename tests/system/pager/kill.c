@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The pager is destroyed, and another one is told of the same spaces. Programs go on once somebody has
- * resumed them, with the data that they had. An object that the bank gave and that stands nowhere yet
- * is lost to its account, one for each death; no page is twice there, and none that was there goes.
+ * The pager is destroyed, and another one is told of the same spaces. Programs go on once somebody
+ * has resumed them, with the data that they had. An object that the bank gave and that stands
+ * nowhere yet is lost to its account, one for each death; no page is twice there, and none that was
+ * there goes.
  */
 #include "world.h"
 
@@ -59,8 +60,8 @@ static void begin(const struct act *act, obj p)
     raw_go(p, &r);
 }
 
-/* The new pager is there: the process is let go on, and ends as it should. A call in flight ended with
- * the old pager. */
+/* The new pager is there: the process is let go on, and ends as it should. A call in flight ended
+ * with the old pager. */
 static void finish(const struct act *act, obj p, bool killed)
 {
     if (act->discard == 0) {

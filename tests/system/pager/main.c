@@ -2,9 +2,9 @@
  *
  * System test scenario: the pager (user/servers/pager), and pagers as such.
  *
- * The pager's own sources are linked here. It runs as a process with a root of its own, beside a small
- * bank, over programs that are raw processes in spaces that hold nothing but this program and what the
- * pager puts there.
+ * The pager's own sources are linked here. It runs as a process with a root of its own, beside a
+ * small bank, over programs that are raw processes in spaces that hold nothing but this program and
+ * what the pager puts there.
  *
  *   world.c     the bank, the pager, spaces, and what can be seen of them
  *   server.c    the pager's sources

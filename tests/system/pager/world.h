@@ -123,8 +123,8 @@ struct audit {
     unsigned gpts, pages; /* the bank's */
     unsigned shared;      /* the archive's */
 };
-/* Look at all of it: each object is of the account of its number and stands there once; what is not is
- * the archive's, and read-only. `lost` objects of the account may stand nowhere. */
+/* Look at all of it: each object is of the account of its number and stands there once; what is not
+ * is the archive's, and read-only. `lost` objects of the account may stand nowhere. */
 struct audit program_audit(const struct program *p, unsigned lost);
 
 #endif

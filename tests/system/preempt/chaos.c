@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Many parties, each target, sender, receiver and endpoint to all others, and any operation at any
- * time. After each step the kernel checks its invariants, and law P8 is judged from outside: nothing
- * waits that could be delivered, and nobody waits for a target that has no receiver.
+ * time. After each step the kernel checks its invariants, and law P8 is judged from outside:
+ * nothing waits that could be delivered, and nobody waits for a target that has no receiver.
  */
 #include "trio.h"
 

@@ -69,7 +69,8 @@ void registers_word(struct party *a);
 /* Look at everything that was received or answered, and check everything. */
 void look(void);
 
-/* Before something is done that would hide them: bits that party `i` had pending may be delivered. */
+/* Before something is done that would hide them: bits that party `i` had pending may be delivered.
+ */
 void look_at_bits(unsigned i);
 
 /* The message `word` has arrived at the handler of party `t`, or of one that is gone (NOBODY). */

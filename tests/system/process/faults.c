@@ -149,8 +149,8 @@ CASE(kernel_addresses, .text = "kernel addresses are not there, and addresses th
         sys_at("address %lx", none[i]);
         expect(p, do_read, none[i], FAULT_GENERAL_PROTECTION, 0, 0);
         EQ(run(p, do_jump, none[i]).fault, FAULT_GENERAL_PROTECTION);
-        /* Where the target of a jump is loaded before it is looked at, the process now goes on at an address that is none:
-         * its own fault again, not the kernel's. */
+        /* Where the target of a jump is loaded before it is looked at, the process now goes on at
+         * an address that is none: its own fault again, not the kernel's. */
         obj_get(p, R_T0);
         OK(lk_process_resume(R_T0, 1));
         EQ(proc_state(p).fault, FAULT_GENERAL_PROTECTION);

@@ -58,8 +58,8 @@ void figures_objects(void)
     }
 }
 
-/* Frames that citizens were given for anything but pages: objects of the kernel. *count: of how many
- * citizens. */
+/* Frames that citizens were given for anything but pages: objects of the kernel. *count: of how
+ * many citizens. */
 static uint64_t kernel_frames(uint64_t *count)
 {
     static const char of[] = "citizen.";

@@ -71,8 +71,8 @@ void target(void *unused)
 
 /* ---- the handler ----------------------------------------------------------------------------- */
 
-/* The target is stopped. Word 0 of the answer, and the others into `out`. A handler that has stopped
- * it inside its critical section must leave alone what that protects. */
+/* The target is stopped. Word 0 of the answer, and the others into `out`. A handler that has
+ * stopped it inside its critical section must leave alone what that protects. */
 static enum status work_on(const struct lk_hand *hand, const struct lk_in *in, uint64_t out[4])
 {
     out[2] = hand->forced;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One of a crowd (user/programs/crowd): tells whoever made it where it can be reached, and answers. With
- * the argument "leave" it ends at once.
+ * One of a crowd (user/programs/crowd): tells whoever made it where it can be reached, and answers.
+ * With the argument "leave" it ends at once.
  */
 #include <lykos/lykos.h>
 

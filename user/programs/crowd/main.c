@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Many programs: as many as are asked for alive at once, each in a space of its own, or one after the
- * other. When they are gone, every frame must be back.
+ * Many programs: as many as are asked for alive at once, each in a space of its own, or one after
+ * the other. When they are gone, every frame must be back.
  *
  *      run crowd alive 1000
  *      run crowd row 10000

@@ -23,8 +23,8 @@ struct server_notes {
 };
 extern struct server_notes notes;
 
-/* For the canceller: a message without an answer. Words: how; the number of the call; the absolute time
- * at which. */
+/* For the canceller: a message without an answer. Words: how; the number of the call; the absolute
+ * time at which. */
 #define CANCEL_BY_ENTRY 1u  /* through the ProxyEntry */
 #define CANCEL_BY_NOTICE 2u /* through the proxy notice */
 

@@ -105,26 +105,34 @@ __attribute__((noinline)) static void thread_recursion(void *unused)
     hidden(fault_recursion(hidden(0)));
 }
 
-/* A thread that does so on its own stack. It stays stopped; this process goes on. */
-static void fault_in_thread(void *stack, size_t size)
+static struct lk_thread helper;
+static struct lk_room helper_room;
+
+/* A thread beside this one, which does not run yet. `handler`: the register of who is told of its
+ * faults, or 0. */
+static void make_helper(void (*fn)(void *unused), void *stack, size_t size, uint32_t handler)
 {
-    static struct lk_thread thread;
-    static struct lk_room room;
     const struct lk_thread_plan plan = {
         .label = "helper",
-        .fn = thread_recursion,
+        .fn = fn,
         .stack = stack,
         .stack_size = size,
         .space = lk_cap("space"),
         .schedule = lk_cap("schedule"),
-        .handler = REG_HANDLER,
+        .handler = handler,
         .process = REG_THREAD,
     };
 
-    lk_room_open(&room, lk_cap("memory"), 0, RANGE_FRAMES, REG_WORK);
+    lk_room_open(&helper_room, lk_cap("memory"), 0, RANGE_FRAMES, REG_WORK);
+    lk_must(lk_thread_make(&helper, &helper_room, &plan), "a thread");
+}
+
+/* A thread that does so on its own stack. It stays stopped; this process goes on. */
+static void fault_in_thread(void *stack, size_t size)
+{
     lk_must(lk_process_get_slot(LK_REG_SELF, SLOT_HANDLER, REG_HANDLER), "the fault handler");
-    lk_must(lk_thread_make(&thread, &room, &plan), "a thread");
-    lk_must(lk_thread_start(&thread), "its start");
+    make_helper(thread_recursion, stack, size, REG_HANDLER);
+    lk_must(lk_thread_start(&helper), "its start");
     lk_sleep_ms(THREAD_MS);
     lk_exit(3);
 }
@@ -160,31 +168,19 @@ static void send_text(void *unused)
 __attribute__((noinline)) static void fault_string(void)
 {
     static uint8_t stack[LK_THREAD_STACK] __attribute__((aligned(16)));
-    static struct lk_thread thread;
-    static struct lk_room room;
-    const struct lk_thread_plan plan = {
-        .label = "helper",
-        .fn = send_text,
-        .stack = stack,
-        .stack_size = sizeof(stack),
-        .space = lk_cap("space"),
-        .schedule = lk_cap("schedule"),
-        .process = REG_THREAD,
-    };
     struct lk_msg msg = {
         .control = LK_RECV | LK_RSTR,
         .buffer = (void *)hidden(8),
         .buffer_size = sizeof(constant),
     };
 
-    lk_room_open(&room, lk_cap("memory"), 0, RANGE_FRAMES, REG_WORK);
-    lk_must(lk_thread_make(&thread, &room, &plan), "a thread");
-    lk_must(lk_room_make(&room, LK_TYPE_ENDPOINT, REG_ENDPOINT), "an Endpoint");
+    make_helper(send_text, stack, sizeof(stack), 0);
+    lk_must(lk_room_make(&helper_room, LK_TYPE_ENDPOINT, REG_ENDPOINT), "an Endpoint");
     lk_must(lk_endpoint_set_endpoint_id(REG_ENDPOINT, LK_ENDPOINT_ID), "its ID");
     lk_must(lk_endpoint_set_recipient(REG_ENDPOINT, LK_REG_SELF), "its recipient");
     lk_must(lk_endpoint_make_entry(REG_ENDPOINT, 0, REG_ENDPOINT), "an Entry to it");
-    lk_must(lk_thread_give(&thread, LK_REG_NAMED, REG_ENDPOINT), "the Entry");
-    lk_must(lk_thread_start(&thread), "its start");
+    lk_must(lk_thread_give(&helper, LK_REG_NAMED, REG_ENDPOINT), "the Entry");
+    lk_must(lk_thread_start(&helper), "its start");
     lk_invoke(&msg);
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Kills servers at random moments while clients work, and sees that the system goes on: the bank, the
- * pager, the console, the shell, and a server of its own. After each kill every client must get on. When
- * all is over every frame must be back.
+ * Kills servers at random moments while clients work, and sees that the system goes on: the bank,
+ * the pager, the console, the shell, and a server of its own. After each kill every client must get
+ * on. When all is over every frame must be back.
  *
  *      run mayhem KILLS SEED
  *
- * Or begins programs that mean harm (user/programs/rogue), and ends them at random moments, beside all that.
+ * Or begins programs that mean harm (user/programs/rogue), and ends them at random moments, beside
+ * all that.
  *
  *      run mayhem rogues ROUNDS SEED
  */
@@ -61,7 +62,8 @@ static struct account take_account(void)
     uint64_t frames = 0;
     struct lk_in in;
 
-    /* What the pager makes in its Range counts as given and not as free: a new one has made little. */
+    /* What the pager makes in its Range counts as given and not as free: a new one has made little.
+     */
     lk_sleep_ms(100);
     lk_must(kill_this("pager"), "the pager");
     lk_sleep_ms(100);
@@ -80,7 +82,7 @@ static void begin_workers(uint64_t round)
 
     lk_must(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, ALL_BEATS, REG_BEAT), "a notice");
     for (unsigned i = 0; i < WORKERS; i++) {
-        lk_format(what, sizeof(what), "%s %lu", i == 0 ? "hurrier" : "worker", round * 8 + i);
+        lk_format(what, sizeof(what), "worker %lu", round * 8 + i);
         lk_must(lk_program_new(lk_cap("programs"), what, REG_CONTROL + i, NULL), "a worker");
         lk_must(lk_program_give(REG_CONTROL + i, "beat", REG_BEAT), "its beat");
         lk_must(lk_program_begin(REG_CONTROL + i), "its begin");

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Asks init, the bank and the pager for what an ordinary program may ask, at moments when it is awkward:
- * of a program that is about to be begun again, by a caller that is gone, through an Entry of a program
- * that is no more, by a name that is nearly one. Each case says "ok" or what was wrong.
+ * Asks init, the bank and the pager for what an ordinary program may ask, at moments when it is
+ * awkward: of a program that is about to be begun again, by a caller that is gone, through an Entry
+ * of a program that is no more, by a name that is nearly one. Each case says "ok" or what was
+ * wrong.
  *
  *      run probe
  *
- *      run probe break NAME    makes the bank or the pager fault until init gives it up: the machine halts
+ *      run probe break NAME    makes bank or pager fault until init gives it up and halts
  *
- * Its part phoenixfromashes, whose name is as long as a name can be, is begun again 300 ms after its end.
+ * Its part phoenixfromashes, whose name is as long as a name can be, is begun again 300 ms after
+ * its end.
  */
 #include <lykos/bank.h>
 #include <lykos/connect.h>
@@ -59,7 +61,8 @@ static void check_status(uint64_t got, enum status wanted, const char *what)
     }
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests ----------------------------------------------------------------------------------
+ */
 
 static enum status ask_programs(uint64_t method, uint64_t number)
 {
@@ -93,14 +96,14 @@ static uint64_t make(const char *what)
     return number;
 }
 
-/* What came to this program: the payload of the Entry that it came through, UINT64_MAX if nothing came for
- * some time; and its first word. Its capability 0 is in REG_GOT. */
+/* What came to this program: the payload of the Entry that it came through, UINT64_MAX if nothing
+ * came for some time; and its first word. Its capability 0 is in REG_GOT. */
 struct news {
     uint64_t payload, word;
 };
 
-/* A request, or none (to 0), whose answer comes to the capability in register `reply`, whenever that is;
- * then what comes next. */
+/* A request, or none (to 0), whose answer comes to the capability in register `reply`, whenever
+ * that is; then what comes next. */
 static struct news send_and_wait(uint32_t to, uint64_t method, const char *text, uint32_t reply)
 {
     struct lk_msg msg = {
@@ -162,7 +165,8 @@ static bool comes_to(uint64_t number, bool running)
     return false;
 }
 
-/* ---- the cases --------------------------------------------------------------------------------- */
+/* ---- the cases ---------------------------------------------------------------------------------
+ */
 
 /* Who holds init up keeps everybody waiting: the bank and the pager cannot be suspended. */
 static void core_is_not_suspended(void)
@@ -214,7 +218,8 @@ static void two_wait_for_a_server(void)
     check(comes_to(number, true), "the server does not come back");
 }
 
-/* A program that is about to be begun again has no start block to write to, and no process to begin. */
+/* A program that is about to be begun again has no start block to write to, and no process to
+ * begin. */
 static void about_to_be_begun_again(void)
 {
     uint64_t number = make(PHOENIX);
@@ -428,8 +433,8 @@ static int be_a_link(uint64_t behind)
     return 0;
 }
 
-/* Send the bank or the pager to where nothing is: it faults as soon as it runs, which is before this
- * program does. `name` is that of its Process. */
+/* Send the bank or the pager to where nothing is: it faults as soon as it runs, which is before
+ * this program does. `name` is that of its Process. */
 static void break_server(const char *name)
 {
     struct lk_regs regs;

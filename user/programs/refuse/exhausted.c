@@ -8,7 +8,8 @@
 #include <lykos/lykos.h>
 #include <lykos/spawn.h>
 
-/* ---- init's table: rows are taken by programs that are made, have one bank each, and do not begin. ---- */
+/* ---- init's table: rows are taken by programs that are made, have one bank each, and do not
+ * begin. ---- */
 
 uint64_t rows_free(void)
 {
@@ -75,7 +76,8 @@ void empty_table(void)
 
 /* ---- all of it ---- */
 
-/* Take all, see that the next work is told so in words, give all back, and see that it goes well. */
+/* Take all, see that the next work is told so in words, give all back, and see that it goes well.
+ */
 static bool short_of(const char *what, uint64_t n, const char *words,
                      void (*work)(struct outcome *out), void (*give_back)(void))
 {
@@ -96,8 +98,8 @@ static bool short_of(const char *what, uint64_t n, const char *words,
     return out.words[0] == '\0';
 }
 
-/* Banks directly below the topmost one, as programs have. They are kept in CapPages, each of which has the one
- * before it in slot 0. */
+/* Banks directly below the topmost one, as programs have. They are kept in CapPages, each of which
+ * has the one before it in slot 0. */
 #define ON_A_SHELF 255u
 
 static uint64_t kept;

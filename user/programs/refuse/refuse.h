@@ -61,7 +61,8 @@ void new_sealed(struct outcome *out, const char *args, uint32_t bank);
 /* End it if it is there. */
 void kill_control(void);
 
-/* Unless something went wrong already: it begins; it ends, with status 0 or something went wrong. */
+/* Unless something went wrong already: it begins; it ends, with status 0 or something went wrong.
+ */
 void begin(struct outcome *out);
 void await_end(struct outcome *out);
 
@@ -78,7 +79,8 @@ void judge_result(struct outcome *out, uint64_t number);
 /* It does not run, or is ended. */
 void end_first(const char *name);
 
-/* One of the methods on init.programs that have a number as their argument and an answer in words. */
+/* One of the methods on init.programs that have a number as their argument and an answer in words.
+ */
 enum status ask_about(uint64_t method, const char *name, struct outcome *why);
 
 /* Wait until a program that is begun again runs. False: it does not. */
@@ -107,7 +109,8 @@ void fill_table(void);
 void grow_table(struct outcome *out);
 void empty_table(void);
 
-/* Take all banks, or all rows of init's table; what is asked then must be told so. False: it was not. */
+/* Take all banks, or all rows of init's table; what is asked then must be told so. False: it was
+ * not. */
 bool no_more_banks(void);
 bool no_more_programs(void);
 

@@ -109,7 +109,8 @@ static void run_shell(struct outcome *out)
     restart(out, "shell");
 }
 
-/* Programs that do not begin before the pager was begun again: it must have been told of their spaces. */
+/* Programs that do not begin before the pager was begun again: it must have been told of their
+ * spaces. */
 static unsigned held;
 
 static void hold_many(void)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A program that means harm and has no more than other programs have, and Entries to init.programs, a bank
- * and its own space (user/programs/mayhem starts it). It sends requests that are wrong in all ways at
- * random to everybody it knows: methods, words, strings, capabilities, its own Process and dead ones among
- * them. Whatever is answered must be a result; nothing must hold it up.
+ * A program that means harm and has no more than other programs have, and Entries to init.programs,
+ * a bank and its own space (user/programs/mayhem starts it). It sends requests that are wrong in
+ * all ways at random to everybody it knows: methods, words, strings, capabilities, its own Process
+ * and dead ones among them. Whatever is answered must be a result; nothing must hold it up.
  *
- * What it may do by right to others, to end them or to suspend them, it does to those alone that it started,
- * and to the bank and the pager.
+ * What it may do by right to others, to end them or to suspend them, it does to those alone that it
+ * started, and to the bank and the pager.
  *
  * Its argument: a number that its random choices come from.
  */
@@ -55,7 +55,8 @@ static uint64_t random_below(uint64_t n)
     return (random_bits() >> 11) % n;
 }
 
-/* ---- the pool ---------------------------------------------------------------------------------- */
+/* ---- the pool ----------------------------------------------------------------------------------
+ */
 
 static void pool_put(unsigned place, uint32_t reg)
 {
@@ -123,7 +124,8 @@ static void make_loose(void)
     pool_put(loose_place(), REG_SENT);
 }
 
-/* ---- words and strings ------------------------------------------------------------------------- */
+/* ---- words and strings -------------------------------------------------------------------------
+ */
 
 static uint64_t any_word(void)
 {
@@ -166,7 +168,8 @@ static size_t any_text(void)
     return n;
 }
 
-/* ---- whom to ask what -------------------------------------------------------------------------- */
+/* ---- whom to ask what --------------------------------------------------------------------------
+ */
 
 /* A request to the capability in REG_TARGET, which is answered if it is a call. */
 static uint64_t request(uint64_t method, uint64_t w1, bool is_call)
@@ -211,8 +214,8 @@ static uint64_t request(uint64_t method, uint64_t w1, bool is_call)
     return msg.w[0];
 }
 
-/* A number of a program that it may do anything to: one that it started and that is still there, or the
- * bank, or the pager. */
+/* A number of a program that it may do anything to: one that it started and that is still there, or
+ * the bank, or the pager. */
 static uint64_t own_number(void)
 {
     unsigned i = (unsigned)random_below(CHILDREN);
@@ -321,7 +324,8 @@ static void ask_console(void)
     }
 }
 
-/* ---- its own space ----------------------------------------------------------------------------- */
+/* ---- its own space -----------------------------------------------------------------------------
+ */
 
 /* Pages of its heap; nonsense in slots of its space, and, now and then, a look there. */
 static void touch(void)

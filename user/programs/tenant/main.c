@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One who takes up memory, in the way that its argument says, for user/programs/refuse. It ends with 0
- * if all of it went well, and with the status that it was given if it was refused something. Where the
- * pager has nothing for it, it faults.
+ * One who takes up memory, in the way that its argument says, for user/programs/refuse. It ends
+ * with 0 if all of it went well, and with the status that it was given if it was refused something.
+ * Where the pager has nothing for it, it faults.
  */
 #include <lykos/bank.h>
 #include <lykos/connect.h>
@@ -67,8 +67,8 @@ static enum status call_patiently(void)
     return s;
 }
 
-/* Ask a server before and after it was begun again. Whoever made this one kills the server once it has
- * been told. */
+/* Ask a server before and after it was begun again. Whoever made this one kills the server once it
+ * has been told. */
 static enum status watch(void)
 {
     enum status s = lk_endpoint_make_app_notice(LK_REG_ENDPOINT, BACK, REG_A);

@@ -10,9 +10,9 @@
 enum { CALM, LOOPER, WAITER, HOLDER, CLIENTS };
 
 /* At watchdog.main. A client asks to be watched, and gives itself into the watchdog's hands.
- * word 1: offset of its preemption control word in its page; capability 1: its Process; 2: the page of
- * its control word, Null: it does not defer; 3: for the story, a notice that makes its server answer
- * its first call, Null: it has no server. REQUEST_ERROR: capability 1 is no Process. */
+ * word 1: offset of its preemption control word in its page; capability 1: its Process; 2: the page
+ * of its control word, Null: it does not defer; 3: for the story, a notice that makes its server
+ * answer its first call, Null: it has no server. REQUEST_ERROR: capability 1 is no Process. */
 #define WATCH_ME 1u
 
 /* At silent.main. Answer to the first call, when the notice has come: word 1. A second call is

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The hand of a worker; see hand.h. What the worker sends it goes to pages that it gives back to the pager after
- * each string, so that every string makes it fault while it receives: the worker's call waits meanwhile. Then it
- * touches pages of its own, which makes it fault as it runs.
+ * The hand of a worker; see hand.h. What the worker sends it goes to pages that it gives back to
+ * the pager after each string, so that every string makes it fault while it receives: the worker's
+ * call waits meanwhile. Then it touches pages of its own, which makes it fault as it runs.
  */
 #include "hand.h"
 
@@ -40,10 +40,9 @@ static uint64_t sum_of(const uint8_t *text, size_t bytes)
     return sum;
 }
 
-/* A pager that dies meanwhile may have given back some of them, or none. */
 static void give_back(uint64_t at, uint64_t bytes)
 {
-    lk_pager_discard(LK_REG_PAGER, at, bytes);
+    lk_must(lk_pager_discard(LK_REG_PAGER, at, bytes), "giving pages back");
 }
 
 /* Write to all pages, look whether it is there, give them back. */
@@ -109,6 +108,7 @@ void hand_begin(uint64_t seed)
     lk_must(lk_thread_make(&thread, &room, &plan), "the hand");
     lk_must(lk_endpoint_make_entry(REG_HAND, 0, REG_HAND), "an Entry to it");
     lk_must(lk_thread_give(&thread, LK_REG_PAGER, lk_cap("pager")), "the pager");
+    lk_must(lk_thread_give(&thread, LK_REG_SLEEP, LK_REG_SLEEP), "Sleep");
     lk_must(lk_thread_start(&thread), "its begin");
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A client of everything, while servers are killed (user/programs/mayhem): it makes and gives back objects,
- * touches memory that is made when it is touched, calls a server, prints, and has a thread of its own making
- * do such things (hand.c). Whatever a server answers that
- * did not live to the end of it must be a result that is meant for that, and what it wrote must be there
- * when it looks again.
+ * A client of everything, while servers are killed (user/programs/mayhem): it makes and gives back
+ * objects, touches memory that is made when it is touched, calls a server, prints, and has a thread
+ * of its own making do such things (hand.c). Whatever a server answers that did not live to the end
+ * of it must be a result that is meant for that, and what it wrote must be there when it looks
+ * again.
  *
  * Its arguments: a number that its random choices come from. With "serve" it is the server.
  */
@@ -54,8 +54,8 @@ static void use_memory(void)
     }
     written[page] = random_below(1000000);
     *word_of(page) = written[page];
-    if (random_below(8) == 0 &&
-        lk_pager_discard(lk_cap("pager"), FIRST + page * PAGE, PAGE) == STATUS_OK) {
+    if (random_below(8) == 0) {
+        lk_must(lk_pager_discard(lk_cap("pager"), FIRST + page * PAGE, PAGE), "giving a page back");
         written[page] = 0;
     }
     data[random_below(PAGE)]++;

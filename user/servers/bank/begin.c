@@ -6,8 +6,8 @@
  *
  *   the books say        in memory                 then
  *   free                 free                      free
- *   free                 something                 it is destroyed: made by somebody who has a Range of
- *                                                  all memory, as the bank has
+ *   free                 something                 it is destroyed: made by somebody who has a
+ *                                                  Range of all memory, as the bank has
  *   a bank's objects     objects                   they are the bank's, whoever knows of them
  *   a bank's objects     nothing                   free: not made yet, or just destroyed
  *   first of a Range     anything                  the bank's; taken back once more, if it is being
@@ -107,8 +107,8 @@ static unsigned count_bits(uint64_t mask)
     return n;
 }
 
-/* A frame of the bank's objects. One that holds a single object and is not free has it: most are such,
- * and need no look of their own. */
+/* A frame of the bank's objects. One that holds a single object and is not free has it: most are
+ * such, and need no look of their own. */
 static void begin_objects(uint32_t f, bool free)
 {
     unsigned class = (unsigned)frame_use(f) - USE_OBJECTS;

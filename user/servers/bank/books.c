@@ -157,8 +157,8 @@ bool books_refused_now(void)
     return true;
 }
 
-/* Make an object where the bank has a frame of its class with room. Such frames stand in front of the
- * full ones, so the first tells. False: there is no room. */
+/* Make an object where the bank has a frame of its class with room. Such frames stand in front of
+ * the full ones, so the first tells. False: there is no room. */
 static bool make_beside(unsigned bank, unsigned class, uint32_t reg)
 {
     struct record *r = &state.bank[bank];
@@ -356,8 +356,8 @@ void books_set_range_length(uint32_t first, uint32_t frames)
     }
 }
 
-/* A Range is to be given back. It is taken back from whoever has it once that is written down: cut off
- * in between, the next server does it first of all. Its frames books_work() sets free. */
+/* A Range is to be given back. It is taken back from whoever has it once that is written down: cut
+ * off in between, the next server does it first of all. Its frames books_work() sets free. */
 static void let_die(unsigned bank, uint32_t first)
 {
     struct record *r = &state.bank[bank];

@@ -4,9 +4,9 @@
  * without messages. Banks are indices here (tree.h), capabilities are registers, and the kernel is
  * behind mem.h.
  *
- * Allocating and freeing take a bounded number of steps however many frames, banks and objects there
- * are; so does each piece of books_work(). The server may be killed between any two instructions:
- * see begin.c.
+ * Allocating and freeing take a bounded number of steps however many frames, banks and objects
+ * there are; so does each piece of books_work(). The server may be killed between any two
+ * instructions: see begin.c.
  */
 #ifndef BANK_BOOKS_H
 #define BANK_BOOKS_H
@@ -34,9 +34,9 @@ enum status books_free(unsigned bank, uint32_t reg);
 /* A Range of so many frames. Errors as BANK_RANGE. */
 enum status books_range(unsigned bank, uint64_t frames, uint32_t reg);
 
-/* The n-th object of a type that the bank or one below it gave, or that stands in a Range that they gave;
- * *next: from where to go on. WOULD_BLOCK: there was none in this piece, of so many frames and BOOKS_PIECE
- * calls of the kernel at most; go on from *next. NOT_FOUND: there are no more. */
+/* The n-th object of a type that the bank or one below it gave, or that stands in a Range that they
+ * gave; *next: from where to go on. WOULD_BLOCK: there was none in this piece, of so many frames
+ * and BOOKS_PIECE calls of the kernel at most; go on from *next. NOT_FOUND: there are no more. */
 #define BOOKS_FRAMES 1024u
 enum status books_object(unsigned bank, uint64_t type, uint64_t n, uint32_t reg, uint64_t *next);
 

@@ -7,11 +7,11 @@
  * nobody sees his memory go from under him. Then banks go one by one, those below before the one
  * above.
  *
- * Before a Range is looked through for processes it is taken back: whoever has it, one of its copies
- * or a part of it, inside or outside, makes nothing more in it, and none of its frames is free before
- * that. One that is given back is taken back at once (books.c), those of a bank here; and so does a
- * server that begins again. A Range goes from its end, its first frame last, so that what is left of
- * it is a Range at any moment.
+ * Before a Range is looked through for processes it is taken back: whoever has it, one of its
+ * copies or a part of it, inside or outside, makes nothing more in it, and none of its frames is
+ * free before that. One that is given back is taken back at once (books.c), those of a bank here;
+ * and so does a server that begins again. A Range goes from its end, its first frame last, so that
+ * what is left of it is a Range at any moment.
  */
 #include "books.h"
 #include "mem.h"

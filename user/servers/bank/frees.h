@@ -19,8 +19,9 @@ void frees_take(uint32_t f);
 /* The lowest free frame; NO_FRAME: there is none. */
 uint32_t frees_lowest(void);
 
-/* `n` free frames in a row, the highest there are: the first of them, or NO_FRAME. Single frames are
- * taken from below, so that as a rule the first try succeeds; at worst every run is looked at. */
+/* `n` free frames in a row, the highest there are: the first of them, or NO_FRAME. Single frames
+ * are taken from below, so that as a rule the first try succeeds; at worst every run is looked at.
+ */
 uint32_t frees_run(uint32_t n);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What the books ask of the kernel: operations on the Range of all memory that is the bank's. In the
- * server this is mem.c; unit tests have a machine of their own in its place.
+ * What the books ask of the kernel: operations on the Range of all memory that is the bank's. In
+ * the server this is mem.c; unit tests have a machine of their own in its place.
  */
 #ifndef BANK_MEM_H
 #define BANK_MEM_H
@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What stands in a frame: the type of the objects, 0: none; a mask of them, 0: the frame is free. */
+/* What stands in a frame: the type of the objects, 0: none; a mask of them, 0: the frame is free.
+ */
 struct mem_frame {
     uint64_t type;
     uint64_t objects;

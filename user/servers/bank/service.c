@@ -2,9 +2,9 @@
  *
  * Methods of <lykos/bank.h>. What they do is in the books; here are messages and capabilities.
  *
- * A job that is not done at once leaves its caller in a register: should the server be destroyed, the
- * kernel answers for it. The server posts itself a notice to go on; between two notices the kernel
- * gives it a message, if one waits, so that others are served.
+ * A job that is not done at once leaves its caller in a register: should the server be destroyed,
+ * the kernel answers for it. The server posts itself a notice to go on; between two notices the
+ * kernel gives it a message, if one waits, so that others are served.
  */
 #include "service.h"
 #include "state.h"

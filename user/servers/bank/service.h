@@ -9,8 +9,8 @@
 
 #include <lykos/server.h>
 
-/* Registers, beside those of the library. Callers who wait for a job stand in those between the last
- * that has a name and SERVICE_REG_OWN. */
+/* Registers, beside those of the library. Callers who wait for a job stand in those between the
+ * last that has a name and SERVICE_REG_OWN. */
 #define SERVICE_REG_OWN (LK_REG_NAMED_END - 1) /* AppNotice to the server itself */
 #define SERVICE_REG_OUT LK_REG_FREE            /* 4: capabilities of an answer */
 
@@ -31,8 +31,8 @@ struct service {
 };
 extern struct service service;
 
-/* Find what the start block names, and open the books in the state pages. Dies in words if something
- * is missing. */
+/* Find what the start block names, and open the books in the state pages. Dies in words if
+ * something is missing. */
 void service_begin(void *pages);
 
 /* Serve one after the other, and work in between. */

@@ -5,8 +5,8 @@
  *
  * The *truth* is what a server that begins again reads: who pays each frame, and in each record the
  * word, the limit and the name. It changes by single stores, each of which leaves books that make
- * sense. All else here is rebuilt from the truth, and from what the kernel says stands in the frames
- * (begin.c).
+ * sense. All else here is rebuilt from the truth, and from what the kernel says stands in the
+ * frames (begin.c).
  */
 #ifndef BANK_STATE_H
 #define BANK_STATE_H
@@ -32,8 +32,9 @@ enum class { CLASS_ENDPOINT, CLASS_PROCESS, CLASS_GPT, CLASS_PAGE, CLASS_CAPPAGE
 #define LISTS (CLASSES + 1)
 
 /* ---- The word of a frame ---- */
-/* bits 0..11: bank that pays; 12..15: use; these are the truth. 16..39, 40..63: the frames before and
- * behind it in its list. In the second frame of a range they are the length of the range instead. */
+/* bits 0..11: bank that pays; 12..15: use; these are the truth. 16..39, 40..63: the frames before
+ * and behind it in its list. In the second frame of a range they are the length of the range
+ * instead. */
 enum use {
     USE_NONE,    /* not the bank's: no ordinary memory, retired, or somebody's before it began */
     USE_FREE,    /* nobody pays it */

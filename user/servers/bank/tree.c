@@ -188,9 +188,9 @@ static void clear_rebuilt(struct record *r)
     r->queue = NO_BANK;
 }
 
-/* Records cost those nothing who open banks, so they are shared out: half of all are for banks directly
- * below the topmost one, which its holder alone can open, and below each of these there may be a
- * sixteenth, or BANK_DEPTH. */
+/* Records cost those nothing who open banks, so they are shared out: half of all are for banks
+ * directly below the topmost one, which its holder alone can open, and below each of these there
+ * may be a sixteenth, or BANK_DEPTH. */
 static bool has_share(unsigned above)
 {
     unsigned most = state.banks / 16 > BANK_DEPTH ? state.banks / 16 : BANK_DEPTH;

@@ -2,9 +2,9 @@
  *
  * Making instances: memory, process, endpoints, address space, grants; see build.h.
  *
- * A program's memory comes from a bank of its own, below the topmost one. Only the start block is made
- * here: everything else the pager makes when it is touched. The bank and the pager themselves are
- * loaded as a whole, out of init's reserve.
+ * A program's memory comes from a bank of its own, below the topmost one. Only the start block is
+ * made here: everything else the pager makes when it is touched. The bank and the pager themselves
+ * are loaded as a whole, out of init's reserve.
  */
 #include "build.h"
 
@@ -436,8 +436,8 @@ uint32_t build_register(const char *name, uint32_t *next)
     return (*next)++;
 }
 
-/* The instance that a grant means: itself, or the first one of the program. NO_INSTANCE: it does not
- * exist. */
+/* The instance that a grant means: itself, or the first one of the program. NO_INSTANCE: it does
+ * not exist. */
 static uint32_t granted_instance(uint32_t i, const struct grant *g)
 {
     uint32_t k = instance(i)->program == (uint32_t)g->program ? i : (uint32_t)g->program;
@@ -464,9 +464,10 @@ static enum status granted_endpoint(uint32_t i, const struct grant *g)
                             : shelf_get(k, SHELF_ENDPOINT + g->endpoint_index, REG_WORK);
 }
 
-/* The payload of an Entry: twice the number of the instance that gets it, unless the description says
- * otherwise: so a server can tell its clients apart, and bit 0 is free to mean a right that only the
- * description gives. init itself is told of the instance, and of no other that has its number later. */
+/* The payload of an Entry: twice the number of the instance that gets it, unless the description
+ * says otherwise: so a server can tell its clients apart, and bit 0 is free to mean a right that
+ * only the description gives. init itself is told of the instance, and of no other that has its
+ * number later. */
 static uint64_t entry_payload(uint32_t i, const struct grant *g)
 {
     if (g->program == DESC_INIT) {
@@ -576,8 +577,8 @@ enum status build_grant(uint32_t i, const struct grant *g)
     return STATUS_REQUEST_ERROR;
 }
 
-/* What every program has. The bank and the pager do not tell init that they end, which may be waiting for
- * them: without "exit" their end is a fault, of which the warden is told. */
+/* What every program has. The bank and the pager do not tell init that they end, which may be
+ * waiting for them: without "exit" their end is a fault, of which the warden is told. */
 static void grant_usual(uint32_t i)
 {
     lk_process_swap_cap_reg(REG_PROCESS, LK_REG_SELF, REG_PROCESS, 0);

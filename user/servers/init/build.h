@@ -22,7 +22,8 @@ uint32_t build_register(const char *name, uint32_t *next);
 #define BUILD_REG_PAYER LK_REG_ARG
 
 /* The three steps of making one. A job is made step by step, all its instances each time, so that
- * they may name each other in any order. False: `why` says why not; the instance is to be taken apart.
+ * they may name each other in any order. False: `why` says why not; the instance is to be taken
+ * apart.
  *
  * First its bank (or the purse that it has already) and its objects. */
 bool build_objects(uint32_t i, struct trouble *why);
@@ -37,12 +38,12 @@ bool build_grants(uint32_t i, struct trouble *why);
 /* And its first instruction. */
 bool build_begin(uint32_t i, struct trouble *why);
 
-/* Its name and register for one more capability, which is in register `reg`, given before it begins.
- * EXHAUSTED: there is no register left; IN_USE: it has one of that name. */
+/* Its name and register for one more capability, which is in register `reg`, given before it
+ * begins. EXHAUSTED: there is no register left; IN_USE: it has one of that name. */
 enum status build_give(uint32_t i, const char *name, uint32_t reg);
 
-/* The capability that grant `g` of instance `i` means, into REG_WORK. NOT_FOUND: whom it names is not
- * there. */
+/* The capability that grant `g` of instance `i` means, into REG_WORK. NOT_FOUND: whom it names is
+ * not there. */
 enum status build_grant(uint32_t i, const struct grant *g);
 
 /* One more number with a name in a start block. */

@@ -108,8 +108,8 @@ static bool map_state(const struct source *from, struct trouble *why)
     return s == STATUS_OK;
 }
 
-/* What init sees of the archive, read-only, into the pager's space at the same addresses: the slots of
- * the GPT whose l2v is 28. */
+/* What init sees of the archive, read-only, into the pager's space at the same addresses: the slots
+ * of the GPT whose l2v is 28. */
 static bool map_archive(struct trouble *why)
 {
     enum status s = STATUS_OK;
@@ -229,9 +229,10 @@ static bool is_kept(uint32_t process)
     return same != 0;
 }
 
-/* A process that stands in a memory fault, or receives and stands in one of its string: its handlers are
- * told again, the new pager first. The old one may have been told of it, or its message may have waited
- * there: then it stands in the queue of the next handler now, as if the pager had passed it on. */
+/* A process that stands in a memory fault, or receives and stands in one of its string: its
+ * handlers are told again, the new pager first. The old one may have been told of it, or its
+ * message may have waited there: then it stands in the queue of the next handler now, as if the
+ * pager had passed it on. */
 static void tell_fault_again(uint32_t process)
 {
     uint64_t state = 0;
@@ -245,9 +246,9 @@ static void tell_fault_again(uint32_t process)
     }
 }
 
-/* All processes that there are but those of the reserve, whoever made them and wherever: in a Range, from a
- * bank of their own, hidden or not. Which of them are in a space of the pager's is not known; any other is
- * told to the handlers that it has. False: the bank died meanwhile. */
+/* All processes that there are but those of the reserve, whoever made them and wherever: in a
+ * Range, from a bank of their own, hidden or not. Which of them are in a space of the pager's is
+ * not known; any other is told to the handlers that it has. False: the bank died meanwhile. */
 static bool tell_faults_again(void)
 {
     uint64_t n = 0;
@@ -267,7 +268,8 @@ bool core_tell_again(uint32_t i)
     return instance(i)->untold && build_tell_pager(i) == STATUS_OK;
 }
 
-/* ---- begin, and begin again ------------------------------------------------------------------- */
+/* ---- begin, and begin again -------------------------------------------------------------------
+ */
 
 /* Build the instance `i`, which has its purse. */
 static bool build_core(uint32_t i, struct trouble *why)
@@ -343,8 +345,8 @@ void core_faulted(uint32_t i)
     }
 }
 
-/* One is dead. If it faulted, and did so too often, begin it no more: it would do so for ever, and nobody
- * else would run. Those that were killed on request do not count. */
+/* One is dead. If it faulted, and did so too often, begin it no more: it would do so for ever, and
+ * nobody else would run. Those that were killed on request do not count. */
 static void look_at_faults(uint32_t i)
 {
     uint64_t now = lk_now();
@@ -358,8 +360,7 @@ static void look_at_faults(uint32_t i)
     }
     if (all - *before >= FAULTS_MOST) {
         say("%s faulted %u times within %lu s: it is not begun again. Without it nobody can be "
-            "given memory: "
-            "the system stops here",
+            "given memory: the system stops here",
             instance_program(i)->name, FAULTS_MOST, FAULTS_WITHIN / LK_NSEC_PER_SEC);
         lk_sysctl_halt(LK_INIT_SYSCTL, 1);
     }

@@ -3,13 +3,13 @@
  * The two servers that everything else stands on: the bank and the pager.
  *
  * init makes them out of its reserve and begins them again when they die. What must outlive them is
- * init's: their endpoints, so that Entries to them stay good, and the pages of the bank's state. The
- * pager is told again of all the spaces.
+ * init's: their endpoints, so that Entries to them stay good, and the pages of the bank's state.
+ * The pager is told again of all the spaces.
  *
- * init calls them, and waits for their answers. So that it never waits for a dead one, their faults are
- * told to the *warden*, a second process in init's space, of higher priority, that does one thing: it
- * destroys the one that faulted. Then init's call is answered with INVOKEE_GONE, init begins the
- * server again, and asks again.
+ * init calls them, and waits for their answers. So that it never waits for a dead one, their faults
+ * are told to the *warden*, a second process in init's space, of higher priority, that does one
+ * thing: it destroys the one that faulted. Then init's call is answered with INVOKEE_GONE, init
+ * begins the server again, and asks again.
  */
 #ifndef INIT_CORE_H
 #define INIT_CORE_H
@@ -38,8 +38,8 @@ bool core_revive(void);
 /* A bank or a pager answered so: is it worth to ask again, since it was dead and is no more? */
 bool core_asks_again(enum status s);
 
-/* The warden ended instance `i` because of a fault. Too many of these in a time, and the machine is halted,
- * in words, instead of beginning it again. Called by the warden, all else here by init. */
+/* The warden ended instance `i` because of a fault. Too many of these in a time, and the machine is
+ * halted, in words, instead of beginning it again. Called by the warden, all else here by init. */
 void core_faulted(uint32_t i);
 
 /* Destroy the process of one of the two, if it is not dead already. It is begun again at once. */
@@ -68,8 +68,9 @@ void core_params(uint32_t i, struct lk_start *start);
 /* Tell it of the space of instance `i`, and put its Entry into slot 15 of the root. */
 enum status core_pager_add(uint32_t i, const struct pager_region *region, unsigned n);
 
-/* A memory fault of instance `i` was passed on. True: because the pager did not know the space: there was
- * no memory for it when it was begun again, and now there is. The process is to try again. */
+/* A memory fault of instance `i` was passed on. True: because the pager did not know the space:
+ * there was no memory for it when it was begun again, and now there is. The process is to try
+ * again. */
 bool core_tell_again(uint32_t i);
 
 /* The space is gone. */

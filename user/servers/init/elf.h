@@ -33,8 +33,8 @@ struct elf_program {
 const char *elf_check(struct elf_program *out, const void *file, size_t bytes, uint64_t low,
                       uint64_t high);
 
-/* The executable segment of an accepted program that `address` lies in, as far as the file has it; NULL:
- * there is none. */
+/* The executable segment of an accepted program that `address` lies in, as far as the file has it;
+ * NULL: there is none. */
 const struct elf_segment *elf_code_at(const struct elf_program *program, uint64_t address);
 
 /* The byte of code at `address`, as the program's file has it; 0 where there is none. */

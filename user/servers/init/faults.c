@@ -105,8 +105,8 @@ static bool is_below_stack(const struct instance *in, uint64_t address)
             address % LK_STACK_EACH < FIRST_PAGE);
 }
 
-/* Is it at the stack pointer that nothing is mapped, or not to be written, and is what lies above a stack?
- * It has left its place then: stacks may lie anywhere, not only where init knows of them. */
+/* Is it at the stack pointer that nothing is mapped, or not to be written, and is what lies above a
+ * stack? It has left its place then: stacks may lie anywhere, not only where init knows of them. */
 static bool is_at_stack_pointer(const struct fault *f)
 {
     return f->info + NEAR_STACK >= f->regs.rsp && f->info < f->regs.rsp + NEAR_STACK &&
@@ -254,8 +254,8 @@ static void report_registers(const struct lk_regs *r)
     say("  rip %016lx  rflags %08lx  fs %016lx", r->rip, r->rflags, r->fs_base);
 }
 
-/* The state of the process in register `process`; false if it does not stand in a fault: stopped, or receiving a
- * string for which there is no page. */
+/* The state of the process in register `process`; false if it does not stand in a fault: stopped,
+ * or receiving a string for which there is no page. */
 static bool faulted_state(uint32_t process, uint64_t *code, uint64_t *info, struct lk_regs *regs)
 {
     uint64_t run_state = LK_STATE_READY;

@@ -7,10 +7,10 @@
 
 #include "instances.h"
 
-/* A process of instance `i` faulted, which is in register `process`: report it, line by line; then end
- * the program, or leave it as it is, as programs_fault() says. The Entry may have been given away, so
- * what is reported is what the kernel says of the process, and anything but a Process is not even
- * looked at: a call to it might never be answered. */
+/* A process of instance `i` faulted, which is in register `process`: report it, line by line; then
+ * end the program, or leave it as it is, as programs_fault() says. The Entry may have been given
+ * away, so what is reported is what the kernel says of the process, and anything but a Process is
+ * not even looked at: a call to it might never be answered. */
 void fault_handle(uint32_t i, uint32_t process);
 
 /* Only report it. Uses no capability registers but `process`, Discrim and KernLog. */

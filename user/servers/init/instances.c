@@ -236,8 +236,8 @@ void instance_begin_again(uint32_t i)
     in->serial = (in->serial + 1) % SERIALS;
 }
 
-/* The number behind the last '.' of a name, if that is the whole name of an instance; NO_INSTANCE: it is
- * not. */
+/* The number behind the last '.' of a name, if that is the whole name of an instance; NO_INSTANCE:
+ * it is not. */
 static uint32_t number_behind(const char *name)
 {
     const char *at = strrchr(name, '.');

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The programs that there are. Each is an *instance* of a program of the description: the first one,
- * which has the number of that program, and which is meant by whoever names the program; or a further
- * one, with a number behind those. The number is its row on the shelf, its number at the pager, and what
- * the payloads of its Entries say.
+ * The programs that there are. Each is an *instance* of a program of the description: the first
+ * one, which has the number of that program, and which is meant by whoever names the program; or a
+ * further one, with a number behind those. The number is its row on the shelf, its number at the
+ * pager, and what the payloads of its Entries say.
  *
  * A job is a program that was started and the programs that were started along with it, because it
  * is given entries to their endpoints. It ends as a whole.
  *
- * The table grows by pages from the bank and never shrinks. A number is used again as late as can be,
- * so how a program ended can be asked for a while.
+ * The table grows by pages from the bank and never shrinks. A number is used again as late as can
+ * be, so how a program ended can be asked for a while.
  */
 #ifndef INIT_INSTANCES_H
 #define INIT_INSTANCES_H
@@ -103,8 +103,8 @@ bool instances_init(void);
 /* The first instance of a program, which does not exist; how it ended is forgotten. */
 void instance_first(uint32_t program);
 
-/* A further instance of a program: its number. NO_INSTANCE: there is no memory for one, or there are as
- * many as can be; `why` says which. */
+/* A further instance of a program: its number. NO_INSTANCE: there is no memory for one, or there
+ * are as many as can be; `why` says which. */
 uint32_t instance_further(uint32_t program, struct trouble *why);
 
 /* It does not exist any more. How it ended can still be asked. */
@@ -116,21 +116,23 @@ struct instance_name {
 };
 struct instance_name instance_name(uint32_t i);
 
-/* The protected payload that means this instance, since it was begun last, and no other that had or will
- * have its number; and back: NO_INSTANCE, if that is no more. (The first instance of a program that is
- * begun a million times has the payload of the first time again; rows of others are not used so often.) */
+/* The protected payload that means this instance, since it was begun last, and no other that had or
+ * will have its number; and back: NO_INSTANCE, if that is no more. (The first instance of a program
+ * that is begun a million times has the payload of the first time again; rows of others are not
+ * used so often.) */
 uint32_t instance_payload(uint32_t i);
 uint32_t instance_of_payload(uint64_t payload);
 
-/* The same for whoever controls it: it is the same one when it was begun again, or is about to be. */
+/* The same for whoever controls it: it is the same one when it was begun again, or is about to be.
+ */
 uint32_t instance_control(uint32_t i);
 uint32_t instance_of_control(uint64_t payload);
 
 /* It is begun again: what its payload meant is no more. */
 void instance_begin_again(uint32_t i);
 
-/* The instance of that name: a first one, whether it exists or not, or a further one that does. Else
- * NO_INSTANCE. */
+/* The instance of that name: a first one, whether it exists or not, or a further one that does.
+ * Else NO_INSTANCE. */
 uint32_t instance_find(const char *name);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Jobs: a program that was started, its *root*, and the programs that were started along with it. A job
- * that a program starts is a *child* of that program's job, and ends with it. Jobs are a tree, since a
- * job has its parent from when it is made.
+ * Jobs: a program that was started, its *root*, and the programs that were started along with it. A
+ * job that a program starts is a *child* of that program's job, and ends with it. Jobs are a tree,
+ * since a job has its parent from when it is made.
  */
 #ifndef INIT_JOBS_H
 #define INIT_JOBS_H

@@ -83,16 +83,16 @@ static bool is_labelled(const char *label)
     return strcmp(found, label) == 0;
 }
 
-/* A process of this label that program `i` has made, into REG_WORK: one that its bank paid for, or that
- * it holds in a register. */
+/* A process of this label that program `i` has made, into REG_WORK: one that its bank paid for, or
+ * that it holds in a register. What bank and pager hold is others'. */
 static bool find_inside(uint32_t i, const char *label)
 {
     uint64_t n = 0;
 
-    if (!instance(i)->exists) {
+    if (!instance(i)->exists || instance(i)->purse != NULL) {
         return false;
     }
-    while (instance(i)->purse == NULL && shelf_get(i, SHELF_BANK, REG_BANK) == STATUS_OK &&
+    while (shelf_get(i, SHELF_BANK, REG_BANK) == STATUS_OK &&
            lk_bank_object(REG_BANK, LK_TYPE_PROCESS, &n, REG_WORK) == STATUS_OK) {
         if (is_labelled(label)) {
             return true;

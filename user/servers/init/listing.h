@@ -13,8 +13,8 @@
 /* State of instance `i`; the one behind the last is init itself. */
 void listing_info(uint32_t i, struct program_info *out);
 
-/* The process with this label that a program has made, if init can find it: sets *program, and *out,
- * in which the label is the name. */
+/* The process with this label that a program has made, if init can find it: sets *program, and
+ * *out, in which the label is the name. */
 bool listing_inside(const char *label, uint32_t *program, struct program_info *out);
 
 /* Line `n` about the slots and capability registers of program `i`, into `out`. False: there are no
@@ -25,8 +25,8 @@ bool listing_cap(uint32_t i, unsigned n, char *out, size_t size);
  * WORDS" about it; LK_TYPE_NULL if what it names is the instance's own. False: it has no more. */
 bool listing_grant(uint32_t program, uint64_t n, uint64_t *type, char *out, size_t size);
 
-/* Part of the picture of the address space of instance `i`, the one behind the last being init itself:
- * see picture_part(). Returns how many bytes; 0: it does not run. */
+/* Part of the picture of the address space of instance `i`, the one behind the last being init
+ * itself: see picture_part(). Returns how many bytes; 0: it does not run. */
 size_t listing_space(uint32_t i, uint64_t *position, char *out, size_t size);
 
 #endif

@@ -116,7 +116,8 @@ static void add_gpt(char *line, const struct picture_cap *c)
 
 /* ---- levels ---------------------------------------------------------------------------------- */
 
-/* The GPT at hand is level p->depth; `c` is its capability, and `base` the address at its slot 0. */
+/* The GPT at hand is level p->depth; `c` is its capability, and `base` the address at its slot 0.
+ */
 static void enter(struct picture *p, const struct picture_cap *c, uint64_t base,
                   uint64_t restrictions)
 {
@@ -306,7 +307,8 @@ static uint64_t position_of(const struct picture *p)
     return position;
 }
 
-/* From the root at hand to a position; if the way is not there any more, to behind where it ends. */
+/* From the root at hand to a position; if the way is not there any more, to behind where it ends.
+ */
 static void go_to(struct picture *p, uint64_t position)
 {
     unsigned depth = position >> POSITION_DEPTH_AT & 15;

@@ -38,8 +38,9 @@ struct picture_tree {
     void (*down)(unsigned slot);
 };
 
-/* Whole lines into `out`, at most `size` bytes, not terminated. *position: 0 at first; then where to
- * go on, 0 at the end. At least one line if size is 2 * PICTURE_LINE or more. Returns the bytes. */
+/* Whole lines into `out`, at most `size` bytes, not terminated. *position: 0 at first; then where
+ * to go on, 0 at the end. At least one line if size is 2 * PICTURE_LINE or more. Returns the bytes.
+ */
 size_t picture_part(const struct picture_tree *tree, uint64_t *position, char *out, size_t size);
 
 #endif

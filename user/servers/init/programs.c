@@ -20,8 +20,8 @@
 
 #define NEVER UINT64_MAX
 #define BACKOFF_MAX_DOUBLINGS 6u
-/* One that could not be begun again, or ended again within this time, waits so long; twice as long each
- * time. */
+/* One that could not be begun again, or ended again within this time, waits so long; twice as long
+ * each time. */
 #define RETRY (10 * LK_NSEC_PER_MSEC)
 #define RETRY_DOUBLINGS 8u
 
@@ -36,7 +36,8 @@ enum after {
 typedef uint64_t program_set;
 _Static_assert(DESC_PROGRAMS <= 64, "a set of programs is one word");
 
-/* ---- who is started with whom ------------------------------------------------------------------ */
+/* ---- who is started with whom ------------------------------------------------------------------
+ */
 
 /* The programs that the grants of a program name. */
 static program_set needs_of(unsigned program)
@@ -55,7 +56,8 @@ static program_set needs_of(unsigned program)
     return set;
 }
 
-/* The set with all programs that it names in grants and of which none runs: they must be made with it.
+/* The set with all programs that it names in grants and of which none runs: they must be made with
+ * it.
  */
 static program_set with_needed(program_set set)
 {
@@ -78,8 +80,9 @@ static program_set with_needed(program_set set)
 
 /* ---- taking apart ---------------------------------------------------------------------------- */
 
-/* Everything that one instance has is destroyed. The pager forgets the space first: it must put nothing
- * more into it. The bank destroys processes before all else, so that their callers are answered. */
+/* Everything that one instance has is destroyed. The pager forgets the space first: it must put
+ * nothing more into it. The bank destroys processes before all else, so that their callers are
+ * answered. */
 static void dismantle(uint32_t i)
 {
     struct instance *in = instance(i);
@@ -349,7 +352,8 @@ enum status programs_wait(uint32_t i, uint32_t caller)
     return s;
 }
 
-/* ---- ending, and beginning again -------------------------------------------------------------- */
+/* ---- ending, and beginning again --------------------------------------------------------------
+ */
 
 static unsigned awaited; /* instances that are to be begun again */
 
@@ -387,7 +391,8 @@ static uint64_t restart_after(struct instance *in, const struct program *p)
                                                                : BACKOFF_MAX_DOUBLINGS);
 }
 
-/* How long to wait before the next try of one that cannot be begun, or ends as soon as it has begun. */
+/* How long to wait before the next try of one that cannot be begun, or ends as soon as it has
+ * begun. */
 static uint64_t longer_each_time(struct instance *in)
 {
     unsigned doublings = in->failures < RETRY_DOUBLINGS ? in->failures : RETRY_DOUBLINGS;
@@ -396,8 +401,8 @@ static uint64_t longer_each_time(struct instance *in)
     return RETRY << doublings;
 }
 
-/* It could not be built anew. One with a line `restart` is tried again, later each time, for as long as it
- * takes: there may be memory again. Any other is gone. */
+/* It could not be built anew. One with a line `restart` is tried again, later each time, for as
+ * long as it takes: there may be memory again. Any other is gone. */
 static void not_again(uint32_t i, const char *why)
 {
     struct instance *in = instance(i);
@@ -486,8 +491,8 @@ void programs_due(void)
     set_clock();
 }
 
-/* The instance is dismantled: leave its job, and come back or be gone. One that comes back is still its
- * parent's child. */
+/* The instance is dismantled: leave its job, and come back or be gone. One that comes back is still
+ * its parent's child. */
 static void finish(uint32_t i, enum after after)
 {
     struct instance *in = instance(i);
@@ -516,7 +521,8 @@ static void stay_away(uint32_t i)
     finish(i, AFTER_GONE);
 }
 
-/* All of the job of `root` ends, because `with` did, in these words. `after` says what becomes of `root`. */
+/* All of the job of `root` ends, because `with` did, in these words. `after` says what becomes of
+ * `root`. */
 static void end_members(uint32_t root, uint32_t with, const char *words, enum after after)
 {
     while (instance(root)->next_in_job != root) {
@@ -531,8 +537,8 @@ static void end_members(uint32_t root, uint32_t with, const char *words, enum af
     finish(root, after);
 }
 
-/* The jobs that this one has started end before it, those without children first: however long the line
- * of who started whom is, this takes no more of the stack. */
+/* The jobs that this one has started end before it, those without children first: however long the
+ * line of who started whom is, this takes no more of the stack. */
 static void end_children(uint32_t root)
 {
     static const char words[] = "ended with the program that started it";

@@ -12,8 +12,8 @@ struct source {
     uint32_t bank;
 };
 
-/* An object, its capability into register `reg`. A bank that died meanwhile is begun again and asked
- * again (core.h). */
+/* An object, its capability into register `reg`. A bank that died meanwhile is begun again and
+ * asked again (core.h). */
 enum status source_make(const struct source *from, uint64_t type, uint32_t reg);
 
 /* A Range of so many frames. */

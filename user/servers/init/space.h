@@ -26,14 +26,15 @@ enum status space_begin(const struct source *from);
 /* Put the memory capability in register `reg` at a page address of the space in REG_ROOT. */
 enum status space_insert(const struct source *from, uint64_t address, uint32_t reg);
 
-/* A new page into REG_PAGE, that holds `bytes` bytes of `data` from byte `skip` on and zeros elsewhere. */
+/* A new page into REG_PAGE, that holds `bytes` bytes of `data` from byte `skip` on and zeros
+ * elsewhere. */
 enum status space_make_page(const struct source *from, size_t skip, const void *data, size_t bytes);
 
 /* See the Page in register `reg` at LK_INIT_SCRATCH_VA; 0: see nothing there. */
 enum status space_show(uint32_t reg);
 
-/* A new page of zeros at an address of init's own space, whose lowest 4 GiB are built as those of the
- * programs are. Uses REG_ROOT. */
+/* A new page of zeros at an address of init's own space, whose lowest 4 GiB are built as those of
+ * the programs are. Uses REG_ROOT. */
 enum status space_grow_own(const struct source *from, uint64_t address);
 
 /* REG_ROOT or REG_LEAF have been used otherwise. */

@@ -22,8 +22,8 @@ enum status programs_op_grant(struct lk_request *rq);
 /* Who serves those Entries. */
 extern const struct lk_server control_server;
 
-/* The buffer for strings of requests, whose last byte is never received into; the string of a request
- * as a C string. (service.c) */
+/* The buffer for strings of requests, whose last byte is never received into; the string of a
+ * request as a C string. (service.c) */
 extern char service_received[DESC_ARGS + DESC_NAME + 2];
 const char *service_text(const struct lk_request *rq);
 

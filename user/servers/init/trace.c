@@ -102,7 +102,8 @@ struct frame trace_begin(uint32_t i, const struct lk_regs *regs)
     };
 }
 
-/* Frames lie above each other, all in one stack: so few pages are read, whatever the program has there. */
+/* Frames lie above each other, all in one stack: so few pages are read, whatever the program has
+ * there. */
 static bool pointer_is_good(const struct frame *f)
 {
     return f->pointer >= f->stack && f->pointer < f->limit;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The warden; see warden.h and core.h. It runs in init's space, with registers of its own, and waits
- * for nobody.
+ * The warden; see warden.h and core.h. It runs in init's space, with registers of its own, and
+ * waits for nobody.
  */
 #include "warden.h"
 
@@ -41,8 +41,7 @@ static void say_init_faulted(void)
     lk_process_get_state(REG_FAULTED, NULL, NULL, &code, &info, NULL, NULL, NULL, &regs,
                          sizeof(regs), NULL);
     say("init has faulted: %s (information 0x%lx) at rip 0x%lx. It stays stopped: no program can "
-        "be "
-        "started or ended any more",
+        "be started or ended any more",
         lk_fault_text(code), info, regs.rip);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A fault. The message says that there was one; what it is now the process says itself
- * (Process.getState): it may have been resumed in between, or destroyed, or somebody who got hold of
- * the Entry may have made the message up. So whatever capability 0 is, the page goes into the space
- * that the payload names, is paid by its bank, and is one that its regions allow.
+ * (Process.getState): it may have been resumed in between, or destroyed, or somebody who got hold
+ * of the Entry may have made the message up. So whatever capability 0 is, the page goes into the
+ * space that the payload names, is paid by its bank, and is one that its regions allow.
  *
  * Everything is looked at before something is made, and what is made is put into the space as the
- * last step: if the pager ends in between, whoever comes after it finds the space as it was or as it
- * is to be.
+ * last step: if the pager ends in between, whoever comes after it finds the space as it was or as
+ * it is to be.
  */
 #include "pager.h"
 
@@ -16,8 +16,8 @@
 
 #define NO_WRITE (LK_RO | LK_WK)
 
-/* So many faults in a row of one space may be for pages that are there: threads that touched the same
- * page. More, and its tree is not what the pager takes it for, or the process is not in it. */
+/* So many faults in a row of one space may be for pages that are there: threads that touched the
+ * same page. More, and its tree is not what the pager takes it for, or the process is not in it. */
 #define IN_VAIN_MOST 256u
 
 /* A fault, while it is worked on. */
@@ -130,8 +130,8 @@ static enum outcome copy(struct fault *f)
     return put_made(f, &f->space->info.copied);
 }
 
-/* There is a page, with these restrictions from the root to it. If it grants what the fault was about
- * the fault is an old one, unless the leaf is not the space's any more. */
+/* There is a page, with these restrictions from the root to it. If it grants what the fault was
+ * about the fault is an old one, unless the leaf is not the space's any more. */
 static enum outcome page_is_there(struct fault *f, unsigned restr)
 {
     bool in_vain = (f->code == FAULT_ACCESS_VIOLATION && (restr & NO_WRITE) != 0) ||

@@ -54,8 +54,8 @@ _Noreturn void pager_run(const struct pager_setup *setup);
 
 /* ---- paid.c ---- */
 
-/* One object of the bank; frames in a row; an object back. As BANK_ALLOCATE, BANK_RANGE, BANK_FREE. If
- * the bank's server is gone they wait a little for the next. */
+/* One object of the bank; frames in a row; an object back. As BANK_ALLOCATE, BANK_RANGE, BANK_FREE.
+ * If the bank's server is gone they wait a little for the next. */
 enum status paid_make(uint32_t bank, uint64_t type, uint32_t reg);
 enum status paid_range(uint32_t bank, uint64_t frames, uint32_t reg);
 enum status paid_free(uint32_t bank, uint32_t reg);

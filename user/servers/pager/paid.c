@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What the pager asks of banks. It does not use <lykos/bank.h>'s calls: those wait for a bank that
- * begins again also where it answered that it was closed, and while the pager waits nobody is served.
- * Here the two are told apart: a server that is gone sends no message.
+ * begins again also where it answered that it was closed, and while the pager waits nobody is
+ * served. Here the two are told apart: a server that is gone sends no message.
  */
 #include "pager.h"
 

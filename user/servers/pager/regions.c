@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Regions; see regions.h. What init says is checked all the same: a wrong word here would be a fault
- * of the pager itself later.
+ * Regions; see regions.h. What init says is checked all the same: a wrong word here would be a
+ * fault of the pager itself later.
  */
 #include "regions.h"
 

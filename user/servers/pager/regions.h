@@ -37,9 +37,9 @@ const struct pager_region *region_find(const struct pager_region *region, unsign
 /* What belongs at a page address of the region. */
 struct page_plan region_plan(const struct pager_region *region, uint64_t page);
 
-/* The restriction that the GPT of the PAGER_LEAF bytes around the address can have: LK_NX, if all of
- * them lie in the region and it has that. Then its pages need none of their own, and the bank takes
- * them back. (LK_RO would keep the pager itself from changing the GPT.) */
+/* The restriction that the GPT of the PAGER_LEAF bytes around the address can have: LK_NX, if all
+ * of them lie in the region and it has that. Then its pages need none of their own, and the bank
+ * takes them back. (LK_RO would keep the pager itself from changing the GPT.) */
 unsigned region_leaf_restr(const struct pager_region *region, uint64_t address);
 
 /* May [start, start + bytes) be given back? */

@@ -2,7 +2,8 @@
  *
  * The spaces. What there is to know of one is in a table that grows with the numbers used; its
  * capabilities stand in CapPages, CAPS in a row, GROUP spaces in each, and those in P_TABLE. One
- * space is at hand: its bank, and the way down to the page that it was last given, are in registers.
+ * space is at hand: its bank, and the way down to the page that it was last given, are in
+ * registers.
  *
  * A capability that comes out of a program's space may be anything, since the program may hold its
  * space: it is classified before it is invoked, or the pager could be made to wait for somebody.
@@ -283,7 +284,8 @@ static enum status step_down(unsigned level, uint64_t address, const struct page
     return s;
 }
 
-/* Is the leaf for this address one of those that the space was last given pages in? Then take it. */
+/* Is the leaf for this address one of those that the space was last given pages in? Then take it.
+ */
 static bool take_last_leaf(uint64_t number, struct space *sp, uint64_t address)
 {
     for (unsigned i = 0; i < SPACE_LEAVES; i++) {

@@ -119,7 +119,8 @@ static void take_input(void)
     } while (n > 0);
 }
 
-/* The words of the boot command line are carried out once, not by each shell that is begun again. */
+/* The words of the boot command line are carried out once, not by each shell that is begun again.
+ */
 static void greet(void)
 {
     if (lk_param("generation", 0) > 0) {

@@ -267,8 +267,8 @@ void program_destroy(const char *name)
 
 /* ---- ending what is begun again -------------------------------------------------------------- */
 
-/* What is said before the shell ends, for it will not be heard afterwards. With the console goes what
- * has not reached the terminal. */
+/* What is said before the shell ends, for it will not be heard afterwards. With the console goes
+ * what has not reached the terminal. */
 static void say_before(const char *name)
 {
     if (strcmp(name, lk_name()) == 0) {

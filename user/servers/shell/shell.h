@@ -38,8 +38,8 @@ void flush(void);
 /* The same, and let it reach the terminal. */
 void flush_all(void);
 
-/* The console was begun again and knows nothing of the shell: take its terminal. If it has ended for
- * good, the shell is not seen nor heard any more. */
+/* The console was begun again and knows nothing of the shell: take its terminal. If it has ended
+ * for good, the shell is not seen nor heard any more. */
 void console_again(void);
 
 /* Wait until one of the bits is posted; returns those of them that were. NOTICE_INPUT is kept for
@@ -113,8 +113,8 @@ void program_destroy(const char *name);
 void program_kill(const char *name);
 void program_restart(const char *name);
 
-/* End one as if it had failed, when some seconds have passed, whatever the shell does then; nothing is
- * said of it. One at a time, for there is one timer: is there one? */
+/* End one as if it had failed, when some seconds have passed, whatever the shell does then; nothing
+ * is said of it. One at a time, for there is one timer: is there one? */
 void program_kill_in(const char *name, uint64_t seconds);
 void program_kill_due(void);
 bool program_kill_waits(void);
@@ -123,8 +123,8 @@ bool program_kill_waits(void);
 struct bank_info;
 bool program_bank(uint64_t n, struct bank_info *out);
 
-/* Some lines of the picture of a program's address space, terminated; *position: 0 at first, 0 at the
- * end. False, and says why: there is none. */
+/* Some lines of the picture of a program's address space, terminated; *position: 0 at first, 0 at
+ * the end. False, and says why: there is none. */
 bool program_space(const char *name, uint64_t number, uint64_t *position, char *out, size_t size);
 
 /* Line `n` about what a program holds. False: there are no more. */

@@ -41,8 +41,8 @@ void handler_words(const struct program_info *p, char *text, size_t size);
 /* What waits to be told to it: "bits 0x1 for its handler". "nothing". */
 void pending_words(const struct program_info *p, char *text, size_t size);
 
-/* Its right to defer: "it may defer, for at most 10.000 ms". Whether it does now is known only while
- * something waits for that. */
+/* Its right to defer: "it may defer, for at most 10.000 ms". Whether it does now is known only
+ * while something waits for that. */
 void deferral_words(const struct program_info *p, uint64_t now, char *text, size_t size);
 
 /* Why its bits wait, seen at the moment they were posted: "ear does not wait for messages now". */

@@ -5,9 +5,9 @@
  * is copied from kernel_root.
  *
  * The processor remembers entries that were present (and, inside INVLPG's reach, the tables on the
- * way to them), never absent ones. Where it has PCID (Intel SDM volume 3, 4.10.1), each root carries
- * a tag, and what is remembered is remembered by tag, whatever root is loaded; else loading a root
- * forgets everything that was remembered of user level.
+ * way to them), never absent ones. Where it has PCID (Intel SDM volume 3, 4.10.1), each root
+ * carries a tag, and what is remembered is remembered by tag, whatever root is loaded; else loading
+ * a root forgets everything that was remembered of user level.
  */
 #ifndef ARCH_MMU_H
 #define ARCH_MMU_H

@@ -4,15 +4,15 @@
  *
  * A bank is an account. Whoever holds the capability to one can have objects made and paid by it,
  * up to its limit, and give them back; can open banks below it, which are paid by it in turn; and,
- * with the owner's right, can close it: everything that it and the banks below it gave is destroyed.
- * A frame of memory is paid by one bank, and small objects of one kind share frames within a bank,
- * so what is counted are frames.
+ * with the owner's right, can close it: everything that it and the banks below it gave is
+ * destroyed. A frame of memory is paid by one bank, and small objects of one kind share frames
+ * within a bank, so what is counted are frames.
  *
  * A bank is an Entry to the bank server. Word 0 of a request is one of the methods below, word 0 of
- * the answer an `enum status`. An Entry to a bank that was closed answers INVALID_CAP, as if it were
- * Null. Who is told INVALID_CAP or INVOKEE_GONE by a bank that lives has seen the server begin again:
- * lk_bank_...() ask once more, and an object that was made in the answer that got lost stays paid
- * until the bank is closed.
+ * the answer an `enum status`. An Entry to a bank that was closed answers INVALID_CAP, as if it
+ * were Null. Who is told INVALID_CAP or INVOKEE_GONE by a bank that lives has seen the server begin
+ * again: lk_bank_...() ask once more, and an object that was made in the answer that got lost stays
+ * paid until the bank is closed.
  */
 #ifndef LYKOS_BANK_H
 #define LYKOS_BANK_H
@@ -31,26 +31,27 @@
  * REQUEST_ERROR: it is no such thing (another bank's, restricted, an Entry, Null). */
 #define BANK_FREE 2u
 
-/* word 1: frames, 1 to LK_LENT_MAX. Answer: a Range of as many free frames in a row, paid by this bank
- * until they are given back by BANK_FREE_RANGE or the bank is closed. It is lent (Range.lend): then it,
- * its copies and its parts are Null. What is made in it the bank does not know, but it is destroyed
- * with the rest. OUT_OF_RANGE: more frames than a Range of a bank can have. NO_MEMORY: over the limit
- * of this bank or one above it, or nowhere so many in a row. NO_ACCESS: the memory that the server
- * manages is lent to it, so that it can lend none of it. */
+/* word 1: frames, 1 to LK_LENT_MAX. Answer: a Range of as many free frames in a row, paid by this
+ * bank until they are given back by BANK_FREE_RANGE or the bank is closed. It is lent (Range.lend):
+ * then it, its copies and its parts are Null. What is made in it the bank does not know, but it is
+ * destroyed with the rest. OUT_OF_RANGE: more frames than a Range of a bank can have. NO_MEMORY:
+ * over the limit of this bank or one above it, or nowhere so many in a row. NO_ACCESS: the memory
+ * that the server manages is lent to it, so that it can lend none of it. */
 #define BANK_RANGE 3u
 
-/* capability 1: a Range that BANK_RANGE gave, whole. What stands in it is destroyed. REQUEST_ERROR: it
- * is no such thing (another bank's, a part of one, given back already, Null). */
+/* capability 1: a Range that BANK_RANGE gave, whole. What stands in it is destroyed. REQUEST_ERROR:
+ * it is no such thing (another bank's, a part of one, given back already, Null). */
 #define BANK_FREE_RANGE 4u
 
 /* word 1: limit in frames, 0: none of its own; string: a name for listings, up to 15 characters.
  * Answer: a new bank below this one, with the owner's right. NO_MEMORY: there are as many banks as
- * can be: half of them directly below the topmost one, a sixteenth, and BANK_DEPTH at least, below each of those. OUT_OF_RANGE: this one is BANK_DEPTH below the topmost. */
+ * can be: half of them directly below the topmost one, a sixteenth, and BANK_DEPTH at least, below
+ * each of those. OUT_OF_RANGE: this one is BANK_DEPTH below the topmost. */
 #define BANK_OPEN 5u
 
 /* Owner's right needed, else NO_ACCESS. The bank, the banks below it, and all that they gave are
- * destroyed: from now on no capability to any of it is of use. The answer comes when all of it is free
- * again; meanwhile others are served. The topmost bank cannot be closed: NO_ACCESS. */
+ * destroyed: from now on no capability to any of it is of use. The answer comes when all of it is
+ * free again; meanwhile others are served. The topmost bank cannot be closed: NO_ACCESS. */
 #define BANK_CLOSE 6u
 
 /* Answer: the same bank without the owner's right. */
@@ -59,29 +60,32 @@
 /* Answer: a struct bank_info. */
 #define BANK_INFO 8u
 
-/* Owner's right. word 1: limit in frames; 0: none. A limit below what is used stops what is to come. */
+/* Owner's right. word 1: limit in frames; 0: none. A limit below what is used stops what is to
+ * come. */
 #define BANK_SET_LIMIT 9u
 
-/* Owner's right. word 1: type; word 2: n. The n-th object of the type that this bank or one below it
- * gave, or that was made in a Range that they gave. Answer: a capability to it, word 1: a number to ask
- * on with in place of n + 1. WOULD_BLOCK: none was found so far; ask on with word 1 (a request looks at
- * so much at most). NOT_FOUND: there are no more. For whoever begins again and must find what there was.
- * What a bank below gave that was hidden is not found, but by the owner of the topmost bank. */
+/* Owner's right. word 1: type; word 2: n. The n-th object of the type that this bank or one below
+ * it gave, or that was made in a Range that they gave. Answer: a capability to it, word 1: a number
+ * to ask on with in place of n + 1. WOULD_BLOCK: none was found so far; ask on with word 1 (a
+ * request looks at so much at most). NOT_FOUND: there are no more. For whoever begins again and
+ * must find what there was. What a bank below gave that was hidden is not found, but by the owner
+ * of the topmost bank. */
 #define BANK_OBJECT 10u
 
 /* Owner's right. word 1: n. Answer: a struct bank_info of the n-th bank in the tree below this one
  * (0: itself), in the order of a listing, with its depth. NOT_FOUND: there are no more. */
 #define BANK_LIST 11u
 
-/* Owner's right of the topmost bank; for tests. word 1: n; the n-th frame or object asked of any bank
- * from now on is refused with NO_MEMORY, once; 0: none. Answer: word 1, how many were asked since the
- * last such request, word 2, 1 if one was refused. A Range counts as one, and so does a bank
- * (BANK_OPEN). A server that begins again has forgotten it. */
+/* Owner's right of the topmost bank; for tests. word 1: n; the n-th frame or object asked of any
+ * bank from now on is refused with NO_MEMORY, once; 0: none. Answer: word 1, how many were asked
+ * since the last such request, word 2, 1 if one was refused. A Range counts as one, and so does a
+ * bank (BANK_OPEN). A server that begins again has forgotten it. */
 #define BANK_REFUSE 12u
 
 /* Owner's right. What this bank and those below it gave and will give is found by BANK_OBJECT
- * through this bank, no longer through one above it but the topmost, which is init's. For a program whose insides are not for
- * whoever pays: he sees how much it takes up, and can close his own bank. There is no way back. */
+ * through this bank, no longer through one above it but the topmost, which is init's. For a program
+ * whose insides are not for whoever pays: he sees how much it takes up, and can close his own bank.
+ * There is no way back. */
 #define BANK_HIDE 13u
 
 #define BANK_METHODS 14u
@@ -94,8 +98,9 @@
 /* Protected payload of the Entry of the topmost bank, with the owner's right. */
 #define BANK_TOP 0x80000000u
 
-/* Its state: pages that outlive it, as many as bank_state_bytes() needs for the frames of its Range,
- * zeros before it starts the first time. Each server that begins again is given the same pages. */
+/* Its state: pages that outlive it, as many as bank_state_bytes() needs for the frames of its
+ * Range, zeros before it starts the first time. Each server that begins again is given the same
+ * pages. */
 #define BANK_STATE_VA 0x10000000ul
 
 #define BANK_STATE_HEADER 64u             /* bytes */
@@ -170,8 +175,8 @@ enum status lk_bank_set_limit(uint32_t bank, uint64_t limit);
 enum status lk_bank_object(uint32_t bank, uint64_t type, uint64_t *n, uint32_t reg);
 enum status lk_bank_list(uint32_t bank, uint64_t n, struct bank_info *out);
 
-/* Wait until the bank may have been begun again; this is the (tries + 1)-th time for one call. False: it
- * is not worth to ask again. (bank_await.c; init links its own) */
+/* Wait until the bank may have been begun again; this is the (tries + 1)-th time for one call.
+ * False: it is not worth to ask again. (bank_await.c; init links its own) */
 bool lk_bank_await(unsigned tries);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Preemption notification by hand: without the kernel's proxy entries. Whoever wants the target T
- * told sends to its handler R, or posts to it, by a plain Entry or AppNotice; R stops T itself, by a
- * hold of its own, looks, does what it has to, and lets T go.
+ * told sends to its handler R, or posts to it, by a plain Entry or AppNotice; R stops T itself, by
+ * a hold of its own, looks, does what it has to, and lets T go.
  *
  * It asks nothing of the kernel but holds. What it asks of R is here, and the order matters: stop T
  * first, read its *defer* afterwards. Where it differs from <lykos/preempt.h> is in what happens
@@ -40,9 +40,9 @@ struct lk_hand {
 
 /* ---- T ---- */
 
-/* The end of a critical section that lk_defer_begin() began: R lets T be in it, as long as the bound
- * allows. If R waits for the end it is told, by a notice: `notice` is the register of an AppNotice
- * to R with LK_HAND_ENDED. The order matters as in lk_defer_end(). */
+/* The end of a critical section that lk_defer_begin() began: R lets T be in it, as long as the
+ * bound allows. If R waits for the end it is told, by a notice: `notice` is the register of an
+ * AppNotice to R with LK_HAND_ENDED. The order matters as in lk_defer_end(). */
 LK_INLINE void lk_hand_defer_end(struct lk_control *control, uint32_t notice)
 {
     bool last;

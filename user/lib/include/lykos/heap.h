@@ -8,8 +8,8 @@
  * promise that the bank will have the pages: if it has none the program faults where it touches.
  *
  * Before and behind each piece stands a header of 16 bytes. Each call looks at the headers that it
- * comes by; a piece freed twice, a write past the end of a piece, and an address that is no piece end
- * the program in words (lk_die).
+ * comes by; a piece freed twice, a write past the end of a piece, and an address that is no piece
+ * end the program in words (lk_die).
  *
  * None of this is safe for two threads at once: who has threads takes turns by other means.
  */
@@ -33,8 +33,8 @@ void *lk_alloc_zero(size_t count, size_t size);
 /* Give it back. Null: nothing happens. */
 void lk_free(void *piece);
 
-/* Make it `size` bytes, perhaps elsewhere; what fits of the contents is kept. Null: as lk_alloc(), and
- * the piece is as it was. With a null piece: lk_alloc(). */
+/* Make it `size` bytes, perhaps elsewhere; what fits of the contents is kept. Null: as lk_alloc(),
+ * and the piece is as it was. With a null piece: lk_alloc(). */
 void *lk_realloc(void *piece, size_t size);
 
 /* ---- The allocator itself, over any memory. ---- */

@@ -15,22 +15,23 @@
 /* word 1: status, 0 for success. The program is destroyed, and no answer comes to it. */
 #define PROGRAM_EXIT 1u
 
-/* string: name of a capability that the system description grants the program. Answer: the capability,
- * made anew: for an Entry to a server that was begun again. Waits while the server is about to be.
- * NOT_FOUND: no such name, or the server does not run. REQUEST_ERROR: a bank or a Range, which stays good.
- * IN_USE: the server is about to be begun again, and another thread of the program waits for that already.
- * INVALID_CAP, also of the other methods here: the program whose Entry this was is no more. */
+/* string: name of a capability that the system description grants the program. Answer: the
+ * capability, made anew: for an Entry to a server that was begun again. Waits while the server is
+ * about to be. NOT_FOUND: no such name, or the server does not run. REQUEST_ERROR: a bank or a
+ * Range, which stays good. IN_USE: the server is about to be begun again, and another thread of the
+ * program waits for that already. INVALID_CAP, also of the other methods here: the program whose
+ * Entry this was is no more. */
 #define PROGRAM_CONNECT 2u
 
-/* string: name of such a capability, an Entry; word 1: bits; capability 1: an AppNotice of the program.
- * The bits are posted each time that the server behind the Entry was begun again, or has ended for
- * good. One at a time; Null takes it back. */
+/* string: name of such a capability, an Entry; word 1: bits; capability 1: an AppNotice of the
+ * program. The bits are posted each time that the server behind the Entry was begun again, or has
+ * ended for good. One at a time; Null takes it back. */
 #define PROGRAM_WATCH 3u
 
 /* ---- init.programs: the shell and whoever else manages programs. ---- */
 
-/* word 1: number. Answer: string, a struct program_info of the program of that number, or the next one that
- * there is; word 1, its number. Behind the last program comes init itself; behind that,
+/* word 1: number. Answer: string, a struct program_info of the program of that number, or the next
+ * one that there is; word 1, its number. Behind the last program comes init itself; behind that,
  * OUT_OF_RANGE. */
 #define PROGRAMS_INFO 1u
 
@@ -48,7 +49,8 @@
 #define PROGRAMS_START 4u
 
 /* word 1: number. Destroys the program, whatever was started along with it, and what those have
- * started; one that is about to be begun again is not. No answer comes to a caller that is among them. */
+ * started; one that is about to be begun again is not. No answer comes to a caller that is among
+ * them. */
 #define PROGRAMS_DESTROY 5u
 
 /* word 1: number. How it ended last. Answer: word 1, PROGRAM_ENDED_..; word 2, exit status or fault
@@ -59,9 +61,9 @@
  * OUT_OF_RANGE behind the last. */
 #define PROGRAMS_CAPS 7u
 
-/* word 1: number. Sets the suspend hold of its process: it executes nothing until it is resumed, and
- * everything else about it goes on. Answer: word 1, the holds before; NOT_FOUND: it does not run;
- * NO_ACCESS: the bank or the pager, for whose answers init waits. */
+/* word 1: number. Sets the suspend hold of its process: it executes nothing until it is resumed,
+ * and everything else about it goes on. Answer: word 1, the holds before; NOT_FOUND: it does not
+ * run; NO_ACCESS: the bank or the pager, for whose answers init waits. */
 #define PROGRAMS_SUSPEND 8u
 
 /* word 1: number. Clears that hold, and no other. Answer: word 1, the holds before; NOT_FOUND. */
@@ -69,8 +71,8 @@
 
 /* word 1: number; word 2: bits, 32 of them. Posts them to the program's proxy receiver, its notice
  * handler. Answer: word 1, 1 if the handler was told at once, 0 if the bits stay pending; string, a
- * struct program_info as it was right then, which shows why. NOT_FOUND; INVALID_CAP: the program has
- * taken its reply endpoint from itself, through which it is told. */
+ * struct program_info as it was right then, which shows why. NOT_FOUND; INVALID_CAP: the program
+ * has taken its reply endpoint from itself, through which it is told. */
 #define PROGRAMS_NOTIFY 10u
 
 /* string: label. A process that a program has made, which the program holds in a register or whose
@@ -78,35 +80,36 @@
  * about the process, whose name is the label; NOT_FOUND: init knows of none. */
 #define PROGRAMS_INSIDE 11u
 
-/* string: "NAME ARGUMENTS", or just the name of a program of the description. A further instance of it is
- * made, which has not begun; it ends with the program that asks, unless that one is started at boot.
- * Answer: an Entry that controls it, see below; word 1, its number. NOT_FOUND; NO_MEMORY, string: why;
- * REQUEST_ERROR: the arguments are too long; INVALID_CAP, here and from PROGRAMS_START: the program that
- * was given this Entry to init.programs by init is no more. */
+/* string: "NAME ARGUMENTS", or just the name of a program of the description. A further instance of
+ * it is made, which has not begun; it ends with the program that asks, unless that one is started
+ * at boot. Answer: an Entry that controls it, see below; word 1, its number. NOT_FOUND; NO_MEMORY,
+ * string: why; REQUEST_ERROR: the arguments are too long; INVALID_CAP, here and from
+ * PROGRAMS_START: the program that was given this Entry to init.programs by init is no more. */
 #define PROGRAMS_NEW 12u
 
 /* word 1: number. The program ends, as if it had failed: one that is to be begun again is. */
 #define PROGRAMS_KILL 13u
 
-/* word 1: number. The program ends and is begun again, with the arguments that it had. REQUEST_ERROR, string:
- * why. NO_MEMORY, string: it has ended, and could not be begun again, or not yet. */
+/* word 1: number. The program ends and is begun again, with the arguments that it had.
+ * REQUEST_ERROR, string: why. NO_MEMORY, string: it has ended, and could not be begun again, or not
+ * yet. */
 #define PROGRAMS_RESTART 14u
 
-/* word 1: n. Answer: string, the n-th struct bank_info of the tree of banks (BANK_LIST). NOT_FOUND: there
- * are no more. */
+/* word 1: n. Answer: string, the n-th struct bank_info of the tree of banks (BANK_LIST). NOT_FOUND:
+ * there are no more. */
 #define PROGRAMS_BANKS 15u
 
-/* word 1: number; word 2: position, 0 at first. Its address space as a picture in text: a line for each
- * GPT, and for each run of pages with equal rights. Answer: string, up to 1000 bytes of whole lines; word
- * 1, the next position, 0 at the end. NOT_FOUND: it does not run. */
+/* word 1: number; word 2: position, 0 at first. Its address space as a picture in text: a line for
+ * each GPT, and for each run of pages with equal rights. Answer: string, up to 1000 bytes of whole
+ * lines; word 1, the next position, 0 at the end. NOT_FOUND: it does not run. */
 #define PROGRAMS_SPACE 16u
 
 /* capability 1: a bank; string: as PROGRAMS_NEW. A further instance that another one pays for, and
  * for whom it is made: its bank is below that one and hidden from it (BANK_HIDE), and it ends when
  * that one is closed, not with the program that asks. It is *quiet*: what becomes of it is told to
  * who waits for it, and to no log. When it faults it is torn down, and it is never begun again.
- * It gets all that the description gives it, or is not made. Answer: as PROGRAMS_NEW. REQUEST_ERROR:
- * that is no bank. For the server `constructor`. */
+ * It gets all that the description gives it, or is not made. Answer: as PROGRAMS_NEW.
+ * REQUEST_ERROR: that is no bank. For the server `constructor`. */
 #define PROGRAMS_NEW_PAID 17u
 
 /* word 1: number of a program of the description; word 2: n. The n-th capability that the
@@ -117,8 +120,9 @@
 
 /* ---- The Entry that controls one instance, from PROGRAMS_NEW. INVALID_CAP: it has ended. ---- */
 
-/* string: name; capability 1. One more capability, that the program finds under this name. Before it
- * begins the first time, else STATE_CHANGED. IN_USE: it has one of that name; EXHAUSTED: no register is left. */
+/* string: name; capability 1. One more capability, that the program finds under this name. Before
+ * it begins the first time, else STATE_CHANGED. IN_USE: it has one of that name; EXHAUSTED: no
+ * register is left. */
 #define CONTROL_GIVE 1u
 
 /* It begins. NO_MEMORY, string: why not; STATE_CHANGED: it has. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Starting programs and controlling them: init.programs as functions (<lykos/programs.h>). `programs`
- * is the register of an Entry to it (`cap programs = entry init.programs`), `control` that of the Entry
- * that controls one program.
+ * Starting programs and controlling them: init.programs as functions (<lykos/programs.h>).
+ * `programs` is the register of an Entry to it (`cap programs = entry init.programs`), `control`
+ * that of the Entry that controls one program.
  *
  *      lk_must(lk_program_new(programs, "counter 5", REG_CONTROL, NULL), "a counter");
  *      lk_must(lk_program_give(REG_CONTROL, "input", REG_INPUT), "its input");
@@ -24,8 +24,8 @@ struct lk_program_end {
     char words[128];
 };
 
-/* Make one: "NAME ARGUMENTS" or "NAME". Its control comes to register `control`, its number to *number
- * (NULL: unwanted). It has not begun. NOT_FOUND: no such program; NO_MEMORY. */
+/* Make one: "NAME ARGUMENTS" or "NAME". Its control comes to register `control`, its number to
+ * *number (NULL: unwanted). It has not begun. NOT_FOUND: no such program; NO_MEMORY. */
 enum status lk_program_new(uint32_t programs, const char *what, uint32_t control, uint64_t *number);
 
 /* Give it the capability in register `reg`, under a name. IN_USE, EXHAUSTED, STATE_CHANGED. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Stacks for threads, in a program that has a pager: LK_STACKS of them, LK_STACK_EACH bytes of address
- * each, of which the lowest page is never there, so that a stack that overflows faults. Their pages
- * come when they are touched. Stack 0 is that of the program's first process.
+ * Stacks for threads, in a program that has a pager: LK_STACKS of them, LK_STACK_EACH bytes of
+ * address each, of which the lowest page is never there, so that a stack that overflows faults.
+ * Their pages come when they are touched. Stack 0 is that of the program's first process.
  *
  *      plan.stack = lk_stack_take(&number);
  *      plan.stack_size = LK_STACK_SIZE;
@@ -27,8 +27,8 @@ void *lk_stack_take(unsigned *number_out);
 /* The stack is free, and its pages go back: nobody runs on it any more. */
 void lk_stack_give(unsigned number);
 
-/* In which stack's part of the addresses this one lies, the guard page included, and whether it is in
- * the guard page: for reports. False: in none. */
+/* In which stack's part of the addresses this one lies, the guard page included, and whether it is
+ * in the guard page: for reports. False: in none. */
 bool lk_stack_find(uint64_t address, unsigned *number_out, bool *guard_out);
 
 #endif
