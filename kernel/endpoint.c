@@ -66,7 +66,6 @@ void endpoint_update(struct endpoint *ep)
 
 void endpoint_init(struct endpoint *ep)
 {
-    ep->state.reply = CAP_ENTRY;
     ep->self = object_cap(&ep->hdr).object;
     plist_init(&ep->senders);
     plist_node_init(&ep->recv_node);

@@ -110,10 +110,11 @@ static inline void fast_note(struct process *p, const struct message *m)
 {
     uint64_t epoch = cpu_self()->epoch;
 
+    p->fast.to_epoch = 0;
     p->fast.reply = endpoint_of(&p->slot[SLOT_REPLY_ENDPOINT]);
     p->fast.reply_epoch = epoch;
     m->to->fast.caller = p;
-    m->to->fast.caller_epoch = epoch;
+    m->to->fast.caller_epoch = p->priority == m->to->priority ? epoch : epoch ^ FAST_OTHER;
     if (!m->ep->state.match && schedule_runs(m->to)) {
         m->ep->to = m->to;
         m->ep->epoch = epoch;
@@ -160,7 +161,9 @@ static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
 
     if (m.make_reply) {
         p->last_called = (struct cap){ .low = CAP_ENDPOINT, .object = entry->object };
-        if (!proxied) {
+        if (proxied) {
+            p->fast.to_epoch = 0;
+        } else {
             fast_note(p, &m);
         }
     }

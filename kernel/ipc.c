@@ -237,7 +237,8 @@ void ipc_transfer(struct message *m)
     }
     r->r8 = m->ep->state.id;
     r->r9 = m->payload;
-    if (unlikely((to->attention & ~(ATTN_NOTICE | ATTN_SENDERS)) != 0 || !list_empty(&to->recheck_link))) {
+    if (unlikely((to->attention & ~(ATTN_NOTICE | ATTN_SENDERS | ATTN_SLICE)) != 0 ||
+                 !list_empty(&to->recheck_link))) {
         if (to->s.wait == WAIT_OPEN) {
             to->attention &= ~ATTN_AFTER_NOTICE; /* the turn of messages is over */
         }
@@ -286,7 +287,7 @@ const struct endpoint *ipc_waits_at(const struct process *p)
         slot->type != CAP_ENDPOINT || !cap_live(slot)) {
         return NULL;
     }
-    return endpoint_of(slot)->state.expect != 0 && endpoint_of(slot)->state.id == p->regs.r8
+    return endpoint_expects(endpoint_of(slot)) && endpoint_of(slot)->state.id == p->regs.r8
                ? endpoint_of(&p->last_called)
                : NULL;
 }
@@ -456,6 +457,7 @@ static void sender_done(struct process *s, uint64_t control)
     process_end_wait(s);
     if (control & LK_CALLBIT) {
         s->last_called = s->sending_to;
+        s->fast.to_epoch = 0;
     }
     if (control & LK_RECV) {
         ipc_begin_wait(s, control);

@@ -136,7 +136,7 @@ void process_schedule_changed(struct process *p)
 
     ASSERT_AFTER_COMMIT();
     sched_stop(p);
-    p->slice_left = 0;
+    p->slice_left = 0; /* whether ATTN_SLICE is set or not */
     if (cpu_self()->current == p) {
         cpu_self()->slice_end = UINT64_MAX; /* a slice of the new schedule begins, */
         p->behind = 1;                      /* and not before those of its equals */
@@ -204,11 +204,9 @@ void process_destroy(struct process *p)
     cpu->work = true;
     arch_fpu_drop(p);
     space_drop(p);
-    if (cpu->charged == p) {
-        cpu->charged = NULL;
-    }
     if (cpu->current == p) {
         cpu->current = NULL;
+        cpu->idle_from = arch_cycles();
         cpu->resched = true;
     }
 }

@@ -41,7 +41,7 @@ void sched_init(void)
     list_init(&cpu->rechecks);
     cpu->slice_end = NEVER;
     cpu->timer_armed = NEVER;
-    cpu->charged_from = arch_cycles();
+    cpu->idle_from = arch_cycles();
     cpu->ready_top = -1;
     cpu->epoch = 1;
     cpu->resched = true;
@@ -95,29 +95,36 @@ static struct process *ready_first(struct cpu *cpu)
                : container_of(cpu->ready[cpu->ready_top].next, struct process, ready_link);
 }
 
-/* Time up to now is the charged process's; from now on it is `next`'s. */
-static inline void charge(struct cpu *cpu, struct process *next)
+/* The CPU goes from its current process to `next`; NULL: idle. What the account of the one that runs
+ * lacks is the time when it is read: one sum at each side, and nothing to be kept. */
+static inline void switch_to(struct cpu *cpu, struct process *next)
 {
     uint64_t now = arch_cycles();
 
-    if (likely(cpu->charged != NULL)) {
-        cpu->charged->cpu_cycles += now - cpu->charged_from;
+    if (likely(cpu->current != NULL)) {
+        cpu->current->cpu_cycles += now;
     } else {
-        cpu->stats.idle_time += arch_cycles_to_ns(now - cpu->charged_from);
+        cpu->stats.idle_time += arch_cycles_to_ns(now - cpu->idle_from);
     }
-    cpu->charged = next;
-    cpu->charged_from = now;
+    if (likely(next != NULL)) {
+        next->cpu_cycles -= now;
+    }
+    cpu->idle_from = now;
+    cpu->current = next;
+}
+
+/* What is left of the slice of `p`, which does not run. */
+static inline void keep_slice(struct process *p, nsec_t left)
+{
+    p->slice_left = left;
+    p->attention = (p->attention & ~ATTN_SLICE) | (left != 0 ? ATTN_SLICE : 0);
 }
 
 uint64_t sched_cpu_time(const struct process *p)
 {
     const struct cpu *cpu = cpu_self();
-    uint64_t cycles = p->cpu_cycles;
 
-    if (cpu->charged == p) {
-        cycles += arch_cycles() - cpu->charged_from;
-    }
-    return arch_cycles_to_ns(cycles);
+    return arch_cycles_to_ns(p->cpu_cycles + (cpu->current == p ? arch_cycles() : 0));
 }
 
 void sched_wake(struct process *p)
@@ -153,21 +160,20 @@ void sched_hand_over(struct process *p)
     struct cpu *cpu = cpu_self();
     struct process *old = cpu->current;
 
-    charge(cpu, p);
     /* The slice goes along to an equal that is to answer. A higher priority has one of its own, and
      * whoever goes on running later keeps what is left. */
     if (old->priority != p->priority || (old->s.word & RUNNING_MASK) == 0) {
         nsec_t now = cpu->slice_end == NEVER ? NEVER : arch_now();
 
-        old->slice_left = cpu->slice_end > now ? cpu->slice_end - now : 0;
+        keep_slice(old, cpu->slice_end > now ? cpu->slice_end - now : 0);
         if (old->priority != p->priority) {
             cpu->slice_end = NEVER;
         } else if (p->slice_left != 0 && p->slice_left < old->slice_left) {
             cpu->slice_end = now + p->slice_left; /* or it would have a rest with each message */
         }
     }
-    cpu->current = p;
-    p->slice_left = 0;
+    switch_to(cpu, p);
+    keep_slice(p, 0);
 }
 
 /* There is no slice to hand on, or one that somebody hears of: `p` is next of its equals. */
@@ -236,13 +242,13 @@ static void put_back(struct cpu *cpu, nsec_t now)
         return;
     }
     if (p->behind || cpu->slice_end <= now) {
-        p->slice_left = 0;
+        keep_slice(p, 0);
     } else if (cpu->slice_end != NEVER) {
-        p->slice_left = cpu->slice_end - now;
+        keep_slice(p, cpu->slice_end - now);
     }
     /* A slice that somebody hears of ends in kernel_timer() only, whatever its process does. */
     if ((p->s.flags & PROC_SLICE_NOTICE) && cpu->slice_end != NEVER) {
-        p->slice_left = cpu->slice_end > now ? cpu->slice_end - now : 1;
+        keep_slice(p, cpu->slice_end > now ? cpu->slice_end - now : 1);
     }
     if (sched_runnable(p)) {
         ready_insert(cpu, p, !p->behind && (p->slice_left != 0 || cpu->slice_end == NEVER));
@@ -269,11 +275,10 @@ static bool pick(struct cpu *cpu, nsec_t now)
             break;
         }
     }
-    if (p != old || cpu->charged != p) {
-        charge(cpu, p);
+    if (p != old) {
+        switch_to(cpu, p);
         trace_event(TRACE_SWITCH, p == NULL ? 0 : object_oid(p), 0);
     }
-    cpu->current = p;
     cpu->slice_end = NEVER;
     if (p == NULL) {
         return dropped != DROP_STEPS;
@@ -284,7 +289,7 @@ static bool pick(struct cpu *cpu, nsec_t now)
                !list_empty(&cpu->ready[p->priority])) {
         cpu->slice_end = now + (p->slice_left != 0 ? p->slice_left : p->slice);
     }
-    p->slice_left = 0; /* it is the CPU's now: p may hand it on */
+    keep_slice(p, 0); /* it is the CPU's now: p may hand it on */
     return true;
 }
 

@@ -142,6 +142,7 @@ entry_common:
     popq    P_RFLAGS(%rax)
     popq    P_RSP(%rax)
     orb     $PROC_IRET, P_FLAGS(%rax)
+    movq    %rax, %gs:CPU_RESUMED
     incq    %gs:CPU_ENTRIES
     movq    %gs:CPU_KERNEL_STACK, %rsp
     cld

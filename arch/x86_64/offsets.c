@@ -37,12 +37,14 @@ void offsets(void)
     DEFINE(P_SPACE_ROOT, offsetof(struct process, space_root));
     DEFINE(P_STATE, offsetof(struct process, state));
     DEFINE(P_PRIORITY, offsetof(struct process, priority));
-    DEFINE(P_SLICE_LEFT, offsetof(struct process, slice_left));
     DEFINE(P_CPU_CYCLES, offsetof(struct process, cpu_cycles));
     DEFINE(P_LAST_CALLED, offsetof(struct process, last_called.object));
     DEFINE(P_CAPREG, offsetof(struct process, capreg));
     DEFINE(P_REPLY, offsetof(struct process, fast.reply));
     DEFINE(P_REPLY_EPOCH, offsetof(struct process, fast.reply_epoch));
+    DEFINE(P_TO, offsetof(struct process, fast.to));
+    DEFINE(P_TO_ID, offsetof(struct process, fast.to_id));
+    DEFINE(P_TO_EPOCH, offsetof(struct process, fast.to_epoch));
     DEFINE(P_CALLER, offsetof(struct process, fast.caller));
     DEFINE(P_CALLER_EPOCH, offsetof(struct process, fast.caller_epoch));
     DEFINE(WAITS_OPEN, PROC_RECEIVING | WAIT_OPEN << 8);
@@ -65,7 +67,6 @@ void offsets(void)
     DEFINE(EP_SELF, offsetof(struct endpoint, self));
     DEFINE(EP_ID, offsetof(struct endpoint, state.id));
     DEFINE(EP_REPLY, offsetof(struct endpoint, state.reply));
-    DEFINE(EP_EXPECT, offsetof(struct endpoint, state.expect));
     DEFINE(EP_TO, offsetof(struct endpoint, to));
     DEFINE(EP_EPOCH, offsetof(struct endpoint, epoch));
     DEFINE(FRAME_KIND, offsetof(struct frame, kind));
@@ -77,8 +78,6 @@ void offsets(void)
 
     DEFINE(CPU_CURRENT, offsetof(struct cpu, current));
     DEFINE(CPU_GATE, offsetof(struct cpu, gate));
-    DEFINE(CPU_CHARGED, offsetof(struct cpu, charged));
-    DEFINE(CPU_CHARGED_FROM, offsetof(struct cpu, charged_from));
     DEFINE(CPU_SLICE_END, offsetof(struct cpu, slice_end));
     DEFINE(CPU_READY_TOP, offsetof(struct cpu, ready_top));
     DEFINE(CPU_KERNEL_STACK, offsetof(struct cpu, kernel_stack));

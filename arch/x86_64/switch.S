@@ -3,8 +3,8 @@
  * Ways out of the kernel: arch_resume() to a process, arch_idle() to nothing,
  * arch_on_fresh_stack() to begin again.
  *
- * arch_resume() loads what differs from what the CPU holds. If the process is the one that was
- * resumed last, only its address space can have changed. Otherwise:
+ * arch_resume() loads what differs from what the CPU holds. If the process is the one that came into
+ * the kernel last, only its address space can have changed. Otherwise:
  *   - Segment registers are given back Null. A user may have loaded some (its data segment, or
  *     Null with a number in the two lowest bits); another would see it.
  *   - The FS base is written unless it is 0 and was 0: a user can clear it unseen by loading the
@@ -56,7 +56,6 @@ arch_resume:
 root_loaded:
     cmpq    %gs:CPU_RESUMED, %rdi
     je      context_loaded
-    movq    %rdi, %gs:CPU_RESUMED
     movl    %ds, %eax
     movl    %es, %ecx
     orl     %ecx, %eax

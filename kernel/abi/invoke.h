@@ -152,9 +152,10 @@
 /* Range.lend: most frames of a Range that is lent. */
 #define LK_LENT_MAX 65536u
 
-/* User addresses lie in [LK_USER_MIN, LK_USER_END): nothing is ever mapped in the first page. */
+/* User addresses lie in [LK_USER_MIN, LK_USER_END): nothing is ever mapped in the first page, nor in
+ * the last below 2^47, so that no `syscall` stands where the next instruction would be at 2^47. */
 #define LK_USER_MIN 0x1000ull
-#define LK_USER_END 0x0000800000000000ull
+#define LK_USER_END 0x00007ffffffff000ull
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -47,6 +47,7 @@ enum status endpoint_op_set_endpoint_id(struct invocation *inv)
 
     txn_commit();
 
+    fast_forget();
     endpoint_unlink(ep);
     ep->state.id = inv->word[1];
     endpoint_update(ep);
@@ -65,7 +66,7 @@ enum status endpoint_op_set_payload_match(struct invocation *inv)
     fast_forget();
     preempt_endpoint_changes(ep);
     ep->state.match = (uint8_t)inv->word[1];
-    ep->state.expect = 0;
+    ep->state.reply = endpoint_payload(ep) << CAP_PAYLOAD_SHIFT;
     if (ep->state.match) {
         endpoint_fail_senders(ep); /* no reply is outstanding: their capabilities are Null */
     }
@@ -115,7 +116,7 @@ enum status endpoint_op_get_state(struct invocation *inv)
 
     inv->out[1] = ep->state.id;
     inv->out[2] = endpoint_payload(ep);
-    inv->out[3] = ep->state.match | (ep->state.expect != 0) * 2u |
+    inv->out[3] = ep->state.match | endpoint_expects(ep) * 2u |
                   (endpoint_recipient(ep) != NULL) * 4u | !plist_empty(&ep->senders) * 8u;
     return STATUS_OK;
 }

@@ -47,7 +47,7 @@ void sleep_over(struct process *p)
     const struct cap *slot = &p->slot[SLOT_REPLY_ENDPOINT];
     struct endpoint *ep = endpoint_of(slot);
 
-    if (slot->type == CAP_ENDPOINT && cap_live(slot) && ep->state.expect != 0 &&
+    if (slot->type == CAP_ENDPOINT && cap_live(slot) && endpoint_expects(ep) &&
         ipc_accepts(p, ep) && endpoint_recipient(ep) == p) {
         struct message m = {
             .to = p, .ep = ep, .payload = endpoint_payload(ep), .is_entry = true, .words = 2

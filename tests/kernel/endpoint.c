@@ -18,7 +18,7 @@ static struct endpoint *make_reply_endpoint(struct process **p, uint64_t payload
     *p = test_make_process(1);
     ep->state.recipient = object_cap(&(*p)->hdr);
     ep->state.match = 1;
-    ep->state.reply = CAP_ENTRY | payload << CAP_PAYLOAD_SHIFT;
+    ep->state.reply = payload << CAP_PAYLOAD_SHIFT;
     return ep;
 }
 

@@ -120,5 +120,4 @@ SELFTEST(sched_switch,
     CHECK(cpu->current == NULL && cpu->resched);
     test_rescind_process(a);
     test_rescind_process(b);
-    cpu->charged = NULL;
 }

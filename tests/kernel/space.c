@@ -69,7 +69,7 @@ static struct cap draw_cap(unsigned i)
 
         c = (struct cap){ .type = draw(3) == 0 ? CAP_LOCALWINDOW : CAP_WINDOW,
                           .aux = (uint16_t)l2g };
-        c.oid = (oid_t)(((uint64_t)draw(3) << l2g & (LK_USER_END - 1)) >> PAGE_SHIFT);
+        c.oid = (oid_t)(((uint64_t)draw(3) << l2g & ((1ull << 47) - 1)) >> PAGE_SHIFT);
         c.count = c.type == CAP_LOCALWINDOW ? draw(3) << 8 : 0;
     } else if (what < 6 || i == GPTS - 1) {
         c = object_cap(forest.page[draw(PAGES)]);
@@ -115,7 +115,7 @@ static uva_t draw_address(const struct process *p)
     if (draw(6) == 0) {
         a ^= 1ull << (12 + draw(35));
     }
-    return a & (LK_USER_END - 1);
+    return a & ((1ull << 47) - 1);
 }
 
 static unsigned granted_by(const struct walk *w)

@@ -44,6 +44,7 @@ struct cap {
     };
 };
 #define CAP_PAYLOAD_SHIFT 16
+#define CAP_TYPE_MASK 0xffu
 STATIC_ASSERT(sizeof(struct cap) == 16, "a capability is 16 bytes");
 
 #define CAPPAGE_SLOTS (PAGE_SIZE / sizeof(struct cap))

@@ -37,7 +37,7 @@ struct cpu {
         *fpu_owner; /* whose state the FPU registers hold; NULL: nobody's, and they are cleared */
     uint64_t loaded_root; /* what CR3 holds */
     struct process
-        *resumed; /* whose FS base, FPU state and segments are loaded (port); NULL: look again */
+        *resumed; /* who came in last: its FS base, FPU state, segments are loaded (port); NULL: look again */
     uint64_t fs_base; /* what the FS base register was loaded with (port) */
     uint64_t gate;    /* for the fast path: `epoch`, or UINT64_MAX while it is not to be taken */
     unsigned id;
@@ -52,8 +52,7 @@ struct cpu {
     struct timer_heap timers;
     int ready_top; /* highest priority on the ready queues; -1: they are empty */
     uint64_t epoch; /* advances whenever what the fast path relies on may have become untrue */
-    struct process *charged; /* whom the CPU time since charged_from belongs to; NULL: idle */
-    uint64_t charged_from;   /* arch_cycles() */
+    uint64_t idle_from; /* arch_cycles() since when there is no current process */
     nsec_t slice_end;        /* when the slice ends, if an equal waits by then */
     nsec_t timer_armed;      /* what the hardware timer is set to; UINT64_MAX: off */
     uint64_t preempt_seed;   /* random preemption; 0: none */
@@ -88,7 +87,7 @@ static inline struct cpu *cpu_self(void)
     return arch_cpu();
 }
 
-/* EFFECT. A Process, Endpoint or Schedule is destroyed; or the recipient or payload match of an endpoint,
+/* EFFECT. A Process, Endpoint or Schedule is destroyed; or the recipient, ID or match of an endpoint,
  * or the schedule or reply endpoint of a process, is another: what was noted for the fast path is to be
  * found out anew. NO_FAIL. */
 static inline void fast_forget(void)

@@ -23,8 +23,7 @@ struct endpoint {
     struct {
         struct cap recipient; /* Process, or Null */
         uint64_t id;
-        uint64_t reply;  /* the reply capability that is or was last outstanding: cap.low */
-        uint64_t expect; /* the same while it is outstanding, else 0 */
+        uint64_t reply; /* the reply capability that is outstanding: cap.low; or its payload alone */
         uint8_t match;   /* payload match is on */
     } state;
     uint64_t self;      /* what a capability to it has: cap.object; 0: it is destroyed */
@@ -49,6 +48,12 @@ static inline uint64_t entry_payload(const struct cap *c)
     return c->low >> CAP_PAYLOAD_SHIFT;
 }
 
+/* Is a reply outstanding? */
+static inline bool endpoint_expects(const struct endpoint *ep)
+{
+    return (ep->state.reply & CAP_TYPE_MASK) != CAP_NULL;
+}
+
 /* Payload of the reply that is or was last outstanding. */
 static inline uint64_t endpoint_payload(const struct endpoint *ep)
 {
@@ -65,7 +70,7 @@ static inline struct process *endpoint_recipient(const struct endpoint *ep)
  * outstanding reply? */
 static inline bool endpoint_matches(const struct endpoint *ep, const struct cap *entry)
 {
-    return !ep->state.match || ep->state.expect == entry->low;
+    return !ep->state.match || ep->state.reply == entry->low;
 }
 
 /* May a message go through this live Entry: a recipient, and payload match? */
@@ -114,8 +119,7 @@ static inline struct cap endpoint_cap(const struct endpoint *ep, uint8_t type, u
 static inline struct cap endpoint_make_reply(struct endpoint *ep)
 {
     ASSERT_AFTER_COMMIT();
-    ep->state.reply += 1ull << CAP_PAYLOAD_SHIFT;
-    ep->state.expect = ep->state.reply;
+    ep->state.reply = (endpoint_payload(ep) + 1) << CAP_PAYLOAD_SHIFT | CAP_ENTRY;
     endpoint_fail_senders(ep);
     return (struct cap){ .low = ep->state.reply, .object = ep->self };
 }
@@ -124,8 +128,7 @@ static inline struct cap endpoint_make_reply(struct endpoint *ep)
 static inline void endpoint_reply_delivered(struct endpoint *ep)
 {
     ASSERT_AFTER_COMMIT();
-    ep->state.reply += 1ull << CAP_PAYLOAD_SHIFT;
-    ep->state.expect = 0;
+    ep->state.reply = (endpoint_payload(ep) + 1) << CAP_PAYLOAD_SHIFT;
     endpoint_fail_senders(ep);
 }
 

@@ -61,6 +61,7 @@ enum wait_kind {
 #define ATTN_SENDERS 0x400u      /* senders wait at its endpoints */
 #define ATTN_RECV_MANY 0x800u    /* its wait names more capability registers than the first */
 #define ATTN_FAULT_PASSED 0x200u /* the memory's handler has passed the fault on */
+#define ATTN_SLICE 0x1000u       /* slice_left is not 0 */
 
 #define PROC_SLOTS 10
 
@@ -132,12 +133,16 @@ struct process {
     struct cap last_called; /* endpoint of the last call, for diagnosis: an Endpoint capability,
                                maybe stale */
     uint64_t label[2];
-    struct { /* found out by the long way; true while the CPU's epoch is the one noted (fast.h) */
+    struct { /* for the fast path: what is true while the CPU's epoch is the one noted */
         struct endpoint *reply; /* its reply endpoint, fit for a call */
         uint64_t reply_epoch;
-        struct process *caller; /* who called it last by the fast path */
-        uint64_t caller_epoch;
+        struct process *to; /* recipient of the endpoint last_called, of the same priority */
+        uint64_t to_id;     /* and the ID of that endpoint */
+        uint64_t to_epoch;
+        struct process *caller; /* who called it last, of the same priority */
+        uint64_t caller_epoch;  /* of another priority: FAST_OTHER is flipped */
     } fast;
+#define FAST_OTHER (1ull << 63)
 
     struct cap slot[PROC_SLOTS]; /* SLOT_ADDR_SPACE.. (abi) */
     struct cap capreg[LK_CAP_REGS];

@@ -17,7 +17,7 @@ unsigned endpoint_check(const struct endpoint *ep)
     INVARIANT((first != NULL && r != NULL) == queued &&
                   (!queued || ep->recv_node.priority == first->priority),
               "INV-EP-1 broken: endpoint %x: senders and recipient's list differ", oid);
-    INVARIANT(ep->state.expect == 0 || (ep->state.match && ep->state.expect == ep->state.reply),
+    INVARIANT(!endpoint_expects(ep) || (ep->state.match && (ep->state.reply & 0xffff) == CAP_ENTRY),
               "INV-EP-2 broken: endpoint %x: a reply is outstanding without payload match", oid);
     INVARIANT(ep->state.id != LK_NOTICE_ID, "INV-EP-3 broken: endpoint %x has the reserved ID",
               oid);

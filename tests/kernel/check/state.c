@@ -70,7 +70,7 @@ static uint64_t hash_one(const struct objhdr *hdr, uint64_t h)
         h = hash_caps(h, &ep->state.recipient, 1);
         h = (h ^ ep->state.id) * PRIME;
         h = (h ^ ep->state.reply) * PRIME;
-        return h + (uint64_t)ep->state.match * 2 + (ep->state.expect != 0);
+        return h + (uint64_t)ep->state.match;
     }
     if (hdr->kind == FRAME_GPT) {
         const struct gpt *g = (const struct gpt *)(const void *)hdr;
