@@ -207,12 +207,18 @@ enum fault_code space_walk(const struct cap *root, uva_t address, unsigned acces
 
 /* --- from the walk to the tables --- */
 
+/* Has a table of this size for `address` the first page of a space, or the last? */
+static inline unsigned table_edge(uva_t address, unsigned bits)
+{
+    return (address >> bits == 0) | (address >> bits == LK_USER_END >> bits) * 2u;
+}
+
 struct table_key walk_key(const struct cap *root, const struct path *path, int k, uva_t address,
                           unsigned level)
 {
     unsigned bits = table_bits(level);
     struct table_key key = { .level = (uint8_t)level,
-                             .low = level < MMU_LEVELS && address >> bits == 0 };
+                             .edge = (uint8_t)(level == MMU_LEVELS ? 0 : table_edge(address, bits)) };
 
     if (k < 0) {
         key.producer = root->oid;

@@ -94,7 +94,7 @@ static enum status set_window(struct invocation *inv, uint8_t type, uint64_t roo
                      .oid = (oid_t)(offset >> PAGE_SHIFT),
                      .count = (uint32_t)(offset >> (PAGE_SHIFT + 32) | root << 8) };
 
-    if (slot >= GPT_SLOTS || root >= GPT_SLOTS || offset >= LK_USER_END ||
+    if (slot >= GPT_SLOTS || root >= GPT_SLOTS || offset >> MMU_USER_BITS != 0 ||
         offset % PAGE_SIZE != 0 || !memory_guard(&c, guard[0], guard[1])) {
         return STATUS_OUT_OF_RANGE;
     }

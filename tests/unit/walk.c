@@ -176,12 +176,13 @@ TEST(walk_deep, "the deepest space there can be is walked")
     for (unsigned l2v = 12; l2v <= 46; l2v++) {
         struct gpt *g = world_gpt(l2v);
 
-        g->state.slot[1] = c;
+        g->state.slot[l2v > 12] = c;
         c = world_cap(&g->hdr, 0, l2v + 1, 0);
     }
-    CHECK_EQUAL(walk(c, 0x7ffffffff000, ACCESS_READ | ACCESS_WRITE), FAULT_NONE);
+    CHECK_EQUAL(walk(c, 0x7fffffffe000, ACCESS_READ | ACCESS_WRITE), FAULT_NONE);
     CHECK(&w.frame->hdr == page);
-    CHECK_EQUAL(walk(c, 0x7fffffffe000, ACCESS_READ), FAULT_INVALID_ADDR);
+    CHECK_EQUAL(walk(c, 0x7fffffffd000, ACCESS_READ), FAULT_INVALID_ADDR);
+    CHECK_EQUAL(walk(c, LK_USER_END, ACCESS_READ), FAULT_INVALID_ADDR);
 }
 
 TEST(walk_slots, "an address beyond slot 15, or in a slot of special meaning, is invalid")

@@ -75,7 +75,8 @@ static unsigned check_entry(unsigned t, unsigned i)
     if (level == 1) {
         INVARIANT(e == mmu_leaf(frame_kpa(w.frame), walk_granted(w.restr)) &&
                       w.frame->hdr.kind == FRAME_PAGE && w.frame->hdr.count != 0 &&
-                      (i != 0 || !table_list[t].key.low),
+                      (i != 0 || !(table_list[t].key.edge & 1)) &&
+                      (i != 511 || !(table_list[t].key.edge & 2)),
                   "INV-MAP-1 broken: entry %u of table %u is %lx", i, t, (unsigned long)e);
     } else {
         const struct table_key *lower = &table_list[table_of(mmu_target(e))].key;
@@ -90,8 +91,10 @@ static unsigned check_entry(unsigned t, unsigned i)
                    ((level == MMU_LEVELS || k < 0) && same_key(lower, &whole))) &&
                       e == mmu_branch(mmu_target(e)),
                   "INV-MAP-3 broken: entry %u of table %u names the wrong table", i, t);
-        INVARIANT(lower->low == (i == 0 && (level == MMU_LEVELS || table_list[t].key.low)),
-                  "INV-MAP-3 broken: entry %u of table %u: first page", i, t);
+        INVARIANT(lower->edge ==
+                      ((level == MMU_LEVELS ? 3u : table_list[t].key.edge) &
+                       ((i == 0) | (i == (level == MMU_LEVELS ? 255u : 511u)) * 2u)),
+                  "INV-MAP-3 broken: entry %u of table %u: first or last page", i, t);
     }
     for (int j = walk_first_slot(k); j < end; j++) {
         INVARIANT(depend_known(t, i, path.step[j].gpt, path.step[j].slot),

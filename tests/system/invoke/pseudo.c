@@ -55,8 +55,8 @@ CASE(yield_registers, .text = "yield leaves all registers but the result as they
 
 CASE(fs_base_set, .text = "the FS base is set by one cheap call, to user addresses only")
 {
-    static const uint64_t good[] = { 0, 1, 0x1000, 0x7fffffffffff };
-    static const uint64_t bad[] = { 0x800000000000, 0xffff800000000000, UINT64_MAX };
+    static const uint64_t good[] = { 0, 1, 0x1000, LK_USER_END - 1 };
+    static const uint64_t bad[] = { LK_USER_END, 0x800000000000, 0xffff800000000000, UINT64_MAX };
     obj p = proc_new(PRIO_HIGH);
 
     for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {

@@ -160,7 +160,7 @@ CASE(kernel_addresses, .text = "kernel addresses are not there, and addresses th
 CASE(stack,
      .text = "a stack that is not there is a fault of the process, whatever the stack pointer")
 {
-    static const uint64_t stacks[] = { 8, 0x1000, WINDOW_VA + 0x100, 0x7ffffffffff8 };
+    static const uint64_t stacks[] = { 8, 0x1000, WINDOW_VA + 0x100, LK_USER_END - 8 };
     obj p = proc_new(PRIO_HIGH);
 
     for (unsigned i = 0; i < 4; i++) {
@@ -238,13 +238,15 @@ CASE(
     obj_get(gpt_new(12), R_B);
     obj_get(page, R_C);
     OK(lk_memory_set_guard(R_B, (1ull << (43 - 16)) - 1, 16, R_B));
-    OK(lk_gpt_swap_slot(R_B, 15, R_C, 0));
+    OK(lk_gpt_swap_slot(R_B, 14, R_C, 0));
+    OK(lk_gpt_swap_slot(R_B, 15, R_C, 0)); /* where nothing is mapped, whatever stands there */
     OK(lk_gpt_swap_slot(R_A, 15, R_B, 0));
     r.rip = LK_USER_END - 2;
     raw_go(p, &r);
     s = proc_state(p);
     EQ(s.run_state, LK_STATE_FAULTED);
-    EQ(s.fault, FAULT_GENERAL_PROTECTION);
+    EQ(s.fault, FAULT_INVALID_ADDR);
+    EQ(s.info, LK_USER_END);
     EQ(s.r.rip, LK_USER_END);
     EQ(s.r.rdi, STATUS_OK);       /* the system call itself was made */
     r.rax = LK_SEND | 1ull << 63; /* and one that faults is a fault at its place */

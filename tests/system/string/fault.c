@@ -6,7 +6,7 @@
  */
 #include "string_pair.h"
 
-#define LAST_PAGE 0x7ffffffff000ull
+#define LAST_PAGE (LK_USER_END - 0x1000)
 
 /* The sender's string at an address, with a receiver that waits. */
 static void sender_faults_at(struct string_pair *p, uint64_t address, uint64_t n, uint64_t fault,
@@ -57,12 +57,13 @@ CASE(end_of_user_memory,
     struct lk_regs r;
     obj last = page_new();
 
-    obj_get(p.a_space, R_A); /* slot 15 of the root: the last page alone, by its guard */
+    obj_get(p.a_space, R_A); /* slot 15 of the root: the last pages alone, by their guard */
     obj_get(last, R_B);
     obj_get(top, R_C);
     OK(lk_gpt_set_l2v(R_C, 12));
     OK(lk_memory_set_guard(R_C, (1ull << (43 - 16)) - 1, 16, R_C));
-    OK(lk_gpt_swap_slot(R_C, 15, R_B, 0));
+    OK(lk_gpt_swap_slot(R_C, 14, R_B, 0));
+    OK(lk_gpt_swap_slot(R_C, 15, R_B, 0)); /* where nothing is mapped */
     OK(lk_gpt_swap_slot(R_A, 15, R_C, 0));
     map_page(own_space(), SENDER_VA, last, 0);
     fill_sender(8);
