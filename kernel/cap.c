@@ -38,26 +38,25 @@ bool cap_is_object(const struct cap *c)
     return c->type < CAP_TYPES && type_info[c->type].frame_kind != FRAME_NONE;
 }
 
-/* Where the header of an object of this kind stands: that of a Page or CapPage in the table of
- * descriptors. */
-static enum frame_kind header_frame_kind(enum frame_kind kind)
-{
-    return kind == FRAME_PAGE || kind == FRAME_CAPPAGE ? FRAME_DESCRIPTORS : kind;
-}
+/* In what frame the header of an object of each type stands: that of a Page or CapPage in the table
+ * of descriptors. */
+static const uint8_t header_frame[] = {
+#define CAPTYPE(NAME, name, code, kind, memory)                                                    \
+    [code] = (kind) == FRAME_PAGE || (kind) == FRAME_CAPPAGE ? FRAME_DESCRIPTORS : (kind),
+#include <captype.def>
+#undef CAPTYPE
+};
 
 bool cap_live(const struct cap *c)
 {
-    if (c->type == CAP_NULL) {
-        return false;
-    }
     ASSERT(c->type < CAP_TYPES);
-    if (type_info[c->type].frame_kind != FRAME_NONE) {
-        return object_alive(c, header_frame_kind((enum frame_kind)type_info[c->type].frame_kind));
+    if (likely(header_frame[c->type] != FRAME_NONE)) {
+        return object_alive(c, (enum frame_kind)header_frame[c->type]);
     }
     if (c->type == CAP_RANGE) {
         return c->count == 0 || frame_table[c->payload - c->aux].lent == c->count;
     }
-    return c->type != CAP_IRQWAIT || irq_cap_valid(c);
+    return c->type != CAP_NULL && (c->type != CAP_IRQWAIT || irq_cap_valid(c));
 }
 
 bool cap_valid(const struct cap *c)

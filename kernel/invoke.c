@@ -274,16 +274,11 @@ static void answer_call(struct invocation *inv, uint64_t control, const struct c
     struct lk_regs *r = &p->regs;
     uint64_t payload = 0;
 
-    if (cap_live(reply)) { /* a reply capability was made and used, as it were */
-        payload = endpoint_make_reply(endpoint_of(reply)).low >> CAP_PAYLOAD_SHIFT;
-        endpoint_reply_delivered(endpoint_of(reply));
+    if (object_alive(reply, FRAME_ENDPOINT)) {
+        payload = endpoint_reply_at_once(endpoint_of(reply));
     }
-    for (unsigned i = 0; (control & LK_CAPS) && i < LK_MAX_CAPS; i++) {
-        unsigned reg = control_recv_reg(control, i);
-
-        if (reg != 0) {
-            p->capreg[reg] = i < inv->out_caps ? inv->out_cap[i] : (struct cap){ 0 };
-        }
+    if (control & LK_CAPS) {
+        ipc_store_caps(p, control, inv->out_cap, inv->out_caps);
     }
     r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT |
              (uint64_t)(words - 1u) << LK_DLV_NWORDS_SHIFT | (uint64_t)inv->out_caps << LK_DLV_NCAPS_SHIFT;
@@ -324,7 +319,7 @@ static void answer_entry(struct invocation *inv, const struct cap *entry, unsign
         .truncated = inv->out_len != 0,
     };
     memcpy(m.word, inv->out, sizeof(m.word));
-    memcpy(m.cap, inv->out_cap, sizeof(m.cap));
+    m.cap[0] = inv->out_cap[0];
     ipc_transfer(&m);
     sched_wake(to);
 }
@@ -380,7 +375,7 @@ static void load_invocation(struct invocation *inv, struct process *p, uint64_t 
     inv->word[5] = r->r13;
     inv->word[6] = r->r14;
     inv->word[7] = r->r15;
-    memset(inv->arg, 0, sizeof(inv->arg));
+    cap_set_null(&inv->arg[0]);
     for (unsigned i = 0; i < inv->caps; i++) {
         struct cap *c = &p->capreg[control_send_reg(control, i)];
 
@@ -388,7 +383,7 @@ static void load_invocation(struct invocation *inv, struct process *p, uint64_t 
         inv->arg[i] = *c;
     }
     memset(inv->out, 0, sizeof(inv->out));
-    memset(inv->out_cap, 0, sizeof(inv->out_cap));
+    cap_set_null(&inv->out_cap[0]);
     inv->out_caps = 0;
     inv->out_len = 0;
 }
@@ -405,7 +400,7 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
     unsigned words = 1;
     size_t room = 0;
 
-    if (!cap_valid(cap)) {
+    if (cap->type == CAP_APPNOTICE && endpoint_recipient(endpoint_of(cap)) == NULL) {
         finish(p, STATUS_INVALID_CAP);
     }
     if (control & LK_CALLBIT) {

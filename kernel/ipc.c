@@ -216,13 +216,7 @@ void ipc_transfer(struct message *m)
         m->cap[0] = endpoint_make_reply(endpoint_of(&m->from->slot[SLOT_REPLY_ENDPOINT]));
     }
     if (control & LK_CAPS) {
-        uint64_t regs = (control & RECV_CAP_MASK) >> LK_RECV_CAP_SHIFT;
-
-        for (unsigned i = 0; regs != 0; i++, regs >>= LK_CAP_BITS) {
-            if ((regs & 31) != 0) {
-                to->capreg[regs & 31] = i < m->caps ? m->cap[i] : (struct cap){ 0 };
-            }
-        }
+        ipc_store_caps(to, control, m->cap, m->caps);
     }
     if (m->from != NULL) {
         copy_words(r, &m->from->regs);

@@ -47,8 +47,7 @@ bool app_notice_post(const struct cap *notice, uint64_t bits)
     struct process *p = app_notice_target(notice);
 
     if (p != NULL) {
-        bits &= notice->payload;
-        notice_post(p, notice->restr & LK_PROXY ? bits << 32 : bits);
+        notice_post(p, app_notice_bits(notice, bits));
     }
     return p != NULL;
 }
@@ -60,8 +59,8 @@ void notice_deliver(struct process *p)
 
     ASSERT_AFTER_COMMIT();
     ASSERT(notice_accepted(p) && p->notices != 0);
-    for (unsigned i = 0; (control & LK_CAPS) && i < LK_MAX_CAPS; i++) {
-        cap_set_null(&p->capreg[control_recv_reg(control, i)]);
+    if (control & LK_CAPS) {
+        ipc_store_caps(p, control, NULL, 0);
     }
     r->rax = (uint64_t)LK_KIND_NOTICE << LK_DLV_KIND_SHIFT;
     r->rdi = p->notices;

@@ -309,7 +309,9 @@ static void arm_timer(struct cpu *cpu, bool work_left)
     if (unlikely(work_left)) {
         at = 0;
     }
-    if (at == cpu->timer_armed) {
+    /* If it is to come earlier, that interrupt finds nothing and sets it again: once for a slice, where
+     * processes that yield would set it at each switch. */
+    if (at == cpu->timer_armed || (cpu->timer_armed < at && at != NEVER)) {
         return;
     }
     cpu->timer_armed = at;

@@ -30,7 +30,7 @@ OWN_LOOPS static void copy_up(uint8_t *to, const uint8_t *from, size_t n)
     }
 }
 
-OWN_LOOPS void *memcpy(void *to, const void *from, size_t n)
+OWN_LOOPS void *(memcpy)(void *to, const void *from, size_t n)
 {
     copy_up(to, from, n);
     return to;
@@ -54,7 +54,7 @@ OWN_LOOPS void *memmove(void *to, const void *from, size_t n)
     return to;
 }
 
-OWN_LOOPS void *memset(void *to, int byte, size_t n)
+OWN_LOOPS void *(memset)(void *to, int byte, size_t n)
 {
     uint8_t *t = to;
 

@@ -124,6 +124,16 @@ static inline struct cap endpoint_make_reply(struct endpoint *ep)
     return (struct cap){ .low = ep->state.reply, .object = ep->self };
 }
 
+/* EFFECT. As if a reply capability was made and used. Its payload. NO_FAIL. */
+static inline uint64_t endpoint_reply_at_once(struct endpoint *ep)
+{
+    uint64_t payload = endpoint_payload(ep) + 1;
+
+    ep->state.reply = (payload + 1) << CAP_PAYLOAD_SHIFT;
+    endpoint_fail_senders(ep);
+    return payload;
+}
+
 /* EFFECT. A reply was delivered through a matching endpoint: the capability is used up. NO_FAIL. */
 static inline void endpoint_reply_delivered(struct endpoint *ep)
 {

@@ -23,8 +23,9 @@ struct invocation {
     struct cap cap;     /* the capability invoked: valid */
     struct objhdr *obj; /* its object; NULL for types without one */
     uint64_t word[LK_MAX_WORDS];
-    struct cap arg[LK_MAX_CAPS]; /* capabilities sent: arg[1].. are the operation's; prepared
-                                    (invalid ones read Null) */
+    /* Capabilities sent: arg[1].. are the operation's, as many as its table entry says; prepared
+     * (invalid ones read Null). arg[0] is Null if none was sent. */
+    struct cap arg[LK_MAX_CAPS];
     bool is_call;
     bool answer_later; /* set by an operation of a call that is answered when its time has come */
     bool no_answer;    /* set by an operation that wrote the invoker's registers itself */
@@ -36,7 +37,7 @@ struct invocation {
 
     /* The answer. All zero when the operation begins. */
     uint64_t out[LK_MAX_WORDS];      /* out[1].. */
-    struct cap out_cap[LK_MAX_CAPS]; /* out_cap[0].. */
+    struct cap out_cap[1];           /* no operation answers with more */
     unsigned out_caps;               /* set by the dispatcher, from the operation table */
     size_t out_len;                  /* what is beyond out_room is cut */
     size_t out_room;                 /* that the invoker has for the string of the answer */

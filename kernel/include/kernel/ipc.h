@@ -124,6 +124,20 @@ enum fault_code ipc_acquire_string(struct process *p, uva_t address, size_t n, u
 /* Copy between a kernel buffer and acquired pages, to them if `out`, which is an EFFECT. */
 void ipc_copy_string(char *string, void *const pages[], uva_t address, size_t n, bool out);
 
+/* EFFECT. The `n` capabilities of a message to the registers that the control word of `p` names, and
+ * Null to the rest of these. */
+static inline void ipc_store_caps(struct process *p, uint64_t control, const struct cap *cap,
+                                  unsigned n)
+{
+    uint64_t regs = (control & RECV_CAP_MASK) >> LK_RECV_CAP_SHIFT;
+
+    for (unsigned i = 0; regs != 0; i++, regs >>= LK_CAP_BITS) {
+        if ((regs & 31) != 0) {
+            p->capreg[regs & 31] = i < n ? cap[i] : (struct cap){ 0 };
+        }
+    }
+}
+
 /* EFFECT. The words of a message to the registers in which they travel. */
 static inline void ipc_store_words(struct lk_regs *r, const uint64_t word[LK_MAX_WORDS])
 {

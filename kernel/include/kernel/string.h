@@ -9,10 +9,12 @@
 
 #include <kernel/types.h>
 
-/* As in C. */
-void *memcpy(void *to, const void *from, size_t n);
+/* As in C. The first two are written out where the size is small and known. */
+#define memcpy(to, from, n) __builtin_memcpy(to, from, n)
+#define memset(to, byte, n) __builtin_memset(to, byte, n)
+void *(memcpy)(void *to, const void *from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
-void *memset(void *to, int byte, size_t n);
+void *(memset)(void *to, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *text);
 size_t strnlen(const char *text, size_t most);
