@@ -105,20 +105,33 @@ static NORETURN void block_on(struct process *p, const struct message *m, struct
     sched_exit();
 }
 
-/* A call goes from `p` to another: next time by the fast path. EFFECT. */
+/* What the long way finds out is noted, so that the fast path need not. It is nothing but what can be
+ * found out anew: no EFFECT. The reply endpoint of `p` is fit for calls: */
+static inline void fast_note_reply(struct process *p, uint64_t epoch)
+{
+    p->fast.reply = endpoint_of(&p->slot[SLOT_REPLY_ENDPOINT]);
+    p->fast.reply_epoch = epoch;
+}
+
+/* `to` is the recipient of a live endpoint. */
+static inline void fast_note_recipient(struct endpoint *ep, struct process *to)
+{
+    if (!ep->state.match && schedule_runs(to)) {
+        ep->to = to;
+        ep->epoch = cpu_self()->epoch;
+    }
+}
+
+/* A call goes from `p` to another. */
 static inline void fast_note(struct process *p, const struct message *m)
 {
     uint64_t epoch = cpu_self()->epoch;
 
     p->fast.to_epoch = 0;
-    p->fast.reply = endpoint_of(&p->slot[SLOT_REPLY_ENDPOINT]);
-    p->fast.reply_epoch = epoch;
+    fast_note_reply(p, epoch);
     m->to->fast.caller = p;
     m->to->fast.caller_epoch = p->priority == m->to->priority ? epoch : epoch ^ FAST_OTHER;
-    if (!m->ep->state.match && schedule_runs(m->to)) {
-        m->ep->to = m->to;
-        m->ep->epoch = epoch;
-    }
+    fast_note_recipient(m->ep, m->to);
 }
 
 /* Send through an Entry, or proxied, through a ProxyEntry. Compiled once for each. */
@@ -400,8 +413,13 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
     unsigned words = 1;
     size_t room = 0;
 
-    if (cap->type == CAP_APPNOTICE && endpoint_recipient(endpoint_of(cap)) == NULL) {
-        finish(p, STATUS_INVALID_CAP);
+    if (cap->type == CAP_APPNOTICE) {
+        struct process *to = endpoint_recipient(endpoint_of(cap));
+
+        if (to == NULL) {
+            finish(p, STATUS_INVALID_CAP);
+        }
+        fast_note_recipient(endpoint_of(cap), to);
     }
     if (control & LK_CALLBIT) {
         status = endpoint_check_reply(&reply, p);
@@ -409,6 +427,7 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
             finish(p, status);
         }
         id = endpoint_of(&reply)->state.id;
+        fast_note_reply(p, cpu_self()->epoch);
     }
     load_invocation(&inv, p, control, cap);
     inv.string = string;

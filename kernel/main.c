@@ -48,6 +48,7 @@ void kernel_main(const struct boot_info *boot)
     frames_init(boot);                 /* what is where in memory; the table of frames */
     space_init();                      /* pools of hardware page tables and dependencies */
     irq_init();                        /* interrupt lines, all free and masked */
+    trace_init();                      /* from here on events are recorded */
     sched_init();                      /* ready queues, empty */
     cpu_self()->preempt_seed = cmdline.seed;
     cpu_self()->no_fast = cmdline.nofast;

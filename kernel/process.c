@@ -36,6 +36,7 @@ void process_init(struct process *p)
     ASSERT_AFTER_COMMIT();
     arch_process_init(p);
     p->s.run_state = PROC_FAULTED;
+    p->last_called.type = CAP_ENDPOINT; /* none yet */
     p->fault_code = FAULT_STARTUP;
     p->attention = ATTN_FAULT_TOLD;
     arch_fpu_initial(p->fpu);

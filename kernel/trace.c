@@ -7,15 +7,13 @@
 #include <kernel/log.h>
 #include <kernel/trace.h>
 
-#define TRACE_RECORDS 1024u
-
-struct trace_ring {
-    uint64_t count; /* events ever recorded */
-    struct trace_record record[TRACE_RECORDS];
-};
-
+/* The ring of the first CPU. */
 static struct trace_ring first_ring;
-static struct trace_ring *rings[MAX_CPUS] = { &first_ring };
+
+void trace_init(void)
+{
+    cpu_self()->trace = &first_ring;
+}
 
 /* What happens in every entry, or nearly. */
 #define TRACE_FREQUENT                                                                             \
@@ -33,16 +31,14 @@ void trace_all(bool on)
 void trace_record(enum trace_event e, uint64_t a, uint64_t b)
 {
     struct cpu *cpu = cpu_self();
-    struct trace_ring *ring = rings[cpu->id];
 
-    if (ring == NULL) {
+    if (cpu->trace == NULL) {
         return;
     }
-    ring->record[ring->count++ % TRACE_RECORDS] = (struct trace_record){
+    cpu->trace->record[cpu->trace->count++ % TRACE_RECORDS] = (struct trace_record){
         .cycles = arch_cycles(),
         .process = cpu->current == NULL ? 0 : object_oid(cpu->current),
-        .event = (uint16_t)e,
-        .cpu = (uint16_t)cpu->id,
+        .event = e,
         .a = a,
         .b = b,
     };
@@ -50,7 +46,7 @@ void trace_record(enum trace_event e, uint64_t a, uint64_t b)
 
 const struct trace_record *trace_last(unsigned back)
 {
-    const struct trace_ring *ring = rings[cpu_self()->id];
+    const struct trace_ring *ring = cpu_self()->trace;
 
     if (ring == NULL || back >= ring->count || back >= TRACE_RECORDS) {
         return NULL;

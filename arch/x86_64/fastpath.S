@@ -48,6 +48,8 @@ call_unknown:
     .quad   ~CALL_KNOWN
 reply_unknown:
     .quad   ~REPLY_KNOWN
+ignored:                                /* of a process's state */
+    .quad   ~(ATTN_NOTICE << 32)
 
     .text
 
@@ -144,12 +146,12 @@ long_way:
 call:
     testq   %rax, call_unknown(%rip)
     jnz     long_way                    /* capabilities, or it makes no sense */
-    cmpq    $0, P_STATE(%r8)
-    jne     long_way                    /* a debugger, the FPU, notices, senders that wait */
     movzbl  %ah, %ecx
     movq    P_CAPREG(%r8, %rcx, 8), %rbp
     cmpb    $CAP_ENTRY, %bpl
     jne     not_entry                   /* a kernel capability, or Null */
+    cmpq    $0, P_STATE(%r8)
+    jne     long_way                    /* a debugger, the FPU, notices, senders that wait */
     movq    P_CAPREG_OBJECT(%r8, %rcx, 8), %r10
     movq    %gs:CPU_GATE, %rcx
     cmpq    %r10, P_LAST_CALLED(%r8)
@@ -267,18 +269,118 @@ reply_other_priority:
     je      reply_next
     jmp     long_way
 
-/* What is invoked is no Entry. Null through register 0: nothing but the result. */
+/* What is invoked is no Entry: Null through register 0, nothing but the result; or an AppNotice. */
 not_entry:
     testl   %ecx, %ecx
-    jnz     long_way
+    jz      null
+    cmpb    $CAP_APPNOTICE, %bpl
+    je      post
+    jmp     long_way                    /* a kernel capability */
+
+null:
+    cmpq    $0, P_STATE(%r8)
+    jne     long_way                    /* a debugger, the FPU, notices, senders that wait */
     cmpq    $-1, %gs:CPU_GATE
-    je      long_way
+    je      long_way                    /* nothing goes fast */
     xorl    %eax, %eax                  /* DLV_RESULT */
     movl    $STATUS_INVALID_CAP, %edi
     incq    %gs:CPU_ENTRIES
     movq    P_RIP(%r8), %rcx
     movq    P_RBP(%r8), %rbp
     movq    %gs:CPU_SCRATCH, %r8
+    swapgs
+    sysretq
+
+/* AppNotice.post by call, plain bits, to a process that does not wait for them: they are pending, and
+ * that is all. As kernel/notice.c, notice_post. Those that wait for the invoker make no difference. */
+post:
+    movq    P_STATE(%r8), %r10
+    andq    ignored(%rip), %r10
+    jnz     long_way                    /* a debugger, the FPU, senders that wait */
+    cmpq    $OP_APPNOTICE_POST, %rdi
+    jne     long_way
+    testl   $(7 << LK_NWORDS_SHIFT), %eax
+    jz      long_way                    /* no bits */
+    movq    %gs:CPU_GATE, %r10
+    cmpq    %r10, P_REPLY_EPOCH(%r8)
+    jne     long_way                    /* the invoker's reply endpoint was not looked at */
+    movq    P_CAPREG_OBJECT(%r8, %rcx, 8), %rcx
+    movl    %ecx, %r11d
+    andl    $-FRAME_SIZE, %r11d
+    addq    frame_table(%rip), %r11
+    cmpb    $FRAME_ENDPOINT, FRAME_KIND(%r11)
+    jne     long_way                    /* no endpoint stands there any more */
+    movl    %ecx, %r11d
+    shlq    $OID_SHIFT, %r11
+    addq    direct_map(%rip), %r11      /* the endpoint */
+    cmpq    %rcx, EP_SELF(%r11)
+    jne     long_way                    /* another one */
+    cmpq    %r10, EP_EPOCH(%r11)
+    jne     long_way                    /* its recipient was not looked at, or nothing goes fast */
+    movq    EP_TO(%r11), %r11
+    cmpw    $WAITS_OPEN, P_STATE(%r11)
+    je      long_way                    /* it is to be woken */
+    cmpw    $WAITS_NOTICE, P_STATE(%r11)
+    je      long_way
+    testl   $CAP_RESTR_MASK, %ebp
+    jnz     long_way                    /* they preempt */
+    shrq    $CAP_PAYLOAD_SHIFT, %rbp
+    andl    %esi, %ebp
+    jz      long_way                    /* all bits are masked */
+    movq    P_REPLY(%r8), %rsp
+    movq    EP_REPLY(%rsp), %r10
+    orq     $(ONE_PAYLOAD - 1), %r10
+    incq    %r10                        /* a reply capability is made and used, as it were */
+    js      long_way                    /* payloads are nearly used up */
+
+    /* --- commit --- */
+
+    leaq    ONE_PAYLOAD(%r10), %rcx
+    movq    %rcx, EP_REPLY(%rsp)
+    movq    %r10, %r9
+    shrq    $CAP_PAYLOAD_SHIFT, %r9
+    incl    P_POSTS(%r11)
+    movl    P_NOTICES(%r11), %ecx
+    orl     %ebp, %ecx
+    cmpl    %ecx, P_NOTICES(%r11)
+    jne     1f
+    incl    P_MERGES(%r11)
+1:  movl    %ecx, P_NOTICES(%r11)
+    orl     $ATTN_NOTICE, P_ATTENTION(%r11)
+    movq    %gs:CPU_TRACE, %rcx         /* as kernel/trace.c, trace_record */
+    movl    TRACE_COUNT(%rcx), %r10d
+    incq    TRACE_COUNT(%rcx)
+    andl    $(TRACE_RECORDS - 1), %r10d
+    imulq   $TRACE_SIZE, %r10, %r10
+    addq    %r10, %rcx
+    rdtsc
+    movl    %eax, TRACE_CYCLES(%rcx)
+    movl    %edx, TRACE_CYCLES + 4(%rcx)
+    movq    %r8, %rax
+    shrq    $OID_SHIFT, %rax
+    movl    %eax, TRACE_PROCESS(%rcx)
+    movl    $TRACE_NOTICE, TRACE_EVENT(%rcx)
+    movq    %rbp, TRACE_A(%rcx)
+    shrq    $OID_SHIFT, %r11
+    movl    %r11d, %r11d
+    movq    %r11, TRACE_B(%rcx)
+    incq    %gs:CPU_ENTRIES
+    xorl    %edi, %edi                  /* STATUS_OK */
+    xorl    %esi, %esi
+    xorl    %ebx, %ebx
+    xorl    %r12d, %r12d
+    xorl    %r13d, %r13d
+    xorl    %r14d, %r14d
+    xorl    %r15d, %r15d
+    movl    $DLV_MESSAGE, %eax
+    movq    EP_ID(%rsp), %rdx
+    movq    P_RIP(%r8), %rcx
+    movq    P_RFLAGS(%r8), %r11
+    movq    P_RSP(%r8), %rsp
+    movq    P_RBP(%r8), %rbp
+    movq    P_R10(%r8), %r10
+    movq    %rdx, %r8
+    xorl    %edx, %edx
     swapgs
     sysretq
 

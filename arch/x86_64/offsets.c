@@ -7,6 +7,7 @@
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
 #include <kernel/process.h>
+#include <kernel/trace.h>
 
 #define DEFINE(name, value) __asm__ volatile(".ascii \"->" #name " %c0\"" : : "i"(value))
 #define REGISTER(NAME, name) DEFINE(P_##NAME, offsetof(struct process, regs.name))
@@ -34,6 +35,10 @@ void offsets(void)
     REGISTER(RSP, rsp);
     REGISTER(RFLAGS, rflags);
     REGISTER(FS_BASE, fs_base);
+    DEFINE(P_NOTICES, offsetof(struct process, notices));
+    DEFINE(P_POSTS, offsetof(struct process, preempt.posts));
+    DEFINE(P_MERGES, offsetof(struct process, preempt.merges));
+    DEFINE(P_ATTENTION, offsetof(struct process, attention));
     DEFINE(P_SPACE_ROOT, offsetof(struct process, space_root));
     DEFINE(P_STATE, offsetof(struct process, state));
     DEFINE(P_PRIORITY, offsetof(struct process, priority));
@@ -48,6 +53,8 @@ void offsets(void)
     DEFINE(P_CALLER, offsetof(struct process, fast.caller));
     DEFINE(P_CALLER_EPOCH, offsetof(struct process, fast.caller_epoch));
     DEFINE(WAITS_OPEN, PROC_RECEIVING | WAIT_OPEN << 8);
+    DEFINE(WAITS_NOTICE, PROC_RECEIVING | WAIT_NOTICE << 8);
+    DEFINE(ATTN_NOTICE, ATTN_NOTICE);
     DEFINE(WAITS_CLOSED, PROC_RECEIVING | WAIT_CLOSED << 8);
     DEFINE(P_CAPREG_OBJECT, offsetof(struct process, capreg[0].object));
     DEFINE(SHAPE_CALL, LK_SHAPE_CALL);
@@ -58,6 +65,9 @@ void offsets(void)
     DEFINE(DLV_MESSAGE, LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT);
     DEFINE(DLV_ONE_CAP, 1 << LK_DLV_NCAPS_SHIFT);
     DEFINE(STATUS_INVALID_CAP, STATUS_INVALID_CAP);
+    DEFINE(OP_APPNOTICE_POST, OP_APPNOTICE_POST);
+    DEFINE(CAP_APPNOTICE, CAP_APPNOTICE);
+    DEFINE(CAP_RESTR_MASK, 0xff00);
     DEFINE(CAP_ENTRY, CAP_ENTRY);
     DEFINE(CAP_PAYLOAD_SHIFT, CAP_PAYLOAD_SHIFT);
     DEFINE(OID_SHIFT, OID_SHIFT);
@@ -80,6 +90,16 @@ void offsets(void)
     DEFINE(CPU_GATE, offsetof(struct cpu, gate));
     DEFINE(CPU_SLICE_END, offsetof(struct cpu, slice_end));
     DEFINE(CPU_READY_TOP, offsetof(struct cpu, ready_top));
+    DEFINE(CPU_TRACE, offsetof(struct cpu, trace));
+    DEFINE(TRACE_COUNT, offsetof(struct trace_ring, count));
+    DEFINE(TRACE_RECORDS, TRACE_RECORDS);
+    DEFINE(TRACE_SIZE, sizeof(struct trace_record));
+    DEFINE(TRACE_CYCLES, offsetof(struct trace_ring, record[0].cycles));
+    DEFINE(TRACE_PROCESS, offsetof(struct trace_ring, record[0].process));
+    DEFINE(TRACE_EVENT, offsetof(struct trace_ring, record[0].event));
+    DEFINE(TRACE_A, offsetof(struct trace_ring, record[0].a));
+    DEFINE(TRACE_B, offsetof(struct trace_ring, record[0].b));
+    DEFINE(TRACE_NOTICE, TRACE_NOTICE);
     DEFINE(CPU_KERNEL_STACK, offsetof(struct cpu, kernel_stack));
     DEFINE(CPU_SCRATCH, offsetof(struct cpu, scratch));
     DEFINE(CPU_RESUMED, offsetof(struct cpu, resumed));

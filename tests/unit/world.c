@@ -22,6 +22,7 @@ void world_boot(size_t mib, unsigned tables, unsigned depends)
     } else {
         depend_init(tables, depends);
     }
+    trace_init();
     sched_init();
     next_frame = 0;
 }

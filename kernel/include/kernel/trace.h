@@ -31,14 +31,23 @@ enum trace_event {
 struct trace_record {
     uint64_t cycles;
     uint32_t process; /* oid of the current process, 0 idle */
-    uint16_t event;   /* enum trace_event */
-    uint16_t cpu;
+    uint32_t event;   /* enum trace_event */
     uint64_t a, b;
+};
+
+/* The last events of one CPU, overwritten in a circle. */
+#define TRACE_RECORDS 1024u
+struct trace_ring {
+    uint64_t count; /* events ever recorded */
+    struct trace_record record[TRACE_RECORDS];
 };
 
 /* Which events are recorded: bit n for event n. Those of every entry only while trace_all(true). */
 extern uint32_t trace_mask;
 void trace_all(bool on);
+
+/* Boot only: this CPU, the first one, records its events. */
+void trace_init(void);
 
 /* Put an event into the ring of this CPU; trace_event() does if it is to be recorded. Callable from
  * anywhere. */
