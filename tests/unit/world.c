@@ -5,6 +5,7 @@
 #include "world.h"
 
 #include <kernel/sched.h>
+#include <kernel/trace.h>
 #include <kernel/txn.h>
 
 unsigned world_restarts;

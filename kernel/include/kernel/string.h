@@ -10,8 +10,10 @@
 #include <kernel/types.h>
 
 /* As in C. The first two are written out where the size is small and known. */
+#ifndef memcpy /* a test that renames them */
 #define memcpy(to, from, n) __builtin_memcpy(to, from, n)
 #define memset(to, byte, n) __builtin_memset(to, byte, n)
+#endif
 void *(memcpy)(void *to, const void *from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
 void *(memset)(void *to, int byte, size_t n);
