@@ -11,6 +11,8 @@
 #define STALE 6  /* whose object is gone */
 #define KERNEL 7 /* of the kernel */
 #define EMPTY 8
+#define NOTICE 10 /* AppNotice to the server, of NOTICE_BITS; 11: one that preempts */
+#define NOTICE_BITS 0xf0ff
 #define REPLY 9 /* of the server: where it receives the reply capability */
 #define GOT 12  /* 12..15: where the client receives */
 #define SERVER_ID 70
@@ -28,6 +30,8 @@ struct play {
     enum reply_endpoint reply;
     uint64_t call;         /* the client's control word */
     uint64_t call_lengths; /* its r9 */
+    uint64_t post;         /* bits; not 0: the call is AppNotice.post, words 0 and 1 are made so */
+    unsigned times;        /* how often it does so, but for once */
     uint64_t answer;       /* the server's next, if it received something; 0: nothing */
     uint64_t answer_lengths;
 };

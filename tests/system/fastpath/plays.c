@@ -151,6 +151,32 @@ CASE(senders_wait, .text = "a server that answers takes the next caller that wai
     }
 }
 
+CASE(posts, .text = "a post is the same both ways, whatever waits for it, and whatever its bits")
+{
+    static const uint64_t bits[] = { 1, 0x8000, 0xf0ff, 0x0f00, 0xffff, UINT64_MAX, 1ull << 32 };
+
+    for (unsigned i = 0; i < 7; i++) {
+        for (unsigned j = 0; j < 2 * sizeof(bits) / sizeof(bits[0]); j++) {
+            struct play p = usual();
+
+            sys_at("state %u, post %u", i, j);
+            p.server_wait = i == 0 ? 0
+                            : i == 1 ? WAIT | LK_CLOSED
+                            : i == 2 ? WAIT | LK_CLOSED
+                                     : WAIT;
+            p.server_id = i == 2 ? LK_NOTICE_ID : SERVER_ID;
+            p.server_held = i == 4;
+            p.server_notice = i == 5;
+            p.client_notice = i == 6;
+            p.call = LK_CTL_CALL(NOTICE + j % 2, j == 3 ? 1 : 2 + j % 3);
+            p.post = bits[j / 2];
+            p.times = j % 4;
+            p.answer = i == 0 ? WAIT : 0; /* then it has them */
+            play_both(&p);
+        }
+    }
+}
+
 CASE(random_plays, .text = "random plays are the same with the fast path and without", .ms = 600000)
 {
     struct rng rng = rng_new(sys_options.seed);
@@ -183,6 +209,13 @@ CASE(random_plays, .text = "random plays are the same with the fast path and wit
         if (rng_below(&rng, 4) == 0) {
             p.call = LK_CTL(LK_SHAPE_REPLY_WAIT, SERVER, rng_below(&rng, 9)) |
                      LK_CTL_RECVS(GOT, 0, 0, 0);
+        }
+        if (rng_below(&rng, 5) == 0) {
+            p.server_wait = rng_below(&rng, 3) == 0 ? WAIT : WAIT | LK_CLOSED;
+            p.call = LK_CTL_CALL(NOTICE + rng_below(&rng, 8) / 7, 1 + rng_below(&rng, 4));
+            p.post = rng_next(&rng) >> rng_below(&rng, 64);
+            p.times = (unsigned)rng_below(&rng, 3);
+            p.answer = rng_below(&rng, 2) == 0 ? WAIT : 0;
         }
         p.call_lengths = rng_below(&rng, 4) == 0 ? rng_next(&rng) >> 15 : 0;
         p.answer_lengths = rng_below(&rng, 4) == 0 ? rng_next(&rng) >> 15 : 0;
