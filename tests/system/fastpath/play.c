@@ -239,6 +239,7 @@ static void play_once(const struct play *play, struct looks looks[STEPS])
     }
     sleep_ns(50000); /* those of low priority run */
     look_at_all(&c, &looks[0]);
+    EQ(kernel_check(), 0);
     if (play->answer != 0) {
         goes(c.server, play, play->answer, 3);
         sleep_ns(50000);
