@@ -485,8 +485,7 @@ static NORETURN void pseudo_instruction(struct process *p, uint64_t control)
     }
     if (control == LK_SET_FS_BASE && p->regs.rdi < LK_USER_END) {
         txn_commit();
-        p->regs.fs_base = p->regs.rdi;
-        arch_load_fs_base(p->regs.rdi);
+        arch_set_fs_base(p, p->regs.rdi);
         process_result(p, STATUS_OK);
         sched_exit();
     }

@@ -156,9 +156,9 @@ void arch_fpu_sanitise(uint8_t image[512])
     image[27] = 0;
 }
 
-void arch_load_fs_base(uint64_t base)
+void arch_set_fs_base(struct process *p, uint64_t base)
 {
-    (void)base;
+    p->regs.fs_base = base;
 }
 
 void arch_stop_cpu(unsigned cpu)

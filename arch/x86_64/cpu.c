@@ -140,8 +140,11 @@ void arch_syscall_rewind(struct process *p)
     p->s.flags |= PROC_IRET;
 }
 
-void arch_load_fs_base(uint64_t base)
+void arch_set_fs_base(struct process *p, uint64_t base)
 {
-    (void)base; /* it is in p->regs: arch_resume() looks again */
-    cpu_self()->resumed = NULL;
+    p->regs.fs_base = base;
+    p->context = (p->context & CONTEXT_FPU) | base;
+    if (cpu_self()->resumed == p) {
+        cpu_self()->resumed = NULL; /* arch_resume() looks again */
+    }
 }

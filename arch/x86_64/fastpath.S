@@ -80,9 +80,14 @@ ignored:                                /* of a process's state */
     orl     %ecx, %ebp
     movl    %gs, %ecx
     orl     %ecx, %ebp
-    orq     P_FS_BASE(%r11), %rbp
-    orq     %gs:CPU_FS_BASE, %rbp
-    jnz     leave_slowly
+    orq     P_CONTEXT(%r11), %rbp
+    orq     %gs:CPU_CONTEXT, %rbp
+    jnz     context
+    LEAVE
+.endm
+
+/* The last of it: the address space, and the registers that were not in their place all along. */
+.macro LEAVE
     movq    P_SPACE_ROOT(%r11), %rbp
     cmpq    %gs:CPU_LOADED_ROOT, %rbp
     je      1f
@@ -384,7 +389,29 @@ post:
     swapgs
     sysretq
 
-/* FS base or segments are to be loaded: all registers go into the process at r11 first. */
+/* FS base, FPU state or segments are not as they are at the beginning, of one process or both. If it is
+ * the FPU state alone, and of both, it is exchanged. */
+context:
+    movl    %ds, %ebp
+    movl    %es, %ecx
+    orl     %ecx, %ebp
+    movl    %fs, %ecx
+    orl     %ecx, %ebp
+    movl    %gs, %ecx
+    orl     %ecx, %ebp
+    jnz     leave_slowly
+    btsq    $CONTEXT_FPU_BIT, %rbp
+    cmpq    %rbp, P_CONTEXT(%r11)
+    jne     leave_slowly
+    cmpq    %rbp, %gs:CPU_CONTEXT
+    jne     leave_slowly
+    movq    %gs:CPU_FPU_OWNER, %rbp
+    fxsave64 P_FPU(%rbp)
+    fxrstor64 P_FPU(%r11)
+    movq    %r11, %gs:CPU_FPU_OWNER
+    LEAVE
+
+/* All registers go into the process at r11 first. */
 leave_slowly:
     movq    %rax, P_RAX(%r11)
     movq    %rbx, P_RBX(%r11)

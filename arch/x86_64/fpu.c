@@ -3,16 +3,17 @@
  * The FPU: x87 and SSE registers, 512 bytes a process. AVX and what came after are not switched on.
  *
  * A process that never used the FPU runs with CR0.TS set. Its first FPU instruction raises #NM;
- * from then on PROC_FPU is set, and its state is saved when the CPU goes to another process and
+ * from then on CONTEXT_FPU is set, and its state is saved when the CPU goes to another process and
  * loaded when it comes back, both eagerly. When the CPU goes from such a process to one without
- * PROC_FPU, the initial state is loaded before TS is set. So the registers never hold the state of
+ * CONTEXT_FPU, the initial state is loaded before TS is set. So the registers never hold the state of
  * anyone but the process that runs, and the processors on which instructions behind TS can be made
  * to read them speculatively (Lazy FP state restore, CVE-2018-3665) have nothing to read. Between
- * two processes that do not use the FPU, arch_resume() tests two words and nothing is called.
+ * two processes that do not use the FPU, arch_resume() tests two words and nothing is called; between two
+ * that do, the fast path saves and loads by itself.
  *
  * INV-FPU-1  cpu->fpu_owner != NULL  <=>  TS is clear, and the registers hold that process's state.
  * INV-FPU-2  fpu_owner == NULL  <=>  TS is set, and the registers hold the initial state.
- * INV-FPU-3  PROC_FPU is clear  =>  p->fpu is the initial image, or one that a user gave to a
+ * INV-FPU-3  CONTEXT_FPU is clear  =>  p->fpu is the initial image, or one that a user gave to a
  * process not yet run.
  */
 #include <arch/port.h>
@@ -72,6 +73,7 @@ static void give_up(struct cpu *cpu)
     x86_fxrstor(initial);
     x86_write_cr0(x86_read_cr0() | CR0_TS);
     cpu->fpu_owner = NULL;
+    cpu->context &= ~CONTEXT_FPU;
 }
 
 static void load(struct cpu *cpu, struct process *p)
@@ -81,6 +83,7 @@ static void load(struct cpu *cpu, struct process *p)
     }
     x86_fxrstor(p->fpu);
     cpu->fpu_owner = p;
+    cpu->context |= CONTEXT_FPU;
 }
 
 void fpu_switch(struct process *to)
@@ -93,7 +96,7 @@ void fpu_switch(struct process *to)
     if (cpu->fpu_owner != NULL) {
         x86_fxsave(cpu->fpu_owner->fpu);
     }
-    if (to->s.flags & PROC_FPU) {
+    if (to->context & CONTEXT_FPU) {
         load(cpu, to);
     } else if (cpu->fpu_owner != NULL) {
         give_up(cpu);
@@ -105,7 +108,7 @@ void fpu_first_use(void)
     struct cpu *cpu = cpu_self();
 
     ASSERT(cpu->fpu_owner == NULL);
-    cpu->current->s.flags |= PROC_FPU;
+    cpu->current->context |= CONTEXT_FPU;
     load(cpu, cpu->current);
 }
 

@@ -35,6 +35,9 @@ void offsets(void)
     REGISTER(RSP, rsp);
     REGISTER(RFLAGS, rflags);
     REGISTER(FS_BASE, fs_base);
+    DEFINE(P_CONTEXT, offsetof(struct process, context));
+    DEFINE(P_FPU, offsetof(struct process, fpu));
+    DEFINE(CONTEXT_FPU_BIT, 63);
     DEFINE(P_NOTICES, offsetof(struct process, notices));
     DEFINE(P_POSTS, offsetof(struct process, preempt.posts));
     DEFINE(P_MERGES, offsetof(struct process, preempt.merges));
@@ -82,7 +85,6 @@ void offsets(void)
     DEFINE(FRAME_KIND, offsetof(struct frame, kind));
     DEFINE(FRAME_ENDPOINT, FRAME_ENDPOINT);
     DEFINE(P_FLAGS, offsetof(struct process, s.flags));
-    DEFINE(PROC_FPU, PROC_FPU);
     DEFINE(PROC_SINGLE_STEP, PROC_SINGLE_STEP);
     DEFINE(PROC_IRET, PROC_IRET);
 
@@ -105,7 +107,7 @@ void offsets(void)
     DEFINE(CPU_RESUMED, offsetof(struct cpu, resumed));
     DEFINE(CPU_FPU_OWNER, offsetof(struct cpu, fpu_owner));
     DEFINE(CPU_LOADED_ROOT, offsetof(struct cpu, loaded_root));
-    DEFINE(CPU_FS_BASE, offsetof(struct cpu, fs_base));
+    DEFINE(CPU_CONTEXT, offsetof(struct cpu, context));
     DEFINE(CPU_ENTRIES, offsetof(struct cpu, stats.entries));
     DEFINE(CPU_CR3_WRITES, offsetof(struct cpu, stats.cr3_writes));
 

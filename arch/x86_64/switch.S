@@ -65,14 +65,9 @@ root_loaded:
     orl     %ecx, %eax
     jnz     clear_segments
 segments_clear:
-    movq    P_FS_BASE(%rdi), %rax
-    orq     %gs:CPU_FS_BASE, %rax
-    jnz     load_fs_base
-fs_base_loaded:
-    testb   $PROC_FPU, P_FLAGS(%rdi)
-    jnz     load_fpu
-    cmpq    $0, %gs:CPU_FPU_OWNER
-    jne     load_fpu
+    movq    P_CONTEXT(%rdi), %rax
+    orq     %gs:CPU_CONTEXT, %rax
+    jnz     load_context                /* FS base or FPU, of it or the one before */
 context_loaded:
     testb   $(PROC_IRET | PROC_SINGLE_STEP), P_FLAGS(%rdi)
     jnz     leave_other
@@ -103,22 +98,22 @@ clear_segments:
     swapgs
     jmp     segments_clear
 
-load_fs_base:
+load_context:
+    shlq    $1, %rax                    /* all but CONTEXT_FPU */
+    jz      1f
     movq    P_FS_BASE(%rdi), %rax
-    movq    %rax, %gs:CPU_FS_BASE
     movq    %rax, %rdx
     shrq    $32, %rdx
     movl    $MSR_FS_BASE, %ecx
     wrmsr
-    jmp     fs_base_loaded
-
-load_fpu:
-    movq    %gs:CPU_KERNEL_STACK, %rsp
+1:  movq    %gs:CPU_KERNEL_STACK, %rsp
     pushq   %rdi
     pushq   %rdi                        /* twice: C wants the stack aligned */
     call    fpu_switch                  /* void fpu_switch(struct process *to) */
     popq    %rdi
     popq    %rdi
+    movq    P_CONTEXT(%rdi), %rax
+    movq    %rax, %gs:CPU_CONTEXT
     jmp     context_loaded
 
 /* With PROC_IRET or PROC_SINGLE_STEP. The trap flag is set on the way out only: the saved flags

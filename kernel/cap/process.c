@@ -176,8 +176,8 @@ enum status process_op_set_regs(struct invocation *inv)
     }
     p->regs = regs;
     p->s.flags |= PROC_IRET;
+    arch_set_fs_base(p, regs.fs_base);
     if (p == inv->invoker) {
-        arch_load_fs_base(regs.fs_base);
         inv->no_answer = true;
     }
     sched_wake(p);
@@ -322,10 +322,7 @@ enum status process_op_set_fs_base(struct invocation *inv)
 
     txn_commit();
 
-    p->regs.fs_base = inv->word[1];
-    if (p == inv->invoker) {
-        arch_load_fs_base(inv->word[1]);
-    }
+    arch_set_fs_base(p, inv->word[1]);
     return STATUS_OK;
 }
 
@@ -417,6 +414,6 @@ enum status process_op_set_fpu(struct invocation *inv)
     arch_fpu_drop(p);
     memcpy(p->fpu, inv->string, sizeof(p->fpu));
     arch_fpu_sanitise(p->fpu);
-    p->s.flags |= PROC_FPU;
+    p->context |= CONTEXT_FPU;
     return STATUS_OK;
 }

@@ -55,8 +55,8 @@ void arch_fpu_drop(struct process *p);
 /* The initial FXSAVE image; and make one given by a user safe to load. */
 void arch_fpu_initial(uint8_t image[512]);
 void arch_fpu_sanitise(uint8_t image[512]);
-/* FS base of the process that runs now was changed in p->regs: load it. */
-void arch_load_fs_base(uint64_t base);
+/* EFFECT. The FS base of `p`, which may be the one that runs. A user address. */
+void arch_set_fs_base(struct process *p, uint64_t base);
 
 /* --- P10: make `cpu` leave user level and save its registers; trivial while one CPU runs. --- */
 void arch_stop_cpu(unsigned cpu);

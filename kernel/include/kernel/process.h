@@ -36,9 +36,8 @@ enum wait_kind {
 /* Bits of `flags`. The first two are those of Process.setFlags. */
 #define PROC_SINGLE_STEP 0x01u
 #define PROC_TRAP_SYSCALL 0x02u
-#define PROC_FPU 0x04u          /* uses the FPU: loaded and saved at every switch */
-#define PROC_IRET 0x08u         /* rcx and r11 matter: go back by iret, not sysret */
-#define PROC_SLICE_NOTICE 0x10u /* its schedule asks for a notice at the end of each slice */
+#define PROC_IRET 0x04u         /* rcx and r11 matter: go back by iret, not sysret */
+#define PROC_SLICE_NOTICE 0x08u /* its schedule asks for a notice at the end of each slice */
 
 /* A line of the log about what process `p` does, at most a few a second. */
 #define log_about(p, ...)                                                                          \
@@ -117,6 +116,8 @@ struct process {
 
     struct lk_regs regs; /* rip is behind the `syscall` while a system call is in progress */
     uint64_t space_root; /* a root: always valid to load (mmu) */
+    uint64_t context;    /* what else a switch loads (port): regs.fs_base, and CONTEXT_FPU */
+#define CONTEXT_FPU (1ull << 63) /* it uses the FPU */
 
     uint8_t priority;   /* of the schedule, while that is valid */
     uint8_t cpu;        /* where it runs: 0, while one CPU runs processes */

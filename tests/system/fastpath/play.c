@@ -11,6 +11,7 @@
 struct looks {
     struct look client, server, sender[SENDERS];
     struct lk_preemption notices[2]; /* of the two; no times */
+    uint8_t fpu[2][512];
     uint64_t reply[3], endpoint[3];  /* states of the two endpoints */
 };
 
@@ -36,6 +37,15 @@ static void notices_of(obj p, struct lk_preemption *n)
     n->deferred_since = 0;
 }
 
+static void fpu_state(obj p, uint8_t image[512])
+{
+    size_t n = 0;
+
+    obj_get(p, R_A);
+    OK(lk_process_get_fpu(R_A, image, 512, &n));
+    EQ(n, 512);
+}
+
 static void look_at_all(const struct cast *c, struct looks *l)
 {
     memset(l, 0, sizeof(*l));
@@ -46,6 +56,8 @@ static void look_at_all(const struct cast *c, struct looks *l)
     }
     notices_of(c->client, &l->notices[0]);
     notices_of(c->server, &l->notices[1]);
+    fpu_state(c->client, l->fpu[0]);
+    fpu_state(c->server, l->fpu[1]);
     endpoint_state(c->endpoint, l->endpoint);
     endpoint_state(c->reply, l->reply);
 }
@@ -256,6 +268,9 @@ static void compare(const struct looks *a, const struct looks *b)
     }
     if (memcmp(a->notices, b->notices, sizeof(a->notices)) != 0) {
         FAIL("pending notices, or what is counted of them, differ");
+    }
+    if (memcmp(a->fpu, b->fpu, sizeof(a->fpu)) != 0) {
+        FAIL("FPU states differ");
     }
     for (unsigned i = 0; i < 3; i++) {
         EQ(a->reply[i], b->reply[i]);
