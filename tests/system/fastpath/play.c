@@ -62,12 +62,12 @@ static void look_at_all(const struct cast *c, struct looks *l)
     endpoint_state(c->reply, l->reply);
 }
 
-static void fpu_of(obj p)
+static void fpu_of(obj p, uint8_t value)
 {
     static uint8_t image[512];
 
     memset(image, 0, sizeof(image));
-    image[200] = 0x44;
+    image[200] = value;
     obj_get(p, R_A);
     OK(lk_process_set_fpu(R_A, image, sizeof(image)));
 }
@@ -129,7 +129,7 @@ static void server_enters(struct cast *c, const struct play *play)
     struct lk_regs r = canary_regs(play->server_wait, 2);
 
     if (play->server_fpu) {
-        fpu_of(c->server);
+        fpu_of(c->server, 0x55);
     }
     if (play->server_wait != 0) {
         r.r8 = play->server_id;
@@ -160,7 +160,7 @@ static void client_enters(struct cast *c, const struct play *play)
         notice_to(c->own);
     }
     if (play->client_fpu) {
-        fpu_of(c->client);
+        fpu_of(c->client, 0x44);
     }
     if (play->client_traced) {
         obj_get(c->client, R_A);

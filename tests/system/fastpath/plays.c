@@ -102,14 +102,15 @@ CASE(server_states, .text = "whatever state the server is in")
 
 CASE(client_states, .text = "whatever state the client is in, and whatever its reply endpoint")
 {
-    for (unsigned i = 0; i < 10; i++) {
+    for (unsigned i = 0; i < 11; i++) {
         struct play p = usual();
 
         sys_at("state %u", i);
         p.reply = i < 5 ? (enum reply_endpoint)i : FIT;
         p.client_notice = i == 5;
         p.client_traced = i == 6;
-        p.client_fpu = i == 7;
+        p.client_fpu = i == 7 || i == 10;
+        p.server_fpu = i == 10;
         p.blocked_on_client = i == 8 ? 2 : 0;
         p.answer = i >= 1 && i <= 4 ? 0 : i == 6 ? 0 : ANSWER;
         play_both(&p);
@@ -196,8 +197,8 @@ CASE(random_plays, .text = "random plays are the same with the fast path and wit
         p.server_held = rng_below(&rng, 12) == 0;
         p.server_notice = rng_below(&rng, 12) == 0;
         p.client_notice = rng_below(&rng, 8) == 0;
-        p.server_fpu = rng_below(&rng, 12) == 0;
-        p.client_fpu = rng_below(&rng, 12) == 0;
+        p.server_fpu = rng_below(&rng, 4) == 0;
+        p.client_fpu = rng_below(&rng, 4) == 0;
         p.blocked_on_client = rng_below(&rng, 6) == 0;
         if (rng_below(&rng, 6) == 0) {
             p.reply = (enum reply_endpoint)rng_below(&rng, 5);
