@@ -132,6 +132,7 @@ static void server_enters(struct cast *c, const struct play *play)
         fpu_of(c->server, 0x55);
     }
     if (play->server_wait != 0) {
+        r.fs_base = play->server_fs_base;
         r.r8 = play->server_id;
         r.r9 = 0;
         raw_go(c->server, &r);
@@ -200,6 +201,7 @@ static void goes(obj p, const struct play *play, uint64_t control, unsigned who)
 {
     struct lk_regs r = canary_regs(control, who);
 
+    r.fs_base = who == 1 ? play->client_fs_base : play->server_fs_base;
     r.r9 = who == 1 ? play->call_lengths : play->answer_lengths;
     r.rbp = 0x1000;
     r.r10 = 0x2000;

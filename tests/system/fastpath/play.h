@@ -26,6 +26,7 @@ struct play {
     unsigned server_priority;
     bool server_held, server_unscheduled, server_notice, client_notice, client_traced;
     bool server_fpu, client_fpu;
+    uint64_t server_fs_base, client_fs_base;
     unsigned blocked_on_server, blocked_on_client; /* senders that wait */
     enum reply_endpoint reply;
     uint64_t call;         /* the client's control word */

@@ -199,6 +199,8 @@ CASE(random_plays, .text = "random plays are the same with the fast path and wit
         p.client_notice = rng_below(&rng, 8) == 0;
         p.server_fpu = rng_below(&rng, 4) == 0;
         p.client_fpu = rng_below(&rng, 4) == 0;
+        p.server_fs_base = rng_below(&rng, 4) == 0 ? 0x5000 : 0;
+        p.client_fs_base = rng_below(&rng, 4) == 0 ? 0x6000 : 0;
         p.blocked_on_client = rng_below(&rng, 6) == 0;
         if (rng_below(&rng, 6) == 0) {
             p.reply = (enum reply_endpoint)rng_below(&rng, 5);
