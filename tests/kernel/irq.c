@@ -4,8 +4,8 @@
  * it away.
  */
 #include "selftest.h"
+#include "tests/kernel/check/check.h"
 
-#include <kernel/check.h>
 #include <kernel/irq.h>
 
 /* A line that may be allocated; ARCH_IRQ_LINES: there is none. */

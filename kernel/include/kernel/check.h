@@ -10,26 +10,8 @@
 
 #include <kernel/types.h>
 
-struct endpoint;
-struct process;
-struct timer_heap;
-
-/* All of the below. Like each of them: logs what is broken, and returns how much is. */
+/* Each invariant of tests/kernel/check/check.h. Logs what is broken, and returns how much is. */
 unsigned check_all(void);
-
-/* INV-OBJ-n, and those of its kind, of every object. */
-unsigned object_check_all(void);
-/* INV-PROC-n */
-unsigned process_check(const struct process *p);
-/* INV-EP-n */
-unsigned endpoint_check(const struct endpoint *ep);
-/* INV-MAP-n, of all tables; the second: INV-MAP-4 alone, which the first looks at too. */
-unsigned space_check(void);
-unsigned depend_check(void);
-/* INV-IRQ-n */
-unsigned irq_check(void);
-/* INV-TIMER */
-unsigned timer_check(const struct timer_heap *h);
 
 /* Hash of the stored state of all objects, as users can tell it: for restart injection. */
 uint64_t object_state_hash(void);
