@@ -71,47 +71,23 @@ static inline void x86_wrmsr(uint32_t msr, uint64_t value)
                      : "memory");
 }
 
-static inline uint64_t x86_read_cr0(void)
-{
-    uint64_t v;
-
-    __asm__ volatile("movq %%cr0, %0" : "=r"(v));
-    return v;
-}
-
-static inline void x86_write_cr0(uint64_t v)
-{
-    __asm__ volatile("movq %0, %%cr0" : : "r"(v) : "memory");
-}
-
-static inline uint64_t x86_read_cr2(void)
-{
-    uint64_t v;
-
-    __asm__ volatile("movq %%cr2, %0" : "=r"(v));
-    return v;
-}
-
-static inline uint64_t x86_read_cr3(void)
-{
-    uint64_t v;
-
-    __asm__ volatile("movq %%cr3, %0" : "=r"(v));
-    return v;
-}
-
-static inline uint64_t x86_read_cr4(void)
-{
-    uint64_t v;
-
-    __asm__ volatile("movq %%cr4, %0" : "=r"(v));
-    return v;
-}
-
-static inline void x86_write_cr4(uint64_t v)
-{
-    __asm__ volatile("movq %0, %%cr4" : : "r"(v) : "memory");
-}
+/* x86_read_cr0(), x86_write_cr0(), and so on. */
+#define CONTROL_REGISTER(name)                                                                     \
+    static inline uint64_t x86_read_##name(void)                                                   \
+    {                                                                                              \
+        uint64_t v;                                                                                \
+                                                                                                   \
+        __asm__ volatile("movq %%" #name ", %0" : "=r"(v));                                        \
+        return v;                                                                                  \
+    }                                                                                              \
+    static inline void x86_write_##name(uint64_t v)                                                \
+    {                                                                                              \
+        __asm__ volatile("movq %0, %%" #name : : "r"(v) : "memory");                               \
+    }
+CONTROL_REGISTER(cr0)
+CONTROL_REGISTER(cr2)
+CONTROL_REGISTER(cr3)
+CONTROL_REGISTER(cr4)
 
 /* Debug register 6 says why a debug exception came; the processor sets its bits and never clears
  * them. */
@@ -126,16 +102,16 @@ static inline void x86_clear_dr7(void)
     __asm__ volatile("movq %0, %%dr7" : : "r"(0x400ull));
 }
 
-/* Clear the AC flag, so that SMAP protects. Only where the CPU has SMAP. */
-static inline void x86_clac(void)
-{
-    __asm__ volatile("clac" : : : "memory");
-}
-
-static inline void x86_pause(void)
-{
-    __asm__ volatile("pause");
-}
+/* Instructions without operands: x86_pause(), and so on. */
+#define INSTRUCTION(name)                                                                          \
+    static inline void x86_##name(void)                                                            \
+    {                                                                                              \
+        __asm__ volatile(#name : : : "memory");                                                    \
+    }
+INSTRUCTION(clac) /* clear the AC flag, so that SMAP protects; only where the CPU has SMAP */
+INSTRUCTION(clts)
+INSTRUCTION(fninit)
+INSTRUCTION(pause)
 
 /* Stop this CPU for good. */
 static inline NORETURN void x86_stop(void)
@@ -209,16 +185,6 @@ static inline void x86_fxrstor(const uint8_t image[512])
                      "fxrstor64 %0"
                      :
                      : "m"(*(const uint8_t(*)[512])image), "m"(zero));
-}
-
-static inline void x86_fninit(void)
-{
-    __asm__ volatile("fninit");
-}
-
-static inline void x86_clts(void)
-{
-    __asm__ volatile("clts" : : : "memory");
 }
 
 #endif
