@@ -76,12 +76,12 @@ static uint64_t *entry_at(uint64_t va, unsigned level)
     }
 }
 
-/* Map [pa, pa + bytes) at va, in the largest pages that fit. Whole pages; nothing is mapped there
- * yet. */
-static void map(uint64_t va, kpa_t pa, uint64_t bytes, uint64_t flags)
+/* Map [pa, pa + bytes) at va, in the largest pages that fit, of level `most` at most. Whole pages;
+ * nothing is mapped there yet. */
+static void map(uint64_t va, kpa_t pa, uint64_t bytes, uint64_t flags, unsigned most)
 {
     while (bytes > 0) {
-        unsigned level = largest;
+        unsigned level = most;
 
         while (level > 0 &&
                (((va | pa) & (entry_bytes(level) - 1)) != 0 || bytes < entry_bytes(level))) {
@@ -94,12 +94,11 @@ static void map(uint64_t va, kpa_t pa, uint64_t bytes, uint64_t flags)
     }
 }
 
-/* Map a part of the image, in pages of 4 KiB. */
+/* Map a part of the image, in pages of 4 KiB; it begins with one. */
 static void map_image(const uint8_t *start, const uint8_t *end, uint64_t flags)
 {
-    for (uint64_t va = (uint64_t)start; va < (uint64_t)end; va += PAGE_SIZE) {
-        *entry_at(va, 0) = (va - KERNEL_IMAGE_BASE) | flags;
-    }
+    map((uint64_t)start, (uint64_t)start - KERNEL_IMAGE_BASE,
+        ((uint64_t)(end - start) + PAGE_MASK) & ~(uint64_t)PAGE_MASK, flags, 0);
 }
 
 static void unmap_guards(void)
@@ -117,11 +116,11 @@ static void map_ram(kpa_t start, kpa_t end, kpa_t ro_start, kpa_t ro_end)
 {
     if (ro_start < end && start < ro_end) {
         map_ram(start, ro_start, ro_end, ro_end);
-        map((uint64_t)arch_kva(ro_start), ro_start, ro_end - ro_start, RODATA);
+        map((uint64_t)arch_kva(ro_start), ro_start, ro_end - ro_start, RODATA, largest);
         start = ro_end;
     }
     if (start < end) {
-        map((uint64_t)arch_kva(start), start, end - start, DATA);
+        map((uint64_t)arch_kva(start), start, end - start, DATA, largest);
     }
 }
 
@@ -195,9 +194,7 @@ void *arch_map_device(kpa_t pa, size_t n)
         return NULL;
     }
     device_next += bytes;
-    for (uint64_t at = 0; at < bytes; at += PAGE_SIZE) {
-        *entry_at(va + at, 0) = (pa - skew + at) | DEVICE; /* was not present: nothing to flush */
-    }
+    map(va, pa - skew, bytes, DEVICE, 0); /* was not present: nothing to flush */
     return (void *)(va + skew);
 }
 
