@@ -167,7 +167,7 @@ static inline void x86_load_segments(uint16_t code, uint16_t stack)
 }
 
 /* The FPU. CR0.TS must be clear, `image` is aligned to 16 bytes. */
-static inline void x86_fxsave(uint8_t image[512])
+static inline void x86_fxsave(void *image)
 {
     __asm__ volatile("fxsave64 %0" : "=m"(*(uint8_t(*)[512])image));
 }
@@ -175,7 +175,7 @@ static inline void x86_fxsave(uint8_t image[512])
 /* Some processors neither save nor load the address of the last x87 instruction and operand unless
  * an error is pending; an instruction of our own puts known values there first, so that no other
  * process's are seen. */
-static inline void x86_fxrstor(const uint8_t image[512])
+static inline void x86_fxrstor(const void *image)
 {
     static const int32_t zero;
 
