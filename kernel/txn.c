@@ -67,13 +67,11 @@ void txn_watched_point(void)
     txn_restart();
 }
 
-void txn_inject(struct process *p, uint32_t n, uint32_t *passed, bool *hit)
+void txn_inject(struct process *p, uint32_t n)
 {
     struct txn *t = &cpu_self()->txn;
 
     ASSERT_AFTER_COMMIT();
-    *passed = t->passed;
-    *hit = t->inject_hit;
     t->passed = 0;
     t->inject_hit = false;
     t->inject_at = n & ~LK_INJECT_WORK;

@@ -55,7 +55,7 @@ void space_init(void);
 
 /* Use of the pools of page tables and dependencies, for SysCtl.getMemory and tests. */
 struct space_totals {
-    uint64_t tables, tables_max, depends, depends_max;
+    uint64_t tables, tables_max, depends_max, depends;
 };
 extern struct space_totals space_totals;
 
