@@ -57,7 +57,7 @@ bool cap_live(const struct cap *c)
     if (c->type == CAP_RANGE) {
         return c->count == 0 || frame_table[c->payload - c->aux].lent == c->count;
     }
-    return c->type != CAP_IRQWAIT || irq_cap_valid(c);
+    return c->type != CAP_IRQWAIT || irq_of_cap(c) != NULL;
 }
 
 bool cap_valid(const struct cap *c)

@@ -35,11 +35,6 @@ struct irq_line *irq_of_cap(const struct cap *c)
     return line->allocated && line->count == c->count ? line : NULL;
 }
 
-bool irq_cap_valid(const struct cap *c)
-{
-    return irq_of_cap(c) != NULL;
-}
-
 bool irq_can_allocate(unsigned line)
 {
     return arch_irq_usable(line) && !irq_lines[line].allocated &&

@@ -26,8 +26,6 @@ void irq_init(void);
 
 /* The line behind an IrqWait capability, or NULL if that is not valid. */
 struct irq_line *irq_of_cap(const struct cap *c);
-/* Is this IrqWait capability valid? For cap_valid(). */
-bool irq_cap_valid(const struct cap *c);
 
 /* May `line`, below ARCH_IRQ_LINES, be allocated: does it exist, is it not the kernel's, nobody's,
  * not retired? */
