@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The trace ring: the last 1,024 events of a CPU, overwritten in a circle. Only CPU 0 has a ring so
- * far, since only CPU 0 runs; a CPU without one records nothing.
+ * The trace ring: the last 1,024 events, overwritten in a circle. There is one ring, since only CPU
+ * 0 runs.
  */
 #include <kernel/cpu.h>
 #include <kernel/log.h>
@@ -9,13 +9,8 @@
 
 #define TRACE_RECORDS 1024u
 
-struct trace_ring {
-    uint64_t count; /* events ever recorded */
-    struct trace_record record[TRACE_RECORDS];
-};
-
-static struct trace_ring first_ring;
-static struct trace_ring *rings[MAX_CPUS] = { &first_ring };
+static uint64_t count; /* events ever recorded */
+static struct trace_record ring[TRACE_RECORDS];
 
 /* What happens in every entry, or nearly. */
 #define TRACE_FREQUENT                                                                             \
@@ -32,13 +27,9 @@ void trace_all(bool on)
 
 void trace_record(enum trace_event e, uint64_t a, uint64_t b)
 {
-    struct cpu *cpu = cpu_self();
-    struct trace_ring *ring = rings[cpu->id];
+    const struct cpu *cpu = cpu_self();
 
-    if (ring == NULL) {
-        return;
-    }
-    ring->record[ring->count++ % TRACE_RECORDS] = (struct trace_record){
+    ring[count++ % TRACE_RECORDS] = (struct trace_record){
         .cycles = arch_cycles(),
         .process = cpu->current == NULL ? 0 : object_oid(cpu->current),
         .event = (uint16_t)e,
@@ -50,12 +41,7 @@ void trace_record(enum trace_event e, uint64_t a, uint64_t b)
 
 const struct trace_record *trace_last(unsigned back)
 {
-    const struct trace_ring *ring = rings[cpu_self()->id];
-
-    if (ring == NULL || back >= ring->count || back >= TRACE_RECORDS) {
-        return NULL;
-    }
-    return &ring->record[(ring->count - 1 - back) % TRACE_RECORDS];
+    return back < count && back < TRACE_RECORDS ? &ring[(count - 1 - back) % TRACE_RECORDS] : NULL;
 }
 
 void trace_dump(unsigned n)
