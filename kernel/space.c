@@ -229,10 +229,7 @@ struct table_key walk_key(const struct cap *root, const struct path *path, int k
 
 struct table_key walk_root_key(const struct cap *root)
 {
-    struct table_key key = { .producer = root->oid,
-                             .level = MMU_LEVELS,
-                             .restr = hardware_restr(root->restr),
-                             .guard = (uint64_t)root->payload << 8 | root->aux };
+    struct table_key key = walk_key(root, NULL, -1, 0, MMU_LEVELS);
 
     if (root->type == CAP_GPT && root->aux == MMU_USER_BITS && root->payload == 0) {
         key.guard = 0; /* it translates everything */
