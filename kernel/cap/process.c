@@ -28,23 +28,20 @@ enum status process_op_get_slot(struct invocation *inv)
 /* Can this slot hold this capability? Null always. */
 static bool slot_accepts(unsigned slot, const struct cap *c)
 {
-    switch (slot) {
-    case SLOT_ADDR_SPACE:
-        return c->type == CAP_GPT || c->type == CAP_PAGE;
-    case SLOT_SCHEDULE: /* one that is set up: its priority is copied now and never looked at again
-                         */
-        return c->type == CAP_SCHEDULE &&
-               ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
-    case SLOT_HANDLER:
-    case SLOT_PROXY_RECEIVER:
-        return c->type == CAP_ENTRY;
-    case SLOT_REPLY_ENDPOINT:
-        return c->type == CAP_ENDPOINT;
-    case SLOT_CONTROL_PAGE:
-        return c->type == CAP_PAGE;
-    default:
-        return true;
+    static const uint32_t types[PROC_SLOTS] = {
+        [SLOT_ADDR_SPACE] = 1u << CAP_GPT | 1u << CAP_PAGE,
+        [SLOT_SCHEDULE] = 1u << CAP_SCHEDULE,
+        [SLOT_HANDLER] = 1u << CAP_ENTRY,
+        [SLOT_PROXY_RECEIVER] = 1u << CAP_ENTRY,
+        [SLOT_REPLY_ENDPOINT] = 1u << CAP_ENDPOINT,
+        [SLOT_CONTROL_PAGE] = 1u << CAP_PAGE,
+    };
+
+    if (slot == SLOT_SCHEDULE && c->type == CAP_SCHEDULE) {
+        /* One that is set up: its priority is copied now and never looked at again. */
+        return ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
     }
+    return c->type == CAP_NULL || types[slot] == 0 || (types[slot] >> c->type & 1) != 0;
 }
 
 enum status process_op_swap_slot(struct invocation *inv)
@@ -56,7 +53,7 @@ enum status process_op_swap_slot(struct invocation *inv)
     if (slot == SLOT_PROXY_REPLY) {
         return STATUS_NO_ACCESS;
     }
-    if (c->type != CAP_NULL && !slot_accepts(slot, c)) {
+    if (!slot_accepts(slot, c)) {
         return STATUS_REQUEST_ERROR;
     }
 
