@@ -53,21 +53,6 @@ bool memmap_is_ram(const struct boot_info *boot, kpa_t start, kpa_t end);
 void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map);
 void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map);
 
-/* The `n` bytes at `pa`, through the early page tables; boot_fail() naming `what` if they reach
- * above 4 GiB. */
-const void *boot_memory(kpa_t pa, uint64_t n, const char *what);
-
-/* Keep text of at most `n` bytes in `out`, of `size`: cut if need be, with a final NUL, and '?' for
- * what cannot be printed. A command line that is too long fills the room for it, by which its
- * reader (kernel/cmdline.c) sees that it was cut. */
-void boot_take_text(char *out, size_t size, const char *text, uint64_t n);
-
-/* Keep where the archive lies; boot_fail() if it is empty or the second one. */
-void boot_take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes);
-
-/* Keep a copy of the ACPI root pointer, of `n` bytes. */
-void boot_take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n);
-
 /* From boot.S. */
 NORETURN void boot_main(unsigned way, uint32_t info);
 

@@ -25,7 +25,6 @@
 #define DEVICE (DATA | PTE_UNCACHED)
 
 #define CPUID_GIB_PAGES (1u << 26) /* leaf 0x80000001, edx */
-#define EARLY_MAPPED (4ull << 30)
 
 /* boot.S begins on the first one. */
 struct guarded_stack kernel_stacks[STACKS][STACKS_PER_CPU]

@@ -26,6 +26,9 @@
 #include <kernel/boot_info.h>
 #include <kernel/types.h>
 
+/* The end of what the early page tables of boot.S show. */
+#define EARLY_MAPPED (4ull << 30)
+
 /* Bounds of the parts of the image (boot/kernel.ld). */
 extern const uint8_t kernel_text_start[], kernel_text_end[], kernel_rodata_start[],
     kernel_rodata_end[], kernel_data_start[], kernel_bss_end[];
