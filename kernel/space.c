@@ -389,38 +389,6 @@ void space_drop(struct process *p)
     p->space_root = kernel_root;
 }
 
-bool space_flush_slot(struct gpt *g, unsigned slot)
-{
-    bool done;
-
-    ASSERT_BEFORE_COMMIT();
-    if (g->hdr.depend == 0 && (slot != SPACE_ALL_SLOTS || g->hdr.product == 0)) {
-        return true;
-    }
-    done = depend_flush_slot(g, slot);
-    if (done && slot == SPACE_ALL_SLOTS) {
-        done = depend_flush_products(&g->hdr);
-    }
-    depend_forget();
-    return done;
-}
-
-bool space_flush_object(struct objhdr *hdr)
-{
-    bool done;
-
-    ASSERT_BEFORE_COMMIT();
-    if (hdr->kind == FRAME_GPT) {
-        return space_flush_slot((struct gpt *)(void *)hdr, SPACE_ALL_SLOTS);
-    }
-    if (hdr->kind != FRAME_PAGE || (hdr->depend == 0 && hdr->product == 0)) {
-        return true;
-    }
-    done = depend_flush_page(hdr) && depend_flush_products(hdr);
-    depend_forget();
-    return done;
-}
-
 void space_init(void)
 {
     uint64_t tables = frame_totals.frames / 64;

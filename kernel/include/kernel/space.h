@@ -45,7 +45,7 @@ void space_drop(struct process *p) NO_FAIL;
 /* Remove hardware mappings that were made through slot `slot` of `g` (SPACE_ALL_SLOTS: all of
  * them), or through the object, in a bounded piece. Returns false if more is to be done: the caller
  * restarts the system call. Belongs before the commit point: throwing a cache entry away is always
- * allowed. */
+ * allowed (depend.c). */
 #define SPACE_ALL_SLOTS 16u
 bool space_flush_slot(struct gpt *g, unsigned slot) WARN_UNUSED;
 bool space_flush_object(struct objhdr *hdr) WARN_UNUSED;
