@@ -3,10 +3,8 @@
  * Operation of CapBits: the bits of a capability, as struct cap has them. Sensitive, since object
  * identities show.
  */
-#include <kernel/invoke.h>
+#include <kernel/operations.h>
 #include <kernel/string.h>
-#include <kernel/txn.h>
-#include <ops.h>
 
 /* The 16 bytes of a capability; of an invalid one, zeros. */
 enum status capbits_op_get(struct invocation *inv)

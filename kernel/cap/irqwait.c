@@ -2,10 +2,8 @@
  *
  * Operations of IrqWait: one interrupt line.
  */
-#include <kernel/invoke.h>
 #include <kernel/irq.h>
-#include <kernel/txn.h>
-#include <ops.h>
+#include <kernel/operations.h>
 
 /* Bind the line to a notice, or with Null unbind it. */
 enum status irqwait_op_bind(struct invocation *inv)

@@ -6,16 +6,14 @@
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
 #include <kernel/fault.h>
-#include <kernel/invoke.h>
 #include <kernel/ipc.h>
+#include <kernel/operations.h>
 #include <kernel/preempt.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/string.h>
-#include <kernel/txn.h>
-#include <ops.h>
 
 #define DEBUG_FLAGS (PROC_SINGLE_STEP | PROC_TRAP_SYSCALL)
 #define NO_PRIORITY 256

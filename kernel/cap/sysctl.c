@@ -4,13 +4,11 @@
  */
 #include <kernel/check.h>
 #include <kernel/cpu.h>
-#include <kernel/invoke.h>
 #include <kernel/log.h>
+#include <kernel/operations.h>
 #include <kernel/space.h>
 #include <kernel/string.h>
 #include <kernel/trace.h>
-#include <kernel/txn.h>
-#include <ops.h>
 
 /* End, with a status for whoever runs the machine. */
 enum status sysctl_op_halt(struct invocation *inv)
