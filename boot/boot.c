@@ -10,7 +10,6 @@
 #include "boot/boot.h"
 #include <arch/paging.h>
 #include <kernel/arch.h>
-#include <kernel/log.h>
 #include <kernel/string.h>
 
 #define FIRST_MIB (1ull << 20)

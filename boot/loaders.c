@@ -5,7 +5,6 @@
  */
 #include "boot/boot.h"
 #include <arch/paging.h>
-#include <kernel/arch.h>
 #include <kernel/string.h>
 
 #define MB2_INFO_MAX (1u << 20) /* no loader writes more */

@@ -14,7 +14,6 @@
 #include <kernel/cpu.h>
 #include <kernel/depend.h>
 #include <kernel/gpt.h>
-#include <kernel/log.h>
 #include <kernel/process.h>
 #include <kernel/txn.h>
 

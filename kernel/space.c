@@ -21,7 +21,6 @@
  * leads to depends on all of the way to it. So a table with windows below it has the root for its
  * producer, and takes the place of one without when a window is first passed below.
  */
-#include <kernel/cpu.h>
 #include <kernel/gpt.h>
 #include <kernel/process.h>
 #include <kernel/space.h>

@@ -9,7 +9,6 @@
 #include <kernel/arch.h>
 #include <kernel/check.h>
 #include <kernel/cpu.h>
-#include <kernel/object.h>
 #include <kernel/sched.h>
 #include <kernel/trace.h>
 #include <kernel/txn.h>

@@ -5,7 +5,6 @@
  */
 #include <kernel/cpu.h>
 #include <kernel/operations.h>
-#include <kernel/sched.h>
 #include <kernel/schedule.h>
 
 #define SLICE_MIN 10000u
