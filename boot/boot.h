@@ -2,8 +2,7 @@
  *
  * Between the parts of the boot code: the two boot protocols, and what the parts ask of each other.
  */
-#ifndef BOOT_BOOT_H
-#define BOOT_BOOT_H
+#pragma once
 
 /* The ways to be started, as boot.S tells boot_main(). */
 #define BOOT_PVH 1
@@ -58,6 +57,4 @@ NORETURN void boot_main(unsigned way, uint32_t info);
 
 /* Bounds of the image (boot/kernel.ld): physical. */
 extern const uint8_t kernel_phys_start[], kernel_phys_end[];
-#endif
-
 #endif

@@ -27,8 +27,7 @@
  * An invocation that receives nothing leaves its result in word 0 and preserves everything else but
  * rax, rcx, r11.
  */
-#ifndef ABI_INVOKE_H
-#define ABI_INVOKE_H
+#pragma once
 
 /* Control word, bits 0..7: the shape. One compare of this byte picks a path. */
 #define LK_SEND 0x01u    /* has a send phase */
@@ -182,6 +181,4 @@ struct lk_preemption {
     uint32_t forced;               /* deliveries in spite of deferral */
     uint32_t flags;                /* LK_PREEMPT_... */
 };
-#endif
-
 #endif

@@ -2,8 +2,7 @@
  *
  * What the boot code tells the kernel, whichever way it was started.
  */
-#ifndef KERNEL_BOOT_INFO_H
-#define KERNEL_BOOT_INFO_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -39,5 +38,3 @@ kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit);
 
 /* First C function after the port has set the machine up: boots the kernel, never returns. */
 NORETURN void kernel_main(const struct boot_info *boot);
-
-#endif

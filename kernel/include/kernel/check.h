@@ -5,8 +5,7 @@
  * injection; they stand in tests/kernel/check/, because nothing else in the kernel uses them. Slow:
  * they pass over everything there is.
  */
-#ifndef KERNEL_CHECK_H
-#define KERNEL_CHECK_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -19,5 +18,3 @@ uint64_t object_state_hash(void);
 /* Run the self-tests of tests/kernel whose names match, the first one always. The status for
  * arch_exit(): 0 if all passed and there was one. */
 unsigned selftest_run(const char *pattern) WARN_UNUSED;
-
-#endif

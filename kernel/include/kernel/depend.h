@@ -23,8 +23,7 @@
  *
  * Everything here is cache: it may be thrown away at any time, and is when room is needed.
  */
-#ifndef KERNEL_DEPEND_H
-#define KERNEL_DEPEND_H
+#pragma once
 
 #include <arch/mmu.h>
 #include <kernel/list.h>
@@ -179,5 +178,3 @@ uint32_t *depend_chain(unsigned level, pte_t e);
 /* The entries [from, end) that a dependency covers: of one slot of its GPT, or of all. */
 void depend_range(const struct depend *d, const struct gpt *g, unsigned slot, unsigned *from,
                   unsigned *end);
-
-#endif

@@ -4,8 +4,7 @@
  * notice. An interrupt masks the line and posts the notice; the holder serves the device and
  * acknowledges, which unmasks the line. So a level-triggered line that nobody serves stays quiet.
  */
-#ifndef KERNEL_IRQ_H
-#define KERNEL_IRQ_H
+#pragma once
 
 #include <kernel/arch.h>
 #include <kernel/cap.h>
@@ -38,5 +37,3 @@ void irq_release(unsigned line) NO_FAIL;
 void irq_bind(struct irq_line *line, const struct cap *notice, uint32_t bits) NO_FAIL;
 /* EFFECT. Unmask for the next interrupt. */
 void irq_acknowledge(struct irq_line *line) NO_FAIL;
-
-#endif

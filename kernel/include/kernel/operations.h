@@ -3,11 +3,8 @@
  * What every file of operations (kernel/cap/) needs: the invocation, the commit point, and the
  * declarations of the operations.
  */
-#ifndef KERNEL_OPERATIONS_H
-#define KERNEL_OPERATIONS_H
+#pragma once
 
 #include <kernel/invoke.h>
 #include <kernel/txn.h>
 #include <ops.h>
-
-#endif

@@ -3,8 +3,7 @@
  * Address spaces: the software walk over the tree of GPTs, which is the truth, and the hardware
  * page tables, which are a cache of it and never grant more.
  */
-#ifndef KERNEL_SPACE_H
-#define KERNEL_SPACE_H
+#pragma once
 
 #include <kernel/object.h>
 
@@ -58,5 +57,3 @@ struct space_totals {
     uint64_t tables, tables_max, depends_max, depends;
 };
 extern struct space_totals space_totals;
-
-#endif

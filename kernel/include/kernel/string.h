@@ -3,8 +3,7 @@
  * Memory and text: the few functions of <string.h> that the kernel uses, with their standard
  * meaning (the compiler calls some of them on its own). On the host the C library has them.
  */
-#ifndef KERNEL_STRING_H
-#define KERNEL_STRING_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -17,5 +16,3 @@ size_t strlen(const char *text);
 size_t strnlen(const char *text, size_t most);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
-
-#endif

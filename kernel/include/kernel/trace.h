@@ -3,8 +3,7 @@
  * The trace ring: one fixed record per event, always compiled in. Faults, blocks, kernel errors,
  * notices and slow-path entries are always recorded; the rest while SysCtl.setTrace is on.
  */
-#ifndef KERNEL_TRACE_H
-#define KERNEL_TRACE_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -56,5 +55,3 @@ void trace_dump(unsigned n);
 /* The record `back` events before the latest of this CPU, 0 the latest; NULL: there was none, or it
  * is gone. */
 const struct trace_record *trace_last(unsigned back);
-
-#endif

@@ -7,8 +7,7 @@
  * is checked: functions that acquire begin with ASSERT_BEFORE_COMMIT(), those that change stored
  * state with ASSERT_AFTER_COMMIT().
  */
-#ifndef KERNEL_TXN_H
-#define KERNEL_TXN_H
+#pragma once
 
 #include <kernel/cpu.h>
 #include <kernel/panic.h>
@@ -87,5 +86,3 @@ static inline void txn_acquire_point(void)
  * with LK_INJECT_WORK in `n`, the next piece of work put off that has acquire points. What
  * happened to the one watched last is forgotten. */
 void txn_inject(struct process *p, uint32_t n);
-
-#endif

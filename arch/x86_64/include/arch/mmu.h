@@ -9,8 +9,7 @@
  * carries a tag, and what is remembered is remembered by tag, whatever root is loaded; else loading
  * a root forgets everything that was remembered of user level.
  */
-#ifndef ARCH_MMU_H
-#define ARCH_MMU_H
+#pragma once
 
 #include <kernel/space.h>
 #include <kernel/types.h>
@@ -102,5 +101,3 @@ void mmu_invalidate_all(void);
 /* The root is about to be taken apart: have no CPU use it. When there are several, they are told
  * from here. What is remembered of it is forgotten with its entries. */
 void mmu_unload_root(uint64_t root);
-
-#endif

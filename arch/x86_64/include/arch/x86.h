@@ -3,8 +3,7 @@
  * The instructions that C has no words for, each behind a function, and the numbers that go with
  * them.
  */
-#ifndef ARCH_X86_H
-#define ARCH_X86_H
+#pragma once
 
 #include <arch/vectors.h>
 #include <kernel/types.h>
@@ -186,5 +185,3 @@ static inline void x86_fxrstor(const void *image)
                      :
                      : "m"(*(const uint8_t(*)[512])image), "m"(zero));
 }
-
-#endif
