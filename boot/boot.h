@@ -33,15 +33,18 @@
 #define MEMMAP_MAX 256
 struct memmap {
     unsigned ranges;
-    struct boot_range range[MEMMAP_MAX];
+    struct {
+        kpa_t start, end;
+        bool is_ram;
+    } range[MEMMAP_MAX];
 };
 
 /* Take in a range of `bytes` bytes. RAM is cut to whole pages, reserved memory widened to them;
  * what reaches over the end of the physical address space is cut there. False: the map is full. */
-bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, enum boot_range_kind kind);
+bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram);
 
-/* Sort `map` into boot->range: by address, without overlaps, neighbours of one kind joined. Where
- * ranges overlap, reserved wins. False: the result has more than BOOT_MAX_RANGES ranges. */
+/* Sort the RAM of `map` into boot->range: by address, without overlaps, neighbours joined. What is
+ * reserved, too, is none. False: the result has more than BOOT_MAX_RANGES ranges. */
 bool memmap_finish(const struct memmap *map, struct boot_info *boot);
 
 /* Does [start, end) lie wholly in RAM according to the finished map? */

@@ -65,7 +65,7 @@ static void take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n)
 
 static void add_memory(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram)
 {
-    if (!memmap_add(map, start, bytes, is_ram ? BOOT_RAM : BOOT_RESERVED)) {
+    if (!memmap_add(map, start, bytes, is_ram)) {
         boot_fail("the loader's memory map has more than %u entries", MEMMAP_MAX);
     }
 }

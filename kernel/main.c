@@ -30,9 +30,7 @@ static void say_hello(const struct boot_info *boot)
     uint64_t bytes = 0;
 
     for (unsigned i = 0; i < boot->ranges; i++) {
-        if (boot->range[i].kind == BOOT_RAM) {
-            bytes += boot->range[i].end - boot->range[i].start;
-        }
+        bytes += boot->range[i].end - boot->range[i].start;
     }
     log_line(LOG_INFO,
              "Lykos " LYKOS_VERSION ", built with " COMPILER ", on %u CPU%s, %lu MiB, by %s%s%s",

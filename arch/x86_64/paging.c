@@ -133,11 +133,8 @@ static uint64_t tables_bound(const struct boot_info *boot)
     for (unsigned i = 0; i < boot->ranges; i++) {
         const struct boot_range *r = &boot->range[i];
 
-        if (r->kind == BOOT_RAM) {
-            /* Both ends ragged at each level, and the whole tables between them. */
-            tables +=
-                6 + (r->end - r->start) / entry_bytes(2) + (r->end - r->start) / entry_bytes(3);
-        }
+        /* Both ends ragged at each level, and the whole tables between them. */
+        tables += 6 + (r->end - r->start) / entry_bytes(2) + (r->end - r->start) / entry_bytes(3);
     }
     return (tables + 4) * PAGE_SIZE; /* the read-only part cuts its range in three */
 }
@@ -163,9 +160,7 @@ void paging_init(struct boot_info *boot)
     map_image(kernel_data_start, kernel_bss_end, DATA);
     unmap_guards();
     for (unsigned i = 0; i < boot->ranges; i++) {
-        if (boot->range[i].kind == BOOT_RAM) {
-            map_ram(boot->range[i].start, boot->range[i].end, ro_start, ro_end);
-        }
+        map_ram(boot->range[i].start, boot->range[i].end, ro_start, ro_end);
     }
     for (uint64_t at = 0; at < KERNEL_DEVICE_BYTES; at += entry_bytes(1)) {
         entry_at(KERNEL_DEVICE_BASE + at, 0);

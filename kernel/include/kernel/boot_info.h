@@ -9,13 +9,9 @@
 #define BOOT_MAX_RANGES 128
 #define BOOT_COMMAND_LINE 512
 
-/* What a range of physical memory is: the kernel uses RAM and nothing else. */
-enum boot_range_kind { BOOT_RAM, BOOT_RESERVED };
-
-/* A piece of the memory map. */
+/* A range of RAM. */
 struct boot_range {
     kpa_t start, end; /* bytes, end exclusive */
-    enum boot_range_kind kind;
 };
 
 /* All that the kernel learns from its loader. Checked by boot/; constant after boot. */
