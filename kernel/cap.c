@@ -98,10 +98,6 @@ struct cap cap_weaken(struct cap c)
 
 bool cap_same(const struct cap *a, const struct cap *b)
 {
-    bool valid = cap_valid(a);
-
-    if (valid != cap_valid(b) || !valid) {
-        return valid == cap_valid(b);
-    }
-    return a->low == b->low && a->object == b->object;
+    return cap_valid(a) == cap_valid(b) &&
+           (!cap_valid(a) || (a->low == b->low && a->object == b->object));
 }
