@@ -35,5 +35,3 @@ struct cap irq_allocate(unsigned line) NO_FAIL;
 void irq_release(unsigned line) NO_FAIL;
 /* EFFECT. Bind, which unmasks, or with Null unbind, which masks. */
 void irq_bind(struct irq_line *line, const struct cap *notice, uint32_t bits) NO_FAIL;
-/* EFFECT. Unmask for the next interrupt. */
-void irq_acknowledge(struct irq_line *line) NO_FAIL;
