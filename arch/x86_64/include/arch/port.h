@@ -10,7 +10,7 @@
 
 /* What the CPU has, from CPUID. Const after boot. */
 struct cpu_features {
-    bool smep, smap, umip, mce, rdtscp, hypervisor, tsc_deadline;
+    bool smap, rdtscp, hypervisor, tsc_deadline;
 };
 extern struct cpu_features cpu_features;
 
