@@ -53,15 +53,6 @@ static inline kpa_t mmu_target(pte_t e)
     return e & PTE_TARGET;
 }
 
-/* What an entry lets user level do: ACCESS_ bits. */
-static inline unsigned mmu_access(pte_t e)
-{
-    if ((e & (PTE_PRESENT | PTE_USER)) != (PTE_PRESENT | PTE_USER)) {
-        return 0;
-    }
-    return ACCESS_READ | (e & PTE_WRITE ? ACCESS_WRITE : 0) | (e & PTE_NO_EXEC ? 0 : ACCESS_EXEC);
-}
-
 /* The kernel's top table, whose lower half is empty; the space of those who have none (paging.c).
  */
 extern kpa_t kernel_root;
