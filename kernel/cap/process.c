@@ -277,13 +277,13 @@ enum status process_op_get_preemption(struct invocation *inv)
     const struct process *p = inv_object(inv, process);
     const struct preempt *pr = &p->preempt;
     const struct process *r = preempt_receiver(p);
-    struct lk_preemption out;
+    struct lk_preemption *out = (struct lk_preemption *)(void *)inv->out_string;
 
-    STATIC_ASSERT(sizeof(out) == 128, "as in kernel/abi/lykos.toml");
+    STATIC_ASSERT(sizeof(*out) == 128, "as in kernel/abi/lykos.toml");
 
     txn_commit();
 
-    out = (struct lk_preemption){
+    *out = (struct lk_preemption){
         .deferred_since = pr->deferred_since,
         .bound = pr->bound,
         .plain = p->notices,
@@ -299,15 +299,14 @@ enum status process_op_get_preemption(struct invocation *inv)
     };
     for (unsigned i = 0; i < LK_HOLDS; i++) {
         if (p->hold_since[i] != 0) {
-            out.hold_since[i] = arch_now() - arch_cycles_to_ns(arch_cycles() - p->hold_since[i]);
+            out->hold_since[i] = arch_now() - arch_cycles_to_ns(arch_cycles() - p->hold_since[i]);
         }
     }
     if (r != NULL) {
-        out.flags |= LK_PREEMPT_RECEIVER;
-        memcpy(out.receiver, r->label, sizeof(out.receiver));
+        out->flags |= LK_PREEMPT_RECEIVER;
+        memcpy(out->receiver, r->label, sizeof(out->receiver));
     }
-    memcpy(inv->out_string, &out, sizeof(out));
-    inv->out_len = sizeof(out);
+    inv->out_len = sizeof(*out);
     return STATUS_OK;
 }
 
