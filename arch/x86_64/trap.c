@@ -95,20 +95,15 @@ static unsigned access_of(uint64_t error)
     return (error & PF_WRITE) ? ACCESS_WRITE : ACCESS_READ;
 }
 
-static NORETURN void page_fault(uint64_t error)
-{
-    uva_t address = x86_read_cr2();
-
-    if (error & PF_RESERVED) {
-        BUG("a reserved bit is set in the page tables for address %lx", address);
-    }
-    kernel_memory_fault(address, access_of(error));
-}
-
 static NORETURN void exception(uint64_t vector, uint64_t error)
 {
     if (vector == EXC_PF) {
-        page_fault(error);
+        uva_t address = x86_read_cr2();
+
+        if (error & PF_RESERVED) {
+            BUG("a reserved bit is set in the page tables for address %lx", address);
+        }
+        kernel_memory_fault(address, access_of(error));
     }
     if (vector == EXC_NM) {
         fpu_first_use();
