@@ -290,7 +290,8 @@ check-format:
 check-headers: $(GENERATED)
 	$(call say,HEADERS,"$(words $(KERNEL_HEADERS) $(USER_HEADERS)) files")
 	$(Q)for h in $(filter-out %/arch_inline.h,$(KERNEL_HEADERS)); do \
-	  $(CC) $(filter-out -MMD -MP,$(KERNEL_CFLAGS)) -fsyntax-only -x c $$h -include stddef.h || exit 1; done
+	  $(CC) $(filter-out -MMD -MP,$(KERNEL_CFLAGS)) -fsyntax-only -include stddef.h -include $$h \
+	    -x c /dev/null || exit 1; done
 	$(Q)for h in $(USER_HEADERS); do \
 	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) -fsyntax-only -x c $$h || exit 1; done
 check-abi: $(GENERATED)

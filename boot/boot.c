@@ -10,57 +10,12 @@
 #include "boot/boot.h"
 #include <arch/paging.h>
 #include <kernel/arch.h>
-#include <kernel/log.h>
 #include <kernel/string.h>
 
-#define EARLY_MAPPED (4ull << 30)
 #define FIRST_MIB (1ull << 20)
 
 static struct boot_info boot_info;
 static struct memmap memmap;
-static uint8_t rsdp_copy[64] ALIGNED(8);
-
-/* --- what the readers of the two protocols use --- */
-
-const void *boot_memory(kpa_t pa, uint64_t n, const char *what)
-{
-    if (pa == 0 || pa >= EARLY_MAPPED || n > EARLY_MAPPED - pa) {
-        boot_fail("the loader put %s out of reach, at %lx", what, pa);
-    }
-    return arch_kva(pa);
-}
-
-void boot_take_text(char *out, size_t size, const char *text, uint64_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n && i < size - 1 && text[i] != '\0'; i++) {
-        out[i] = text[i] < ' ' || text[i] > '~' ? '?' : text[i];
-    }
-    out[i] = '\0';
-}
-
-void boot_take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes)
-{
-    if (boot->archive_start != boot->archive_end) {
-        boot_fail("the loader gave more than one module; the archive is the only one");
-    }
-    if (bytes == 0) {
-        boot_fail("the archive is empty (a module of 0 bytes)");
-    }
-    if (start + bytes < start) {
-        boot_fail("the loader says that the archive ends beyond all memory; it begins at %lx",
-                  start);
-    }
-    boot->archive_start = start;
-    boot->archive_end = start + bytes;
-}
-
-void boot_take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n)
-{
-    memcpy(rsdp_copy, rsdp, n < sizeof(rsdp_copy) ? n : sizeof(rsdp_copy));
-    boot->rsdp = (kpa_t)rsdp_copy - KERNEL_IMAGE_BASE;
-}
 
 /* The kernel does not hand out the first MiB, and maps the archive's pages as they are. A loader
  * may have put the archive there (GRUB does on UEFI), or on no page boundary: then move it. */
@@ -80,8 +35,6 @@ static void place_archive(struct boot_info *boot)
     boot->archive_start = room;
     boot->archive_end = room + bytes;
 }
-
-/* --- the order of things --- */
 
 void boot_main(unsigned way, uint32_t info)
 {

@@ -2,8 +2,7 @@
  *
  * Between the parts of the boot code: the two boot protocols, and what the parts ask of each other.
  */
-#ifndef BOOT_BOOT_H
-#define BOOT_BOOT_H
+#pragma once
 
 /* The ways to be started, as boot.S tells boot_main(). */
 #define BOOT_PVH 1
@@ -34,15 +33,18 @@
 #define MEMMAP_MAX 256
 struct memmap {
     unsigned ranges;
-    struct boot_range range[MEMMAP_MAX];
+    struct {
+        kpa_t start, end;
+        bool is_ram;
+    } range[MEMMAP_MAX];
 };
 
 /* Take in a range of `bytes` bytes. RAM is cut to whole pages, reserved memory widened to them;
  * what reaches over the end of the physical address space is cut there. False: the map is full. */
-bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, enum boot_range_kind kind);
+bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram);
 
-/* Sort `map` into boot->range: by address, without overlaps, neighbours of one kind joined. Where
- * ranges overlap, reserved wins. False: the result has more than BOOT_MAX_RANGES ranges. */
+/* Sort the RAM of `map` into boot->range: by address, without overlaps, neighbours joined. What is
+ * reserved, too, is none. False: the result has more than BOOT_MAX_RANGES ranges. */
 bool memmap_finish(const struct memmap *map, struct boot_info *boot);
 
 /* Does [start, end) lie wholly in RAM according to the finished map? */
@@ -53,26 +55,9 @@ bool memmap_is_ram(const struct boot_info *boot, kpa_t start, kpa_t end);
 void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map);
 void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map);
 
-/* The `n` bytes at `pa`, through the early page tables; boot_fail() naming `what` if they reach
- * above 4 GiB. */
-const void *boot_memory(kpa_t pa, uint64_t n, const char *what);
-
-/* Keep text of at most `n` bytes in `out`, of `size`: cut if need be, with a final NUL, and '?' for
- * what cannot be printed. A command line that is too long fills the room for it, by which its
- * reader (kernel/cmdline.c) sees that it was cut. */
-void boot_take_text(char *out, size_t size, const char *text, uint64_t n);
-
-/* Keep where the archive lies; boot_fail() if it is empty or the second one. */
-void boot_take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes);
-
-/* Keep a copy of the ACPI root pointer, of `n` bytes. */
-void boot_take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n);
-
 /* From boot.S. */
 NORETURN void boot_main(unsigned way, uint32_t info);
 
 /* Bounds of the image (boot/kernel.ld): physical. */
 extern const uint8_t kernel_phys_start[], kernel_phys_end[];
-#endif
-
 #endif

@@ -4,8 +4,7 @@
  * code + 1, from which tools/run-qemu makes its own exit status. Without that device the write does
  * nothing. Used by C and assembly.
  */
-#ifndef BOOT_EXIT_CODES_H
-#define BOOT_EXIT_CODES_H
+#pragma once
 
 #define EXIT_PORT 0xf4
 
@@ -13,5 +12,3 @@
 #define EXIT_CODE_FAIL 0x11  /* 35, 1 */
 #define EXIT_CODE_PANIC 0x50 /* 161, 80 */
 #define EXIT_CODE_BOOT 0x51  /* 163, 81: it could not start, and said why */
-
-#endif

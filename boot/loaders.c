@@ -4,6 +4,8 @@
  * multiboot2 is what GRUB speaks. Every length and address is checked before it is followed.
  */
 #include "boot/boot.h"
+#include <arch/paging.h>
+#include <kernel/string.h>
 
 #define MB2_INFO_MAX (1u << 20) /* no loader writes more */
 #define MB2_MAP_AVAILABLE 1u
@@ -12,10 +14,58 @@
 #define LOADER_NAME 48
 
 static char loader_name[LOADER_NAME];
+static uint8_t rsdp_copy[64] ALIGNED(8);
+
+/* The `n` bytes at `pa`, through the early page tables; boot_fail() naming `what` if they reach
+ * above 4 GiB. */
+static const void *memory_at(kpa_t pa, uint64_t n, const char *what)
+{
+    if (pa == 0 || pa >= EARLY_MAPPED || n > EARLY_MAPPED - pa) {
+        boot_fail("the loader put %s out of reach, at %lx", what, pa);
+    }
+    return arch_kva(pa);
+}
+
+/* Keep text of at most `n` bytes in `out`, of `size`: cut if need be, with a final NUL, and '?' for
+ * what cannot be printed. A command line that is too long fills the room for it, by which its
+ * reader (kernel/cmdline.c) sees that it was cut. */
+static void take_text(char *out, size_t size, const char *text, uint64_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n && i < size - 1 && text[i] != '\0'; i++) {
+        out[i] = text[i] < ' ' || text[i] > '~' ? '?' : text[i];
+    }
+    out[i] = '\0';
+}
+
+/* Keep where the archive lies; boot_fail() if it is empty or the second one. */
+static void take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes)
+{
+    if (boot->archive_start != boot->archive_end) {
+        boot_fail("the loader gave more than one module; the archive is the only one");
+    }
+    if (bytes == 0) {
+        boot_fail("the archive is empty (a module of 0 bytes)");
+    }
+    if (start + bytes < start) {
+        boot_fail("the loader says that the archive ends beyond all memory; it begins at %lx",
+                  start);
+    }
+    boot->archive_start = start;
+    boot->archive_end = start + bytes;
+}
+
+/* Keep a copy of the ACPI root pointer, of `n` bytes. */
+static void take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n)
+{
+    memcpy(rsdp_copy, rsdp, n < sizeof(rsdp_copy) ? n : sizeof(rsdp_copy));
+    boot->rsdp = (kpa_t)rsdp_copy - KERNEL_IMAGE_BASE;
+}
 
 static void add_memory(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram)
 {
-    if (!memmap_add(map, start, bytes, is_ram ? BOOT_RAM : BOOT_RESERVED)) {
+    if (!memmap_add(map, start, bytes, is_ram)) {
         boot_fail("the loader's memory map has more than %u entries", MEMMAP_MAX);
     }
 }
@@ -41,7 +91,7 @@ struct pvh_memory {
 
 void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map)
 {
-    const struct pvh_info *pvh = boot_memory(info, sizeof(*pvh), "its PVH information");
+    const struct pvh_info *pvh = memory_at(info, sizeof(*pvh), "its PVH information");
     const struct pvh_memory *memory;
 
     if (pvh->version < 1 || pvh->memory_map_entries == 0) {
@@ -52,24 +102,21 @@ void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map)
                   pvh->memory_map_entries);
     }
     memory =
-        boot_memory(pvh->memory_map, pvh->memory_map_entries * sizeof(*memory), "the memory map");
+        memory_at(pvh->memory_map, pvh->memory_map_entries * sizeof(*memory), "the memory map");
     for (unsigned i = 0; i < pvh->memory_map_entries; i++) {
         add_memory(map, memory[i].start, memory[i].bytes, memory[i].type == E820_RAM);
     }
 
-    if (pvh->modules > 1) {
-        boot_fail("the loader gave more than one module; the archive is the only one");
-    }
-    if (pvh->modules == 1) {
+    for (unsigned i = 0; i < pvh->modules; i++) { /* the second one is refused */
         const struct pvh_module *module =
-            boot_memory(pvh->module_list, sizeof(*module), "the module list");
+            memory_at(pvh->module_list + i * sizeof(*module), sizeof(*module), "the module list");
 
-        boot_take_archive(boot, module->start, module->bytes);
+        take_archive(boot, module->start, module->bytes);
     }
     if (pvh->command_line != 0) {
-        boot_take_text(boot->command_line, sizeof(boot->command_line),
-                       boot_memory(pvh->command_line, 1, "the command line"),
-                       (4ull << 30) - pvh->command_line);
+        take_text(boot->command_line, sizeof(boot->command_line),
+                  memory_at(pvh->command_line, 1, "the command line"),
+                  EARLY_MAPPED - pvh->command_line);
     }
     boot->rsdp = pvh->rsdp;
 }
@@ -129,10 +176,10 @@ static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct m
 
     switch (tag->type) {
     case MB2_TAG_COMMAND_LINE:
-        boot_take_text(boot->command_line, sizeof(boot->command_line), text, rest);
+        take_text(boot->command_line, sizeof(boot->command_line), text, rest);
         break;
     case MB2_TAG_LOADER_NAME:
-        boot_take_text(loader_name, sizeof(loader_name), text, rest);
+        take_text(loader_name, sizeof(loader_name), text, rest);
         boot->loader = loader_name;
         break;
     case MB2_TAG_MODULE: {
@@ -142,7 +189,7 @@ static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct m
         if (module->end < module->start) {
             boot_fail("the archive ends before it begins, at %x", module->start);
         }
-        boot_take_archive(boot, module->start, module->end - module->start);
+        take_archive(boot, module->start, module->end - module->start);
         break;
     }
     case MB2_TAG_MEMORY_MAP:
@@ -150,11 +197,11 @@ static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct m
         break;
     case MB2_TAG_RSDP_1: /* the newer one, if both are there */
         if (boot->rsdp == 0) {
-            boot_take_rsdp(boot, text, rest);
+            take_rsdp(boot, text, rest);
         }
         break;
     case MB2_TAG_RSDP_2:
-        boot_take_rsdp(boot, text, rest);
+        take_rsdp(boot, text, rest);
         break;
     default: /* tells nothing that we need */
         break;
@@ -163,14 +210,14 @@ static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct m
 
 void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map)
 {
-    const uint32_t *total = boot_memory(info, 8, "its multiboot2 information");
+    const uint32_t *total = memory_at(info, 8, "its multiboot2 information");
     uint32_t bytes = *total;
     uint32_t at = 8;
 
     if (info % 8 != 0 || bytes < 16 || bytes > MB2_INFO_MAX) {
         boot_fail("the multiboot2 information is malformed; its length: %u", bytes);
     }
-    boot_memory(info, bytes, "its multiboot2 information");
+    memory_at(info, bytes, "its multiboot2 information");
     while (bytes - at >= sizeof(struct mb2_tag)) {
         const struct mb2_tag *tag =
             (const struct mb2_tag *)(const void *)((const uint8_t *)total + at);

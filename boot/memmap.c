@@ -7,12 +7,12 @@
 
 #define PHYSICAL_END (1ull << 46) /* where the direct map ends: 64 TiB */
 
-bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, enum boot_range_kind kind)
+bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram)
 {
     uint64_t end =
         bytes > PHYSICAL_END || start > PHYSICAL_END - bytes ? PHYSICAL_END : start + bytes;
 
-    if (kind == BOOT_RAM) {
+    if (is_ram) {
         start = (start + PAGE_MASK) & ~(uint64_t)PAGE_MASK;
         end &= ~(uint64_t)PAGE_MASK;
     } else {
@@ -25,7 +25,9 @@ bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, enum boot_ra
     if (map->ranges == MEMMAP_MAX) {
         return false;
     }
-    map->range[map->ranges++] = (struct boot_range){ .start = start, .end = end, .kind = kind };
+    map->range[map->ranges].start = start;
+    map->range[map->ranges].end = end;
+    map->range[map->ranges++].is_ram = is_ram;
     return true;
 }
 
@@ -45,15 +47,15 @@ static uint64_t next_edge(const struct memmap *map, uint64_t at)
     return next;
 }
 
-/* What lies at `at`? False: nothing. */
-static bool kind_at(const struct memmap *map, uint64_t at, enum boot_range_kind *kind)
+/* Is there RAM at `at`, and nothing else? */
+static bool ram_at(const struct memmap *map, uint64_t at)
 {
     bool found = false;
 
     for (unsigned i = 0; i < map->ranges; i++) {
         if (map->range[i].start <= at && at < map->range[i].end) {
-            if (!found || map->range[i].kind == BOOT_RESERVED) {
-                *kind = map->range[i].kind;
+            if (!map->range[i].is_ram) {
+                return false;
             }
             found = true;
         }
@@ -63,26 +65,23 @@ static bool kind_at(const struct memmap *map, uint64_t at, enum boot_range_kind 
 
 bool memmap_finish(const struct memmap *map, struct boot_info *boot)
 {
+    uint64_t next;
+
     boot->ranges = 0;
     /* From edge to edge: at most 2 * MEMMAP_MAX + 1 steps. Between two edges everything is of one
      * kind. */
-    for (uint64_t at = 0; at < PHYSICAL_END;) {
-        uint64_t next = next_edge(map, at);
-        enum boot_range_kind kind = BOOT_RESERVED;
-
-        if (kind_at(map, at, &kind)) {
-            struct boot_range *last = boot->ranges > 0 ? &boot->range[boot->ranges - 1] : NULL;
-
-            if (last != NULL && last->end == at && last->kind == kind) {
-                last->end = next;
-            } else if (boot->ranges == BOOT_MAX_RANGES) {
-                return false;
-            } else {
-                boot->range[boot->ranges++] =
-                    (struct boot_range){ .start = at, .end = next, .kind = kind };
-            }
+    for (uint64_t at = 0; at < PHYSICAL_END; at = next) {
+        next = next_edge(map, at);
+        if (!ram_at(map, at)) {
+            continue;
         }
-        at = next;
+        if (boot->ranges > 0 && boot->range[boot->ranges - 1].end == at) {
+            boot->range[boot->ranges - 1].end = next;
+        } else if (boot->ranges == BOOT_MAX_RANGES) {
+            return false;
+        } else {
+            boot->range[boot->ranges++] = (struct boot_range){ at, next };
+        }
     }
     return true;
 }
@@ -93,10 +92,8 @@ bool memmap_is_ram(const struct boot_info *boot, kpa_t start, kpa_t end)
         return start == end;
     }
     for (unsigned i = 0; i < boot->ranges; i++) {
-        const struct boot_range *r = &boot->range[i];
-
-        if (r->kind == BOOT_RAM && r->start <= start && end <= r->end) {
-            return true; /* neighbours of one kind are joined: one range must do */
+        if (boot->range[i].start <= start && end <= boot->range[i].end) {
+            return true; /* neighbours are joined: one range must do */
         }
     }
     return false;

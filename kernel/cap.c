@@ -56,7 +56,7 @@ bool cap_live(const struct cap *c)
     if (c->type == CAP_RANGE) {
         return c->count == 0 || frame_table[c->payload - c->aux].lent == c->count;
     }
-    return c->type != CAP_NULL && (c->type != CAP_IRQWAIT || irq_cap_valid(c));
+    return c->type != CAP_NULL && (c->type != CAP_IRQWAIT || irq_of_cap(c) != NULL);
 }
 
 bool cap_valid(const struct cap *c)
@@ -97,10 +97,6 @@ struct cap cap_weaken(struct cap c)
 
 bool cap_same(const struct cap *a, const struct cap *b)
 {
-    bool valid = cap_valid(a);
-
-    if (valid != cap_valid(b) || !valid) {
-        return valid == cap_valid(b);
-    }
-    return a->low == b->low && a->object == b->object;
+    return cap_valid(a) == cap_valid(b) &&
+           (!cap_valid(a) || (a->low == b->low && a->object == b->object));
 }

@@ -13,7 +13,7 @@ struct cmdline cmdline;
 static bool take_pattern(const char *value)
 {
     if (value != NULL) {
-        text_copy(cmdline.pattern, sizeof(cmdline.pattern), value);
+        format_to(cmdline.pattern, sizeof(cmdline.pattern), "%s", value);
     }
     return true;
 }

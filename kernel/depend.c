@@ -14,8 +14,8 @@
 #include <kernel/cpu.h>
 #include <kernel/depend.h>
 #include <kernel/gpt.h>
-#include <kernel/log.h>
 #include <kernel/process.h>
+#include <kernel/txn.h>
 
 /* Sizes of a bounded piece. */
 #define PIECE_DEPENDS 64u   /* dependencies looked at */
@@ -338,19 +338,6 @@ static bool depend_clear_slot(struct gpt *g, unsigned slot)
     return true;
 }
 
-bool depend_flush_slot(struct gpt *g, unsigned slot)
-{
-    /* A GPT seen at very many places: throw all of them away, piece by piece, so that there are
-     * less each time. */
-    return slot == SPACE_ALL_SLOTS ? depend_drop(&g->hdr)
-                                   : depend_clear_slot(g, slot) || depend_drop(&g->hdr);
-}
-
-bool depend_flush_page(struct objhdr *page)
-{
-    return chain_clear(&page->depend);
-}
-
 /* --- tables --- */
 
 /* Take the processes that use a root off it, at most a piece of them. Returns whether it has none
@@ -477,11 +464,46 @@ unsigned table_make(const struct table_key *key)
     return t;
 }
 
-bool depend_flush_products(struct objhdr *hdr)
+/* Throw away the tables made from an object. A piece; returns whether that was all. */
+static bool products_drop(struct objhdr *hdr)
 {
     /* One table is a piece: its users, then up to all its entries. */
     if (hdr->product != 0 && table_detach(hdr->product - 1)) {
         table_destroy(hdr->product - 1);
     }
     return hdr->product == 0;
+}
+
+/* --- when something changes (space.h) --- */
+
+bool space_flush_slot(struct gpt *g, unsigned slot)
+{
+    bool done;
+
+    ASSERT_BEFORE_COMMIT();
+    if (g->hdr.depend == 0 && (slot != SPACE_ALL_SLOTS || g->hdr.product == 0)) {
+        return true;
+    }
+    /* Of a GPT seen at very many places all of them are thrown away, piece by piece, so that there
+     * are less each time. */
+    done = slot == SPACE_ALL_SLOTS ? depend_drop(&g->hdr) && products_drop(&g->hdr)
+                                   : depend_clear_slot(g, slot) || depend_drop(&g->hdr);
+    depend_forget();
+    return done;
+}
+
+bool space_flush_object(struct objhdr *hdr)
+{
+    bool done;
+
+    ASSERT_BEFORE_COMMIT();
+    if (hdr->kind == FRAME_GPT) {
+        return space_flush_slot((struct gpt *)(void *)hdr, SPACE_ALL_SLOTS);
+    }
+    if (hdr->kind != FRAME_PAGE || (hdr->depend == 0 && hdr->product == 0)) {
+        return true;
+    }
+    done = chain_clear(&hdr->depend) && products_drop(hdr);
+    depend_forget();
+    return done;
 }

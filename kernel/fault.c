@@ -120,31 +120,32 @@ void fault_tell_again(struct process *p)
     fault_tell(p, NULL);
 }
 
-void fault_raise(struct process *p, enum fault_code code, uint64_t info,
-                 const struct cap *memory_handler)
+static inline void take_fault(struct process *p, enum fault_code code, uint64_t info,
+                              const struct cap *memory_handler)
 {
     ASSERT_AFTER_COMMIT();
     cpu_self()->stats.faults++;
     trace_event(TRACE_FAULT, code, info);
-    p->s.run_state = PROC_FAULTED;
-    p->s.wait = WAIT_NONE;
     p->fault_code = (uint8_t)code;
     p->fault_info = info;
-    fault_tell(p, memory_handler); /* may switch directly to the handler */
+    fault_tell(p, memory_handler);
+}
+
+void fault_raise(struct process *p, enum fault_code code, uint64_t info,
+                 const struct cap *memory_handler)
+{
+    p->s.run_state = PROC_FAULTED;
+    p->s.wait = WAIT_NONE;
+    take_fault(p, code, info, memory_handler); /* may switch directly to the handler */
     sched_stop(p);
 }
 
 void fault_raise_receiving(struct process *p, enum fault_code code, uint64_t info,
                            const struct cap *memory_handler)
 {
-    ASSERT_AFTER_COMMIT();
     ASSERT(p->s.run_state == PROC_RECEIVING);
-    cpu_self()->stats.faults++;
-    trace_event(TRACE_FAULT, code, info);
     p->attention |= ATTN_RECV_FAULT;
-    p->fault_code = (uint8_t)code;
-    p->fault_info = info;
-    fault_tell(p, memory_handler);
+    take_fault(p, code, info, memory_handler);
 }
 
 void kernel_fault(unsigned fault_code, uint64_t info)

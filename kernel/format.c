@@ -83,11 +83,8 @@ static const char *read_conversion(const char *f, struct conversion *c, va_list 
 {
     *c = (struct conversion){ .precision = SIZE_MAX };
     for (; *f == '-' || *f == '0'; f++) {
-        if (*f == '-') {
-            c->left = true;
-        } else {
-            c->zero = true;
-        }
+        c->left |= *f == '-';
+        c->zero |= *f == '0';
     }
     f = read_count(f, &c->width, args);
     if (*f == '.') {

@@ -89,7 +89,7 @@ kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit)
         kpa_t end = r->end < limit ? page_down(r->end) : limit;
         kpa_t at = page_up(r->start);
 
-        while (r->kind == BOOT_RAM && at < end && end - at >= bytes) {
+        while (at < end && end - at >= bytes) {
             kpa_t behind = taken_until(boot, at, at + bytes);
 
             if (behind == 0) {
@@ -118,7 +118,7 @@ static void mark_ranges(const struct boot_info *boot)
         const struct boot_range *r = &boot->range[i];
 
         for (pfn_t f = page_up(r->start) >> PAGE_SHIFT;
-             r->kind == BOOT_RAM && f < page_down(r->end) >> PAGE_SHIFT && f < frame_count; f++) {
+             f < page_down(r->end) >> PAGE_SHIFT && f < frame_count; f++) {
             frame_table[f].kind = FRAME_FREE;
         }
     }
@@ -152,7 +152,7 @@ static pfn_t highest_frame(const struct boot_info *boot, uint64_t *total)
         pfn_t first = page_up(r->start) >> PAGE_SHIFT;
         pfn_t end = page_down(r->end) >> PAGE_SHIFT;
 
-        if (r->kind == BOOT_RAM && end > first) {
+        if (end > first) {
             *total += end - first;
             top = end > top ? end : top;
         }

@@ -80,15 +80,14 @@ static struct gpt *make_gpt(unsigned l2v)
  * it is not there. */
 static struct gpt *gpt_at(struct gpt *root, uva_t va, unsigned l2v)
 {
-    static const unsigned levels[] = { 28, 24, 20, 16, 12 };
     struct gpt *g = root;
 
     ASSERT(va >> 32 == 0);
-    for (unsigned i = 0; i < ARRAY_LEN(levels) && g->state.l2v > l2v; i++) {
+    while (g->state.l2v > l2v) {
         struct cap *c = &g->state.slot[va >> g->state.l2v & (GPT_SLOTS - 1)];
 
         if (c->type == CAP_NULL) {
-            *c = object_cap(&make_gpt(levels[i])->hdr);
+            *c = object_cap(&make_gpt(g == root ? 28 : g->state.l2v - 4u)->hdr);
         }
         g = (struct gpt *)(void *)oid_header(c->oid);
     }
@@ -149,8 +148,8 @@ static void map_info(struct gpt *root, const struct boot_info *boot, uint64_t ar
     info->archive_bytes = archive_bytes;
     info->frames = frame_count;
     info->cpus = cpu_count;
-    text_copy(info->command_line, sizeof(info->command_line), cmdline.init_words);
-    text_copy(info->boot_path, sizeof(info->boot_path), boot->path);
+    format_to(info->command_line, sizeof(info->command_line), "%s", cmdline.init_words);
+    format_to(info->boot_path, sizeof(info->boot_path), "%s", boot->path);
 }
 
 /* The address space, with all that is in it but the archive and the page about the boot. */

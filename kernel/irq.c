@@ -19,11 +19,6 @@ void irq_init(void)
     }
 }
 
-static unsigned line_number(const struct irq_line *line)
-{
-    return (unsigned)(line - irq_lines);
-}
-
 struct irq_line *irq_of_cap(const struct cap *c)
 {
     struct irq_line *line;
@@ -33,11 +28,6 @@ struct irq_line *irq_of_cap(const struct cap *c)
     }
     line = &irq_lines[c->payload];
     return line->allocated && line->count == c->count ? line : NULL;
-}
-
-bool irq_cap_valid(const struct cap *c)
-{
-    return irq_of_cap(c) != NULL;
 }
 
 bool irq_can_allocate(unsigned line)
@@ -68,16 +58,10 @@ void irq_bind(struct irq_line *line, const struct cap *notice, uint32_t bits)
     cap_copy(&line->notice, notice);
     line->bits = bits;
     if (notice->type == CAP_NULL) {
-        arch_irq_mask(line_number(line));
+        arch_irq_mask((unsigned)(line - irq_lines));
     } else {
-        arch_irq_unmask(line_number(line));
+        arch_irq_unmask((unsigned)(line - irq_lines));
     }
-}
-
-void irq_acknowledge(struct irq_line *line)
-{
-    ASSERT_AFTER_COMMIT();
-    arch_irq_unmask(line_number(line));
 }
 
 /* An entry: a line has fired. The port has masked it; it stays so until it is acknowledged, or for

@@ -12,7 +12,6 @@
  */
 #include <kernel/log.h>
 #include <kernel/notice.h>
-#include <kernel/string.h>
 #include <kernel/txn.h>
 
 #define LOG_BYTES 65536u

@@ -30,9 +30,7 @@ static void say_hello(const struct boot_info *boot)
     uint64_t bytes = 0;
 
     for (unsigned i = 0; i < boot->ranges; i++) {
-        if (boot->range[i].kind == BOOT_RAM) {
-            bytes += boot->range[i].end - boot->range[i].start;
-        }
+        bytes += boot->range[i].end - boot->range[i].start;
     }
     log_line(LOG_INFO,
              "Lykos " LYKOS_VERSION ", built with " COMPILER ", on %u CPU%s, %lu MiB, by %s%s%s",
@@ -48,7 +46,6 @@ void kernel_main(const struct boot_info *boot)
     frames_init(boot);                 /* what is where in memory; the table of frames */
     space_init();                      /* pools of hardware page tables and dependencies */
     irq_init();                        /* interrupt lines, all free and masked */
-    trace_init();                      /* from here on events are recorded */
     sched_init();                      /* ready queues, empty */
     cpu_self()->preempt_seed = cmdline.seed;
     cpu_self()->no_fast = cmdline.nofast;

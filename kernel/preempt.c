@@ -7,8 +7,6 @@
  * read last, when deferral is all that can stand in the way, and only while T runs nowhere.
  */
 #include <kernel/cpu.h>
-#include <kernel/log.h>
-#include <kernel/notice.h>
 #include <kernel/preempt.h>
 #include <kernel/sched.h>
 #include <kernel/trace.h>

@@ -5,7 +5,6 @@
  */
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
-#include <kernel/fault.h>
 #include <kernel/ipc.h>
 #include <kernel/log.h>
 #include <kernel/preempt.h>

@@ -21,7 +21,6 @@
  * leads to depends on all of the way to it. So a table with windows below it has the root for its
  * producer, and takes the place of one without when a window is first passed below.
  */
-#include <kernel/cpu.h>
 #include <kernel/gpt.h>
 #include <kernel/process.h>
 #include <kernel/space.h>
@@ -235,10 +234,7 @@ struct table_key walk_key(const struct cap *root, const struct path *path, int k
 
 struct table_key walk_root_key(const struct cap *root)
 {
-    struct table_key key = { .producer = root->oid,
-                             .level = MMU_LEVELS,
-                             .restr = hardware_restr(root->restr),
-                             .guard = (uint64_t)root->payload << 8 | root->aux };
+    struct table_key key = walk_key(root, NULL, -1, 0, MMU_LEVELS);
 
     if (root->type == CAP_GPT && root->aux == MMU_USER_BITS && root->payload == 0) {
         key.guard = 0; /* it translates everything */
@@ -396,38 +392,6 @@ void space_drop(struct process *p)
         list_remove(&p->space_link);
     }
     p->space_root = kernel_root;
-}
-
-bool space_flush_slot(struct gpt *g, unsigned slot)
-{
-    bool done;
-
-    ASSERT_BEFORE_COMMIT();
-    if (g->hdr.depend == 0 && (slot != SPACE_ALL_SLOTS || g->hdr.product == 0)) {
-        return true;
-    }
-    done = depend_flush_slot(g, slot);
-    if (done && slot == SPACE_ALL_SLOTS) {
-        done = depend_flush_products(&g->hdr);
-    }
-    depend_forget();
-    return done;
-}
-
-bool space_flush_object(struct objhdr *hdr)
-{
-    bool done;
-
-    ASSERT_BEFORE_COMMIT();
-    if (hdr->kind == FRAME_GPT) {
-        return space_flush_slot((struct gpt *)(void *)hdr, SPACE_ALL_SLOTS);
-    }
-    if (hdr->kind != FRAME_PAGE || (hdr->depend == 0 && hdr->product == 0)) {
-        return true;
-    }
-    done = depend_flush_page(hdr) && depend_flush_products(hdr);
-    depend_forget();
-    return done;
 }
 
 void space_init(void)

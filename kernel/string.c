@@ -19,20 +19,13 @@
 /* A word anywhere: any address, any type behind it. */
 typedef uint64_t __attribute__((may_alias, aligned(1))) word_t;
 
-/* Copy upwards; right also for overlapping areas if `to` is below `from`. */
-OWN_LOOPS static void copy_up(uint8_t *to, const uint8_t *from, size_t n)
-{
-    size_t whole = n & ~(size_t)7;
-
-    arch_copy_words(to, from, n / 8);
-    for (size_t i = whole; i < n; i++) {
-        to[i] = from[i];
-    }
-}
-
+/* Upwards: right also for overlapping areas if `to` is below `from`. */
 OWN_LOOPS void *(memcpy)(void *to, const void *from, size_t n)
 {
-    copy_up(to, from, n);
+    arch_copy_words(to, from, n / 8);
+    for (size_t i = n & ~(size_t)7; i < n; i++) {
+        ((uint8_t *)to)[i] = ((const uint8_t *)from)[i];
+    }
     return to;
 }
 
@@ -42,8 +35,7 @@ OWN_LOOPS void *memmove(void *to, const void *from, size_t n)
     const uint8_t *f = from;
 
     if ((uintptr_t)t <= (uintptr_t)f || (uintptr_t)t - (uintptr_t)f >= n) {
-        copy_up(t, f, n);
-        return to;
+        return memcpy(to, from, n);
     }
     for (; n >= 8; n -= 8) {
         *(word_t *)(t + n - 8) = *(const word_t *)(f + n - 8);
@@ -109,13 +101,4 @@ OWN_LOOPS int strncmp(const char *a, const char *b, size_t n)
 OWN_LOOPS int strcmp(const char *a, const char *b)
 {
     return strncmp(a, b, SIZE_MAX);
-}
-
-size_t text_copy(char *out, size_t size, const char *text)
-{
-    size_t n = strnlen(text, size - 1);
-
-    memcpy(out, text, n);
-    out[n] = '\0';
-    return n;
 }

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The trace ring: the last 1,024 events of a CPU, overwritten in a circle. Only CPU 0 has a ring so
- * far, since only CPU 0 runs; a CPU without one records nothing.
+ * The trace ring: the last 1,024 events, overwritten in a circle. There is one ring, since only CPU
+ * 0 runs.
  */
 #include <kernel/cpu.h>
 #include <kernel/log.h>
 #include <kernel/trace.h>
 
-/* The ring of the first CPU. */
-static struct trace_ring first_ring;
-
-void trace_init(void)
-{
-    cpu_self()->trace = &first_ring;
-}
+struct trace_ring trace_ring;
 
 /* What happens in every entry, or nearly. */
 #define TRACE_FREQUENT                                                                             \
@@ -30,12 +24,9 @@ void trace_all(bool on)
 
 void trace_record(enum trace_event e, uint64_t a, uint64_t b)
 {
-    struct cpu *cpu = cpu_self();
+    const struct cpu *cpu = cpu_self();
 
-    if (cpu->trace == NULL) {
-        return;
-    }
-    cpu->trace->record[cpu->trace->count++ % TRACE_RECORDS] = (struct trace_record){
+    trace_ring.record[trace_ring.count++ % TRACE_RECORDS] = (struct trace_record){
         .cycles = arch_cycles(),
         .process = cpu->current == NULL ? 0 : object_oid(cpu->current),
         .event = e,
@@ -46,12 +37,11 @@ void trace_record(enum trace_event e, uint64_t a, uint64_t b)
 
 const struct trace_record *trace_last(unsigned back)
 {
-    const struct trace_ring *ring = cpu_self()->trace;
+    const struct trace_ring *ring = &trace_ring;
 
-    if (ring == NULL || back >= ring->count || back >= TRACE_RECORDS) {
-        return NULL;
-    }
-    return &ring->record[(ring->count - 1 - back) % TRACE_RECORDS];
+    return back < ring->count && back < TRACE_RECORDS
+               ? &ring->record[(ring->count - 1 - back) % TRACE_RECORDS]
+               : NULL;
 }
 
 void trace_dump(unsigned n)

@@ -9,7 +9,6 @@
 #include <kernel/arch.h>
 #include <kernel/check.h>
 #include <kernel/cpu.h>
-#include <kernel/object.h>
 #include <kernel/sched.h>
 #include <kernel/trace.h>
 #include <kernel/txn.h>
@@ -67,13 +66,11 @@ void txn_watched_point(void)
     txn_restart();
 }
 
-void txn_inject(struct process *p, uint32_t n, uint32_t *passed, bool *hit)
+void txn_inject(struct process *p, uint32_t n)
 {
     struct txn *t = &cpu_self()->txn;
 
     ASSERT_AFTER_COMMIT();
-    *passed = t->passed;
-    *hit = t->inject_hit;
     t->passed = 0;
     t->inject_hit = false;
     t->inject_at = n & ~LK_INJECT_WORK;

@@ -64,8 +64,8 @@ void host_machine(size_t bytes, struct boot_info *boot)
     mmu_load_root(kernel_root);
 
     *boot = (struct boot_info){ .path = "host", .loader = "", .ranges = 2 };
-    boot->range[0] = (struct boot_range){ 0, LOW_END, BOOT_RAM };
-    boot->range[1] = (struct boot_range){ KERNEL_START, bytes, BOOT_RAM };
+    boot->range[0] = (struct boot_range){ 0, LOW_END };
+    boot->range[1] = (struct boot_range){ KERNEL_START, bytes };
     boot->kernel_start = KERNEL_START;
     boot->kernel_end = KERNEL_END;
 }

@@ -5,6 +5,8 @@
  * what is absent is not remembered, forgetting one page forgets all tables, and a fault forgets its
  * page.
  */
+#include "tests/kernel/probe.h"
+
 #include <arch/host.h>
 #include <arch/mmu.h>
 #include <kernel/cpu.h>

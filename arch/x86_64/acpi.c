@@ -157,21 +157,6 @@ static const struct madt *madt_find(const struct rsdp *rsdp)
     return NULL;
 }
 
-/* An ISA line is another global line, or is wired in another way. */
-static void take_override(const struct madt_entry *e)
-{
-    unsigned polarity = e->override.flags & POLARITY_MASK;
-    unsigned trigger = e->override.flags & TRIGGER_MASK;
-
-    if (e->override.bus != 0 || e->override.line >= ARCH_IRQ_LINES) {
-        return;
-    }
-    machine.line[e->override.line] = (struct line_wiring){
-        .active_low = polarity == POLARITY_LOW,
-        .level = trigger == TRIGGER_LEVEL,
-    };
-}
-
 static void take_entry(const struct madt_entry *e)
 {
     switch ((enum madt_kind)e->kind) {
@@ -185,9 +170,13 @@ static void take_entry(const struct madt_entry *e)
             machine.ioapic = e->ioapic.address;
         }
         break;
-    case MADT_OVERRIDE:
-        if (e->length >= ENTRY_BYTES(override)) {
-            take_override(e);
+    case MADT_OVERRIDE: /* an ISA line is another global line, or is wired in another way */
+        if (e->length >= ENTRY_BYTES(override) && e->override.bus == 0 &&
+            e->override.line < ARCH_IRQ_LINES) {
+            machine.line[e->override.line] = (struct line_wiring){
+                .active_low = (e->override.flags & POLARITY_MASK) == POLARITY_LOW,
+                .level = (e->override.flags & TRIGGER_MASK) == TRIGGER_LEVEL,
+            };
         }
         break;
     default:

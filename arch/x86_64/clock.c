@@ -195,9 +195,6 @@ static void set_alarm(nsec_t at)
 
 void arch_timer_arm(nsec_t at)
 {
-    if (at == armed_for) {
-        return;
-    }
     armed_for = at;
     set_alarm(at);
 }

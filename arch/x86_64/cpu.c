@@ -25,6 +25,7 @@
 #define LEAF_EXTENDED_FEATURES 0x80000001u
 
 struct cpu_features cpu_features;
+static uint64_t cr4_features = CR4_PAE | CR4_PGE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
 void cpu_data_init(void)
 {
@@ -64,30 +65,26 @@ void cpu_features_init(void)
     need(bit(extended.edx, 11), "syscall instruction");
     need(bit(extended.edx, 20), "no-execute pages");
 
-    cpu_features.mce = bit(one.edx, 7);
+    cr4_features |= bit(one.edx, 7) ? CR4_MCE : 0;
     cpu_features.tsc_deadline = bit(one.ecx, 24);
     cpu_features.hypervisor = bit(one.ecx, 31);
     cpu_features.rdtscp = bit(extended.edx, 27);
     if (x86_cpuid(0, 0).eax >= LEAF_MORE_FEATURES) {
         struct cpuid more = x86_cpuid(LEAF_MORE_FEATURES, 0);
 
-        cpu_features.smep = bit(more.ebx, 7);
+        cr4_features |= bit(more.ebx, 7) ? CR4_SMEP : 0;
         cpu_features.smap = bit(more.ebx, 20);
-        cpu_features.umip = bit(more.ecx, 2);
+        cr4_features |= cpu_features.smap ? CR4_SMAP : 0;
+        cr4_features |= bit(more.ecx, 2) ? CR4_UMIP : 0;
         mmu_tagged = bit(one.ecx, 17) && bit(more.ebx, 10); /* PCID and INVPCID */
+        /* The kernel's root will be loaded, whose tag is 0. */
+        cr4_features |= mmu_tagged ? CR4_PCIDE : 0;
     }
 }
 
 void cpu_control_init(void)
 {
-    uint64_t cr4 = CR4_PAE | CR4_PGE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT;
-
-    cr4 |= cpu_features.mce ? CR4_MCE : 0;
-    cr4 |= cpu_features.smep ? CR4_SMEP : 0;
-    cr4 |= cpu_features.smap ? CR4_SMAP : 0;
-    cr4 |= cpu_features.umip ? CR4_UMIP : 0;
-    cr4 |= mmu_tagged ? CR4_PCIDE : 0; /* the kernel's root is loaded, whose tag is 0 */
-    x86_write_cr4(cr4);
+    x86_write_cr4(cr4_features);
     if (mmu_tagged) {
         log_line(LOG_INFO, "mmu: PCID is on");
     }

@@ -45,10 +45,8 @@ static void back_trace(uint64_t frame_pointer)
     for (unsigned i = 0; i < MAX_CALLS; i++) {
         const uint64_t *frame = (const uint64_t *)frame_pointer;
 
-        if (frame_pointer % 8 != 0 || frame_pointer <= before || !on_some_stack(frame_pointer)) {
-            return;
-        }
-        if (!show_call(frame[1])) {
+        if (frame_pointer % 8 != 0 || frame_pointer <= before || !on_some_stack(frame_pointer) ||
+            !show_call(frame[1])) {
             return;
         }
         before = frame_pointer;

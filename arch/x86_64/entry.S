@@ -10,27 +10,6 @@
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
-/* Save a user's registers into the process at \p: those that C functions may change, but rax,
- * rcx, r11; and the rest, but rip, rsp, flags. */
-.macro SAVE_CHANGED p
-    movq    %rdx, P_RDX(\p)
-    movq    %rsi, P_RSI(\p)
-    movq    %rdi, P_RDI(\p)
-    movq    %r8, P_R8(\p)
-    movq    %r9, P_R9(\p)
-    movq    %r10, P_R10(\p)
-.endm
-.macro SAVE_REST p
-    movq    %rbx, P_RBX(\p)
-    movq    %rcx, P_RCX(\p)
-    movq    %rbp, P_RBP(\p)
-    movq    %r11, P_R11(\p)
-    movq    %r12, P_R12(\p)
-    movq    %r13, P_R13(\p)
-    movq    %r14, P_R14(\p)
-    movq    %r15, P_R15(\p)
-.endm
-
 /* Push what struct trap_frame has below `vector`, and take it back. */
 .macro PUSH_REGISTERS
     .irp    register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
@@ -132,8 +111,20 @@ entry_common:
     swapgs
     pushq   %rax
     movq    %gs:CPU_CURRENT, %rax
-    SAVE_CHANGED %rax
-    SAVE_REST %rax
+    movq    %rbx, P_RBX(%rax)
+    movq    %rcx, P_RCX(%rax)
+    movq    %rdx, P_RDX(%rax)
+    movq    %rsi, P_RSI(%rax)
+    movq    %rdi, P_RDI(%rax)
+    movq    %rbp, P_RBP(%rax)
+    movq    %r8, P_R8(%rax)
+    movq    %r9, P_R9(%rax)
+    movq    %r10, P_R10(%rax)
+    movq    %r11, P_R11(%rax)
+    movq    %r12, P_R12(%rax)
+    movq    %r13, P_R13(%rax)
+    movq    %r14, P_R14(%rax)
+    movq    %r15, P_R15(%rax)
     popq    P_RAX(%rax)
     popq    %rdi                        /* vector */
     popq    %rsi                        /* error code */

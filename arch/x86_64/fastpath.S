@@ -352,23 +352,21 @@ post:
     incl    P_MERGES(%r11)
 1:  movl    %ecx, P_NOTICES(%r11)
     orl     $ATTN_NOTICE, P_ATTENTION(%r11)
-    movq    %gs:CPU_TRACE, %rcx         /* as kernel/trace.c, trace_record */
-    movl    TRACE_COUNT(%rcx), %r10d
-    incq    TRACE_COUNT(%rcx)
-    andl    $(TRACE_RECORDS - 1), %r10d
-    imulq   $TRACE_SIZE, %r10, %r10
-    addq    %r10, %rcx
+    movl    trace_ring + TRACE_COUNT(%rip), %ecx /* as kernel/trace.c, trace_record */
+    incq    trace_ring + TRACE_COUNT(%rip)
+    andl    $(TRACE_RECORDS - 1), %ecx
+    imull   $TRACE_SIZE, %ecx, %ecx
     rdtsc
-    movl    %eax, TRACE_CYCLES(%rcx)
-    movl    %edx, TRACE_CYCLES + 4(%rcx)
+    movl    %eax, trace_ring + TRACE_CYCLES(%rcx)
+    movl    %edx, trace_ring + TRACE_CYCLES + 4(%rcx)
     movq    %r8, %rax
     shrq    $OID_SHIFT, %rax
-    movl    %eax, TRACE_PROCESS(%rcx)
-    movl    $TRACE_NOTICE, TRACE_EVENT(%rcx)
-    movq    %rbp, TRACE_A(%rcx)
+    movl    %eax, trace_ring + TRACE_PROCESS(%rcx)
+    movl    $TRACE_NOTICE, trace_ring + TRACE_EVENT(%rcx)
+    movq    %rbp, trace_ring + TRACE_A(%rcx)
     shrq    $OID_SHIFT, %r11
     movl    %r11d, %r11d
-    movq    %r11, TRACE_B(%rcx)
+    movq    %r11, trace_ring + TRACE_B(%rcx)
     incq    %gs:CPU_ENTRIES
     xorl    %edi, %edi                  /* STATUS_OK */
     xorl    %esi, %esi

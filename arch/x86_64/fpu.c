@@ -22,55 +22,39 @@
 #include <kernel/panic.h>
 #include <kernel/string.h>
 
-#define FPU_BYTES 512
-
-/* Fields of an FXSAVE image, by byte. */
-#define FX_CONTROL 0
-#define FX_MXCSR 24
-#define FX_MXCSR_MASK 28
+/* What the kernel knows of an FXSAVE image. */
+struct fx_image {
+    uint16_t control;
+    uint8_t unused[22];
+    uint32_t mxcsr, mxcsr_mask;
+    uint8_t registers[480];
+} __attribute__((may_alias));
+STATIC_ASSERT(sizeof(struct fx_image) == 512, "FXSAVE image");
 
 #define CONTROL_INITIAL 0x037f
 #define MXCSR_INITIAL 0x1f80u
 #define MXCSR_MASK_DEFAULT 0xffbfu /* of processors that do not name one */
 
-static uint8_t initial[FPU_BYTES] ALIGNED(64); /* const after fpu_init() */
-static uint32_t mxcsr_mask;
-
-static uint32_t load32(const uint8_t *at)
-{
-    uint32_t v;
-
-    memcpy(&v, at, sizeof(v));
-    return v;
-}
-
-static void store32(uint8_t *at, uint32_t v)
-{
-    memcpy(at, &v, sizeof(v));
-}
+static struct fx_image initial ALIGNED(64); /* const after fpu_init() */
 
 void fpu_init(void)
 {
     x86_clts();
     x86_fninit();
-    x86_fxsave(initial);
-    mxcsr_mask = load32(initial + FX_MXCSR_MASK);
-    if (mxcsr_mask == 0) {
-        mxcsr_mask = MXCSR_MASK_DEFAULT;
-    }
-    memset(initial, 0, sizeof(initial)); /* what the firmware left in the registers */
-    initial[FX_CONTROL] = CONTROL_INITIAL & 0xff;
-    initial[FX_CONTROL + 1] = CONTROL_INITIAL >> 8;
-    store32(initial + FX_MXCSR, MXCSR_INITIAL);
-    store32(initial + FX_MXCSR_MASK, mxcsr_mask);
-    x86_fxrstor(initial);
+    x86_fxsave(&initial);
+    initial = (struct fx_image){
+        .control = CONTROL_INITIAL, /* and nothing of what the firmware left in the registers */
+        .mxcsr = MXCSR_INITIAL,
+        .mxcsr_mask = initial.mxcsr_mask != 0 ? initial.mxcsr_mask : MXCSR_MASK_DEFAULT,
+    };
+    x86_fxrstor(&initial);
     x86_write_cr0(x86_read_cr0() | CR0_TS);
 }
 
 /* Nobody's state is loaded any more. TS is clear on entry. */
 static void give_up(struct cpu *cpu)
 {
-    x86_fxrstor(initial);
+    x86_fxrstor(&initial);
     x86_write_cr0(x86_read_cr0() | CR0_TS);
     cpu->fpu_owner = NULL;
     cpu->context &= ~CONTEXT_FPU;
@@ -134,13 +118,15 @@ void arch_fpu_drop(struct process *p)
     }
 }
 
-void arch_fpu_initial(uint8_t image[FPU_BYTES])
+void arch_fpu_initial(uint8_t image[512])
 {
-    memcpy(image, initial, FPU_BYTES);
+    memcpy(image, &initial, sizeof(initial));
 }
 
-void arch_fpu_sanitise(uint8_t image[FPU_BYTES])
+void arch_fpu_sanitise(uint8_t image[512])
 {
-    store32(image + FX_MXCSR, load32(image + FX_MXCSR) & mxcsr_mask);
-    store32(image + FX_MXCSR_MASK, mxcsr_mask);
+    struct fx_image *fx = (struct fx_image *)(void *)image;
+
+    fx->mxcsr &= initial.mxcsr_mask;
+    fx->mxcsr_mask = initial.mxcsr_mask;
 }

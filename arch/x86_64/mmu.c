@@ -7,6 +7,7 @@
  * remembers: they are the only ones, and all of them return only when the change holds.
  */
 #include <arch/mmu.h>
+#include <arch/x86.h>
 #include <kernel/cpu.h>
 #include <kernel/string.h>
 
@@ -55,7 +56,7 @@ void mmu_load_root(uint64_t root)
 
     cpu->loaded_root = root;
     cpu->stats.cr3_writes++;
-    __asm__ volatile("movq %0, %%cr3" : : "r"(root) : "memory");
+    x86_write_cr3(root);
 }
 
 void mmu_invalidate_page(uint64_t root, uva_t address)

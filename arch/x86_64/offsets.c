@@ -92,7 +92,6 @@ void offsets(void)
     DEFINE(CPU_GATE, offsetof(struct cpu, gate));
     DEFINE(CPU_SLICE_END, offsetof(struct cpu, slice_end));
     DEFINE(CPU_READY_TOP, offsetof(struct cpu, ready_top));
-    DEFINE(CPU_TRACE, offsetof(struct cpu, trace));
     DEFINE(TRACE_COUNT, offsetof(struct trace_ring, count));
     DEFINE(TRACE_RECORDS, TRACE_RECORDS);
     DEFINE(TRACE_SIZE, sizeof(struct trace_record));

@@ -25,7 +25,6 @@
 #define DEVICE (DATA | PTE_UNCACHED)
 
 #define CPUID_GIB_PAGES (1u << 26) /* leaf 0x80000001, edx */
-#define EARLY_MAPPED (4ull << 30)
 
 /* boot.S begins on the first one. */
 struct guarded_stack kernel_stacks[STACKS][STACKS_PER_CPU]
@@ -76,12 +75,12 @@ static uint64_t *entry_at(uint64_t va, unsigned level)
     }
 }
 
-/* Map [pa, pa + bytes) at va, in the largest pages that fit. Whole pages; nothing is mapped there
- * yet. */
-static void map(uint64_t va, kpa_t pa, uint64_t bytes, uint64_t flags)
+/* Map [pa, pa + bytes) at va, in the largest pages that fit, of level `most` at most. Whole pages;
+ * nothing is mapped there yet. */
+static void map(uint64_t va, kpa_t pa, uint64_t bytes, uint64_t flags, unsigned most)
 {
     while (bytes > 0) {
-        unsigned level = largest;
+        unsigned level = most;
 
         while (level > 0 &&
                (((va | pa) & (entry_bytes(level) - 1)) != 0 || bytes < entry_bytes(level))) {
@@ -94,12 +93,11 @@ static void map(uint64_t va, kpa_t pa, uint64_t bytes, uint64_t flags)
     }
 }
 
-/* Map a part of the image, in pages of 4 KiB. */
+/* Map a part of the image, in pages of 4 KiB; it begins with one. */
 static void map_image(const uint8_t *start, const uint8_t *end, uint64_t flags)
 {
-    for (uint64_t va = (uint64_t)start; va < (uint64_t)end; va += PAGE_SIZE) {
-        *entry_at(va, 0) = (va - KERNEL_IMAGE_BASE) | flags;
-    }
+    map((uint64_t)start, (uint64_t)start - KERNEL_IMAGE_BASE,
+        ((uint64_t)(end - start) + PAGE_MASK) & ~(uint64_t)PAGE_MASK, flags, 0);
 }
 
 static void unmap_guards(void)
@@ -117,11 +115,11 @@ static void map_ram(kpa_t start, kpa_t end, kpa_t ro_start, kpa_t ro_end)
 {
     if (ro_start < end && start < ro_end) {
         map_ram(start, ro_start, ro_end, ro_end);
-        map((uint64_t)arch_kva(ro_start), ro_start, ro_end - ro_start, RODATA);
+        map((uint64_t)arch_kva(ro_start), ro_start, ro_end - ro_start, RODATA, largest);
         start = ro_end;
     }
     if (start < end) {
-        map((uint64_t)arch_kva(start), start, end - start, DATA);
+        map((uint64_t)arch_kva(start), start, end - start, DATA, largest);
     }
 }
 
@@ -135,11 +133,8 @@ static uint64_t tables_bound(const struct boot_info *boot)
     for (unsigned i = 0; i < boot->ranges; i++) {
         const struct boot_range *r = &boot->range[i];
 
-        if (r->kind == BOOT_RAM) {
-            /* Both ends ragged at each level, and the whole tables between them. */
-            tables +=
-                6 + (r->end - r->start) / entry_bytes(2) + (r->end - r->start) / entry_bytes(3);
-        }
+        /* Both ends ragged at each level, and the whole tables between them. */
+        tables += 6 + (r->end - r->start) / entry_bytes(2) + (r->end - r->start) / entry_bytes(3);
     }
     return (tables + 4) * PAGE_SIZE; /* the read-only part cuts its range in three */
 }
@@ -165,9 +160,7 @@ void paging_init(struct boot_info *boot)
     map_image(kernel_data_start, kernel_bss_end, DATA);
     unmap_guards();
     for (unsigned i = 0; i < boot->ranges; i++) {
-        if (boot->range[i].kind == BOOT_RAM) {
-            map_ram(boot->range[i].start, boot->range[i].end, ro_start, ro_end);
-        }
+        map_ram(boot->range[i].start, boot->range[i].end, ro_start, ro_end);
     }
     for (uint64_t at = 0; at < KERNEL_DEVICE_BYTES; at += entry_bytes(1)) {
         entry_at(KERNEL_DEVICE_BASE + at, 0);
@@ -195,9 +188,7 @@ void *arch_map_device(kpa_t pa, size_t n)
         return NULL;
     }
     device_next += bytes;
-    for (uint64_t at = 0; at < bytes; at += PAGE_SIZE) {
-        *entry_at(va + at, 0) = (pa - skew + at) | DEVICE; /* was not present: nothing to flush */
-    }
+    map(va, pa - skew, bytes, DEVICE, 0); /* was not present: nothing to flush */
     return (void *)(va + skew);
 }
 

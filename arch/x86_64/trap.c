@@ -18,6 +18,33 @@
 #define PF_RESERVED (1u << 3)
 #define PF_EXEC (1u << 4)
 
+/* What an exception is called when it ends in a panic; and, of those that are simply a fault of the
+ * process, with the error code as its info, which fault. */
+static const struct {
+    const char *name;
+    enum fault_code fault;
+} exceptions[] = {
+    [EXC_DE] = { "divide error", FAULT_DIVIDE },
+    [EXC_DB] = { "debug exception", FAULT_SINGLE_STEP },
+    [EXC_NMI] = { "NMI: the machine reports a hardware failure, or someone wants this report",
+                  FAULT_NONE },
+    [EXC_BP] = { "breakpoint", FAULT_BREAKPOINT },
+    [EXC_OF] = { "overflow", FAULT_OVERFLOW },
+    [EXC_BR] = { "bound range exceeded", FAULT_BOUND },
+    [EXC_UD] = { "invalid instruction", FAULT_INVALID_OPCODE },
+    [EXC_NM] = { "FPU used", FAULT_NONE },
+    [EXC_DF] = { "double fault", FAULT_NONE },
+    [EXC_TS] = { "invalid task segment", FAULT_GENERAL_PROTECTION },
+    [EXC_NP] = { "segment not present", FAULT_GENERAL_PROTECTION },
+    [EXC_SS] = { "stack segment fault", FAULT_GENERAL_PROTECTION },
+    [EXC_GP] = { "general protection", FAULT_GENERAL_PROTECTION }, /* also `int n` */
+    [EXC_PF] = { "page fault", FAULT_NONE },
+    [EXC_MF] = { "x87 error", FAULT_FLOATING_POINT },
+    [EXC_AC] = { "alignment check", FAULT_ALIGNMENT }, /* its error code is always 0 */
+    [EXC_MC] = { "machine check: the hardware has failed", FAULT_NONE },
+    [EXC_XM] = { "SSE error", FAULT_SIMD },
+};
+
 const struct trap_frame *trap_dying;
 
 void trap_bad_rip(void);
@@ -68,37 +95,15 @@ static unsigned access_of(uint64_t error)
     return (error & PF_WRITE) ? ACCESS_WRITE : ACCESS_READ;
 }
 
-static NORETURN void page_fault(uint64_t error)
-{
-    uva_t address = x86_read_cr2();
-
-    if (error & PF_RESERVED) {
-        BUG("a reserved bit is set in the page tables for address %lx", address);
-    }
-    kernel_memory_fault(address, access_of(error));
-}
-
 static NORETURN void exception(uint64_t vector, uint64_t error)
 {
-    /* The rest: a fault of the process, with the error code as its info. */
-    static const uint8_t fault[] = {
-        [EXC_DE] = FAULT_DIVIDE,
-        [EXC_DB] = FAULT_SINGLE_STEP,
-        [EXC_BP] = FAULT_BREAKPOINT,
-        [EXC_OF] = FAULT_OVERFLOW,
-        [EXC_BR] = FAULT_BOUND,
-        [EXC_UD] = FAULT_INVALID_OPCODE,
-        [EXC_TS] = FAULT_GENERAL_PROTECTION,
-        [EXC_NP] = FAULT_GENERAL_PROTECTION,
-        [EXC_SS] = FAULT_GENERAL_PROTECTION,
-        [EXC_GP] = FAULT_GENERAL_PROTECTION, /* also `int n` */
-        [EXC_MF] = FAULT_FLOATING_POINT,
-        [EXC_AC] = FAULT_ALIGNMENT, /* its error code is always 0 */
-        [EXC_XM] = FAULT_SIMD,
-    };
-
     if (vector == EXC_PF) {
-        page_fault(error);
+        uva_t address = x86_read_cr2();
+
+        if (error & PF_RESERVED) {
+            BUG("a reserved bit is set in the page tables for address %lx", address);
+        }
+        kernel_memory_fault(address, access_of(error));
     }
     if (vector == EXC_NM) {
         fpu_first_use();
@@ -107,8 +112,8 @@ static NORETURN void exception(uint64_t vector, uint64_t error)
     if (vector == EXC_DB) {
         x86_clear_dr6();
     }
-    ASSERT(vector < ARRAY_LEN(fault) && fault[vector] != FAULT_NONE);
-    kernel_fault(fault[vector], error);
+    ASSERT(vector < ARRAY_LEN(exceptions) && exceptions[vector].fault != FAULT_NONE);
+    kernel_fault(exceptions[vector].fault, error);
 }
 
 void trap_from_user(uint64_t vector, uint64_t error)
@@ -146,28 +151,9 @@ void trap_syscall_stepped(void)
 
 static const char *exception_name(uint64_t vector)
 {
-    static const char *const name[] = {
-        [EXC_DE] = "divide error",
-        [EXC_DB] = "debug exception",
-        [EXC_NMI] = "NMI: the machine reports a hardware failure, or someone wants this report",
-        [EXC_BP] = "breakpoint",
-        [EXC_OF] = "overflow",
-        [EXC_BR] = "bound range exceeded",
-        [EXC_UD] = "invalid instruction",
-        [EXC_NM] = "FPU used",
-        [EXC_DF] = "double fault",
-        [EXC_TS] = "invalid task segment",
-        [EXC_NP] = "segment not present",
-        [EXC_SS] = "stack segment fault",
-        [EXC_GP] = "general protection",
-        [EXC_PF] = "page fault",
-        [EXC_MF] = "x87 error",
-        [EXC_AC] = "alignment check",
-        [EXC_MC] = "machine check: the hardware has failed",
-        [EXC_XM] = "SSE error",
-    };
-
-    return vector < ARRAY_LEN(name) && name[vector] != NULL ? name[vector] : "unknown exception";
+    return vector < ARRAY_LEN(exceptions) && exceptions[vector].name != NULL
+               ? exceptions[vector].name
+               : "unknown exception";
 }
 
 void trap_from_kernel(const struct trap_frame *frame)

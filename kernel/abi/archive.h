@@ -5,8 +5,7 @@
  * file; init reads the entries to find the rest. All numbers little-endian. The data of each entry
  * starts on a page boundary, padded with zeros, so that its pages can be mapped as they are.
  */
-#ifndef ABI_ARCHIVE_H
-#define ABI_ARCHIVE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -44,5 +43,3 @@ struct lk_archive_entry {       /* 64 bytes */
     uint64_t offset;            /* from the start of the archive; a multiple of 4096 */
     uint64_t bytes;
 };
-
-#endif

@@ -4,8 +4,7 @@
  * address space and one process, and puts every initial capability into these capability registers.
  * See docs/boot.md.
  */
-#ifndef ABI_INIT_H
-#define ABI_INIT_H
+#pragma once
 
 /* Capability registers of init at its first instruction. */
 #define LK_INIT_SELF 1 /* Process: itself */
@@ -49,6 +48,4 @@ struct lk_boot_info {
                                NUL-terminated */
     char boot_path[32];     /* "pvh", "multiboot2": how the kernel was started */
 };
-#endif
-
 #endif

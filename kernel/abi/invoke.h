@@ -27,8 +27,7 @@
  * An invocation that receives nothing leaves its result in word 0 and preserves everything else but
  * rax, rcx, r11.
  */
-#ifndef ABI_INVOKE_H
-#define ABI_INVOKE_H
+#pragma once
 
 /* Control word, bits 0..7: the shape. One compare of this byte picks a path. */
 #define LK_SEND 0x01u    /* has a send phase */
@@ -69,9 +68,10 @@
 #define LK_NOTICE_ID 0xffffffffffffffffull
 
 /* Delivery word: only the kernel writes it. */
-#define LK_DLV_KIND_SHIFT 0    /* bits 0..2: one of the kinds below */
-#define LK_DLV_NCAPS_SHIFT 8   /* bits 8..10: capabilities received */
-#define LK_DLV_NWORDS_SHIFT 16 /* bits 16..18: words that mean something, as the sender says, less one */
+#define LK_DLV_KIND_SHIFT 0  /* bits 0..2: one of the kinds below */
+#define LK_DLV_NCAPS_SHIFT 8 /* bits 8..10: capabilities received */
+#define LK_DLV_NWORDS_SHIFT                                                                        \
+    16 /* bits 16..18: words that mean something, as the sender says, less one */
 #define LK_DLV_TRUNCATED (1ull << 24)
 #define LK_DLV_FORCED (1ull << 25) /* proxied in spite of deferral */
 #define LK_DLV_STRLEN_SHIFT 32     /* bits 32..48: bytes of string received */
@@ -93,7 +93,6 @@
 #define LK_YIELD 0x00ull       /* give the CPU to the next ready process of this priority */
 #define LK_COPY_CAP 0x04ull    /* copy capability register (bits 8..12) to register (bits 16..20) */
 #define LK_SET_FS_BASE 0x08ull /* FS base := rdi, a user address */
-#define LK_PSEUDO_MASK 0xffull
 
 /* Restrictions of memory capabilities. */
 #define LK_RO 1u /* no write */
@@ -182,6 +181,4 @@ struct lk_preemption {
     uint32_t forced;               /* deliveries in spite of deferral */
     uint32_t flags;                /* LK_PREEMPT_... */
 };
-#endif
-
 #endif

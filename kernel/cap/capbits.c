@@ -3,25 +3,16 @@
  * Operation of CapBits: the bits of a capability, as struct cap has them. Sensitive, since object
  * identities show.
  */
-#include <kernel/invoke.h>
-#include <kernel/string.h>
-#include <kernel/txn.h>
-#include <ops.h>
+#include <kernel/operations.h>
 
 /* The 16 bytes of a capability; of an invalid one, zeros. */
 enum status capbits_op_get(struct invocation *inv)
 {
-    uint64_t bits[2];
-
-    STATIC_ASSERT(sizeof(bits) == sizeof(struct cap), "two words");
-    memset(bits, 0, sizeof(bits));
-    if (cap_valid(&inv->arg[1])) {
-        memcpy(bits, &inv->arg[1], sizeof(bits));
-    }
+    struct cap c = cap_valid(&inv->arg[1]) ? inv->arg[1] : (struct cap){ 0 };
 
     txn_commit();
 
-    inv->out[1] = bits[0];
-    inv->out[2] = bits[1];
+    inv->out[1] = c.low;
+    inv->out[2] = c.object;
     return STATUS_OK;
 }

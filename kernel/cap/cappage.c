@@ -2,9 +2,7 @@
  *
  * Operations of CapPages: 256 capabilities in the page's frame, out of reach of any load or store.
  */
-#include <kernel/invoke.h>
-#include <kernel/txn.h>
-#include <ops.h>
+#include <kernel/operations.h>
 
 /* The slots of the capability page invoked. */
 static struct cap *cappage_slots(const struct invocation *inv)

@@ -3,9 +3,7 @@
  * Operations of Discrim: what is this capability? An invalid capability classifies as Null, also an
  * Entry that may become valid again: it is Null for as long as its endpoint has no recipient.
  */
-#include <kernel/invoke.h>
-#include <kernel/txn.h>
-#include <ops.h>
+#include <kernel/operations.h>
 
 /* Type and restrictions of a capability. */
 enum status discrim_op_classify(struct invocation *inv)

@@ -4,12 +4,10 @@
  */
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
-#include <kernel/invoke.h>
 #include <kernel/ipc.h>
+#include <kernel/operations.h>
 #include <kernel/preempt.h>
 #include <kernel/process.h>
-#include <kernel/txn.h>
-#include <ops.h>
 
 enum status endpoint_op_set_recipient(struct invocation *inv)
 {

@@ -5,11 +5,9 @@
  * begins again until none is left.
  */
 #include <kernel/gpt.h>
-#include <kernel/invoke.h>
+#include <kernel/operations.h>
 #include <kernel/space.h>
-#include <kernel/txn.h>
 #include <kernel/walk.h>
-#include <ops.h>
 
 /* ACQUIRE. No mapping made through the slot is left when this returns. */
 static void gpt_flush(struct gpt *g, unsigned slot)

@@ -4,9 +4,7 @@
  * kernel's own ports are in the range that init gets as well: a driver that is given them is
  * trusted with them.
  */
-#include <kernel/invoke.h>
-#include <kernel/txn.h>
-#include <ops.h>
+#include <kernel/operations.h>
 
 static uint32_t first_port(const struct invocation *inv)
 {

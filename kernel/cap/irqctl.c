@@ -2,10 +2,8 @@
  *
  * Operations of IrqCtl: hand out interrupt lines and take them back.
  */
-#include <kernel/invoke.h>
 #include <kernel/irq.h>
-#include <kernel/txn.h>
-#include <ops.h>
+#include <kernel/operations.h>
 
 /* Take a line. */
 enum status irqctl_op_allocate(struct invocation *inv)

@@ -2,10 +2,8 @@
  *
  * Operations of IrqWait: one interrupt line.
  */
-#include <kernel/invoke.h>
 #include <kernel/irq.h>
-#include <kernel/txn.h>
-#include <ops.h>
+#include <kernel/operations.h>
 
 /* Bind the line to a notice, or with Null unbind it. */
 enum status irqwait_op_bind(struct invocation *inv)
@@ -25,14 +23,12 @@ enum status irqwait_op_bind(struct invocation *inv)
 /* Served: let the next interrupt come. */
 enum status irqwait_op_acknowledge(struct invocation *inv)
 {
-    struct irq_line *line = irq_of_cap(&inv->cap);
-
-    if (line->notice.type == CAP_NULL) {
+    if (irq_of_cap(&inv->cap)->notice.type == CAP_NULL) {
         return STATUS_REQUEST_ERROR;
     }
 
     txn_commit();
 
-    irq_acknowledge(line);
+    arch_irq_unmask(inv->cap.payload);
     return STATUS_OK;
 }

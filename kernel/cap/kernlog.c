@@ -2,11 +2,9 @@
  *
  * Operations of KernLog: append a line, read, and take over the printing (log.c).
  */
-#include <kernel/invoke.h>
 #include <kernel/log.h>
+#include <kernel/operations.h>
 #include <kernel/process.h>
-#include <kernel/txn.h>
-#include <ops.h>
 
 /* One line, tagged with the label of the invoker. Nothing in it can end the line or move the
  * cursor. */

@@ -4,9 +4,7 @@
  * capabilities and touch no object. And what all do that have slots: show one.
  */
 #include <kernel/gpt.h>
-#include <kernel/invoke.h>
-#include <kernel/txn.h>
-#include <ops.h>
+#include <kernel/operations.h>
 
 #define L2G_MIN PAGE_SHIFT
 #define L2G_MAX 47u

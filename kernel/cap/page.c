@@ -2,10 +2,8 @@
  *
  * Operations of Pages.
  */
-#include <kernel/invoke.h>
+#include <kernel/operations.h>
 #include <kernel/string.h>
-#include <kernel/txn.h>
-#include <ops.h>
 
 /* The data of the page invoked. */
 static void *page_data(const struct invocation *inv)

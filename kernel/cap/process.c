@@ -6,16 +6,14 @@
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
 #include <kernel/fault.h>
-#include <kernel/invoke.h>
 #include <kernel/ipc.h>
+#include <kernel/operations.h>
 #include <kernel/preempt.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/string.h>
-#include <kernel/txn.h>
-#include <ops.h>
 
 #define DEBUG_FLAGS (PROC_SINGLE_STEP | PROC_TRAP_SYSCALL)
 #define NO_PRIORITY 256
@@ -28,23 +26,20 @@ enum status process_op_get_slot(struct invocation *inv)
 /* Can this slot hold this capability? Null always. */
 static bool slot_accepts(unsigned slot, const struct cap *c)
 {
-    switch (slot) {
-    case SLOT_ADDR_SPACE:
-        return c->type == CAP_GPT || c->type == CAP_PAGE;
-    case SLOT_SCHEDULE: /* one that is set up: its priority is copied now and never looked at again
-                         */
-        return c->type == CAP_SCHEDULE &&
-               ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
-    case SLOT_HANDLER:
-    case SLOT_PROXY_RECEIVER:
-        return c->type == CAP_ENTRY;
-    case SLOT_REPLY_ENDPOINT:
-        return c->type == CAP_ENDPOINT;
-    case SLOT_CONTROL_PAGE:
-        return c->type == CAP_PAGE;
-    default:
-        return true;
+    static const uint32_t types[PROC_SLOTS] = {
+        [SLOT_ADDR_SPACE] = 1u << CAP_GPT | 1u << CAP_PAGE,
+        [SLOT_SCHEDULE] = 1u << CAP_SCHEDULE,
+        [SLOT_HANDLER] = 1u << CAP_ENTRY,
+        [SLOT_PROXY_RECEIVER] = 1u << CAP_ENTRY,
+        [SLOT_REPLY_ENDPOINT] = 1u << CAP_ENDPOINT,
+        [SLOT_CONTROL_PAGE] = 1u << CAP_PAGE,
+    };
+
+    if (slot == SLOT_SCHEDULE && c->type == CAP_SCHEDULE) {
+        /* One that is set up: its priority is copied now and never looked at again. */
+        return ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
     }
+    return c->type == CAP_NULL || types[slot] == 0 || (types[slot] >> c->type & 1) != 0;
 }
 
 enum status process_op_swap_slot(struct invocation *inv)
@@ -56,7 +51,7 @@ enum status process_op_swap_slot(struct invocation *inv)
     if (slot == SLOT_PROXY_REPLY) {
         return STATUS_NO_ACCESS;
     }
-    if (c->type != CAP_NULL && !slot_accepts(slot, c)) {
+    if (!slot_accepts(slot, c)) {
         return STATUS_REQUEST_ERROR;
     }
 
@@ -282,13 +277,13 @@ enum status process_op_get_preemption(struct invocation *inv)
     const struct process *p = inv_object(inv, process);
     const struct preempt *pr = &p->preempt;
     const struct process *r = preempt_receiver(p);
-    struct lk_preemption out;
+    struct lk_preemption *out = (struct lk_preemption *)(void *)inv->out_string;
 
-    STATIC_ASSERT(sizeof(out) == 128, "as in kernel/abi/lykos.toml");
+    STATIC_ASSERT(sizeof(*out) == 128, "as in kernel/abi/lykos.toml");
 
     txn_commit();
 
-    out = (struct lk_preemption){
+    *out = (struct lk_preemption){
         .deferred_since = pr->deferred_since,
         .bound = pr->bound,
         .plain = p->notices,
@@ -304,15 +299,14 @@ enum status process_op_get_preemption(struct invocation *inv)
     };
     for (unsigned i = 0; i < LK_HOLDS; i++) {
         if (p->hold_since[i] != 0) {
-            out.hold_since[i] = arch_now() - arch_cycles_to_ns(arch_cycles() - p->hold_since[i]);
+            out->hold_since[i] = arch_now() - arch_cycles_to_ns(arch_cycles() - p->hold_since[i]);
         }
     }
     if (r != NULL) {
-        out.flags |= LK_PREEMPT_RECEIVER;
-        memcpy(out.receiver, r->label, sizeof(out.receiver));
+        out->flags |= LK_PREEMPT_RECEIVER;
+        memcpy(out->receiver, r->label, sizeof(out->receiver));
     }
-    memcpy(inv->out_string, &out, sizeof(out));
-    inv->out_len = sizeof(out);
+    inv->out_len = sizeof(*out);
     return STATUS_OK;
 }
 

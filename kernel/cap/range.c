@@ -5,10 +5,8 @@
  * it is lent: its life, and that of its parts, is the count in the descriptor of the first frame
  * lent, which lies `aux` frames before its own first one.
  */
-#include <kernel/invoke.h>
 #include <kernel/object.h>
-#include <kernel/txn.h>
-#include <ops.h>
+#include <kernel/operations.h>
 
 static pfn_t range_first(const struct invocation *inv)
 {

@@ -4,11 +4,8 @@
  * changes afterwards, so a process may keep a copy of its priority.
  */
 #include <kernel/cpu.h>
-#include <kernel/invoke.h>
-#include <kernel/sched.h>
+#include <kernel/operations.h>
 #include <kernel/schedule.h>
-#include <kernel/txn.h>
-#include <ops.h>
 
 #define SLICE_MIN 10000u
 #define SLICE_MAX 10000000000u

@@ -2,10 +2,8 @@
  *
  * Operation of Schedule: show it. SchedCtl sets it up.
  */
-#include <kernel/invoke.h>
+#include <kernel/operations.h>
 #include <kernel/schedule.h>
-#include <kernel/txn.h>
-#include <ops.h>
 
 /* Priority, time slice, CPU set; all zero while it is not set up. */
 enum status schedule_op_get_info(struct invocation *inv)

@@ -4,12 +4,10 @@
  * process; more, and relative times, are a library's work.
  */
 #include <kernel/cpu.h>
-#include <kernel/invoke.h>
 #include <kernel/ipc.h>
+#include <kernel/operations.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
-#include <kernel/txn.h>
-#include <ops.h>
 
 enum status sleep_op_now(struct invocation *inv)
 {

@@ -4,12 +4,11 @@
  */
 #include <kernel/check.h>
 #include <kernel/cpu.h>
-#include <kernel/invoke.h>
 #include <kernel/log.h>
+#include <kernel/operations.h>
 #include <kernel/space.h>
+#include <kernel/string.h>
 #include <kernel/trace.h>
-#include <kernel/txn.h>
-#include <ops.h>
 
 /* End, with a status for whoever runs the machine. */
 enum status sysctl_op_halt(struct invocation *inv)
@@ -32,32 +31,25 @@ enum status sysctl_op_reboot(UNUSED struct invocation *inv)
 /* Counters of this CPU. */
 enum status sysctl_op_get_stats(struct invocation *inv)
 {
-    const struct cpu_stats *s = &cpu_self()->stats;
+    STATIC_ASSERT(sizeof(struct cpu_stats) == 7 * sizeof(inv->out[0]), "all of them, in order");
 
     txn_commit();
 
-    inv->out[1] = s->entries;
-    inv->out[2] = s->cr3_writes;
-    inv->out[3] = s->invalidations;
-    inv->out[4] = s->restarts;
-    inv->out[5] = s->interrupts;
-    inv->out[6] = s->idle_time;
-    inv->out[7] = s->faults;
+    memcpy(&inv->out[1], &cpu_self()->stats, sizeof(struct cpu_stats));
     return STATUS_OK;
 }
 
 /* Counters of memory. */
 enum status sysctl_op_get_memory(struct invocation *inv)
 {
+    STATIC_ASSERT(sizeof(frame_totals) == 3 * sizeof(inv->out[0]) &&
+                      sizeof(space_totals) == 4 * sizeof(inv->out[0]),
+                  "all of them, in order");
+
     txn_commit();
 
-    inv->out[1] = frame_totals.frames;
-    inv->out[2] = frame_totals.free;
-    inv->out[3] = frame_totals.objects;
-    inv->out[4] = space_totals.tables;
-    inv->out[5] = space_totals.tables_max;
-    inv->out[6] = space_totals.depends_max;
-    inv->out[7] = space_totals.depends;
+    memcpy(&inv->out[1], &frame_totals, sizeof(frame_totals));
+    memcpy(&inv->out[4], &space_totals, sizeof(space_totals));
     return STATUS_OK;
 }
 
@@ -77,16 +69,15 @@ enum status sysctl_op_check(struct invocation *inv)
 enum status sysctl_op_inject_restart(struct invocation *inv)
 {
     uint64_t n = inv->word[1];
-    uint32_t passed;
-    bool hit;
+    const struct txn *t = &cpu_self()->txn;
 
     txn_commit();
 
+    inv->out[1] = t->passed;
+    inv->out[2] = t->inject_hit;
     /* No operation has that many acquire points: any such number means one that is never reached.
      */
-    txn_inject(inv->invoker, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n, &passed, &hit);
-    inv->out[1] = passed;
-    inv->out[2] = hit;
+    txn_inject(inv->invoker, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n);
     return STATUS_OK;
 }
 

@@ -6,6 +6,5 @@
 #include <kernel/gpt.h>
 #include <kernel/invoke.h>
 #include <kernel/process.h>
-#include <ops.h>
 
 #include <optables.inc>

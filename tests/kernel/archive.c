@@ -7,6 +7,7 @@
 
 #include <abi/invoke.h>
 #include <kernel/archive.h>
+#include <kernel/log.h>
 #include <kernel/string.h>
 
 static uint8_t bytes[3 * PAGE_SIZE] ALIGNED(PAGE_SIZE);
@@ -21,7 +22,7 @@ static bool says(const char *what, unsigned at, uint64_t value, unsigned width, 
         .entries = 1,
         .total_bytes = sizeof(bytes),
     };
-    char pattern[40] = "*";
+    char pattern[40];
     const char *said;
 
     memset(bytes, 0, sizeof(bytes));
@@ -29,7 +30,7 @@ static bool says(const char *what, unsigned at, uint64_t value, unsigned width, 
     memcpy(bytes + at, &value, width);
     said = archive_mistake((const struct lk_archive_header *)(const void *)bytes, given,
                            LK_USER_MIN, LK_USER_END);
-    text_copy(pattern + text_copy(pattern + 1, sizeof(pattern) - 2, what) + 1, 2, "*");
+    format_to(pattern, sizeof(pattern), "*%s*", what);
     return said != NULL && text_match(pattern, said);
 }
 

@@ -6,7 +6,8 @@
 #ifndef TESTS_KERNEL_HELPERS_H
 #define TESTS_KERNEL_HELPERS_H
 
-#include <kernel/check.h>
+#include "tests/kernel/check/check.h"
+
 #include <kernel/object.h>
 #include <kernel/txn.h>
 

@@ -4,8 +4,8 @@
  * it away.
  */
 #include "selftest.h"
+#include "tests/kernel/check/check.h"
 
-#include <kernel/check.h>
 #include <kernel/irq.h>
 
 /* A line that may be allocated; ARCH_IRQ_LINES: there is none. */
@@ -31,12 +31,12 @@ SELFTEST(irq_lines, "a line has one holder, and releasing it makes its capabilit
     }
     txn_commit();
     first = irq_allocate(line);
-    CHECK(irq_cap_valid(&first));
+    CHECK(cap_live(&first));
     CHECK(!irq_can_allocate(line));
     irq_release(line);
-    CHECK(!irq_cap_valid(&first));
+    CHECK(!cap_live(&first));
     second = irq_allocate(line);
-    CHECK(irq_cap_valid(&second) && !irq_cap_valid(&first));
+    CHECK(cap_live(&second) && !cap_live(&first));
     irq_release(line);
     CHECK_EQUAL(irq_check(), 0);
 }
@@ -45,10 +45,10 @@ SELFTEST(irq_bad_caps, "capabilities to lines that do not exist are Null")
 {
     struct cap c = { .type = CAP_IRQWAIT, .payload = ARCH_IRQ_LINES, .count = 1 };
 
-    CHECK(!irq_cap_valid(&c));
+    CHECK(!cap_live(&c));
     c.payload = UINT32_MAX;
-    CHECK(!irq_cap_valid(&c));
+    CHECK(!cap_live(&c));
     c.payload = 0;
     c.count = 0;
-    CHECK(!irq_cap_valid(&c));
+    CHECK(!cap_live(&c));
 }

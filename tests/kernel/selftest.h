@@ -15,7 +15,8 @@
 #ifndef TESTS_KERNEL_SELFTEST_H
 #define TESTS_KERNEL_SELFTEST_H
 
-#include <kernel/check.h>
+#include "tests/kernel/check/check.h"
+
 #include <kernel/panic.h>
 #include <kernel/txn.h>
 #include <kernel/types.h>

@@ -4,8 +4,8 @@
  * removals, and in the shapes that make a leftist heap long on one side.
  */
 #include "selftest.h"
+#include "tests/kernel/check/check.h"
 
-#include <kernel/check.h>
 #include <kernel/string.h>
 #include <kernel/timer.h>
 

@@ -60,15 +60,13 @@ TEST(frames_plain, "what is taken is marked, the rest is free, and the totals ar
     CHECK_EQUAL(object_check_all(), 0);
 }
 
-TEST(frames_ragged, "ranges are cut to whole frames; reserved ones and holes are no memory")
+TEST(frames_ragged, "ranges are cut to whole frames; what is between them is no memory")
 {
     host_machine(64 * MIB, &boot);
-    boot.ranges = 5;
-    boot.range[0] = (struct boot_range){ 0x1, 0x9fc00, BOOT_RAM };
-    boot.range[1] = (struct boot_range){ 0x9fc00, 1 * MIB, BOOT_RESERVED };
-    boot.range[2] = (struct boot_range){ 1 * MIB, 20 * MIB + 5, BOOT_RAM };
-    boot.range[3] = (struct boot_range){ 20 * MIB + 5, 40 * MIB + 7, BOOT_RESERVED };
-    boot.range[4] = (struct boot_range){ 40 * MIB + 7, 50 * MIB - 1, BOOT_RAM };
+    boot.ranges = 3;
+    boot.range[0] = (struct boot_range){ 0x1, 0x9fc00 };
+    boot.range[1] = (struct boot_range){ 1 * MIB, 20 * MIB + 5 };
+    boot.range[2] = (struct boot_range){ 40 * MIB + 7, 50 * MIB - 1 };
     frames_init(&boot);
     CHECK_EQUAL(frame_count, (50 * MIB >> PAGE_SHIFT) - 1);
     CHECK_EQUAL(kind_at(0), FRAME_NONE);
@@ -84,8 +82,8 @@ TEST(frames_table_place, "the table goes where there is room, beside kernel and 
 {
     host_machine(64 * MIB, &boot);
     boot.ranges = 3;
-    boot.range[1] = (struct boot_range){ 1 * MIB, 2 * MIB + 0x10000, BOOT_RAM }; /* too small */
-    boot.range[2] = (struct boot_range){ 3 * MIB, 64 * MIB, BOOT_RAM };
+    boot.range[1] = (struct boot_range){ 1 * MIB, 2 * MIB + 0x10000 }; /* too small */
+    boot.range[2] = (struct boot_range){ 3 * MIB, 64 * MIB };
     boot.archive_start = 3 * MIB + 0x5000;
     boot.archive_end = 6 * MIB + 0x123;
     frames_init(&boot);

@@ -2,9 +2,9 @@
  *
  * Lists, priority lists and the timer heap, each against a plain model.
  */
+#include "tests/kernel/check/check.h"
 #include "unit.h"
 
-#include <kernel/check.h>
 #include <kernel/list.h>
 #include <kernel/timer.h>
 

@@ -5,7 +5,6 @@
 #include "world.h"
 
 #include <kernel/sched.h>
-#include <kernel/trace.h>
 #include <kernel/txn.h>
 
 unsigned world_restarts;
@@ -23,7 +22,6 @@ void world_boot(size_t mib, unsigned tables, unsigned depends)
     } else {
         depend_init(tables, depends);
     }
-    trace_init();
     sched_init();
     next_frame = 0;
 }

@@ -6,10 +6,10 @@
 #ifndef UNIT_WORLD_H
 #define UNIT_WORLD_H
 
+#include "tests/kernel/check/check.h"
 #include "unit.h"
 
 #include <arch/host.h>
-#include <kernel/check.h>
 #include <kernel/cpu.h>
 #include <kernel/depend.h>
 #include <kernel/gpt.h>

@@ -4,8 +4,7 @@
  * machine, arch/host the build machine, on which the unit tests run. The kernel runs with
  * interrupts off throughout; they are taken in user mode and in arch_idle() only.
  */
-#ifndef KERNEL_ARCH_H
-#define KERNEL_ARCH_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -89,5 +88,3 @@ NORETURN void kernel_fault(unsigned fault_code, uint64_t info);    /* other than
 NORETURN void kernel_memory_fault(uva_t address, unsigned access); /* ACCESS_... of space.h */
 NORETURN void kernel_interrupt(unsigned line);                     /* masked and acknowledged */
 NORETURN void kernel_timer(void);
-
-#endif

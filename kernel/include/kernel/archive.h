@@ -3,8 +3,7 @@
  * Checking the archive that the boot loader gave, before init is loaded from it. Nothing here
  * trusts a byte of it, changes anything, or needs more than the bytes themselves.
  */
-#ifndef KERNEL_ARCHIVE_H
-#define KERNEL_ARCHIVE_H
+#pragma once
 
 #include <abi/archive.h>
 #include <kernel/types.h>
@@ -16,5 +15,3 @@
  * [low, high). Its entries are init's to check. */
 const char *archive_mistake(const struct lk_archive_header *h, uint64_t bytes, uva_t low,
                             uva_t high) WARN_UNUSED;
-
-#endif

@@ -2,21 +2,16 @@
  *
  * What the boot code tells the kernel, whichever way it was started.
  */
-#ifndef KERNEL_BOOT_INFO_H
-#define KERNEL_BOOT_INFO_H
+#pragma once
 
 #include <kernel/types.h>
 
 #define BOOT_MAX_RANGES 128
 #define BOOT_COMMAND_LINE 512
 
-/* What a range of physical memory is: the kernel uses RAM and nothing else. */
-enum boot_range_kind { BOOT_RAM, BOOT_RESERVED };
-
-/* A piece of the memory map. */
+/* A range of RAM. */
 struct boot_range {
     kpa_t start, end; /* bytes, end exclusive */
-    enum boot_range_kind kind;
 };
 
 /* All that the kernel learns from its loader. Checked by boot/; constant after boot. */
@@ -39,5 +34,3 @@ kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit);
 
 /* First C function after the port has set the machine up: boots the kernel, never returns. */
 NORETURN void kernel_main(const struct boot_info *boot);
-
-#endif

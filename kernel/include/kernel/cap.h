@@ -7,8 +7,7 @@
  * the frame still holds objects of that kind; otherwise it is Null in every way. See
  * docs/invariants.md, INV-CAP.
  */
-#ifndef KERNEL_CAP_H
-#define KERNEL_CAP_H
+#pragma once
 
 #include <abi/gen.h>
 #include <abi/invoke.h>
@@ -89,5 +88,3 @@ bool cap_is_object(const struct cap *c);
 
 /* Same authority over the same object? */
 bool cap_same(const struct cap *a, const struct cap *b);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * The boot command line: words with blanks between. docs/boot.md lists them.
  */
-#ifndef KERNEL_CMDLINE_H
-#define KERNEL_CMDLINE_H
+#pragma once
 
 #include <kernel/boot_info.h>
 #include <kernel/types.h>
@@ -29,5 +28,3 @@ void cmdline_parse(const char *text);
 /* Read a number: decimal, or hexadecimal after "0x"; false if `text` is not one, whole, that fits.
  */
 bool number_parse(const char *text, uint64_t *value) WARN_UNUSED;
-
-#endif

@@ -39,7 +39,6 @@ struct cpu {
     struct process
         *resumed; /* who came in last: its FS base, FPU state, segments are loaded (port); NULL: look again */
     uint64_t context; /* `context` of the process that was loaded last (port) */
-    struct trace_ring *trace; /* NULL: nothing is recorded */
     uint64_t gate;    /* for the fast path: `epoch`, or UINT64_MAX while it is not to be taken */
     unsigned id;
 

@@ -23,8 +23,7 @@
  *
  * Everything here is cache: it may be thrown away at any time, and is when room is needed.
  */
-#ifndef KERNEL_DEPEND_H
-#define KERNEL_DEPEND_H
+#pragma once
 
 #include <arch/mmu.h>
 #include <kernel/list.h>
@@ -149,12 +148,6 @@ void entry_clear(unsigned t, unsigned i);
  * the tables touched. */
 bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end) WARN_UNUSED;
 
-/* Throw away what was made through a slot (SPACE_ALL_SLOTS: any), what names a page, the products
- * of an object: each a bounded piece; false: there is more. */
-bool depend_flush_slot(struct gpt *g, unsigned slot) WARN_UNUSED;
-bool depend_flush_page(struct objhdr *page) WARN_UNUSED;
-bool depend_flush_products(struct objhdr *hdr) WARN_UNUSED;
-
 /* Make the processor forget what was thrown away. Before anything here returns to its caller's
  * caller. */
 void depend_forget(void);
@@ -186,5 +179,3 @@ uint32_t *depend_chain(unsigned level, pte_t e);
 /* The entries [from, end) that a dependency covers: of one slot of its GPT, or of all. */
 void depend_range(const struct depend *d, const struct gpt *g, unsigned slot, unsigned *from,
                   unsigned *end);
-
-#endif

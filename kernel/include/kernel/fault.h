@@ -2,8 +2,7 @@
  *
  * Faults of processes, and the messages about them that the kernel sends to their handlers.
  */
-#ifndef KERNEL_FAULT_H
-#define KERNEL_FAULT_H
+#pragma once
 
 #include <kernel/ipc.h>
 
@@ -32,5 +31,3 @@ const struct cap *fault_handler(struct process *p);
 
 /* A fault in words, for the log. */
 const char *fault_text(enum fault_code code);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * GPT: guarded page table, 16 slots that compose an address space.
  */
-#ifndef KERNEL_GPT_H
-#define KERNEL_GPT_H
+#pragma once
 
 #include <kernel/object.h>
 
@@ -47,5 +46,3 @@ static inline unsigned window_root(const struct cap *c)
 /* Give a memory capability another guard; false, and nothing done, if there is none such, or the
  * offset of the window does not suit it (cap/memory.c). */
 bool memory_guard(struct cap *c, uint64_t match, uint64_t l2g) WARN_UNUSED;
-
-#endif

@@ -3,13 +3,10 @@
  * The first process: "init" from the archive, with every initial capability. <abi/init.h> says what
  * it finds.
  */
-#ifndef KERNEL_IMAGE_H
-#define KERNEL_IMAGE_H
+#pragma once
 
 #include <kernel/boot_info.h>
 
 /* Load init and make its process ready to run. What cannot be loaded ends the machine with a line
  * that says why. */
 void image_load_init(const struct boot_info *boot);
-
-#endif

@@ -4,8 +4,7 @@
  * notice. An interrupt masks the line and posts the notice; the holder serves the device and
  * acknowledges, which unmasks the line. So a level-triggered line that nobody serves stays quiet.
  */
-#ifndef KERNEL_IRQ_H
-#define KERNEL_IRQ_H
+#pragma once
 
 #include <kernel/arch.h>
 #include <kernel/cap.h>
@@ -26,8 +25,6 @@ void irq_init(void);
 
 /* The line behind an IrqWait capability, or NULL if that is not valid. */
 struct irq_line *irq_of_cap(const struct cap *c);
-/* Is this IrqWait capability valid? For cap_valid(). */
-bool irq_cap_valid(const struct cap *c);
 
 /* May `line`, below ARCH_IRQ_LINES, be allocated: does it exist, is it not the kernel's, nobody's,
  * not retired? */
@@ -38,7 +35,3 @@ struct cap irq_allocate(unsigned line) NO_FAIL;
 void irq_release(unsigned line) NO_FAIL;
 /* EFFECT. Bind, which unmasks, or with Null unbind, which masks. */
 void irq_bind(struct irq_line *line, const struct cap *notice, uint32_t bits) NO_FAIL;
-/* EFFECT. Unmask for the next interrupt. */
-void irq_acknowledge(struct irq_line *line) NO_FAIL;
-
-#endif

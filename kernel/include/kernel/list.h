@@ -6,8 +6,7 @@
  * node of each priority also stands in the ring of leaders, so an insertion passes over at most 256
  * leaders and no followers: every operation here is bounded, whatever the number of nodes.
  */
-#ifndef KERNEL_LIST_H
-#define KERNEL_LIST_H
+#pragma once
 
 #include <kernel/panic.h>
 #include <kernel/types.h>
@@ -165,5 +164,3 @@ STATIC_ASSERT(offsetof(struct plist, leaders) == offsetof(struct plist_node, lea
               "a head looks like a node");
 STATIC_ASSERT(offsetof(struct plist, nodes) == offsetof(struct plist_node, node),
               "a head looks like a node");
-
-#endif

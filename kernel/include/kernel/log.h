@@ -4,8 +4,7 @@
  * each line goes to the console as well, polled. Formatting is a small subset of printf: %s %c %d
  * %u %x %lx %lu %ld %llu %llx %p %%, width, precision of %s, '*' for either, zero padding, '-'.
  */
-#ifndef KERNEL_LOG_H
-#define KERNEL_LOG_H
+#pragma once
 
 #include <kernel/types.h>
 #include <stdarg.h>
@@ -67,5 +66,3 @@ static inline void log_announce(void)
 }
 
 extern enum log_level log_level;
-
-#endif

@@ -3,8 +3,7 @@
  * Notices: two words of 32 bits per process, set by OR, never lost. Plain ones reach the process in
  * an open wait or a notices-only wait; preempting ones its proxy receiver (preempt.h).
  */
-#ifndef KERNEL_NOTICE_H
-#define KERNEL_NOTICE_H
+#pragma once
 
 #include <kernel/process.h>
 
@@ -25,5 +24,3 @@ void notice_deliver(struct process *p);
 
 /* The recipient behind an AppNotice capability, or NULL if it is Null in any way. */
 struct process *app_notice_target(const struct cap *notice);
-
-#endif

@@ -11,8 +11,7 @@
  * in which the header would stand says what kind of objects the frame holds, and its counts only
  * ever grow.
  */
-#ifndef KERNEL_OBJECT_H
-#define KERNEL_OBJECT_H
+#pragma once
 
 #include <kernel/arch.h>
 #include <kernel/cap.h>
@@ -157,5 +156,3 @@ struct frame_totals {
     uint64_t frames, free, objects;
 };
 extern struct frame_totals frame_totals;
-
-#endif

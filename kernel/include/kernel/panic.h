@@ -3,8 +3,7 @@
  * The end: assertions of our own mistakes, and the panic that they lead to; and the end of a boot
  * on a machine that will not do, which is nobody's mistake. Never for a user's word.
  */
-#ifndef KERNEL_PANIC_H
-#define KERNEL_PANIC_H
+#pragma once
 
 #include <kernel/arch.h>
 #include <kernel/log.h>
@@ -24,5 +23,3 @@ NORETURN void panic(const char *file, int line, const char *format, ...) PRINTF_
 
 /* Stays on in every build. */
 #define ASSERT(e) (likely(e) ? (void)0 : panic(__FILE__, __LINE__, "assertion failed: %s", #e))
-
-#endif

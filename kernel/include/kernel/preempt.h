@@ -16,8 +16,7 @@
  * Whatever changes R or Q puts the watchers on a list of the CPU, and each is judged again, in
  * pieces, before the CPU goes back to user level (ipc_work).
  */
-#ifndef KERNEL_PREEMPT_H
-#define KERNEL_PREEMPT_H
+#pragma once
 
 #include <kernel/ipc.h>
 #include <kernel/process.h>
@@ -66,5 +65,3 @@ void preempt_bound_over(struct process *t);
 /* EFFECTS of fabrication and destruction. */
 void preempt_init(struct process *t);
 void preempt_destroy(struct process *t);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * Scheduling: fixed priorities, round robin within one, preemptive, tickless.
  */
-#ifndef KERNEL_SCHED_H
-#define KERNEL_SCHED_H
+#pragma once
 
 #include <kernel/process.h>
 #include <kernel/schedule.h>
@@ -48,5 +47,3 @@ void sched_timers_changed(void);
 /* Leave the kernel: bounded clean-up that is due, charge time, pick who runs, arm the timer if it
  * must be, go. */
 NORETURN void sched_exit(void);
-
-#endif

@@ -3,8 +3,7 @@
  * Schedule: the right to run. Set up once, constant afterwards, so that a process may keep a copy
  * of its priority.
  */
-#ifndef KERNEL_SCHEDULE_H
-#define KERNEL_SCHEDULE_H
+#pragma once
 
 #include <kernel/object.h>
 
@@ -22,5 +21,3 @@ struct schedule {
 };
 STATIC_ASSERT(sizeof(struct schedule) <= 64, "64 schedules in a frame");
 #define SCHEDULE_SIZE 64
-
-#endif

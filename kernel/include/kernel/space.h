@@ -3,8 +3,7 @@
  * Address spaces: the software walk over the tree of GPTs, which is the truth, and the hardware
  * page tables, which are a cache of it and never grant more.
  */
-#ifndef KERNEL_SPACE_H
-#define KERNEL_SPACE_H
+#pragma once
 
 #include <kernel/object.h>
 
@@ -45,7 +44,7 @@ void space_drop(struct process *p) NO_FAIL;
 /* Remove hardware mappings that were made through slot `slot` of `g` (SPACE_ALL_SLOTS: all of
  * them), or through the object, in a bounded piece. Returns false if more is to be done: the caller
  * restarts the system call. Belongs before the commit point: throwing a cache entry away is always
- * allowed. */
+ * allowed (depend.c). */
 #define SPACE_ALL_SLOTS 16u
 bool space_flush_slot(struct gpt *g, unsigned slot) WARN_UNUSED;
 bool space_flush_object(struct objhdr *hdr) WARN_UNUSED;
@@ -55,8 +54,6 @@ void space_init(void);
 
 /* Use of the pools of page tables and dependencies, for SysCtl.getMemory and tests. */
 struct space_totals {
-    uint64_t tables, tables_max, depends, depends_max;
+    uint64_t tables, tables_max, depends_max, depends;
 };
 extern struct space_totals space_totals;
-
-#endif

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Memory and text: the few functions of <string.h> that the kernel uses, with their standard
- * meaning (the compiler calls some of them on its own), and one of our own for text of bounded
- * length. On the host the C library has the standard ones.
+ * meaning (the compiler calls some of them on its own). On the host the C library has them.
  */
-#ifndef KERNEL_STRING_H
-#define KERNEL_STRING_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -22,9 +20,3 @@ size_t strlen(const char *text);
 size_t strnlen(const char *text, size_t most);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
-
-/* Copy `text`, cut if need be, into `out` of `size` bytes (at least 1); always terminated. Returns
- * what was copied. */
-size_t text_copy(char *out, size_t size, const char *text);
-
-#endif

@@ -3,8 +3,7 @@
  * Names of the kernel's functions, for back-traces. The table is made by tools/mksyms when the
  * kernel is linked.
  */
-#ifndef KERNEL_SYMBOLS_H
-#define KERNEL_SYMBOLS_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -23,5 +22,3 @@ extern const uint8_t kernel_text_start[], kernel_text_end[];
 /* The function in which `address` lies and, in *offset, how far behind its start. NULL: not in the
  * kernel's code. */
 const char *symbol_lookup(uint64_t address, uint64_t *offset);
-
-#endif

@@ -4,8 +4,7 @@
  * take-first are O(log n) in the worst case: the right spine of a leftist heap of n nodes has at
  * most log2(n + 1) nodes.
  */
-#ifndef KERNEL_TIMER_H
-#define KERNEL_TIMER_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -34,5 +33,3 @@ static inline struct timer *timer_first(const struct timer_heap *h)
 {
     return h->root;
 }
-
-#endif

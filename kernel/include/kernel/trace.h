@@ -3,8 +3,7 @@
  * The trace ring: one fixed record per event, always compiled in. Faults, blocks, kernel errors,
  * notices and slow-path entries are always recorded; the rest while SysCtl.setTrace is on.
  */
-#ifndef KERNEL_TRACE_H
-#define KERNEL_TRACE_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -35,19 +34,17 @@ struct trace_record {
     uint64_t a, b;
 };
 
-/* The last events of one CPU, overwritten in a circle. */
+/* The last events, overwritten in a circle. There is one ring, since one CPU runs so far. */
 #define TRACE_RECORDS 1024u
 struct trace_ring {
     uint64_t count; /* events ever recorded */
     struct trace_record record[TRACE_RECORDS];
 };
+extern struct trace_ring trace_ring;
 
 /* Which events are recorded: bit n for event n. Those of every entry only while trace_all(true). */
 extern uint32_t trace_mask;
 void trace_all(bool on);
-
-/* Boot only: this CPU, the first one, records its events. */
-void trace_init(void);
 
 /* Put an event into the ring of this CPU; trace_event() does if it is to be recorded. Callable from
  * anywhere. */
@@ -65,5 +62,3 @@ void trace_dump(unsigned n);
 /* The record `back` events before the latest of this CPU, 0 the latest; NULL: there was none, or it
  * is gone. */
 const struct trace_record *trace_last(unsigned back);
-
-#endif

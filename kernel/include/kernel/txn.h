@@ -7,8 +7,7 @@
  * is checked: functions that acquire begin with ASSERT_BEFORE_COMMIT(), those that change stored
  * state with ASSERT_AFTER_COMMIT().
  */
-#ifndef KERNEL_TXN_H
-#define KERNEL_TXN_H
+#pragma once
 
 #include <kernel/cpu.h>
 #include <kernel/panic.h>
@@ -43,11 +42,8 @@ static inline void txn_begin(void)
 /* Begin, for the system call of `p`. */
 static inline void txn_begin_syscall(struct process *p)
 {
-    struct txn *t = &cpu_self()->txn;
-
-    t->committed = false;
-    t->syscall = true;
-    t->watched = false;
+    txn_begin();
+    cpu_self()->txn.syscall = true;
     if (unlikely(p->attention & ATTN_INJECT)) {
         txn_watch();
     }
@@ -87,8 +83,6 @@ static inline void txn_acquire_point(void)
 }
 
 /* EFFECT. Restart injection: the next system call of `p` is restarted at its n-th acquire point;
- * with LK_INJECT_WORK in `n`, the next piece of work put off that has acquire points. Reads out
- * what happened to the one watched last. */
-void txn_inject(struct process *p, uint32_t n, uint32_t *passed, bool *hit);
-
-#endif
+ * with LK_INJECT_WORK in `n`, the next piece of work put off that has acquire points. What
+ * happened to the one watched last is forgotten. */
+void txn_inject(struct process *p, uint32_t n);

@@ -2,8 +2,7 @@
  *
  * The state of a CPU's transaction; see txn.h.
  */
-#ifndef KERNEL_TXN_STATE_H
-#define KERNEL_TXN_STATE_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -18,5 +17,3 @@ struct txn {
     bool inject_work; /* of the work put off, not of a system call */
     uint64_t hash;    /* of all stored state at the start, while watched */
 };
-
-#endif

@@ -2,8 +2,7 @@
  *
  * Scalar types with a meaning, and the compiler words that every file uses.
  */
-#ifndef KERNEL_TYPES_H
-#define KERNEL_TYPES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,5 +36,3 @@ typedef uint64_t nsec_t; /* time since boot, or a duration, in nanoseconds */
  */
 #define MAY_RESTART
 #define NO_FAIL
-
-#endif

@@ -3,8 +3,7 @@
  * The steps of a walk, and the hardware page tables that follow from them: what only space.c and
  * its checks (tests/kernel/check/space.c) need to know. Read space.c first.
  */
-#ifndef KERNEL_WALK_H
-#define KERNEL_WALK_H
+#pragma once
 
 #include <kernel/depend.h>
 #include <kernel/space.h>
@@ -71,5 +70,3 @@ static inline int walk_end_slot(const struct path *path, int below, unsigned bit
     ASSERT(below < path->steps);
     return below >= 0 && path->step[below].l2v >= bits ? below + 1 : below;
 }
-
-#endif

@@ -5,7 +5,8 @@
 #ifndef TESTS_KERNEL_CHECK_INVARIANT_H
 #define TESTS_KERNEL_CHECK_INVARIANT_H
 
-#include <kernel/check.h>
+#include "tests/kernel/check/check.h"
+
 #include <kernel/log.h>
 #include <kernel/object.h>
 

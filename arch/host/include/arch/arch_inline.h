@@ -3,8 +3,7 @@
  * The inline part of the contract in <kernel/arch.h>, for the build machine: "physical memory" is
  * an arena, in which address 0 is its first byte. There is one CPU.
  */
-#ifndef ARCH_ARCH_INLINE_H
-#define ARCH_ARCH_INLINE_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -64,5 +63,3 @@ static inline void arch_fill_words(void *to, uint64_t word, size_t n)
         ((volatile uint8_t *)to)[i] = (uint8_t)(word >> 8 * (i % 8));
     }
 }
-
-#endif

@@ -3,8 +3,7 @@
  * What tests on the build machine may ask of the pretended machine: memory, the ways out of the
  * kernel, the clock, and user accesses through an MMU that remembers as much as a real one may.
  */
-#ifndef ARCH_HOST_H
-#define ARCH_HOST_H
+#pragma once
 
 #include <kernel/boot_info.h>
 #include <kernel/types.h>
@@ -49,5 +48,3 @@ bool host_mmu_remembered(unsigned *at, unsigned *below, uva_t *address, unsigned
 
 /* For breaking things on purpose: ignore what the kernel says about forgetting. */
 extern bool host_mmu_deaf;
-
-#endif

@@ -3,9 +3,6 @@
  * The host pretends to have the MMU of x86-64: same entries, looked up by host_mmu_access()
  * (host.h).
  */
-#ifndef ARCH_HOST_MMU_H
-#define ARCH_HOST_MMU_H
+#pragma once
 
 #include "../../../x86_64/include/arch/mmu.h"
-
-#endif

@@ -3,8 +3,7 @@
  * The inline part of the contract in <kernel/arch.h>, for x86-64: the direct map, the way to this
  * CPU's data, the time-stamp counter, and port I/O. Included by <kernel/arch.h> only.
  */
-#ifndef ARCH_ARCH_INLINE_H
-#define ARCH_ARCH_INLINE_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -89,5 +88,3 @@ static inline void arch_out(uint16_t port, unsigned width, uint32_t value)
         break;
     }
 }
-
-#endif

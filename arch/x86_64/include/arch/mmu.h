@@ -9,8 +9,7 @@
  * carries a tag, and what is remembered is remembered by tag, whatever root is loaded; else loading
  * a root forgets everything that was remembered of user level.
  */
-#ifndef ARCH_MMU_H
-#define ARCH_MMU_H
+#pragma once
 
 #include <kernel/space.h>
 #include <kernel/types.h>
@@ -54,15 +53,6 @@ static inline kpa_t mmu_target(pte_t e)
     return e & PTE_TARGET;
 }
 
-/* What an entry lets user level do: ACCESS_ bits. */
-static inline unsigned mmu_access(pte_t e)
-{
-    if ((e & (PTE_PRESENT | PTE_USER)) != (PTE_PRESENT | PTE_USER)) {
-        return 0;
-    }
-    return ACCESS_READ | (e & PTE_WRITE ? ACCESS_WRITE : 0) | (e & PTE_NO_EXEC ? 0 : ACCESS_EXEC);
-}
-
 /* The kernel's top table, whose lower half is empty; the space of those who have none (paging.c).
  */
 extern kpa_t kernel_root;
@@ -102,5 +92,3 @@ void mmu_invalidate_all(void);
 /* The root is about to be taken apart: have no CPU use it. When there are several, they are told
  * from here. What is remembered of it is forgotten with its entries. */
 void mmu_unload_root(uint64_t root);
-
-#endif

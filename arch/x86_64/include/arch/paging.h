@@ -9,8 +9,7 @@
  *
  * Everything else there, and the whole lower half, is unmapped.
  */
-#ifndef ARCH_PAGING_H
-#define ARCH_PAGING_H
+#pragma once
 
 #define KERNEL_IMAGE_BASE 0xffffffff80000000
 #define KERNEL_DEVICE_BASE 0xffffffffc0000000
@@ -25,6 +24,9 @@
 #include <arch/vectors.h>
 #include <kernel/boot_info.h>
 #include <kernel/types.h>
+
+/* The end of what the early page tables of boot.S show. */
+#define EARLY_MAPPED (4ull << 30)
 
 /* Bounds of the parts of the image (boot/kernel.ld). */
 extern const uint8_t kernel_text_start[], kernel_text_end[], kernel_rodata_start[],
@@ -62,6 +64,4 @@ const struct guarded_stack *stack_at(uint64_t address);
 void arch_begin(void);
 /* Then, on the final page tables, the rest of the machine, and on to kernel_main(). */
 NORETURN void arch_main(const struct boot_info *boot);
-#endif
-
 #endif

@@ -2,8 +2,7 @@
  *
  * What the files of the x86-64 port tell each other. Nothing outside arch/x86_64 includes this.
  */
-#ifndef ARCH_PORT_H
-#define ARCH_PORT_H
+#pragma once
 
 #include <kernel/arch.h>
 
@@ -11,7 +10,7 @@
 
 /* What the CPU has, from CPUID. Const after boot. */
 struct cpu_features {
-    bool smep, smap, umip, mce, rdtscp, hypervisor, tsc_deadline;
+    bool smap, rdtscp, hypervisor, tsc_deadline;
 };
 extern struct cpu_features cpu_features;
 
@@ -70,5 +69,3 @@ bool clock_timer_fired(void);
 
 /* --- uart.c --- */
 void uart_init(void);
-
-#endif

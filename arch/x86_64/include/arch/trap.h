@@ -2,8 +2,7 @@
  *
  * Between entry.S and trap.c.
  */
-#ifndef ARCH_TRAP_H
-#define ARCH_TRAP_H
+#pragma once
 
 #include <kernel/types.h>
 
@@ -39,5 +38,3 @@ extern const struct trap_frame *trap_dying;
 
 /* Where `syscall` enters, and the exits (entry.S, switch.S). */
 void entry_syscall(void);
-
-#endif

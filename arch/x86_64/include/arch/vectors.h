@@ -2,8 +2,7 @@
  *
  * Names for interrupt vectors and segment selectors. Used by C and assembly.
  */
-#ifndef ARCH_VECTORS_H
-#define ARCH_VECTORS_H
+#pragma once
 
 /* Exceptions, by the names of the manuals. */
 #define EXC_DE 0  /* divide error */
@@ -66,5 +65,3 @@
 
 #define MSR_FS_BASE 0xc0000100
 #define MSR_GS_BASE 0xc0000101
-
-#endif

@@ -3,8 +3,7 @@
  * The instructions that C has no words for, each behind a function, and the numbers that go with
  * them.
  */
-#ifndef ARCH_X86_H
-#define ARCH_X86_H
+#pragma once
 
 #include <arch/vectors.h>
 #include <kernel/types.h>
@@ -71,47 +70,23 @@ static inline void x86_wrmsr(uint32_t msr, uint64_t value)
                      : "memory");
 }
 
-static inline uint64_t x86_read_cr0(void)
-{
-    uint64_t v;
-
-    __asm__ volatile("movq %%cr0, %0" : "=r"(v));
-    return v;
-}
-
-static inline void x86_write_cr0(uint64_t v)
-{
-    __asm__ volatile("movq %0, %%cr0" : : "r"(v) : "memory");
-}
-
-static inline uint64_t x86_read_cr2(void)
-{
-    uint64_t v;
-
-    __asm__ volatile("movq %%cr2, %0" : "=r"(v));
-    return v;
-}
-
-static inline uint64_t x86_read_cr3(void)
-{
-    uint64_t v;
-
-    __asm__ volatile("movq %%cr3, %0" : "=r"(v));
-    return v;
-}
-
-static inline uint64_t x86_read_cr4(void)
-{
-    uint64_t v;
-
-    __asm__ volatile("movq %%cr4, %0" : "=r"(v));
-    return v;
-}
-
-static inline void x86_write_cr4(uint64_t v)
-{
-    __asm__ volatile("movq %0, %%cr4" : : "r"(v) : "memory");
-}
+/* x86_read_cr0(), x86_write_cr0(), and so on. */
+#define CONTROL_REGISTER(name)                                                                     \
+    static inline uint64_t x86_read_##name(void)                                                   \
+    {                                                                                              \
+        uint64_t v;                                                                                \
+                                                                                                   \
+        __asm__ volatile("movq %%" #name ", %0" : "=r"(v));                                        \
+        return v;                                                                                  \
+    }                                                                                              \
+    static inline void x86_write_##name(uint64_t v)                                                \
+    {                                                                                              \
+        __asm__ volatile("movq %0, %%" #name : : "r"(v) : "memory");                               \
+    }
+CONTROL_REGISTER(cr0)
+CONTROL_REGISTER(cr2)
+CONTROL_REGISTER(cr3)
+CONTROL_REGISTER(cr4)
 
 /* Debug register 6 says why a debug exception came; the processor sets its bits and never clears
  * them. */
@@ -126,16 +101,16 @@ static inline void x86_clear_dr7(void)
     __asm__ volatile("movq %0, %%dr7" : : "r"(0x400ull));
 }
 
-/* Clear the AC flag, so that SMAP protects. Only where the CPU has SMAP. */
-static inline void x86_clac(void)
-{
-    __asm__ volatile("clac" : : : "memory");
-}
-
-static inline void x86_pause(void)
-{
-    __asm__ volatile("pause");
-}
+/* Instructions without operands: x86_pause(), and so on. */
+#define INSTRUCTION(name)                                                                          \
+    static inline void x86_##name(void)                                                            \
+    {                                                                                              \
+        __asm__ volatile(#name : : : "memory");                                                    \
+    }
+INSTRUCTION(clac) /* clear the AC flag, so that SMAP protects; only where the CPU has SMAP */
+INSTRUCTION(clts)
+INSTRUCTION(fninit)
+INSTRUCTION(pause)
 
 /* Stop this CPU for good. */
 static inline NORETURN void x86_stop(void)
@@ -191,7 +166,7 @@ static inline void x86_load_segments(uint16_t code, uint16_t stack)
 }
 
 /* The FPU. CR0.TS must be clear, `image` is aligned to 16 bytes. */
-static inline void x86_fxsave(uint8_t image[512])
+static inline void x86_fxsave(void *image)
 {
     __asm__ volatile("fxsave64 %0" : "=m"(*(uint8_t(*)[512])image));
 }
@@ -199,7 +174,7 @@ static inline void x86_fxsave(uint8_t image[512])
 /* Some processors neither save nor load the address of the last x87 instruction and operand unless
  * an error is pending; an instruction of our own puts known values there first, so that no other
  * process's are seen. */
-static inline void x86_fxrstor(const uint8_t image[512])
+static inline void x86_fxrstor(const void *image)
 {
     static const int32_t zero;
 
@@ -210,15 +185,3 @@ static inline void x86_fxrstor(const uint8_t image[512])
                      :
                      : "m"(*(const uint8_t(*)[512])image), "m"(zero));
 }
-
-static inline void x86_fninit(void)
-{
-    __asm__ volatile("fninit");
-}
-
-static inline void x86_clts(void)
-{
-    __asm__ volatile("clts" : : : "memory");
-}
-
-#endif
