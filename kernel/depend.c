@@ -419,8 +419,8 @@ static bool table_evict(void)
 
 static bool same_key(const struct table_key *a, const struct table_key *b)
 {
-    return a->base == b->base && a->level == b->level && a->restr == b->restr && a->edge == b->edge &&
-           a->guard == b->guard && a->producer == b->producer;
+    return a->base == b->base && a->level == b->level && a->restr == b->restr &&
+           a->edge == b->edge && a->guard == b->guard && a->producer == b->producer;
 }
 
 unsigned table_find(const struct table_key *key)

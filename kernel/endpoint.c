@@ -76,13 +76,10 @@ void endpoint_init(struct endpoint *ep)
 static void say_endless_wait(const struct endpoint *ep)
 {
     const struct process *r = endpoint_recipient(ep);
-    char label[LABEL_TEXT];
 
-    if (r != NULL && r->s.run_state == PROC_RECEIVING && r->s.wait == WAIT_CLOSED &&
+    if (r != NULL && r->s.run_state == LK_STATE_RECEIVING && r->s.wait == LK_WAIT_CLOSED &&
         r->regs.r8 == ep->state.id) {
-        process_label(r, label);
-        log_about(r, LOG_WARN,
-                  "%s: in a closed wait on endpoint ID %llu, whose endpoint was destroyed", label,
+        log_about(r, LOG_WARN, "in a closed wait on endpoint ID %llu, whose endpoint was destroyed",
                   (unsigned long long)ep->state.id);
     }
 }

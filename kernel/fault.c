@@ -70,12 +70,9 @@ void fault_message(struct message *m, struct process *p, const struct cap *entry
 
 static void say_unhandled(const struct process *p)
 {
-    char label[LABEL_TEXT];
-
-    process_label(p, label);
     log_about(p, LOG_WARN,
-              "%s: %s, %s 0x%llx, at instruction 0x%llx: nobody handles it, it stays stopped",
-              label, fault_text((enum fault_code)p->fault_code),
+              "%s, %s 0x%llx, at instruction 0x%llx: nobody handles it, it stays stopped",
+              fault_text((enum fault_code)p->fault_code),
               is_memory_fault(p->fault_code) ? "at address" : "information",
               (unsigned long long)p->fault_info, (unsigned long long)p->regs.rip);
 }
@@ -88,8 +85,8 @@ void fault_tell(struct process *p, const struct cap *memory_handler)
 
     ASSERT_AFTER_COMMIT();
     p->attention &= ~ATTN_FAULT_TOLD;
-    if (p->s.run_state == PROC_FAULTED) {
-        p->s.wait = WAIT_NONE;
+    if (p->s.run_state == LK_STATE_FAULTED) {
+        p->s.wait = LK_WAIT_NONE;
     }
     if (entry == NULL) {
         say_unhandled(p);
@@ -97,8 +94,8 @@ void fault_tell(struct process *p, const struct cap *memory_handler)
     }
     fault_message(&m, p, entry);
     if (!ipc_accepts(m.to, m.ep)) {
-        if (p->s.run_state == PROC_FAULTED) {
-            p->s.wait = WAIT_FAULT_SEND;
+        if (p->s.run_state == LK_STATE_FAULTED) {
+            p->s.wait = LK_WAIT_FAULT_SEND;
         }
         p->sending_to = object_cap(&m.ep->hdr);
         plist_insert(&m.ep->senders, &p->sender_node, p->priority);
@@ -134,8 +131,8 @@ static inline void take_fault(struct process *p, enum fault_code code, uint64_t 
 void fault_raise(struct process *p, enum fault_code code, uint64_t info,
                  const struct cap *memory_handler)
 {
-    p->s.run_state = PROC_FAULTED;
-    p->s.wait = WAIT_NONE;
+    p->s.run_state = LK_STATE_FAULTED;
+    p->s.wait = LK_WAIT_NONE;
     take_fault(p, code, info, memory_handler); /* may switch directly to the handler */
     sched_stop(p);
 }
@@ -143,7 +140,7 @@ void fault_raise(struct process *p, enum fault_code code, uint64_t info,
 void fault_raise_receiving(struct process *p, enum fault_code code, uint64_t info,
                            const struct cap *memory_handler)
 {
-    ASSERT(p->s.run_state == PROC_RECEIVING);
+    ASSERT(p->s.run_state == LK_STATE_RECEIVING);
     p->attention |= ATTN_RECV_FAULT;
     take_fault(p, code, info, memory_handler);
 }

@@ -52,7 +52,6 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
 {
     static const char *const status_text[] = LK_STATUS_NAMES;
     static const char *const op_text[LK_TYPES][LK_OPS] = LK_OP_NAMES;
-    char label[LABEL_TEXT];
     const char *op = method < LK_OPS ? op_text[c->type][method] : NULL;
 
     if (control_target(control) == 0) {
@@ -62,12 +61,11 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
     if (status == STATUS_WOULD_BLOCK || log_level < LOG_INFO) {
         return;
     }
-    process_label(p, label);
     if (op != NULL) {
-        log_about(p, LOG_INFO, "%s: %s through capability register %u: %s", label, op,
-                  control_target(control), status_text[status]);
+        log_about(p, LOG_INFO, "%s through capability register %u: %s", op, control_target(control),
+                  status_text[status]);
     } else {
-        log_about(p, LOG_INFO, "%s: method %llu of %s through capability register %u: %s", label,
+        log_about(p, LOG_INFO, "method %llu of %s through capability register %u: %s",
                   (unsigned long long)method, cap_type_name(c->type), control_target(control),
                   status_text[status]);
     }
@@ -105,8 +103,8 @@ static NORETURN void block_on(struct process *p, const struct message *m, struct
     sched_exit();
 }
 
-/* What the long way finds out is noted, so that the fast path need not. It is nothing but what can be
- * found out anew: no EFFECT. The reply endpoint of `p` is fit for calls: */
+/* What the long way finds out is noted, so that the fast path need not. It is nothing but what can
+ * be found out anew: no EFFECT. The reply endpoint of `p` is fit for calls: */
 static inline void fast_note_reply(struct process *p, uint64_t epoch)
 {
     p->fast.reply = endpoint_of(&p->slot[SLOT_REPLY_ENDPOINT]);
@@ -294,7 +292,8 @@ static void answer_call(struct invocation *inv, uint64_t control, const struct c
         ipc_store_caps(p, control, inv->out_cap, inv->out_caps);
     }
     r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT |
-             (uint64_t)(words - 1u) << LK_DLV_NWORDS_SHIFT | (uint64_t)inv->out_caps << LK_DLV_NCAPS_SHIFT;
+             (uint64_t)(words - 1u) << LK_DLV_NWORDS_SHIFT |
+             (uint64_t)inv->out_caps << LK_DLV_NCAPS_SHIFT;
     if (inv->out_len > room) {
         inv->out_len = room;
         r->rax |= LK_DLV_TRUNCATED;

@@ -204,7 +204,7 @@ void ipc_transfer(struct message *m)
     struct cpu *cpu = cpu_self();
 
     ASSERT_AFTER_COMMIT();
-    ASSERT(to->s.run_state == PROC_RECEIVING);
+    ASSERT(to->s.run_state == LK_STATE_RECEIVING);
     if (m->length != 0 && m->from != NULL) {
         copy_pages(cpu->to_page, m->to_string, cpu->from_page, m->from_string, m->length);
     }
@@ -224,8 +224,8 @@ void ipc_transfer(struct message *m)
         ipc_store_words(r, m->word);
     }
     r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT |
-             (uint64_t)(m->words - 1) << LK_DLV_NWORDS_SHIFT | (uint64_t)m->caps << LK_DLV_NCAPS_SHIFT |
-             m->length << LK_DLV_STRLEN_SHIFT;
+             (uint64_t)(m->words - 1) << LK_DLV_NWORDS_SHIFT |
+             (uint64_t)m->caps << LK_DLV_NCAPS_SHIFT | m->length << LK_DLV_STRLEN_SHIFT;
     if (m->truncated) {
         r->rax |= LK_DLV_TRUNCATED;
     }
@@ -233,13 +233,13 @@ void ipc_transfer(struct message *m)
     r->r9 = m->payload;
     if (unlikely((to->attention & ~(ATTN_NOTICE | ATTN_SENDERS | ATTN_SLICE)) != 0 ||
                  !list_empty(&to->recheck_link))) {
-        if (to->s.wait == WAIT_OPEN) {
+        if (to->s.wait == LK_WAIT_OPEN) {
             to->attention &= ~ATTN_AFTER_NOTICE; /* the turn of messages is over */
         }
         process_end_wait(to);
     } else {
-        to->s.run_state = PROC_READY; /* a wait with nothing to it */
-        to->s.wait = WAIT_NONE;
+        to->s.run_state = LK_STATE_READY; /* a wait with nothing to it */
+        to->s.wait = LK_WAIT_NONE;
     }
 }
 
@@ -254,17 +254,17 @@ void ipc_begin_wait(struct process *p, uint64_t control)
         r->r8 = endpoint_of(&p->slot[SLOT_REPLY_ENDPOINT])->state.id;
     }
     r->rax = control & (RECV_SHAPE | RECV_CAP_MASK);
-    p->s.run_state = PROC_RECEIVING;
+    p->s.run_state = LK_STATE_RECEIVING;
     if (!(control & LK_CLOSED)) {
-        p->s.wait = WAIT_OPEN;
+        p->s.wait = LK_WAIT_OPEN;
     } else {
-        p->s.wait = r->r8 == LK_NOTICE_ID ? WAIT_NOTICE : WAIT_CLOSED;
+        p->s.wait = r->r8 == LK_NOTICE_ID ? LK_WAIT_NOTICE : LK_WAIT_CLOSED;
     }
     p->attention &= ~ATTN_SCAN;
     if (control & RECV_CAP_MASK & ~(31ull << LK_RECV_CAP_SHIFT)) {
         p->attention |= ATTN_RECV_MANY;
     }
-    if (!plist_empty(&p->senders) || (p->notices != 0 && p->s.wait != WAIT_CLOSED)) {
+    if (!plist_empty(&p->senders) || (p->notices != 0 && p->s.wait != LK_WAIT_CLOSED)) {
         ipc_recheck(p);
     }
 }
@@ -276,7 +276,7 @@ const struct endpoint *ipc_waits_at(const struct process *p)
     if (plist_node_queued(&p->sender_node)) {
         return cap_live(&p->sending_to) ? endpoint_of(&p->sending_to) : NULL;
     }
-    if (p->s.run_state != PROC_RECEIVING || p->s.wait != WAIT_CLOSED ||
+    if (p->s.run_state != LK_STATE_RECEIVING || p->s.wait != LK_WAIT_CLOSED ||
         (p->attention & ATTN_SLEEPING) || !cap_live(&p->last_called) ||
         slot->type != CAP_ENDPOINT || !cap_live(slot)) {
         return NULL;
@@ -307,17 +307,18 @@ static void say_if_endless(const struct process *p, const struct process *to)
     char label[LABEL_TEXT];
     char to_label[LABEL_TEXT];
 
+    if (to->quiet) {
+        return;
+    }
     process_label(p, label);
     process_label(to, to_label);
     if (ring_of_waits(p, to)) {
-        log_about(to->quiet ? to : p, LOG_WARN,
-                  "%s: waits to send to %s, which waits for %s in turn: a ring of waits", label,
+        log_about(p, LOG_WARN, "waits to send to %s, which waits for %s in turn: a ring of waits",
                   to_label, label);
-    } else if (to->s.run_state == PROC_FAULTED && !plist_node_queued(&to->sender_node) &&
+    } else if (to->s.run_state == LK_STATE_FAULTED && !plist_node_queued(&to->sender_node) &&
                !(to->attention & ATTN_FAULT_TOLD)) {
-        log_about(to->quiet ? to : p, LOG_WARN,
-                  "%s: waits to send to %s, which is stopped by a fault that nobody handles", label,
-                  to_label);
+        log_about(p, LOG_WARN,
+                  "waits to send to %s, which is stopped by a fault that nobody handles", to_label);
     }
 }
 
@@ -333,9 +334,9 @@ void ipc_block_sender(struct process *p, const struct message *m, struct process
     struct endpoint *ep = t == NULL ? m->ep : endpoint_of(&p->capreg[control_target(p->regs.rax)]);
 
     ASSERT_AFTER_COMMIT();
-    trace_event(TRACE_BLOCK, WAIT_SENDING, object_oid(ep));
-    p->s.run_state = PROC_BLOCKED;
-    p->s.wait = WAIT_SENDING;
+    trace_event(TRACE_BLOCK, LK_WAIT_SENDING, object_oid(ep));
+    p->s.run_state = LK_STATE_BLOCKED;
+    p->s.wait = LK_WAIT_SENDING;
     p->sending_to = object_cap(&ep->hdr);
     sched_stop(p);
     if (t == NULL) {
@@ -380,7 +381,7 @@ void ipc_requeue_sender(struct process *p)
 void ipc_recheck(struct process *p)
 {
     ASSERT_AFTER_COMMIT();
-    if (p->s.run_state == PROC_RECEIVING && list_empty(&p->recheck_link)) {
+    if (p->s.run_state == LK_STATE_RECEIVING && list_empty(&p->recheck_link)) {
         list_insert_before(&cpu_self()->rechecks, &p->recheck_link);
         cpu_self()->work = true;
     }
@@ -420,7 +421,7 @@ static bool find_endpoint(struct process *p, struct endpoint **found)
     struct plist_node *n = plist_first(&p->senders);
 
     *found = NULL;
-    if (p->s.wait == WAIT_OPEN || n == NULL) {
+    if (p->s.wait == LK_WAIT_OPEN || n == NULL) {
         *found = n == NULL ? NULL : container_of(n, struct endpoint, recv_node);
         return true;
     }
@@ -497,8 +498,8 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
         take_from(ep, &s->sender_node);
         ipc_transfer(&m);
         s->attention |= ATTN_FAULT_TOLD;
-        if (s->s.run_state == PROC_FAULTED) {
-            s->s.wait = WAIT_NONE;
+        if (s->s.run_state == LK_STATE_FAULTED) {
+            s->s.wait = LK_WAIT_NONE;
         }
         return true;
     }
@@ -564,19 +565,19 @@ static bool take_first(struct process *p, struct endpoint *ep, unsigned *weight)
  * its weight. */
 static unsigned match(struct process *p)
 {
-    bool takes_notices = p->s.wait == WAIT_OPEN || p->s.wait == WAIT_NOTICE;
+    bool takes_notices = p->s.wait == LK_WAIT_OPEN || p->s.wait == LK_WAIT_NOTICE;
     unsigned weight = 1;
     struct endpoint *ep;
 
     txn_begin_work();
     if (p->notices != 0 && takes_notices &&
-        (p->s.wait == WAIT_NOTICE || plist_empty(&p->senders) ||
+        (p->s.wait == LK_WAIT_NOTICE || plist_empty(&p->senders) ||
          (p->attention & (ATTN_AFTER_NOTICE | ATTN_RECV_FAULT)) != ATTN_AFTER_NOTICE)) {
         txn_commit();
         notice_deliver(p);
         return weight;
     }
-    if (p->s.wait == WAIT_NOTICE || (p->attention & ATTN_RECV_FAULT)) {
+    if (p->s.wait == LK_WAIT_NOTICE || (p->attention & ATTN_RECV_FAULT)) {
         list_remove(&p->recheck_link);
         return weight;
     }

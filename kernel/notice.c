@@ -13,7 +13,8 @@
 /* Does `p` wait for notices now? */
 static bool notice_accepted(const struct process *p)
 {
-    return p->s.run_state == PROC_RECEIVING && (p->s.wait == WAIT_OPEN || p->s.wait == WAIT_NOTICE);
+    return p->s.run_state == LK_STATE_RECEIVING &&
+           (p->s.wait == LK_WAIT_OPEN || p->s.wait == LK_WAIT_NOTICE);
 }
 
 void notice_post(struct process *p, uint64_t bits)

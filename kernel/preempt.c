@@ -156,7 +156,7 @@ void preempt_endpoint_changes(struct endpoint *ep)
 
 void preempt_recipient_set(struct process *r)
 {
-    const struct cap *entry = r->s.wait == WAIT_SENDING ? ipc_sender_entry(r) : NULL;
+    const struct cap *entry = r->s.wait == LK_WAIT_SENDING ? ipc_sender_entry(r) : NULL;
 
     ASSERT_AFTER_COMMIT();
     if (entry != NULL && entry->type == CAP_PROXYENTRY &&

@@ -34,7 +34,7 @@ void process_init(struct process *p)
 {
     ASSERT_AFTER_COMMIT();
     arch_process_init(p);
-    p->s.run_state = PROC_FAULTED;
+    p->s.run_state = LK_STATE_FAULTED;
     p->last_called.type = CAP_ENDPOINT; /* none yet */
     p->fault_code = FAULT_STARTUP;
     p->attention = ATTN_FAULT_TOLD;
@@ -75,12 +75,12 @@ void process_end_wait(struct process *p)
     process_leave_queue(p);
     timer_remove(&cpu_self()->timers, &p->sleep_timer);
     list_remove(&p->recheck_link);
-    p->attention &=
-        ~(ATTN_RECV_FAULT | ATTN_RECV_MANY | ATTN_SCAN | ATTN_FAULT_TOLD | ATTN_SLEEPING | ATTN_FAULT_PASSED);
+    p->attention &= ~(ATTN_RECV_FAULT | ATTN_RECV_MANY | ATTN_SCAN | ATTN_FAULT_TOLD |
+                      ATTN_SLEEPING | ATTN_FAULT_PASSED);
     p->fault_code = FAULT_NONE;
     p->fault_info = 0;
-    p->s.run_state = PROC_READY;
-    p->s.wait = WAIT_NONE;
+    p->s.run_state = LK_STATE_READY;
+    p->s.wait = LK_WAIT_NONE;
 }
 
 void process_hold(struct process *p, unsigned hold)
@@ -92,16 +92,6 @@ void process_hold(struct process *p, unsigned hold)
         trace_event(TRACE_HOLD, object_oid(p), p->s.holds);
         sched_stop(p);
     }
-}
-
-/* The proxy hold ends with a reply capability that nobody fetched: its caller hears nothing more,
- * unless a copy was made. */
-static void say_unfetched(const struct process *p)
-{
-    char label[LABEL_TEXT];
-
-    process_label(p, label);
-    log_about(p, LOG_INFO, "%s: the proxy hold ends with an answer owed through proxyReply", label);
 }
 
 void process_release(struct process *p, unsigned hold)
@@ -117,7 +107,8 @@ void process_release(struct process *p, unsigned hold)
     trace_event(TRACE_HOLD, object_oid(p), p->s.holds);
     if (hold == LK_HOLD_PROXY) {
         if (reply->type == CAP_ENTRY && cap_valid(reply) && endpoint_of(reply)->state.match) {
-            say_unfetched(p);
+            /* Its caller hears nothing more, unless a copy was made. */
+            log_about(p, LOG_INFO, "the proxy hold ends with an answer owed through proxyReply");
         }
         cap_set_null(reply);
         if (p->attention & ATTN_PREEMPT) {
@@ -198,7 +189,7 @@ void process_destroy(struct process *p)
     process_end_wait(p);
     preempt_destroy(p);
     timer_remove(&cpu->timers, &p->notice_timer);
-    p->s.run_state = PROC_FAULTED; /* whatever comes, it does not run */
+    p->s.run_state = LK_STATE_FAULTED; /* whatever comes, it does not run */
     sched_stop(p);
     plist_splice_end(&cpu->dead_endpoints, &p->senders);
     cpu->work = true;

@@ -95,8 +95,8 @@ static struct process *ready_first(struct cpu *cpu)
                : container_of(cpu->ready[cpu->ready_top].next, struct process, ready_link);
 }
 
-/* The CPU goes from its current process to `next`; NULL: idle. What the account of the one that runs
- * lacks is the time when it is read: one sum at each side, and nothing to be kept. */
+/* The CPU goes from its current process to `next`; NULL: idle. What the account of the one that
+ * runs lacks is the time when it is read: one sum at each side, and nothing to be kept. */
 static inline void switch_to(struct cpu *cpu, struct process *next)
 {
     uint64_t now = arch_cycles();
@@ -309,17 +309,13 @@ static void arm_timer(struct cpu *cpu, bool work_left)
     if (unlikely(work_left)) {
         at = 0;
     }
-    /* If it is to come earlier, that interrupt finds nothing and sets it again: once for a slice, where
-     * processes that yield would set it at each switch. */
+    /* If it is to come earlier, that interrupt finds nothing and sets it again: once for a slice,
+     * where processes that yield would set it at each switch. */
     if (at == cpu->timer_armed || (cpu->timer_armed < at && at != NEVER)) {
         return;
     }
     cpu->timer_armed = at;
-    if (at == NEVER) {
-        arch_timer_off();
-    } else {
-        arch_timer_arm(at);
-    }
+    arch_timer_arm(at);
 }
 
 void sched_exit(void)

@@ -217,7 +217,8 @@ struct table_key walk_key(const struct cap *root, const struct path *path, int k
 {
     unsigned bits = table_bits(level);
     struct table_key key = { .level = (uint8_t)level,
-                             .edge = (uint8_t)(level == MMU_LEVELS ? 0 : table_edge(address, bits)) };
+                             .edge =
+                                 (uint8_t)(level == MMU_LEVELS ? 0 : table_edge(address, bits)) };
 
     if (k < 0) {
         key.producer = root->oid;

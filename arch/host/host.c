@@ -181,11 +181,6 @@ void arch_timer_arm(nsec_t at)
     host_timer = at;
 }
 
-void arch_timer_off(void)
-{
-    host_timer = UINT64_MAX;
-}
-
 bool arch_irq_usable(unsigned line)
 {
     return line < ARCH_IRQ_LINES;

@@ -186,8 +186,11 @@ static void set_alarm(nsec_t at)
         ns = LONGEST_ALARM;
     }
     counts = multiply(ns, counts_per_ns) + 1; /* a little too late rather than too early */
+    if (at == NEVER) {
+        counts = 0; /* off */
+    }
     if (cpu_features.tsc_deadline) {
-        x86_wrmsr(MSR_TSC_DEADLINE, arch_cycles() + counts);
+        x86_wrmsr(MSR_TSC_DEADLINE, counts == 0 ? 0 : arch_cycles() + counts);
         return;
     }
     apic_timer_start(counts > UINT32_MAX ? UINT32_MAX : (uint32_t)counts);
@@ -197,16 +200,6 @@ void arch_timer_arm(nsec_t at)
 {
     armed_for = at;
     set_alarm(at);
-}
-
-void arch_timer_off(void)
-{
-    armed_for = NEVER;
-    if (cpu_features.tsc_deadline) {
-        x86_wrmsr(MSR_TSC_DEADLINE, 0);
-    } else {
-        apic_timer_start(0);
-    }
 }
 
 bool clock_timer_fired(void)

@@ -53,6 +53,31 @@ ignored:                                /* of a process's state */
 
     .text
 
+/* Are all segment registers Null? rbp: 0; uses rcx. */
+.macro SEGMENTS
+    movl    %ds, %ebp
+    movl    %es, %ecx
+    orl     %ecx, %ebp
+    movl    %fs, %ecx
+    orl     %ecx, %ebp
+    movl    %gs, %ecx
+    orl     %ecx, %ebp
+.endm
+
+/* Words that only the long way looks at, to the process at \p. */
+.macro SAVE_WORDS p
+    movq    %rax, P_RAX(\p)
+    movq    %rbx, P_RBX(\p)
+    movq    %rdx, P_RDX(\p)
+    movq    %rsi, P_RSI(\p)
+    movq    %rdi, P_RDI(\p)
+    movq    %r9, P_R9(\p)
+    movq    %r12, P_R12(\p)
+    movq    %r13, P_R13(\p)
+    movq    %r14, P_R14(\p)
+    movq    %r15, P_R15(\p)
+.endm
+
 /* The CPU goes from the process at r8 to that at r11: charge the time, load what differs, leave with
  * `caps` in the delivery word and the ID received on from \id. Payload in r9; else only rdi, rsi, rdx,
  * rbx, r12 to r15 mean something. */
@@ -73,13 +98,7 @@ ignored:                                /* of a process's state */
     movq    $0, P_STATE(%r11)
     movq    %r11, %gs:CPU_CURRENT
     incq    %gs:CPU_ENTRIES
-    movl    %ds, %ebp
-    movl    %es, %ecx
-    orl     %ecx, %ebp
-    movl    %fs, %ecx
-    orl     %ecx, %ebp
-    movl    %gs, %ecx
-    orl     %ecx, %ebp
+    SEGMENTS
     orq     P_CONTEXT(%r11), %rbp
     orq     %gs:CPU_CONTEXT, %rbp
     jnz     context
@@ -126,16 +145,7 @@ entry_syscall:
     je      reply
 
 long_way:
-    movq    %rax, P_RAX(%r8)
-    movq    %rbx, P_RBX(%r8)
-    movq    %rdx, P_RDX(%r8)
-    movq    %rsi, P_RSI(%r8)
-    movq    %rdi, P_RDI(%r8)
-    movq    %r9, P_R9(%r8)
-    movq    %r12, P_R12(%r8)
-    movq    %r13, P_R13(%r8)
-    movq    %r14, P_R14(%r8)
-    movq    %r15, P_R15(%r8)
+    SAVE_WORDS %r8
     movq    P_RIP(%r8), %rcx
     movq    %rcx, P_RCX(%r8)
     movq    P_RFLAGS(%r8), %rcx
@@ -368,13 +378,9 @@ post:
     movl    %r11d, %r11d
     movq    %r11, trace_ring + TRACE_B(%rcx)
     incq    %gs:CPU_ENTRIES
-    xorl    %edi, %edi                  /* STATUS_OK */
-    xorl    %esi, %esi
-    xorl    %ebx, %ebx
-    xorl    %r12d, %r12d
-    xorl    %r13d, %r13d
-    xorl    %r14d, %r14d
-    xorl    %r15d, %r15d
+    .irp    word, edi, esi, ebx, r12d, r13d, r14d, r15d
+    xorl    %\word, %\word              /* STATUS_OK is 0 */
+    .endr
     movl    $DLV_MESSAGE, %eax
     movq    EP_ID(%rsp), %rdx
     movq    P_RIP(%r8), %rcx
@@ -390,13 +396,7 @@ post:
 /* FS base, FPU state or segments are not as they are at the beginning, of one process or both. If it is
  * the FPU state alone, and of both, it is exchanged. */
 context:
-    movl    %ds, %ebp
-    movl    %es, %ecx
-    orl     %ecx, %ebp
-    movl    %fs, %ecx
-    orl     %ecx, %ebp
-    movl    %gs, %ecx
-    orl     %ecx, %ebp
+    SEGMENTS
     jnz     leave_slowly
     btsq    $CONTEXT_FPU_BIT, %rbp
     cmpq    %rbp, P_CONTEXT(%r11)
@@ -411,17 +411,8 @@ context:
 
 /* All registers go into the process at r11 first. */
 leave_slowly:
-    movq    %rax, P_RAX(%r11)
-    movq    %rbx, P_RBX(%r11)
-    movq    %rdx, P_RDX(%r11)
-    movq    %rsi, P_RSI(%r11)
-    movq    %rdi, P_RDI(%r11)
+    SAVE_WORDS %r11
     movq    %r8, P_R8(%r11)
-    movq    %r9, P_R9(%r11)
-    movq    %r12, P_R12(%r11)
-    movq    %r13, P_R13(%r11)
-    movq    %r14, P_R14(%r11)
-    movq    %r15, P_R15(%r11)
     movq    $0, %gs:CPU_RESUMED
     movq    %r11, %rdi
     jmp     arch_resume

@@ -5,11 +5,11 @@
  * A process that never used the FPU runs with CR0.TS set. Its first FPU instruction raises #NM;
  * from then on CONTEXT_FPU is set, and its state is saved when the CPU goes to another process and
  * loaded when it comes back, both eagerly. When the CPU goes from such a process to one without
- * CONTEXT_FPU, the initial state is loaded before TS is set. So the registers never hold the state of
- * anyone but the process that runs, and the processors on which instructions behind TS can be made
- * to read them speculatively (Lazy FP state restore, CVE-2018-3665) have nothing to read. Between
- * two processes that do not use the FPU, arch_resume() tests two words and nothing is called; between two
- * that do, the fast path saves and loads by itself.
+ * CONTEXT_FPU, the initial state is loaded before TS is set. So the registers never hold the state
+ * of anyone but the process that runs, and the processors on which instructions behind TS can be
+ * made to read them speculatively (Lazy FP state restore, CVE-2018-3665) have nothing to read.
+ * Between two processes that do not use the FPU, arch_resume() tests two words and nothing is
+ * called; between two that do, the fast path saves and loads by itself.
  *
  * INV-FPU-1  cpu->fpu_owner != NULL  <=>  TS is clear, and the registers hold that process's state.
  * INV-FPU-2  fpu_owner == NULL  <=>  TS is set, and the registers hold the initial state.

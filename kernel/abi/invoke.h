@@ -101,18 +101,18 @@
 #define LK_OP 8u /* opaque: slots cannot be fetched or set through it */
 
 /* Runs states and kinds of wait, as Process.getState and Process.getWait show them. */
-#define LK_STATE_READY 0u
-#define LK_STATE_RECEIVING 1u
-#define LK_STATE_BLOCKED 2u
+#define LK_STATE_READY 0u     /* running, or would be but for others, holds or its schedule */
+#define LK_STATE_RECEIVING 1u /* in an open or closed wait, armed */
+#define LK_STATE_BLOCKED 2u   /* sending */
 #define LK_STATE_FAULTED 3u
 
 #define LK_WAIT_NONE 0u
 #define LK_WAIT_OPEN 1u
-#define LK_WAIT_CLOSED 2u
+#define LK_WAIT_CLOSED 2u /* endpoint ID in r8 */
 #define LK_WAIT_NOTICE 3u
 #define LK_WAIT_SENDING 4u
 #define LK_WAIT_SLEEPING 5u
-#define LK_WAIT_FAULT_SEND 6u
+#define LK_WAIT_FAULT_SEND 6u /* faulted, and its message to the handler waits */
 
 /* Flags of Process.setFlags. */
 #define LK_FLAG_SINGLE_STEP 1u
@@ -151,8 +151,9 @@
 /* Range.lend: most frames of a Range that is lent. */
 #define LK_LENT_MAX 65536u
 
-/* User addresses lie in [LK_USER_MIN, LK_USER_END): nothing is ever mapped in the first page, nor in
- * the last below 2^47, so that no `syscall` stands where the next instruction would be at 2^47. */
+/* User addresses lie in [LK_USER_MIN, LK_USER_END): nothing is ever mapped in the first page, nor
+ * in the last below 2^47, so that no `syscall` stands where the next instruction would be at 2^47.
+ */
 #define LK_USER_MIN 0x1000ull
 #define LK_USER_END 0x00007ffffffff000ull
 

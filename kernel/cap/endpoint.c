@@ -22,7 +22,7 @@ enum status endpoint_op_set_recipient(struct invocation *inv)
 
     txn_commit();
 
-    entry = r != NULL && r->s.wait == WAIT_SENDING ? ipc_sender_entry(r) : NULL;
+    entry = r != NULL && r->s.wait == LK_WAIT_SENDING ? ipc_sender_entry(r) : NULL;
     if (entry != NULL && entry->type == CAP_ENTRY && endpoint_of(entry) == ep) {
         ipc_fail_sender(r, STATUS_WOULD_BLOCK); /* it would wait for itself */
     }

@@ -99,24 +99,24 @@ enum status process_op_swap_cap_reg(struct invocation *inv)
 
     cap_copy(&inv->out_cap[0], &p->capreg[inv->word[1]]);
     cap_copy(&p->capreg[inv->word[1]], &inv->arg[1]);
-    if (p->s.wait == WAIT_SENDING && control_target(p->regs.rax) == inv->word[1]) {
+    if (p->s.wait == LK_WAIT_SENDING && control_target(p->regs.rax) == inv->word[1]) {
         ipc_sender_again(p);
     }
     return STATUS_OK;
 }
 
-/* The registers of `p` as they are shown: rcx and r11 as `syscall` leaves them, and 0 for those that the
- * delivery into a wait writes anyway, since not every way into a wait keeps them. */
+/* The registers of `p` as they are shown: rcx and r11 as `syscall` leaves them, and 0 for those
+ * that the delivery into a wait writes anyway, since not every way into a wait keeps them. */
 static void show_regs(const struct process *p, struct lk_regs *r)
 {
     static const uint64_t nothing[LK_MAX_WORDS];
 
     *r = p->regs;
-    if (!(p->s.flags & PROC_IRET) && p->s.run_state <= PROC_RECEIVING) {
+    if (!(p->s.flags & PROC_IRET) && p->s.run_state <= LK_STATE_RECEIVING) {
         r->rcx = r->rip;
         r->r11 = r->rflags;
     }
-    if (p->s.run_state == PROC_RECEIVING) {
+    if (p->s.run_state == LK_STATE_RECEIVING) {
         r->rax &= RECV_SHAPE | RECV_CAP_MASK;
         ipc_store_words(r, nothing);
         r->r8 = r->rax & LK_CLOSED ? r->r8 : 0;
@@ -163,7 +163,7 @@ enum status process_op_set_regs(struct invocation *inv)
 
     txn_commit();
 
-    if (p->s.run_state == PROC_RECEIVING || p->s.run_state == PROC_BLOCKED) {
+    if (p->s.run_state == LK_STATE_RECEIVING || p->s.run_state == LK_STATE_BLOCKED) {
         process_end_wait(p);
     }
     if (regs.rip != p->regs.rip) {
@@ -184,7 +184,7 @@ enum status process_op_resume(struct invocation *inv)
     struct process *p = inv_object(inv, process);
     bool receiving = (p->attention & ATTN_RECV_FAULT) != 0;
 
-    if (p->s.run_state != PROC_FAULTED && !receiving) {
+    if (p->s.run_state != LK_STATE_FAULTED && !receiving) {
         return STATUS_STATE_CHANGED;
     }
 
@@ -352,7 +352,7 @@ enum status process_op_get_wait(struct invocation *inv)
     txn_commit();
 
     inv->out[1] = p->attention & ATTN_SLEEPING ? LK_WAIT_SLEEPING : p->s.wait;
-    if (p->s.wait == WAIT_CLOSED) {
+    if (p->s.wait == LK_WAIT_CLOSED) {
         inv->out[2] = p->regs.r8;
     } else if (ep != NULL) {
         inv->out[2] = ep->state.id;

@@ -136,7 +136,7 @@ SELFTEST(endpoint_queue,
         sender[i]->regs.rax = LK_SEND | LK_BLOCK;
         ipc_block_sender(sender[i], &(struct message){ .ep = ep, .to = endpoint_recipient(ep) },
                          NULL);
-        CHECK(sender[i]->s.run_state == PROC_BLOCKED && sender[i]->s.wait == WAIT_SENDING);
+        CHECK(sender[i]->s.run_state == LK_STATE_BLOCKED && sender[i]->s.wait == LK_WAIT_SENDING);
         CHECK_EQUAL(endpoint_check(ep), 0);
     }
     n = plist_first(&ep->senders);
@@ -151,7 +151,7 @@ SELFTEST(endpoint_queue,
     }
     CHECK(plist_empty(&cpu->displaced) && plist_empty(&receiver->senders));
     for (unsigned i = 0; i < ARRAY_LEN(priority); i++) {
-        CHECK_EQUAL(sender[i]->s.run_state, PROC_READY);
+        CHECK_EQUAL(sender[i]->s.run_state, LK_STATE_READY);
         CHECK_EQUAL(sender[i]->regs.rdi, STATUS_INVALID_CAP);
         test_rescind_process(sender[i]);
     }

@@ -3,8 +3,7 @@
  * What the self-tests share: objects made and destroyed outside of any system call, and random
  * numbers from a seed.
  */
-#ifndef TESTS_KERNEL_HELPERS_H
-#define TESTS_KERNEL_HELPERS_H
+#pragma once
 
 #include "tests/kernel/check/check.h"
 
@@ -31,5 +30,3 @@ void test_rescind_process(struct process *p);
 
 /* The next of a row of random numbers, 0..n-1. */
 uint32_t test_random(uint64_t *state, uint32_t n);
-
-#endif

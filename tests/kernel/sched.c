@@ -66,13 +66,13 @@ SELFTEST(sched_not_schedulable,
         CHECK(queued(p));
     }
     sched_stop(p);
-    p->s.run_state = PROC_RECEIVING;
+    p->s.run_state = LK_STATE_RECEIVING;
     sched_wake(p);
     CHECK(!queued(p));
-    p->s.run_state = PROC_FAULTED;
+    p->s.run_state = LK_STATE_FAULTED;
     sched_wake(p);
     CHECK(!queued(p));
-    p->s.run_state = PROC_READY;
+    p->s.run_state = LK_STATE_READY;
     test_rescind(oid_header(p->slot[SLOT_SCHEDULE].oid));
     test_commit();
     sched_wake(p);

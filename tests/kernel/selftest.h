@@ -12,8 +12,7 @@
  * is not committed: one that changes objects begins with txn_commit(), and one that needs several
  * transactions with txn_begin() each time. Output is in TAP.
  */
-#ifndef TESTS_KERNEL_SELFTEST_H
-#define TESTS_KERNEL_SELFTEST_H
+#pragma once
 
 #include "tests/kernel/check/check.h"
 
@@ -50,5 +49,3 @@ void selftest_skip(const char *why);
 /* Does `text` match `pattern`, in which '*' stands for any characters? Bounded by the product of
  * their lengths. */
 bool text_match(const char *pattern, const char *text);
-
-#endif

@@ -5,8 +5,7 @@
  * such moment whoever has a Range that is live may make something in it, and no frame of it may be
  * anybody else's.
  */
-#ifndef BANK_MACHINE_H
-#define BANK_MACHINE_H
+#pragma once
 
 /* The books are compiled with this. */
 void machine_cut_point(void);
@@ -77,5 +76,3 @@ void machine_make_in(const struct machine_cap *range);
 /* The books do all there is to do. The second, for books_work(): nobody is told of what is done. */
 void machine_work(void);
 void machine_ignore(job_t job);
-
-#endif

@@ -12,8 +12,7 @@
  * that draw random numbers run for unit_rounds rounds from unit_seed; a failure prints the command
  * that repeats it.
  */
-#ifndef UNIT_H
-#define UNIT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,5 +59,3 @@ void unit_random_seed(uint64_t seed);
 uint64_t unit_random(uint64_t n);
 /* True once in n times. */
 bool unit_once_in(unsigned n);
-
-#endif

@@ -3,8 +3,7 @@
  * A small booted kernel for unit tests: memory, pools, objects, and operations on them as if
  * invoked.
  */
-#ifndef UNIT_WORLD_H
-#define UNIT_WORLD_H
+#pragma once
 
 #include "tests/kernel/check/check.h"
 #include "unit.h"
@@ -54,5 +53,3 @@ extern unsigned world_restarts; /* of the last operation */
 
 /* A page fault of `p`, which need not be current: space_map() in a transaction of its own. */
 enum fault_code world_fault(struct process *p, uva_t address, unsigned access, struct walk *w);
-
-#endif

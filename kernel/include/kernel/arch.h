@@ -63,8 +63,8 @@ void arch_stop_cpu(unsigned cpu);
 /* --- clock and interrupts --- */
 nsec_t arch_now(void); /* nanoseconds since boot */
 uint64_t arch_cycles_to_ns(uint64_t cycles);
-void arch_timer_arm(nsec_t at); /* one shot, this CPU; in the past: at once. Calls kernel_timer() */
-void arch_timer_off(void);
+/* One shot, this CPU; in the past: at once; UINT64_MAX: off. Calls kernel_timer(). */
+void arch_timer_arm(nsec_t at);
 #define ARCH_IRQ_LINES 24
 bool arch_irq_usable(unsigned line); /* exists and is not the kernel's own */
 void arch_irq_mask(unsigned line);

@@ -3,8 +3,7 @@
  * Per-CPU data. `cpu_self()` is the one way to it; there is no global "current". Assembly knows the
  * first fields through arch/x86_64/offsets.c.
  */
-#ifndef KERNEL_CPU_H
-#define KERNEL_CPU_H
+#pragma once
 
 #include <kernel/list.h>
 #include <kernel/process.h>
@@ -36,8 +35,8 @@ struct cpu {
     struct process
         *fpu_owner; /* whose state the FPU registers hold; NULL: nobody's, and they are cleared */
     uint64_t loaded_root; /* what CR3 holds */
-    struct process
-        *resumed; /* who came in last: its FS base, FPU state, segments are loaded (port); NULL: look again */
+    /* who came in last: its FS base, FPU state and segments are loaded (port); NULL: look again */
+    struct process *resumed;
     uint64_t context; /* `context` of the process that was loaded last (port) */
     uint64_t gate;    /* for the fast path: `epoch`, or UINT64_MAX while it is not to be taken */
     unsigned id;
@@ -50,12 +49,12 @@ struct cpu {
     uint64_t ready_mask[PRIORITIES / 64];
     uint64_t turns; /* how often a process went behind its equals */
     struct timer_heap timers;
-    int ready_top; /* highest priority on the ready queues; -1: they are empty */
-    uint64_t epoch; /* advances whenever what the fast path relies on may have become untrue */
+    int ready_top;      /* highest priority on the ready queues; -1: they are empty */
+    uint64_t epoch;     /* advances whenever what the fast path relies on may have become untrue */
     uint64_t idle_from; /* arch_cycles() since when there is no current process */
-    nsec_t slice_end;        /* when the slice ends, if an equal waits by then */
-    nsec_t timer_armed;      /* what the hardware timer is set to; UINT64_MAX: off */
-    uint64_t preempt_seed;   /* random preemption; 0: none */
+    nsec_t slice_end;   /* when the slice ends, if an equal waits by then */
+    nsec_t timer_armed; /* what the hardware timer is set to; UINT64_MAX: off */
+    uint64_t preempt_seed; /* random preemption; 0: none */
 
     /* Work put off, done in bounded pieces before going back to user level (ipc.h). Own CPU only.
      */
@@ -87,12 +86,10 @@ static inline struct cpu *cpu_self(void)
     return arch_cpu();
 }
 
-/* EFFECT. A Process, Endpoint or Schedule is destroyed; or the recipient, ID or match of an endpoint,
- * or the schedule or reply endpoint of a process, is another: what was noted for the fast path is to be
- * found out anew. NO_FAIL. */
+/* EFFECT. A Process, Endpoint or Schedule is destroyed; or the recipient, ID or match of an
+ * endpoint, or the schedule or reply endpoint of a process, is another: what was noted for the fast
+ * path is to be found out anew. NO_FAIL. */
 static inline void fast_forget(void)
 {
     cpu_self()->epoch++;
 }
-
-#endif

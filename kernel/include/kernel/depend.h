@@ -38,9 +38,10 @@ struct table_key {
     oid_t producer;
     uint8_t level; /* 1: entries are pages; MMU_LEVELS: a root */
     uint8_t restr; /* restrictions on the way to the producer: LK_RO, LK_NX */
-    uint8_t edge;  /* holds the first page (1), the last below 2^47 (2), where nothing is mapped: such
+    uint8_t
+        edge; /* holds the first page (1), the last below 2^47 (2), where nothing is mapped: such
                       a table is used nowhere else */
-    uint64_t base; /* where the region begins in the producer's space; with guard, in the user's */
+    uint64_t base;  /* where the region begins in the producer's space; with guard, in the user's */
     uint64_t guard; /* 0, or the guard of the root capability: match << 8 | l2g */
 };
 

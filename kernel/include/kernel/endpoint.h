@@ -3,8 +3,7 @@
  * Endpoint: a rendezvous. Senders that wait are queued here, by priority; an endpoint with waiting
  * senders is itself queued at its recipient, by the priority of its first sender.
  */
-#ifndef KERNEL_ENDPOINT_H
-#define KERNEL_ENDPOINT_H
+#pragma once
 
 #include <kernel/list.h>
 #include <kernel/object.h>
@@ -23,8 +22,9 @@ struct endpoint {
     struct {
         struct cap recipient; /* Process, or Null */
         uint64_t id;
-        uint64_t reply; /* the reply capability that is outstanding: cap.low; or its payload alone */
-        uint8_t match;   /* payload match is on */
+        uint64_t
+            reply;     /* the reply capability that is outstanding: cap.low; or its payload alone */
+        uint8_t match; /* payload match is on */
     } state;
     uint64_t self;      /* what a capability to it has: cap.object; 0: it is destroyed */
     struct process *to; /* while `epoch` is the CPU's: the recipient, which has a valid schedule */
@@ -150,5 +150,3 @@ void endpoint_unlink(struct endpoint *ep);
 /* EFFECTS of fabrication and destruction (object.c). */
 void endpoint_init(struct endpoint *ep);
 void endpoint_destroy(struct endpoint *ep);
-
-#endif

@@ -7,8 +7,7 @@
  * OK it has not committed and has changed nothing; the dispatcher then commits an answer with that
  * result.
  */
-#ifndef KERNEL_INVOKE_H
-#define KERNEL_INVOKE_H
+#pragma once
 
 #include <kernel/cap.h>
 #include <kernel/object.h>
@@ -36,12 +35,12 @@ struct invocation {
     char *string;      /* KERNEL_STRING_MAX bytes */
 
     /* The answer. All zero when the operation begins. */
-    uint64_t out[LK_MAX_WORDS];      /* out[1].. */
-    struct cap out_cap[1];           /* no operation answers with more */
-    unsigned out_caps;               /* set by the dispatcher, from the operation table */
-    size_t out_len;                  /* what is beyond out_room is cut */
-    size_t out_room;                 /* that the invoker has for the string of the answer */
-    char *out_string;                /* KERNEL_STRING_MAX bytes */
+    uint64_t out[LK_MAX_WORDS]; /* out[1].. */
+    struct cap out_cap[1];      /* no operation answers with more */
+    unsigned out_caps;          /* set by the dispatcher, from the operation table */
+    size_t out_len;             /* what is beyond out_room is cut */
+    size_t out_room;            /* that the invoker has for the string of the answer */
+    char *out_string;           /* KERNEL_STRING_MAX bytes */
 };
 
 /* One operation: the function, and what the dispatcher checks before it calls. The numbers do not
@@ -71,5 +70,3 @@ enum status invoke_get_slot(struct invocation *inv, struct cap *slots);
 
 /* Typed access to the object invoked. */
 #define inv_object(inv, type) ((struct type *)(void *)(inv)->obj)
-
-#endif

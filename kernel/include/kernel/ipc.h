@@ -8,8 +8,7 @@
  * recipient set) calls ipc_recheck(), and the matching is done in bounded pieces, each a
  * transaction of its own, before the CPU goes back to user level.
  */
-#ifndef KERNEL_IPC_H
-#define KERNEL_IPC_H
+#pragma once
 
 #include <kernel/endpoint.h>
 #include <kernel/process.h>
@@ -22,10 +21,6 @@ static inline unsigned control_target(uint64_t control)
 static inline unsigned control_send_reg(uint64_t control, unsigned i)
 {
     return (unsigned)(control >> (LK_SEND_CAP_SHIFT + LK_CAP_BITS * i)) & 31u;
-}
-static inline unsigned control_recv_reg(uint64_t control, unsigned i)
-{
-    return (unsigned)(control >> (LK_RECV_CAP_SHIFT + LK_CAP_BITS * i)) & 31u;
 }
 static inline unsigned control_nsend(uint64_t control)
 {
@@ -70,8 +65,9 @@ enum acquire_result {
 /* Does `to` wait for a message through `ep` now? */
 static inline bool ipc_accepts(const struct process *to, const struct endpoint *ep)
 {
-    return to->s.run_state == PROC_RECEIVING &&
-           (to->s.wait == WAIT_OPEN || (to->s.wait == WAIT_CLOSED && to->regs.r8 == ep->state.id));
+    return to->s.run_state == LK_STATE_RECEIVING &&
+           (to->s.wait == LK_WAIT_OPEN ||
+            (to->s.wait == LK_WAIT_CLOSED && to->regs.r8 == ep->state.id));
 }
 
 /* ACQUIRE. Fill in `m` for the message that `from` sends by its registers through `target` (a valid
@@ -124,8 +120,8 @@ enum fault_code ipc_acquire_string(struct process *p, uva_t address, size_t n, u
 /* Copy between a kernel buffer and acquired pages, to them if `out`, which is an EFFECT. */
 void ipc_copy_string(char *string, void *const pages[], uva_t address, size_t n, bool out);
 
-/* EFFECT. The `n` capabilities of a message to the registers that the control word of `p` names, and
- * Null to the rest of these. */
+/* EFFECT. The `n` capabilities of a message to the registers that the control word of `p` names,
+ * and Null to the rest of these. */
 static inline void ipc_store_caps(struct process *p, uint64_t control, const struct cap *cap,
                                   unsigned n)
 {
@@ -150,5 +146,3 @@ static inline void ipc_store_words(struct lk_regs *r, const uint64_t word[LK_MAX
     r->r14 = word[6];
     r->r15 = word[7];
 }
-
-#endif

@@ -7,31 +7,11 @@
  * phase, the saved control word is rewritten to the receive phase alone, so that beginning it again
  * never sends twice (P12).
  */
-#ifndef KERNEL_PROCESS_H
-#define KERNEL_PROCESS_H
+#pragma once
 
 #include <kernel/list.h>
 #include <kernel/object.h>
 #include <kernel/timer.h>
-
-/* What a process does. Numbers as in <abi/invoke.h> LK_STATE_... */
-enum run_state {
-    /* running, or on a ready queue, or would be but for holds or schedule */
-    PROC_READY = LK_STATE_READY,
-    PROC_RECEIVING = LK_STATE_RECEIVING, /* in an open or closed wait, armed */
-    PROC_BLOCKED = LK_STATE_BLOCKED,     /* sending */
-    PROC_FAULTED = LK_STATE_FAULTED,
-};
-
-/* Numbers as in <abi/invoke.h>, LK_WAIT_... A sleep is a closed wait, with ATTN_SLEEPING. */
-enum wait_kind {
-    WAIT_NONE = LK_WAIT_NONE,
-    WAIT_OPEN = LK_WAIT_OPEN,
-    WAIT_CLOSED = LK_WAIT_CLOSED, /* endpoint ID in regs.r8 */
-    WAIT_NOTICE = LK_WAIT_NOTICE,
-    WAIT_SENDING = LK_WAIT_SENDING,
-    WAIT_FAULT_SEND = LK_WAIT_FAULT_SEND, /* faulted, and its message to the handler waits */
-};
 
 /* Bits of `flags`. The first two are those of Process.setFlags. */
 #define PROC_SINGLE_STEP 0x01u
@@ -39,11 +19,13 @@ enum wait_kind {
 #define PROC_IRET 0x04u         /* rcx and r11 matter: go back by iret, not sysret */
 #define PROC_SLICE_NOTICE 0x08u /* its schedule asks for a notice at the end of each slice */
 
-/* A line of the log about what process `p` does, at most a few a second. */
-#define log_about(p, ...)                                                                          \
+/* A line of the log about what process `p` does, at most a few a second; its label stands first. */
+#define log_about(p, level, text, ...)                                                             \
     do {                                                                                           \
         if (!(p)->quiet) {                                                                         \
-            log_limited(__VA_ARGS__);                                                              \
+            char label_[LABEL_TEXT];                                                               \
+            process_label(p, label_);                                                              \
+            log_limited(level, "%s: " text, label_, ##__VA_ARGS__);                                \
         }                                                                                          \
     } while (0)
 
@@ -85,7 +67,7 @@ struct preempt {
  *             priority.
  * INV-PROC-2  RECEIVING  =>  no sender that could be taken waits at an endpoint of this process
  *             that the wait accepts.
- * INV-PROC-3  sender_node queued  =>  BLOCKED with WAIT_SENDING, or a fault is to be told.
+ * INV-PROC-3  sender_node queued  =>  BLOCKED with LK_WAIT_SENDING, or a fault is to be told.
  * INV-PROC-4  current of a CPU  =>  READY and no holds.
  * INV-PROC-5  capreg[0] is Null.
  * INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE.
@@ -100,10 +82,10 @@ struct process {
         struct {
             union {
                 struct {
-                    uint8_t run_state; /* enum run_state */
-                    uint8_t wait;      /* enum wait_kind */
-                    uint8_t holds;     /* bit n: hold n */
-                    uint8_t flags;     /* PROC_... */
+                    uint8_t run_state; /* LK_STATE_... */
+                    uint8_t wait;  /* LK_WAIT_...; a sleep is a closed wait with ATTN_SLEEPING */
+                    uint8_t holds; /* bit n: hold n */
+                    uint8_t flags; /* PROC_... */
                 };
                 uint32_t word;
             } s;
@@ -209,5 +191,3 @@ void process_destroy(struct process *p);
 /* Print-ready label of a process into `out`, "?" where there is none. */
 #define LABEL_TEXT 17
 void process_label(const struct process *p, char out[LABEL_TEXT]);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * The parts of check_all(). Each logs what is broken, and returns how much is.
  */
-#ifndef TESTS_KERNEL_CHECK_CHECK_H
-#define TESTS_KERNEL_CHECK_CHECK_H
+#pragma once
 
 #include <kernel/check.h>
 #include <kernel/types.h>
@@ -25,5 +24,3 @@ unsigned depend_check(void);
 unsigned irq_check(void);
 /* INV-TIMER */
 unsigned timer_check(const struct timer_heap *h);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * What the checks share. Each counts in a variable `failed`.
  */
-#ifndef TESTS_KERNEL_CHECK_INVARIANT_H
-#define TESTS_KERNEL_CHECK_INVARIANT_H
+#pragma once
 
 #include "tests/kernel/check/check.h"
 
@@ -26,5 +25,3 @@ uint64_t for_each_object(uint64_t (*fn)(const struct objhdr *hdr, uint64_t sum),
 
 /* Does table `t` know that entry `i` was made through this slot? */
 bool depend_known(unsigned t, unsigned i, const struct gpt *g, unsigned slot);
-
-#endif

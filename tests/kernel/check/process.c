@@ -68,14 +68,14 @@ unsigned process_check(const struct process *p)
     if (sched_runnable(p) && cpu->current != p && !queued) {
         failed += broken(p, "INV-PROC-1 (runnable, on no queue)");
     }
-    if (queued && (p->s.run_state != PROC_READY || p->s.holds != 0)) {
+    if (queued && (p->s.run_state != LK_STATE_READY || p->s.holds != 0)) {
         failed += broken(p, "INV-PROC-1 (queued, not ready)");
     }
-    if (p->s.run_state == PROC_RECEIVING && !due && !(p->attention & ATTN_RECV_FAULT) &&
+    if (p->s.run_state == LK_STATE_RECEIVING && !due && !(p->attention & ATTN_RECV_FAULT) &&
         has_takeable_sender(p)) {
         failed += broken(p, "INV-PROC-2");
     }
-    if (sending && p->s.wait != WAIT_SENDING && p->fault_code == FAULT_NONE) {
+    if (sending && p->s.wait != LK_WAIT_SENDING && p->fault_code == FAULT_NONE) {
         failed += broken(p, "INV-PROC-3");
     }
     if (p->capreg[0].type != CAP_NULL) {

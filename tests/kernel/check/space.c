@@ -91,9 +91,8 @@ static unsigned check_entry(unsigned t, unsigned i)
                    ((level == MMU_LEVELS || k < 0) && same_key(lower, &whole))) &&
                       e == mmu_branch(mmu_target(e)),
                   "INV-MAP-3 broken: entry %u of table %u names the wrong table", i, t);
-        INVARIANT(lower->edge ==
-                      ((level == MMU_LEVELS ? 3u : table_list[t].key.edge) &
-                       ((i == 0) | (i == (level == MMU_LEVELS ? 255u : 511u)) * 2u)),
+        INVARIANT(lower->edge == ((level == MMU_LEVELS ? 3u : table_list[t].key.edge) &
+                                  ((i == 0) | (i == (level == MMU_LEVELS ? 255u : 511u)) * 2u)),
                   "INV-MAP-3 broken: entry %u of table %u: first or last page", i, t);
     }
     for (int j = walk_first_slot(k); j < end; j++) {

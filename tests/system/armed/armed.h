@@ -2,8 +2,7 @@
  *
  * The stage: who plays in this scenario, and what each file offers the others. See main.c.
  */
-#ifndef ARMED_H
-#define ARMED_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -105,5 +104,3 @@ bool fpu_same(const uint8_t a[FPU_IMAGE], const uint8_t b[FPU_IMAGE]);
 #define SECTION_PERCENT 10
 uint64_t share_of_rounds(uint64_t percent);
 uint64_t share_of_cell(void);
-
-#endif

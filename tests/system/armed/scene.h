@@ -3,8 +3,7 @@
  * One directed round: T is brought into a state and to a place, something happens, and T comes to
  * the end it would have come to anyway.
  */
-#ifndef ARMED_SCENE_H
-#define ARMED_SCENE_H
+#pragma once
 
 #include "stage.h"
 
@@ -110,5 +109,3 @@ void scene_event(struct scene *c);
 bool scene_more(const struct scene *c);
 /* The bit that this event posts. */
 uint32_t scene_bit(struct scene *c);
-
-#endif

@@ -5,8 +5,7 @@
  * the case returns; T and W move when the case calls the idler, and have done all they can when the
  * idler, of the lowest priority, answers.
  */
-#ifndef ARMED_STAGE_H
-#define ARMED_STAGE_H
+#pragma once
 
 #include "armed.h"
 
@@ -148,5 +147,3 @@ void points_print(void);
 bool points_complete(void);
 /* What became of the last injection. */
 bool injected(enum point p, unsigned n);
-
-#endif

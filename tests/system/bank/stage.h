@@ -2,8 +2,7 @@
  *
  * A bank with a Range of the case's own, and its server as a process that can be killed.
  */
-#ifndef STAGE_H
-#define STAGE_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -46,5 +45,3 @@ static inline uint64_t instructions(void)
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
     return (uint64_t)high << 32 | low;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * T, the target, and R, its handler by hand. Both are workers: R executes the library's own code,
  * and can be stopped before each of its system calls, so that anything may happen in between.
  */
-#ifndef BYHAND_PLAY_H
-#define BYHAND_PLAY_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -87,5 +86,3 @@ struct twin twin_begin(struct play *play, unsigned priority_r);
 void twin_waits(obj r);                         /* R waits; at once if it can run */
 enum status twin_tell(const struct twin *twin); /* non-blocking */
 void twin_post(const struct twin *twin);
-
-#endif

@@ -4,8 +4,7 @@
  * with the library's loop; the server V, a raw process, which takes a request and answers when the
  * case says so.
  */
-#ifndef DEADLINE_CAST_H
-#define DEADLINE_CAST_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -54,5 +53,3 @@ enum status v_answers(const struct cast *cast, uint64_t word);
 
 /* C calls V once more, without a deadline, and gets the right answer. */
 void all_is_well(struct cast *cast);
-
-#endif

@@ -12,7 +12,7 @@ struct looks {
     struct look client, server, sender[SENDERS];
     struct lk_preemption notices[2]; /* of the two; no times */
     uint8_t fpu[2][512];
-    uint64_t reply[3], endpoint[3];  /* states of the two endpoints */
+    uint64_t reply[3], endpoint[3]; /* states of the two endpoints */
 };
 
 struct cast {
@@ -89,8 +89,7 @@ static void set_label(obj p, uint64_t label)
 static void senders_enter(struct cast *c, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        raw_do_word(c->sender[c->senders], LK_CTL(LK_SEND | LK_BLOCK, SERVER, 1),
-                    900 + c->senders);
+        raw_do_word(c->sender[c->senders], LK_CTL(LK_SEND | LK_BLOCK, SERVER, 1), 900 + c->senders);
         c->senders++;
     }
 }
@@ -212,8 +211,8 @@ static void goes(obj p, const struct play *play, uint64_t control, unsigned who)
     raw_go(p, &r);
 }
 
-/* They do it a few times, so that the long way has noted all that the fast path asks for. Nothing that
- * is made or unmade afterwards is left out of the play. */
+/* They do it a few times, so that the long way has noted all that the fast path asks for. What is
+ * made or unmade afterwards is part of the play: it has to be forgotten. */
 static void rehearse(const struct cast *c, const struct play *play)
 {
     static const struct play plain;

@@ -2,8 +2,7 @@
  *
  * A play: a client, a server and a bystander, what state they are in, and what the first two do.
  */
-#ifndef FASTPATH_PLAY_H
-#define FASTPATH_PLAY_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -39,5 +38,3 @@ struct play {
 
 /* Play it with the fast path on, and off, and compare. */
 void play_both(const struct play *play);
-
-#endif

@@ -161,7 +161,7 @@ CASE(posts, .text = "a post is the same both ways, whatever waits for it, and wh
             struct play p = usual();
 
             sys_at("state %u, post %u", i, j);
-            p.server_wait = i == 0 ? 0
+            p.server_wait = i == 0   ? 0
                             : i == 1 ? WAIT | LK_CLOSED
                             : i == 2 ? WAIT | LK_CLOSED
                                      : WAIT;

@@ -2,8 +2,7 @@
  *
  * Fuzzers, and the team of them that the case keeps going.
  */
-#ifndef FUZZ_H
-#define FUZZ_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -68,5 +67,3 @@ void team_run(unsigned ticks);
 void team_step(unsigned steps);
 /* Nobody holds what was never given; then destroy everything, in any order: nothing is left. */
 void team_end(void);
-
-#endif

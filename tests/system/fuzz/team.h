@@ -2,8 +2,7 @@
  *
  * What the parts of the team know of each other.
  */
-#ifndef FUZZ_TEAM_H
-#define FUZZ_TEAM_H
+#pragma once
 
 #include "fuzz.h"
 
@@ -101,5 +100,3 @@ void check_all_authority(void);
 /* Before a team dies, and when there is another in its place. */
 void bury(void);
 void check_graves(void);
-
-#endif

@@ -16,8 +16,7 @@
  *
  * Output is TAP on the first serial port.
  */
-#ifndef SYS_H
-#define SYS_H
+#pragma once
 
 #include <abi/init.h>
 #include <lykos/lykos.h>
@@ -297,5 +296,3 @@ struct sys_report {
 };
 extern struct sys_report sys_report;
 extern const struct sys_case *sys_running;
-
-#endif

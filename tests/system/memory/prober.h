@@ -2,8 +2,7 @@
  *
  * A prober: a raw process that touches one address and stops.
  */
-#ifndef MEMORY_PROBER_H
-#define MEMORY_PROBER_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -28,5 +27,3 @@ void faults(obj p, unsigned access, uint64_t va, uint64_t fault);
 /* A page filled with its value, mapped for the case itself at WINDOW_VA + id pages. */
 obj page_filled(unsigned id);
 volatile uint64_t *page_words(unsigned id);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * What the cases of the pager have in common.
  */
-#ifndef WORLD_H
-#define WORLD_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -126,5 +125,3 @@ struct audit {
 /* Look at all of it: each object is of the account of its number and stands there once; what is not
  * is the archive's, and read-only. `lost` objects of the account may stand nowhere. */
 struct audit program_audit(const struct program *p, unsigned lost);
-
-#endif

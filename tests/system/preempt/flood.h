@@ -2,8 +2,7 @@
  *
  * A target that counts, and a poster that never stops: for cases about who gets on (flood.c).
  */
-#ifndef PREEMPT_FLOOD_H
-#define PREEMPT_FLOOD_H
+#pragma once
 
 #include "trio.h"
 
@@ -20,5 +19,3 @@ void floods(void *arg);
 
 /* How far the target comes in this time. */
 uint64_t count_for(uint64_t ns);
-
-#endif

@@ -4,8 +4,7 @@
  * them at any moment: the model that random.c checks each of its steps against. The model is what
  * the test has done to them, and what it has seen arrive; look() brings it up to date.
  */
-#ifndef PREEMPT_PARTIES_H
-#define PREEMPT_PARTIES_H
+#pragma once
 
 #include "trio.h"
 
@@ -78,5 +77,3 @@ void arrived(unsigned t, uint64_t word);
 
 /* Which party the Process capability in R_C is to; NOBODY: none. */
 unsigned party_in_reg(void);
-
-#endif

@@ -2,9 +2,6 @@
  *
  * Programs for raw processes that run on: no register changes.
  */
-#ifndef PREEMPT_SPIN_H
-#define PREEMPT_SPIN_H
+#pragma once
 
 extern char spin_on[]; /* a jump to itself */
-
-#endif

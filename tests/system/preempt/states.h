@@ -3,8 +3,7 @@
  * The states in which a target can be when it is notified, each with a way into it and a way out
  * (states.c). What the notifications are, and what is looked at, is the cases' (state.c).
  */
-#ifndef PREEMPT_STATES_H
-#define PREEMPT_STATES_H
+#pragma once
 
 #include "trio.h"
 
@@ -34,5 +33,3 @@ extern const unsigned states_many;
 
 /* A trio and the two others, none of them started; T has a reply endpoint. */
 void scene_new(struct scene *c);
-
-#endif

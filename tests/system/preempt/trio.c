@@ -109,8 +109,8 @@ void has_bits(obj r, obj t, uint64_t bits, uint64_t more)
 {
     struct lk_regs got = raw_result(r);
 
-    EQ(got.rax, (uint64_t)LK_KIND_PROXIED_NOTICE << LK_DLV_KIND_SHIFT | 1ull << LK_DLV_NCAPS_SHIFT |
-                    more);
+    EQ(got.rax,
+       (uint64_t)LK_KIND_PROXIED_NOTICE << LK_DLV_KIND_SHIFT | 1ull << LK_DLV_NCAPS_SHIFT | more);
     EQ(got.rdi, bits);
     EQ(got.rsi | got.rdx | got.rbx | got.r12 | got.r13 | got.r14 | got.r15, 0);
     EQ(got.r9, 0);

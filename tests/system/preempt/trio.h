@@ -7,8 +7,7 @@
  * The page of T's preemption control word is mapped by the case, which writes *defer* in T's place:
  * T executes nothing while the case runs, and the kernel looks no sooner than it would.
  */
-#ifndef PREEMPT_TRIO_H
-#define PREEMPT_TRIO_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -99,5 +98,3 @@ struct shape {
 };
 void shape_of(obj t, struct shape *s);
 void shape_same(const struct shape *a, const struct shape *b, const char *what);
-
-#endif

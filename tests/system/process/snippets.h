@@ -2,8 +2,7 @@
  *
  * Instructions that fault, see snippets.S.
  */
-#ifndef PROCESS_SNIPPETS_H
-#define PROCESS_SNIPPETS_H
+#pragma once
 
 extern char do_divide[], do_breakpoint[], do_breakpoint_long[], do_overflow[], do_invalid[],
     do_lock_invalid[], do_avx[], do_rdfsbase[], do_wrgsbase[], do_sysenter[], do_hlt[], do_cli[],
@@ -11,5 +10,3 @@ extern char do_divide[], do_breakpoint[], do_breakpoint_long[], do_overflow[], d
     do_invlpg[], do_swapgs[], do_sysret[], do_clts[], do_int_80[], do_int_14[], do_int_timer[],
     do_bad_selector[], do_far_selector[], do_read[], do_write[], do_rmw[], do_push[], do_jump[],
     do_x87[], do_sse[], do_privileged_flags[], do_nothing[], do_syscall_only[];
-
-#endif

@@ -2,8 +2,7 @@
  *
  * A client that calls a server, both raw processes.
  */
-#ifndef REPLY_REPLY_H
-#define REPLY_REPLY_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -30,5 +29,3 @@ void client_has(struct session s, uint64_t result);
 void client_waits(struct session s);
 uint64_t endpoint_payload(obj endpoint);
 uint64_t endpoint_flags(obj endpoint);
-
-#endif

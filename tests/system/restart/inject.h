@@ -2,8 +2,7 @@
  *
  * A system call that is tried again and again, with a restart at each of its acquire points.
  */
-#ifndef RESTART_INJECT_H
-#define RESTART_INJECT_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -32,5 +31,3 @@ unsigned inject_work_all(const char *name, void (*make)(struct run *r, const voi
 
 /* Which operations were subject to it, by type of the target and word 0. */
 extern bool inject_tried[LK_TYPES][LK_OPS];
-
-#endif

@@ -2,8 +2,7 @@
  *
  * Workers that note when they get the CPU, and how it was shared.
  */
-#ifndef SCHEDULE_SHARE_H
-#define SCHEDULE_SHARE_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -43,5 +42,3 @@ void share_is(uint64_t part, uint64_t whole, unsigned low, unsigned high);
 void about(uint64_t time, uint64_t wanted);
 /* Timer and device interrupts since boot. */
 uint64_t interrupts(void);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * A sender and a receiver of strings in two address spaces, with windows of pages of their own.
  */
-#ifndef STRING_STRING_PAIR_H
-#define STRING_STRING_PAIR_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -34,5 +33,3 @@ void fill_receiver(void);
 void string_moved(uint64_t from, uint64_t to, uint64_t n);
 /* Its delivery word says this length, and truncated or not. */
 void string_delivered(struct string_pair *p, uint64_t n, bool truncated);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * Threads for the cases of this scenario.
  */
-#ifndef KIT_H
-#define KIT_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -42,5 +41,3 @@ struct kit_handler {
 /* Thread 0, the target, below the case and not started; thread 1, its handler, waiting. */
 void kit_pair(struct kit_handler *h, struct lk_thread *target, struct lk_room *room,
               void (*fn)(void *), void *arg);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * Senders that wait for a receiver, all raw processes.
  */
-#ifndef WAIT_QUEUE_H
-#define WAIT_QUEUE_H
+#pragma once
 
 #include "../lib/sys.h"
 
@@ -23,5 +22,3 @@ uint64_t take_closed(obj p, uint64_t id);
 /* The same, and `p` still waits. */
 void waits_open(obj p);
 void waits_closed(obj p, uint64_t id);
-
-#endif

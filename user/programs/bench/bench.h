@@ -16,8 +16,7 @@
  * measurement, which answers nothing but that measurement's rounds and leaves at the first message
  * that is none.
  */
-#ifndef BENCH_H
-#define BENCH_H
+#pragma once
 
 #include <lykos/lykos.h>
 
@@ -119,5 +118,3 @@ static inline struct events events_now(uint32_t sysctl)
 #define MARK_BEGIN() BENCH_MARK(1)
 #define MARK_END() BENCH_MARK(2)
 #define MARK_NEXT() BENCH_MARK(3)
-
-#endif

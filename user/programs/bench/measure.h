@@ -3,8 +3,7 @@
  * What the measurements of the program bench share: how often, with which events beside, and where
  * a result is entered.
  */
-#ifndef BENCH_MEASURE_H
-#define BENCH_MEASURE_H
+#pragma once
 
 #include "bench.h"
 
@@ -130,5 +129,3 @@ void figures_process(const struct memory *before, const struct memory *after, ui
 
 /* Pages of a program's heap, touched between `before` and `after`. */
 void figures_pages(const struct memory *before, const struct memory *after, uint64_t pages);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * byhand: what its threads share. README.md says who they are.
  */
-#ifndef BYHAND_H
-#define BYHAND_H
+#pragma once
 
 #include <lykos/by_hand.h>
 #include <lykos/lykos.h>
@@ -44,5 +43,3 @@ void target(void *unused);
 void handle(void *unused);
 
 void serve(void *unused);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * deadline: what its threads share. README.md says who they are.
  */
-#ifndef DEADLINE_H
-#define DEADLINE_H
+#pragma once
 
 #include <lykos/deadline.h>
 #include <lykos/lykos.h>
@@ -45,5 +44,3 @@ extern struct lk_deadline own;
 void handle(void *unused);
 void serve(void *unused);
 void cancel(void *unused);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * fairshare: threads scheduled by a thread. README.md says how.
  */
-#ifndef FAIRSHARE_H
-#define FAIRSHARE_H
+#pragma once
 
 #include <lykos/lykos.h>
 #include <lykos/thread.h>
@@ -61,5 +60,3 @@ void schedule(void *unused);
 void idle(void *unused);
 
 #define HOLD_OURS 4u /* any number that nobody else uses */
-
-#endif

@@ -2,8 +2,7 @@
  *
  * What the files of `intruder` share.
  */
-#ifndef INTRUDER_H
-#define INTRUDER_H
+#pragma once
 
 #include <lykos/constructor.h>
 #include <lykos/invoke.h>
@@ -79,5 +78,3 @@ void raise_priority(uint32_t process, uint64_t priority);
 /* The bank that pays for an instance is closed while it is made, or the builder's is, or the server
  * is killed. */
 void try_midway(void);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * What the files of `refuse` share: works, and how to start programs and see what became of them.
  */
-#ifndef REFUSE_H
-#define REFUSE_H
+#pragma once
 
 #include <abi/gen.h>
 #include <lykos/programs.h>
@@ -118,5 +117,3 @@ bool no_more_programs(void);
 
 /* COMERS further instances that come and go, so that tables that grow have grown. */
 void come_and_go(struct outcome *out);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * What taxman, taxoffice and assessor have in common. README.md tells the story.
  */
-#ifndef TAX_H
-#define TAX_H
+#pragma once
 
 #include <stdint.h>
 
@@ -89,5 +88,3 @@ enum {
     DRAWER_ITSELF,
     DRAWERS
 };
-
-#endif

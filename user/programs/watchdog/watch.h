@@ -2,8 +2,7 @@
  *
  * What the watchdog and those whom it watches have to know of each other (README.md).
  */
-#ifndef WATCH_H
-#define WATCH_H
+#pragma once
 
 /* The clients: the number of each is the payload of its Entry to the watchdog and the bit that it
  * posts as a sign of life. user/system.lyk gives both. */
@@ -23,5 +22,3 @@ enum { CALM, LOOPER, WAITER, HOLDER, CLIENTS };
 
 /* The looper counts in r15, and has this in all other registers that are not used for the stack. */
 #define LOOPER_CANARY 0xca9a51a5ca9a51a5ul
-
-#endif

@@ -4,8 +4,7 @@
  * strings into pages that are not there, and uses memory that is made when it is touched. A thread
  * that init did not make must get on like any other when the pager dies under it.
  */
-#ifndef WORKER_HAND_H
-#define WORKER_HAND_H
+#pragma once
 
 #include <stdint.h>
 
@@ -16,5 +15,3 @@ void hand_begin(uint64_t seed);
 /* Have the hand take a string that `n` tells from others, and see that all of it arrived. It
  * returns when the hand has answered. Ends the program in words if something is wrong. */
 void hand_use(uint64_t n);
-
-#endif

@@ -8,8 +8,7 @@
  * there are; so does each piece of books_work(). The server may be killed between any two
  * instructions: see begin.c.
  */
-#ifndef BANK_BOOKS_H
-#define BANK_BOOKS_H
+#pragma once
 
 #include <lykos/bank.h>
 #include <stdbool.h>
@@ -79,5 +78,3 @@ void books_set_range_length(uint32_t first, uint32_t frames);
 
 /* Nothing is being worked on. (close.c) */
 void books_begin_work(void);
-
-#endif

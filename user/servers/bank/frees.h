@@ -3,8 +3,7 @@
  * Which frames are free: a map of one bit for each, and above it maps of which words have any bit,
  * so that a free frame is found in as many steps as there are levels, four. All of it is rebuilt.
  */
-#ifndef BANK_FREES_H
-#define BANK_FREES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,5 +22,3 @@ uint32_t frees_lowest(void);
  * are taken from below, so that as a rule the first try succeeds; at worst every run is looked at.
  */
 uint32_t frees_run(uint32_t n);
-
-#endif

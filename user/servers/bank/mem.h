@@ -3,8 +3,7 @@
  * What the books ask of the kernel: operations on the Range of all memory that is the bank's. In
  * the server this is mem.c; unit tests have a machine of their own in its place.
  */
-#ifndef BANK_MEM_H
-#define BANK_MEM_H
+#pragma once
 
 #include <abi/gen.h>
 #include <stdbool.h>
@@ -54,5 +53,3 @@ void mem_take_back(uint64_t first);
 /* Which frames the Range in a register names. False: it is no Range, not of this memory, or taken
  * back. */
 bool mem_range(uint32_t reg, uint64_t *first, uint64_t *frames);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * The bank as a server: methods, callers who wait, notices to itself.
  */
-#ifndef BANK_SERVICE_H
-#define BANK_SERVICE_H
+#pragma once
 
 #include "books.h"
 
@@ -37,5 +36,3 @@ void service_begin(void *pages);
 
 /* Serve one after the other, and work in between. */
 _Noreturn void service_run(void);
-
-#endif

@@ -8,8 +8,7 @@
  * sense. All else here is rebuilt from the truth, and from what the kernel says stands in the
  * frames (begin.c).
  */
-#ifndef BANK_STATE_H
-#define BANK_STATE_H
+#pragma once
 
 #include <lykos/bank.h>
 #include <stdbool.h>
@@ -173,5 +172,3 @@ static inline void bank_set(unsigned b, enum bank_state s, uint32_t serial, unsi
     TRUTH(state.bank[b].word,
           (uint64_t)s | (uint64_t)serial << 2 | (uint64_t)above << (2 + SERIAL_BITS) | hidden);
 }
-
-#endif

@@ -2,8 +2,7 @@
  *
  * The tree of banks: who is below whom, who may pay how much, which capability means which bank.
  */
-#ifndef BANK_TREE_H
-#define BANK_TREE_H
+#pragma once
 
 #include <lykos/bank.h>
 #include <stdbool.h>
@@ -51,5 +50,3 @@ void tree_info(unsigned bank, unsigned top, struct bank_info *info);
 
 /* Rebuild: all of it from the words of the records, nobody paying anything yet. */
 void tree_begin(void);
-
-#endif

@@ -6,8 +6,7 @@
  *
  * Pure but for where the bytes go, which is a ring that the transmitter empties.
  */
-#ifndef CONSOLE_SCREEN_H
-#define CONSOLE_SCREEN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,5 +37,3 @@ void screen_raw(struct screen *s, const char *text, size_t len);
 
 /* The next byte to send. False: there is none. */
 bool screen_take(struct screen *s, uint8_t *byte);
-
-#endif

@@ -6,8 +6,7 @@
  * end that the device has no reason left to interrupt, so that the next reason makes an edge on its
  * line.
  */
-#ifndef CONSOLE_UART_H
-#define CONSOLE_UART_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,5 +29,3 @@ void uart_kick(void);
 
 /* Has everything left the transmitter? */
 bool uart_idle(void);
-
-#endif

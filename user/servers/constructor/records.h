@@ -4,8 +4,7 @@
  * bank below his, hidden from him, gave its Endpoint and the CapPage for what it was given. So all
  * of it is gone when his bank is closed. The record here, with the names, is the server's.
  */
-#ifndef CONSTRUCTOR_RECORDS_H
-#define CONSTRUCTOR_RECORDS_H
+#pragma once
 
 #include <lykos/constructor.h>
 #include <lykos/start.h>
@@ -69,5 +68,3 @@ enum status record_get(const struct record *r, unsigned k, uint32_t reg);
  * n-th in words, into `words`, or "". */
 enum status record_holes(const struct record *r, uint64_t n, uint64_t *holes,
                          char words[CONSTRUCTOR_WORDS]);
-
-#endif

@@ -3,8 +3,7 @@
  * The archive of programs that the kernel mapped into init's space, read-only. Its form is
  * <abi/archive.h>.
  */
-#ifndef INIT_ARCHIVE_H
-#define INIT_ARCHIVE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,5 +25,3 @@ const char *archive_open(struct archive *out, const void *at, uint64_t bytes);
 
 /* Find a file by name. False: there is none, or its entry points outside the archive. */
 bool archive_find(const struct archive *a, const char *name, struct archive_file *out);
-
-#endif

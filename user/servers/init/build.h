@@ -2,8 +2,7 @@
  *
  * Making instances out of capabilities.
  */
-#ifndef INIT_BUILD_H
-#define INIT_BUILD_H
+#pragma once
 
 #include "instances.h"
 
@@ -51,5 +50,3 @@ void build_add_param(struct lk_start *start, const char *name, uint64_t value);
 
 /* Tell the pager of the space of an instance. */
 enum status build_tell_pager(uint32_t i);
-
-#endif

@@ -3,8 +3,7 @@
  * Programs whose server ended and is begun again: they ask for their capability anew, by its name,
  * and wait for it; or want to be told.
  */
-#ifndef INIT_CONNECT_H
-#define INIT_CONNECT_H
+#pragma once
 
 #include "instances.h"
 
@@ -22,5 +21,3 @@ enum status connect_watch(uint32_t i, const char *name, uint32_t notice, uint64_
 
 /* Answer and tell all who wait for instance `server`: it is there again, or it never will be. */
 void connect_tell(uint32_t server);
-
-#endif

@@ -11,8 +11,7 @@
  * thing: it destroys the one that faulted. Then init's call is answered with INVOKEE_GONE, init
  * begins the server again, and asks again.
  */
-#ifndef INIT_CORE_H
-#define INIT_CORE_H
+#pragma once
 
 #include "instances.h"
 
@@ -78,5 +77,3 @@ void core_pager_remove(uint32_t i);
 
 /* The Entry by which instance `i` may ask the pager for itself, into register `reg`. */
 enum status core_pager_entry(uint32_t i, uint32_t reg);
-
-#endif

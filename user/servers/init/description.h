@@ -6,8 +6,7 @@
  * Reading it is pure: text in, tables out, and every mistake told through a callback with its line
  * number. So the same code runs in init and, under sanitizers, on the build machine.
  */
-#ifndef INIT_DESCRIPTION_H
-#define INIT_DESCRIPTION_H
+#pragma once
 
 #include <abi/invoke.h>
 
@@ -130,5 +129,3 @@ bool description_fixed_name(const char *name);
 
 /* Number of a program by name, or -1. */
 int description_find(const struct description *d, const char *name);
-
-#endif

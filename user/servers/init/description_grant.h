@@ -2,8 +2,7 @@
  *
  * The capabilities that the system description grants. For the files description*.c alone.
  */
-#ifndef INIT_DESCRIPTION_GRANT_H
-#define INIT_DESCRIPTION_GRANT_H
+#pragma once
 
 #include "description_line.h"
 
@@ -12,5 +11,3 @@ void grant_read(struct reader *r);
 
 /* Has the program a grant of this name? */
 bool grant_named(const struct program *p, const char *name);
-
-#endif

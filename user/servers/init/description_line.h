@@ -6,8 +6,7 @@
  * What reads a word, or a number, says itself what is wrong with it, and returns false: who calls
  * has only to stop.
  */
-#ifndef INIT_DESCRIPTION_LINE_H
-#define INIT_DESCRIPTION_LINE_H
+#pragma once
 
 #include "description.h"
 
@@ -88,5 +87,3 @@ bool words_end(struct reader *r, unsigned n);
 
 /* The word `pages` or `page`, which may be left out, and the end of the line. */
 bool pages_end(struct reader *r, unsigned i);
-
-#endif

@@ -2,12 +2,9 @@
  *
  * The properties of a program in the system description. For the files description*.c alone.
  */
-#ifndef INIT_DESCRIPTION_PROPERTY_H
-#define INIT_DESCRIPTION_PROPERTY_H
+#pragma once
 
 #include "description_line.h"
 
 /* Read the line as a property of r->program. */
 void property_read(struct reader *r);
-
-#endif

@@ -2,13 +2,10 @@
  *
  * The system description as a whole, once all lines are read. For the files description*.c alone.
  */
-#ifndef INIT_DESCRIPTION_RESOLVE_H
-#define INIT_DESCRIPTION_RESOLVE_H
+#pragma once
 
 #include "description_line.h"
 
 /* Resolve the names in all grants, give each program what it does not say, and tell what does not
  * go together. */
 void description_resolve(struct reader *r);
-
-#endif

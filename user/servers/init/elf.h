@@ -5,8 +5,7 @@
  * Pure, and sceptical: the file is foreign input, so every offset and length is checked against the
  * bytes there are, and what is refused is refused in words.
  */
-#ifndef INIT_ELF_H
-#define INIT_ELF_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,5 +44,3 @@ uint8_t elf_code_byte(const struct elf_program *program, const void *file, uint6
  * symbols, or none for this address. */
 bool elf_symbol(const void *file, size_t bytes, uint64_t address, char *name, size_t name_size,
                 uint64_t *offset);
-
-#endif

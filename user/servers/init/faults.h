@@ -2,8 +2,7 @@
  *
  * The fault handler of last resort: says in words what happened, where, in whom.
  */
-#ifndef INIT_FAULTS_H
-#define INIT_FAULTS_H
+#pragma once
 
 #include "instances.h"
 
@@ -15,5 +14,3 @@ void fault_handle(uint32_t i, uint32_t process);
 
 /* Only report it. Uses no capability registers but `process`, Discrim and KernLog. */
 void fault_say(uint32_t i, uint32_t process);
-
-#endif

@@ -11,8 +11,7 @@
  * The table grows by pages from the bank and never shrinks. A number is used again as late as can
  * be, so how a program ended can be asked for a while.
  */
-#ifndef INIT_INSTANCES_H
-#define INIT_INSTANCES_H
+#pragma once
 
 #include "archive.h"
 #include "description.h"
@@ -134,5 +133,3 @@ void instance_begin_again(uint32_t i);
 /* The instance of that name: a first one, whether it exists or not, or a further one that does.
  * Else NO_INSTANCE. */
 uint32_t instance_find(const char *name);
-
-#endif

@@ -4,8 +4,7 @@
  * job that a program starts is a *child* of that program's job, and ends with it. Jobs are a tree,
  * since a job has its parent from when it is made.
  */
-#ifndef INIT_JOBS_H
-#define INIT_JOBS_H
+#pragma once
 
 #include "instances.h"
 
@@ -23,5 +22,3 @@ void job_leave_parent(uint32_t i);
 
 /* A job below that of `root` which has no children itself. NO_INSTANCE: there is none. */
 uint32_t job_below(uint32_t root);
-
-#endif

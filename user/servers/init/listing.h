@@ -2,8 +2,7 @@
  *
  * What is shown of a program: its state, and what it holds, in words.
  */
-#ifndef INIT_LISTING_H
-#define INIT_LISTING_H
+#pragma once
 
 #include "instances.h"
 
@@ -28,5 +27,3 @@ bool listing_grant(uint32_t program, uint64_t n, uint64_t *type, char *out, size
 /* Part of the picture of the address space of instance `i`, the one behind the last being init
  * itself: see picture_part(). Returns how many bytes; 0: it does not run. */
 size_t listing_space(uint32_t i, uint64_t *position, char *out, size_t size);
-
-#endif

@@ -5,8 +5,7 @@
  * it or with him. Then all that the instance had is gone, and init is not told: it looks when it is
  * asked about the instance, when another is made, and when any program has ended.
  */
-#ifndef INIT_PAID_H
-#define INIT_PAID_H
+#pragma once
 
 #include "instances.h"
 
@@ -33,5 +32,3 @@ bool paid_forsaken(uint32_t i);
 
 /* The same for all instances. */
 void paid_sweep(void);
-
-#endif

@@ -10,8 +10,7 @@
  *
  * Pure: what the tree holds is asked of functions.
  */
-#ifndef INIT_PICTURE_H
-#define INIT_PICTURE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,5 +41,3 @@ struct picture_tree {
  * to go on, 0 at the end. At least one line if size is 2 * PICTURE_LINE or more. Returns the bytes.
  */
 size_t picture_part(const struct picture_tree *tree, uint64_t *position, char *out, size_t size);
-
-#endif

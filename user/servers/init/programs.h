@@ -2,8 +2,7 @@
  *
  * Starting and ending programs.
  */
-#ifndef INIT_PROGRAMS_H
-#define INIT_PROGRAMS_H
+#pragma once
 
 #include "instances.h"
 
@@ -44,5 +43,3 @@ void programs_due(void);
 /* Remember the reply capability in register `caller` until instance `i` has ended. IN_USE: somebody
  * waits already. */
 enum status programs_wait(uint32_t i, uint32_t caller);
-
-#endif

@@ -5,8 +5,7 @@
  * Registers marked "work" hold something only while one function runs; everything that must last is
  * on the shelf.
  */
-#ifndef INIT_REGISTERS_H
-#define INIT_REGISTERS_H
+#pragma once
 
 #include <abi/init.h>
 
@@ -23,5 +22,3 @@
 #define REG_SHELF_PAGE 29 /* the page of it that was used last */
 #define REG_MAIN_BANK 30  /* the topmost bank, once it is there */
 #define REG_EXIT_EP 31    /* Endpoint `init.exit`; `init.programs` is LK_INIT_ENDPOINT */
-
-#endif

@@ -6,8 +6,7 @@
  * It is one run of frames at the top of memory. Parts of it are purses, which are never given back,
  * but can be emptied and used again.
  */
-#ifndef INIT_RESERVE_H
-#define INIT_RESERVE_H
+#pragma once
 
 #include <abi/gen.h>
 #include <stdbool.h>
@@ -49,5 +48,3 @@ enum status purse_make(struct purse *p, uint64_t type, uint32_t reg);
 
 /* A Range of the next `frames` frames of the purse into register `reg`. */
 enum status purse_split(struct purse *p, uint64_t frames, uint32_t reg);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * What init answers to after boot (<lykos/programs.h>), on its three endpoints.
  */
-#ifndef INIT_SERVICE_H
-#define INIT_SERVICE_H
+#pragma once
 
 /* Endpoint IDs of init's endpoints. */
 #define INIT_ID_PROGRAMS 1 /* as the kernel made it */
@@ -13,5 +12,3 @@
 
 /* Serve for ever. */
 _Noreturn void service_run(void);
-
-#endif

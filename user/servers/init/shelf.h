@@ -5,8 +5,7 @@
  *
  * One page holds the others. Pages are added as programs are, and never taken away.
  */
-#ifndef INIT_SHELF_H
-#define INIT_SHELF_H
+#pragma once
 
 #include "source.h"
 
@@ -63,5 +62,3 @@ bool cap_there(uint32_t reg);
 /* The same for init's own. */
 enum status own_put(unsigned place, uint32_t reg);
 enum status own_get(unsigned place, uint32_t reg);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * Where the objects of a program come from: a purse of the reserve, or a bank.
  */
-#ifndef INIT_SOURCE_H
-#define INIT_SOURCE_H
+#pragma once
 
 #include "reserve.h"
 
@@ -18,5 +17,3 @@ enum status source_make(const struct source *from, uint64_t type, uint32_t reg);
 
 /* A Range of so many frames. */
 enum status source_range(const struct source *from, uint64_t frames, uint32_t reg);
-
-#endif

@@ -7,8 +7,7 @@
  * program may only read and that lie in the archive as they are to be are not copied: the program
  * gets a read-only capability to the archive's page.
  */
-#ifndef INIT_SPACE_H
-#define INIT_SPACE_H
+#pragma once
 
 #include "source.h"
 
@@ -49,5 +48,3 @@ enum status space_insert_page(const struct source *from, uint64_t address, size_
  * it. */
 enum status space_insert_shared(const struct source *from, uint64_t address, const void *data,
                                 unsigned restrictions);
-
-#endif

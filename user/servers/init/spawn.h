@@ -3,8 +3,7 @@
  * Programs that other programs start and control: an Entry for each instance that was made so. What
  * its payload says is the number of the instance and how many there were before it in that row.
  */
-#ifndef INIT_SPAWN_H
-#define INIT_SPAWN_H
+#pragma once
 
 #include "instances.h"
 
@@ -29,5 +28,3 @@ const char *service_text(const struct lk_request *rq);
 
 /* Answer with a text, cut to fit. (service.c) */
 void service_answer_text(struct lk_request *rq, const char *text);
-
-#endif

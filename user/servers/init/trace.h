@@ -3,8 +3,7 @@
  * The way by which a stopped process came to where it is: its return addresses, found by following
  * the frame pointers on its stack, which init reads through the process's own space.
  */
-#ifndef INIT_TRACE_H
-#define INIT_TRACE_H
+#pragma once
 
 #include "instances.h"
 
@@ -29,5 +28,3 @@ void trace_up(uint32_t i, uint32_t process, struct frame *f);
 /* How many frames there are, counted up to TRACE_MOST. */
 #define TRACE_MOST 100000u
 unsigned trace_depth(uint32_t i, uint32_t process, const struct lk_regs *regs);
-
-#endif

@@ -9,8 +9,7 @@
  *   fault.c     a fault, from the message to what the process is told
  *   serve.c     the methods, and the loop
  */
-#ifndef PAGER_PAGER_H
-#define PAGER_PAGER_H
+#pragma once
 
 #include "regions.h"
 
@@ -139,5 +138,3 @@ void space_forget_leaf(uint64_t number);
 /* Take a fault message with this payload, capability 0 of it in LK_REG_CALLER. True: the process is
  * to be told *how_out (LK_RESUME_OVER or LK_RESUME_PASS_ON); false: nobody is. */
 bool fault_take(uint64_t payload, uint64_t *how_out);
-
-#endif

@@ -2,8 +2,7 @@
  *
  * Regions: what they may be, and what belongs at an address. No capability is touched here.
  */
-#ifndef PAGER_REGIONS_H
-#define PAGER_REGIONS_H
+#pragma once
 
 #include <lykos/pager.h>
 #include <stdbool.h>
@@ -44,5 +43,3 @@ unsigned region_leaf_restr(const struct pager_region *region, uint64_t address);
 
 /* May [start, start + bytes) be given back? */
 bool region_discardable(const struct pager_region *region, uint64_t start, uint64_t bytes);
-
-#endif

@@ -11,8 +11,7 @@
  * to start, to end up, down, Ctrl-P, Ctrl-N        history              Ctrl-L              clear
  * the screen
  */
-#ifndef SHELL_LINE_H
-#define SHELL_LINE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,5 +59,3 @@ void line_redraw(struct line_editor *e);
 
 /* Line number `back` of the history, 1 for the newest; NULL behind the oldest. */
 const char *line_history(const struct line_editor *e, unsigned back);
-
-#endif

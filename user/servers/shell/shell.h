@@ -2,8 +2,7 @@
  *
  * What the parts of the shell share: printing, waiting, the commands.
  */
-#ifndef SHELL_SHELL_H
-#define SHELL_SHELL_H
+#pragma once
 
 #include "line.h"
 
@@ -129,5 +128,3 @@ bool program_space(const char *name, uint64_t number, uint64_t *position, char *
 
 /* Line `n` about what a program holds. False: there are no more. */
 bool program_cap(uint64_t number, uint64_t n, char *out, size_t size);
-
-#endif

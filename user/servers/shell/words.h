@@ -4,8 +4,7 @@
  * of a notification. Pure: what is known of the program goes in, text comes out, terminated and cut
  * to fit.
  */
-#ifndef SHELL_WORDS_H
-#define SHELL_WORDS_H
+#pragma once
 
 #include <lykos/programs.h>
 
@@ -47,5 +46,3 @@ void deferral_words(const struct program_info *p, uint64_t now, char *text, size
 
 /* Why its bits wait, seen at the moment they were posted: "ear does not wait for messages now". */
 void why_pending(const struct program_info *p, char *text, size_t size);
-
-#endif

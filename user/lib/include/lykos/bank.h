@@ -14,8 +14,7 @@
  * again: lk_bank_...() ask once more, and an object that was made in the answer that got lost stays
  * paid until the bank is closed.
  */
-#ifndef LYKOS_BANK_H
-#define LYKOS_BANK_H
+#pragma once
 
 #include <abi/gen.h>
 #include <stdbool.h>
@@ -178,5 +177,3 @@ enum status lk_bank_list(uint32_t bank, uint64_t n, struct bank_info *out);
 /* Wait until the bank may have been begun again; this is the (tries + 1)-th time for one call.
  * False: it is not worth to ask again. (bank_await.c; init links its own) */
 bool lk_bank_await(unsigned tries);
-
-#endif

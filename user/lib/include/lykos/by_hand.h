@@ -16,8 +16,7 @@
  *                                                      lk_hand_go_on(&hand);
  *                                                  }
  */
-#ifndef LYKOS_BY_HAND_H
-#define LYKOS_BY_HAND_H
+#pragma once
 
 #include <lykos/preempt.h>
 #include <lykos/stubs.h>
@@ -63,5 +62,3 @@ enum status lk_hand_stop(struct lk_hand *hand);
 
 /* T goes on, as if nothing had happened. */
 enum status lk_hand_go_on(struct lk_hand *hand);
-
-#endif

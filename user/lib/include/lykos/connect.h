@@ -11,8 +11,7 @@
  * A call that was under way may have been carried out or not: only what may be done twice should be
  * asked again.
  */
-#ifndef LYKOS_CONNECT_H
-#define LYKOS_CONNECT_H
+#pragma once
 
 #include <abi/gen.h>
 #include <stdbool.h>
@@ -34,5 +33,3 @@ enum status lk_watch(const char *name, uint64_t bits, uint32_t notice);
  * the new one, and the call may be made again. *tries is 0 at first; after three times it is false.
  */
 bool lk_came_back(uint32_t reg, enum status s, unsigned *tries);
-
-#endif

@@ -11,8 +11,7 @@
  * Word 0 of an answer is a status. Every method may be called; `write` may also be sent without a
  * reply capability.
  */
-#ifndef LYKOS_CONSOLE_H
-#define LYKOS_CONSOLE_H
+#pragma once
 
 #include <abi/gen.h>
 #include <stddef.h>
@@ -71,5 +70,3 @@ enum status lk_console_poll(uint32_t console, char *buffer, size_t size, size_t 
 enum status lk_console_set_notice(uint32_t console, uint64_t interrupt_bits, uint64_t input_bits,
                                   uint32_t notice);
 enum status lk_console_drain(uint32_t console);
-
-#endif

@@ -20,8 +20,7 @@
  * A *hole* is a capability, given by the builder or by the system description, that is not
  * discreet: through it something could come out. What is discreet lk_discreet() says.
  */
-#ifndef LYKOS_CONSTRUCTOR_H
-#define LYKOS_CONSTRUCTOR_H
+#pragma once
 
 #include <abi/gen.h>
 #include <stdbool.h>
@@ -120,5 +119,3 @@ bool lk_discreet_type(uint64_t type, uint64_t restrictions, const char **why);
 /* The same of what is in register `reg`; `discrim` is the register of Discrim. What cannot be
  * classified is not discreet. */
 bool lk_discreet(uint32_t discrim, uint32_t reg, const char **why);
-
-#endif

@@ -27,8 +27,7 @@
  * deferring, or its bound is over. Who makes an ordinary call with the same process in between is
  * not concerned: only calls made by lk_call_until() are ended.
  */
-#ifndef LYKOS_DEADLINE_H
-#define LYKOS_DEADLINE_H
+#pragma once
 
 #include <lykos/deadline_layout.h>
 #include <lykos/invoke.h>
@@ -111,5 +110,3 @@ enum status lk_cancel(uint32_t proxy_entry, uint64_t number);
 /* The same without waiting and without an answer, for those who share memory with the caller: the
  * number first, then the notice (an AppNotice with the proxy bit, on an endpoint of the caller). */
 enum status lk_cancel_post(struct lk_deadline *d, uint32_t proxy_notice, uint64_t number);
-
-#endif

@@ -7,8 +7,7 @@
  * Only CapBits tells: Discrim compares whole capabilities, with the protected payload, which is
  * another one for each bank. Nothing is invoked but CapBits.
  */
-#ifndef LYKOS_GENUINE_H
-#define LYKOS_GENUINE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,5 +25,3 @@ bool lk_entry_look(uint32_t capbits, uint32_t reg, struct lk_entry_id *out);
 
 /* Do registers `a` and `b` hold Entries to one endpoint? */
 bool lk_same_server(uint32_t capbits, uint32_t a, uint32_t b);
-
-#endif

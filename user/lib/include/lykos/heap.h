@@ -13,8 +13,7 @@
  *
  * None of this is safe for two threads at once: who has threads takes turns by other means.
  */
-#ifndef LYKOS_HEAP_H
-#define LYKOS_HEAP_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -70,5 +69,3 @@ void lk_heap_check(const struct lk_heap *heap);
 
 /* The program's own heap, begun if it was not; null: it has no pager. */
 struct lk_heap *lk_heap_own(void);
-
-#endif

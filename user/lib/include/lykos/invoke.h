@@ -10,15 +10,15 @@
  *
  * The stubs for kernel capabilities are in <lykos/stubs.h>, the server loop is in <lykos/server.h>.
  */
-#ifndef LYKOS_INVOKE_H
-#define LYKOS_INVOKE_H
+#pragma once
 
 #include <abi/gen.h>
 #include <abi/invoke.h>
 
 /* ---- Control words. Capability registers are numbers 0..31; they are not masked. ---- */
 
-/* Shape, capability register to invoke, number of words that mean something, 1..8 (word 0 counts). */
+/* Shape, capability register to invoke, number of words that mean something, 1..8 (word 0 counts).
+ */
 #define LK_CTL(shape, cap, words)                                                                  \
     ((uint64_t)(shape) | (uint64_t)(cap) << LK_TARGET_SHIFT |                                      \
      (uint64_t)((words)-1) << LK_NWORDS_SHIFT)
@@ -422,4 +422,3 @@ LK_INLINE void lk_set_fs_base(uint64_t base)
 }
 
 #endif /* __ASSEMBLER__ */
-#endif

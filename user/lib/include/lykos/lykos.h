@@ -2,8 +2,7 @@
  *
  * Everything that the library has.
  */
-#ifndef LYKOS_LYKOS_H
-#define LYKOS_LYKOS_H
+#pragma once
 
 #include <lykos/by_hand.h>
 #include <lykos/console.h>
@@ -20,5 +19,3 @@
 #include <lykos/stubs.h>
 #include <lykos/thread.h>
 #include <lykos/time.h>
-
-#endif

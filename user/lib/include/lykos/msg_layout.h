@@ -2,8 +2,7 @@
  *
  * Offsets in struct lk_msg, for lk_invoke.S. names.c checks them against the struct.
  */
-#ifndef LYKOS_MSG_LAYOUT_H
-#define LYKOS_MSG_LAYOUT_H
+#pragma once
 
 #define MSG_CONTROL 0
 #define MSG_WORD(n) (8 + 8 * (n))
@@ -13,5 +12,3 @@
 #define MSG_LENGTHS 96 /* string_len, then buffer_size: register r9 as it is */
 #define MSG_DELIVERY 104
 #define MSG_PAYLOAD 112
-
-#endif

@@ -2,8 +2,7 @@
  *
  * Codes in words, for messages. Any value will do: unknown ones have a name too.
  */
-#ifndef LYKOS_NAMES_H
-#define LYKOS_NAMES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -14,5 +13,3 @@ const char *lk_slot_name(uint64_t slot);     /* "addrSpace" */
 
 /* "Process.setRegs"; null where the type has no such operation. */
 const char *lk_op_name(uint64_t type, uint64_t op);
-
-#endif

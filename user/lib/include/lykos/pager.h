@@ -18,8 +18,7 @@
  * Entry that they find as "pager"; "faults", whose Entries stand in slot 15 of the roots and
  * nowhere else.
  */
-#ifndef LYKOS_PAGER_H
-#define LYKOS_PAGER_H
+#pragma once
 
 #include <abi/gen.h>
 #include <lykos/bank.h>
@@ -120,5 +119,3 @@ static inline enum status lk_pager_discard(uint32_t pager, uint64_t start, uint6
     }
     return s;
 }
-
-#endif

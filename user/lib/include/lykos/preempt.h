@@ -21,8 +21,7 @@
  * Numbers of registers are capability registers of the caller, `process` always that of a Process
  * capability.
  */
-#ifndef LYKOS_PREEMPT_H
-#define LYKOS_PREEMPT_H
+#pragma once
 
 #include <lykos/invoke.h>
 #include <stdbool.h>
@@ -216,5 +215,3 @@ _Noreturn void lk_handler_run(const struct lk_handler *handler);
 /* One event: wait for it, have it taken, and let its target go on. Two system calls for what
  * lk_handler_run() does in one, for a process that has other things to do as well. */
 void lk_handler_once(const struct lk_handler *handler);
-
-#endif

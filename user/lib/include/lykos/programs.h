@@ -4,8 +4,7 @@
  * request is one of the methods below, word 0 of the answer an `enum status`. Programs are named as
  * the system description names them, and numbered in its order, from 0.
  */
-#ifndef LYKOS_PROGRAMS_H
-#define LYKOS_PROGRAMS_H
+#pragma once
 
 #include <abi/invoke.h>
 #include <stdint.h>
@@ -176,5 +175,3 @@ struct program_info {
     uint8_t handler_holds;
     uint8_t handler_fault; /* fault code */
 };
-
-#endif

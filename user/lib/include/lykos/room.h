@@ -7,8 +7,7 @@
  * Capability registers are numbers, as everywhere. Nothing is given back in between: what stands in
  * a room goes with it, or with the object's own end (Range.rescind).
  */
-#ifndef LYKOS_ROOM_H
-#define LYKOS_ROOM_H
+#pragma once
 
 #include <abi/gen.h>
 #include <stdint.h>
@@ -63,5 +62,3 @@ enum status lk_space_find_page(uint32_t space, uint32_t discrim, uint64_t addres
  * space, or not that of a page. */
 enum status lk_space_put_page(struct lk_room *room, uint32_t space, uint64_t address,
                               uint32_t page);
-
-#endif

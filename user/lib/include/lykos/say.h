@@ -6,8 +6,7 @@
  * the flags - 0 + space and #, a width and a precision, either of which may be *. Nothing else is
  * understood: such a conversion is copied as it stands.
  */
-#ifndef LYKOS_SAY_H
-#define LYKOS_SAY_H
+#pragma once
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,5 +26,3 @@ size_t lk_format(char *out, size_t size, const char *format, ...) LK_PRINTF_LIKE
  * kernel log. */
 void say(const char *format, ...) LK_PRINTF_LIKE(1, 2);
 void vsay(const char *format, va_list args);
-
-#endif

@@ -19,8 +19,7 @@
  * The answer goes to capability 0 of the request, the reply capability, without blocking: a client
  * that is gone costs the server nothing.
  */
-#ifndef LYKOS_SERVER_H
-#define LYKOS_SERVER_H
+#pragma once
 
 #include <lykos/invoke.h>
 #include <lykos/start.h>
@@ -115,5 +114,3 @@ static inline void lk_answer3(struct lk_request *rq, uint64_t w1, uint64_t w2, u
     rq->out[3] = w3;
     rq->out_words = 3;
 }
-
-#endif

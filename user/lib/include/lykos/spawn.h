@@ -9,8 +9,7 @@
  *      lk_must(lk_program_begin(REG_CONTROL), "its begin");
  *      lk_must(lk_program_wait(REG_CONTROL, &end), "its end");
  */
-#ifndef LYKOS_SPAWN_H
-#define LYKOS_SPAWN_H
+#pragma once
 
 #include <abi/gen.h>
 #include <lykos/programs.h>
@@ -40,5 +39,3 @@ enum status lk_program_wait(uint32_t control, struct lk_program_end *end);
 
 /* End it. INVALID_CAP: it has ended already. */
 enum status lk_program_kill(uint32_t control);
-
-#endif

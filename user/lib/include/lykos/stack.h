@@ -9,8 +9,7 @@
  *
  * Safe for several threads at once.
  */
-#ifndef LYKOS_STACK_H
-#define LYKOS_STACK_H
+#pragma once
 
 #include <lykos/pager.h>
 #include <stdbool.h>
@@ -30,5 +29,3 @@ void lk_stack_give(unsigned number);
 /* In which stack's part of the addresses this one lies, the guard page included, and whether it is
  * in the guard page: for reports. False: in none. */
 bool lk_stack_find(uint64_t address, unsigned *number_out, bool *guard_out);
-
-#endif

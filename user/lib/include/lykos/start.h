@@ -7,8 +7,7 @@
  * the program. init itself is loaded by the kernel and has no such page: it links its own
  * lk_start_block() in place of the library's.
  */
-#ifndef LYKOS_START_H
-#define LYKOS_START_H
+#pragma once
 
 /* ---- Memory of a program. Everything between these is not mapped, so a stack that overflows
  * faults. ---- */
@@ -107,5 +106,4 @@ _Noreturn void lk_die(const char *format, ...) __attribute__((format(printf, 1, 
  * what was tried and the status in words. */
 void lk_must(enum status s, const char *what);
 
-#endif
 #endif

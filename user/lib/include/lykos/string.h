@@ -2,8 +2,7 @@
  *
  * Memory and string functions, as in the C library, and two conversions.
  */
-#ifndef LYKOS_STRING_H
-#define LYKOS_STRING_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,5 +47,3 @@ static inline bool lk_is_print(char c)
 {
     return c >= ' ' && c <= '~';
 }
-
-#endif

@@ -22,8 +22,7 @@
  *          lk_thread_start(&thread);
  *      }
  */
-#ifndef LYKOS_THREAD_H
-#define LYKOS_THREAD_H
+#pragma once
 
 #include <lykos/room.h>
 #include <stdbool.h>
@@ -73,5 +72,3 @@ enum status lk_thread_destroy(struct lk_thread *t);
  * slice in nanoseconds. */
 enum status lk_schedule_make(struct lk_room *room, uint32_t schedctl, unsigned priority,
                              uint64_t slice, uint32_t reg);
-
-#endif

@@ -3,8 +3,7 @@
  * Time: the kernel has absolute times only; relative ones are made here. All of it goes through the
  * Sleep capability that the start block names. Without one the clock reads 0 and nothing waits.
  */
-#ifndef LYKOS_TIME_H
-#define LYKOS_TIME_H
+#pragma once
 
 #include <abi/gen.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ enum status lk_preempt_in(uint64_t msec, uint32_t bits);
 
 /* Take the timed notice back. Bits posted already stay pending. */
 enum status lk_notice_cancel(void);
-
-#endif
