@@ -293,7 +293,7 @@ check-headers: $(GENERATED)
 	  $(CC) $(filter-out -MMD -MP,$(KERNEL_CFLAGS)) -fsyntax-only -include stddef.h -include $$h \
 	    -x c /dev/null || exit 1; done
 	$(Q)for h in $(USER_HEADERS); do \
-	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) -fsyntax-only -x c $$h || exit 1; done
+	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) -fsyntax-only -include $$h -x c /dev/null || exit 1; done
 check-abi: $(GENERATED)
 	$(call say,ABI,docs/abi.md)
 	$(Q)$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md --check
