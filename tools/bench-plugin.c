@@ -15,9 +15,10 @@
  * here, as they are in QEMU's documentation of the interface, version 1.
  *
  * Report, one line each:  MEASUREMENT ADDRESS COUNT KIND
- *                         MEASUREMENT lines INTERVALS MEDIAN SUM LINES
+ *                         MEASUREMENT rounds|intervals NUMBER MEDIAN SUM LINES
  * with the measurements numbered from 0 in the order of their MARK_NEXT, KIND as kind_of() says,
- * LINES one of data, data_kernel, code, code_kernel; the median and the sum are over intervals.
+ * LINES one of data, data_kernel, code, code_kernel; of the lines of single
+ * rounds, or of intervals of any number of them, stand the number, the median and the sum.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -204,8 +205,9 @@ static void report_lines(FILE *report, unsigned m)
             sum += sorted[i];
         }
         qsort(sorted, of->n, sizeof(*sorted), compare);
-        fprintf(report, "%u lines %zu %" PRIu32 " %" PRIu64 " %s\n", m, of->n,
-                sorted[(of->n - 1) / 2], sum, line_sorts[s]);
+        fprintf(report, "%u %s %zu %" PRIu32 " %" PRIu64 " %s\n", m,
+                of->rounds ? "rounds" : "intervals", of->n, sorted[(of->n - 1) / 2], sum,
+                line_sorts[s]);
     }
     free(sorted);
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Parts of tools/test that run a program which prints TAP: unit tests, self-tests of the kernel, system scenarios; and the
-benchmark, judged by its targets."""
+benchmark, which must repeat to the digit."""
 
 import glob
 import os
@@ -12,7 +12,8 @@ from .core import Job, Part, Result
 UNIT_SECONDS = 240
 KERNEL_SECONDS = 120
 SYSTEM_SECONDS = 240
-BENCH_SECONDS = 600
+BENCH_SECONDS = 1200
+BENCH_OVER_TARGET = 2  # exit status of tools/bench
 SOAK_SEEDS = 20
 SOAK_ROUNDS = 50000  # with each of these seeds
 
@@ -106,13 +107,15 @@ def system_parts(context):
 
 
 def bench_part(_context):
-    """tools/bench: two runs give the same digits, no number is over its target, none grows with the programs that live."""
+    """tools/bench: two runs give the same digits, none grows with the programs that live. That a number is over its target is
+    for `make bench` to say."""
 
     def run(context, _pattern):
-        text = "two runs give the same numbers, none over its target, none growing with the programs that live"
+        text = "two runs give the same numbers, none growing with the programs that live"
         status, output = context.run([os.path.join(core.ROOT, "tools", "bench"), "--build", context.build], BENCH_SECONDS)
         if status == core.MISSING:
             return [Result("numbers", "skip", core.tail(output, 1)[0])]
-        return [Result("numbers", "pass" if status == 0 else "fail", text, core.tail(output))]
+        verdict = "pass" if status in (core.PASS, BENCH_OVER_TARGET) else "fail"
+        return [Result("numbers", verdict, text, core.tail(output))]
 
     return Part("bench", [Job(run, ["numbers"])])
