@@ -10,14 +10,14 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MISSING = 77
-HANG_SECONDS = 600
+HANG_SECONDS = 300
 EVENTS = ("entries", "cr3_writes", "invalidations", "interrupts")
 # What is booted: command line, memory, and of which measurement the instructions before one without a name are
 # (irq_to_user takes them away itself; to the plugin they are a measurement).
 BASE = {"name": "base", "append": "bench", "memory": "256M", "unnamed_before": "irq_to_user"}
 GROWTH = {"name": "growth", "append": "run=bench,growth,1000", "memory": "512M", "unnamed_before": None}
 GROWN = re.compile(r"([a-z_]+)_(1|10|100|1000)")
-MEMORY_STEP, MEMORY_TRIED = 64, (2048, 16384)  # KiB
+MEMORY_STEP, MEMORY_TRIED = 64, (3072, 16384)  # KiB; with less the loader puts the archive over the kernel
 LINE = re.compile(r"bench: (\w+) ([0-9.]+) ticks; of (\d+) rounds: (.*)")
 FIGURE = re.compile(r"bench: figure (\w+) ([0-9.]+) (\w+)")
 BUILT = re.compile(r"\] Lykos \S+, built with ([^,]+),")

@@ -222,17 +222,6 @@ static void measure_two(void)
     end_at(other);
 }
 
-/* A notice waits for this program, which waits for answers only. */
-static void measure_noticed(void)
-{
-    check(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, 1, REG_NOTICE), "makeAppNotice");
-    check(lk_appnotice_post(REG_NOTICE, 1), "post");
-    measure_0w("ipc_round_trip_0w_noticed");
-    if (lk_park() != 1) {
-        lk_die("a notice that waited is lost");
-    }
-}
-
 static void measure_fs_base(void)
 {
     lk_set_fs_base(FS_BASE);
@@ -265,12 +254,39 @@ void measure_calls(void)
     measure_other("ipc_round_trip_0w_higher", lk_cap("above"));
     measure_other("ipc_round_trip_0w_lower", lk_cap("server"));
     measure_two();
-    measure_noticed();
     measure_fs_base();
     measure_traced();
 }
 
-void measure_calls_fpu(void)
+/* To itself, which does not wait. */
+static void post(unsigned n)
 {
+    for (unsigned i = 0; i < n; i++) {
+        check(lk_appnotice_post(REG_NOTICE, 1), "post");
+    }
+}
+
+/* Take the notice that waits for this program. */
+static void take_notice(void)
+{
+    if (lk_park() != 1) {
+        lk_die("a notice that waited is lost");
+    }
+}
+
+/* Notices, to this program: it posts them, or one waits while it takes answers only, or it has
+ * taken one and received no message by an open wait since. */
+static void measure_noticed(void)
+{
+    check(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, 1, REG_NOTICE), "makeAppNotice");
+    measure("notice_post", post);
+    measure_0w("ipc_round_trip_0w_noticed");
+    take_notice();
+    measure_0w("ipc_round_trip_0w_after_notice");
+}
+
+void measure_calls_last(void)
+{
+    measure_noticed();
     measure_loop("ipc_round_trip_fpu", LOOP_FPU, 0, call_fpu, WARM_UP, ROUNDS);
 }

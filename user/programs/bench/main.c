@@ -26,21 +26,6 @@ static void null_syscall(unsigned n)
     }
 }
 
-/* To itself, which does not wait. */
-static void post(unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        check(lk_appnotice_post(REG_NOTICE, 1), "post");
-    }
-}
-
-static void measure_post(void)
-{
-    check(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, 1, REG_NOTICE), "makeAppNotice");
-    measure("notice_post", post);
-    lk_park();
-}
-
 /* Of each round, one yield by this program and one by bench_peer. */
 static void yield(unsigned n)
 {
@@ -219,7 +204,6 @@ static void measure_all(void)
 {
     measure("null_syscall", null_syscall);
     measure_calls();
-    measure_post();
     measure_switch();
     measure_yield();
     measure_fault();
@@ -228,7 +212,7 @@ static void measure_all(void)
     measure_map("map_page", WARM_UP, ROUNDS);
     map_end();
     measure_notify();
-    measure_calls_fpu(); /* last: from then on this program has an FPU state to be saved */
+    measure_calls_last();
 }
 
 int main(void)

@@ -101,7 +101,10 @@ uint64_t take_sum(uint32_t who, unsigned rounds);
 /* ---- calls.c: messages to bench_peer and others. ---- */
 void calls_init(void);
 void measure_calls(void);
-void measure_calls_fpu(void);
+
+/* Notices posted to this program itself, and what leaves it in another state than that in which the
+ * other measurements find it: to be called when they are done. */
+void measure_calls_last(void);
 
 /* bench_peer in and out of one of its loops. `word` is what the loop asks for: bench.h. */
 void peer_begin(enum bench_loop loop, uint64_t word);
