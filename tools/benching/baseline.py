@@ -38,30 +38,23 @@ def changes(old, new):
     return more, less, gone, added
 
 
-def say(title, lines):
-    if lines:
-        print(f"bench-check: {title}:")
-        for line in lines:
-            print(f"  {line}")
-
-
-def check(compiler, qemu, counts):
-    """Compare what was measured with the baseline, in words. Exit status: 0; 1 if anything is more, or gone."""
-    base = load()
+def compare(base, compiler, qemu, counts):
+    """What was measured against a baseline: (exit status, lines that say it). The status is 0; 1 if anything is more, or
+    gone."""
     more, less, gone, added = changes(base["counts"], counts)
-    say("more than the baseline", more)
-    say("not measured any more", gone)
-    say("less than the baseline", less)
-    say("not in the baseline", added)
+    lines = []
+    for title, names in (
+        ("more than the baseline", more),
+        ("not measured any more", gone),
+        ("less than the baseline", less),
+        ("not in the baseline", added),
+    ):
+        lines += [f"{title}:"] * bool(names) + [f"  {name}" for name in names]
     for what, here in (("compiler", compiler), ("qemu", qemu)):
         if base[what] != here:
-            print(f"bench-check: the baseline is of {base[what]}, this is {here}: counts may differ, so this decides nothing")
-            return 0
+            return 0, lines + [f"the baseline is of {base[what]}, this is {here}: counts may differ, so this decides nothing"]
     if more or gone:
-        print(f"bench-check: failed. If it is meant to be so, the baseline needs new numbers: {UPDATE}")
-        return 1
+        return 1, lines + [f"failed. If it is meant to be so, the baseline needs new numbers: {UPDATE}"]
     if less or added:
-        print(f"bench-check: nothing is more. The baseline needs the new numbers: {UPDATE}")
-    else:
-        print(f"bench-check: all {len(counts)} counts are those of the baseline")
-    return 0
+        return 0, lines + [f"nothing is more. The baseline needs the new numbers: {UPDATE}"]
+    return 0, [f"all {len(counts)} counts are those of the baseline"]

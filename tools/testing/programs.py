@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Parts of tools/test that run a program which prints TAP: unit tests, self-tests of the kernel, system scenarios; and the
-benchmark, which must repeat to the digit."""
+"""Parts of tools/test that run a program which prints TAP: unit tests, self-tests of the kernel, system scenarios."""
 
 import glob
 import os
@@ -12,8 +11,6 @@ from .core import Job, Part, Result
 UNIT_SECONDS = 240
 KERNEL_SECONDS = 120
 SYSTEM_SECONDS = 240
-BENCH_SECONDS = 1200
-BENCH_OVER_TARGET = 2  # exit status of tools/bench
 SOAK_SEEDS = 20
 SOAK_ROUNDS = 50000  # with each of these seeds
 
@@ -104,18 +101,3 @@ def system_parts(context):
     folders = sorted(glob.glob(os.path.join(core.ROOT, "tests", "system", "*", "main.c")))
     names = [os.path.basename(os.path.dirname(folder)) for folder in folders]
     return [system_part(context, name, os.path.join(context.build, "test", name + ".archive")) for name in names]
-
-
-def bench_part(_context):
-    """tools/bench: two runs give the same digits, none grows with the programs that live. That a number is over its target is
-    for `make bench` to say."""
-
-    def run(context, _pattern):
-        text = "two runs give the same numbers, none growing with the programs that live"
-        status, output = context.run([os.path.join(core.ROOT, "tools", "bench"), "--build", context.build], BENCH_SECONDS)
-        if status == core.MISSING:
-            return [Result("numbers", "skip", core.tail(output, 1)[0])]
-        verdict = "pass" if status in (core.PASS, BENCH_OVER_TARGET) else "fail"
-        return [Result("numbers", verdict, text, core.tail(output))]
-
-    return Part("bench", [Job(run, ["numbers"])])
