@@ -260,10 +260,12 @@ static const char *kind_of(const uint8_t *b, size_t n)
     size_t i = 0;
     bool rep = false;
     bool locked = false;
+    bool high_register = false; /* REX.R */
 
     while (i < n && is_prefix(b[i])) {
         rep = rep || b[i] == 0xf2 || b[i] == 0xf3;
         locked = locked || b[i] == 0xf0;
+        high_register = (b[i] & 0xf4) == 0x44;
         i++;
     }
     if (i >= n) {
@@ -281,7 +283,10 @@ static const char *kind_of(const uint8_t *b, size_t n)
     if (b[i] == 0xcf) {
         return "iret";
     }
-    return b[i] == 0x0f && i + 1 < n ? kind_of_two_bytes(b + i + 1, n - i - 1) : "-";
+    if (b[i] != 0x0f || i + 1 >= n || (b[i + 1] == 0x22 && high_register)) {
+        return "-"; /* the last of them: CR8, which serialises nothing */
+    }
+    return kind_of_two_bytes(b + i + 1, n - i - 1);
 }
 
 static struct counter *counter_of(uint64_t address, const uint8_t *bytes, size_t size, uintptr_t at)
