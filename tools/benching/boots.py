@@ -10,7 +10,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MISSING = 77
-HANG_SECONDS = 300
+HANG_SECONDS = 600  # on a machine with nothing else to do
 EVENTS = ("entries", "cr3_writes", "invalidations", "interrupts")
 # What is booted: command line, memory, and of which measurement the instructions before one without a name are
 # (irq_to_user takes them away itself; to the plugin they are a measurement).
@@ -33,12 +33,17 @@ def qemu_version():
     return text.splitlines()[0].removeprefix("QEMU emulator version ") if text else "unknown"
 
 
+def hang_limit():
+    """Seconds after which a boot counts as hanging: longer the more the machine has to do."""
+    return HANG_SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def qemu(o, name, more):
     """The command that boots it, and where its console is written to."""
     log = os.path.join(o.build, "run", f"{name}.log")
     os.makedirs(os.path.dirname(log), exist_ok=True)
     command = [os.path.join(ROOT, "tools", "run-qemu"), "--build", o.build, "--icount", "--log", log]
-    return command + ["--timeout", str(HANG_SECONDS)] + more, log
+    return command + ["--timeout", str(hang_limit())] + more, log
 
 
 def run(o, boot, name, more):
