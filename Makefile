@@ -16,6 +16,8 @@ NEEDS_debug := build run debug
 NEEDS_test := build run iso uefi test
 NEEDS_soak := $(NEEDS_test)
 NEEDS_bench := build run test
+NEEDS_bench-check := $(NEEDS_bench)
+NEEDS_bench-baseline := $(NEEDS_bench)
 NEEDS_format := check
 NEEDS_check := build check
 
@@ -231,13 +233,17 @@ debug: all ## start in QEMU with gdb attached to the kernel (tools/lykos-gdb.py:
 
 # --- test -----------------------------------------------------------------------------------------------------
 # T=NAME chooses tests by name: PART or PART/CASE.
-.PHONY: test soak bench
+.PHONY: test soak bench bench-check bench-baseline
 test: all tests ## run every test; ends in `N passed, N failed` (T=PART, or T=PART/CASE: see below)
 	@tools/test --build $(BUILD) $(T)
 soak: all tests ## the long versions of the tests: more seeds, more rounds
 	@tools/test --build $(BUILD) --soak $(T)
-bench: all ## measure; prints `name value unit` lines
+bench: all ## measure; prints `name value unit` lines, with targets
 	@tools/bench --build $(BUILD)
+bench-check: all ## measure, and fail if anything takes more than in tests/bench-baseline.json
+	@tools/bench --build $(BUILD) --check
+bench-baseline: all ## measure, and write the baseline, and the pages that show its numbers
+	@tools/bench --build $(BUILD) --baseline
 
 # --- unit tests on the build machine --------------------------------------------------------------------------
 # The machine-independent kernel with the port arch/host, under sanitizers: make unit [T=NAME].
@@ -279,8 +285,8 @@ CPPCHECK = cppcheck --quiet -j $$(nproc) --error-exitcode=1 --inline-suppr --std
 # For clang's tools: flags without what only gcc knows.
 TIDY_FLAGS = $(filter-out -MMD -MP -Werror --target=%,$(1)) --target=x86_64-unknown-none-elf
 
-.PHONY: check check-format check-headers check-tidy check-cppcheck check-abi check-compilers
-check: check-format check-headers check-abi check-commit check-compilers check-cppcheck check-tidy ## layout, lint, headers, both compilers
+.PHONY: check check-format check-headers check-tidy check-cppcheck check-abi check-performance check-compilers
+check: check-format check-headers check-abi check-performance check-commit check-compilers check-cppcheck check-tidy ## layout, lint, headers, both compilers
 	@echo 'all checks passed'
 check-format:
 	$(call say,FORMAT,"$(words $(C_FILES)) files")
@@ -297,6 +303,9 @@ check-headers: $(GENERATED)
 check-abi: $(GENERATED)
 	$(call say,ABI,docs/abi.md)
 	$(Q)$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md --check
+check-performance:
+	$(call say,BENCH,docs/performance.md)
+	$(Q)tools/bench --pages --same
 check-commit:
 	$(call say,COMMIT,"commit points")
 	$(Q)$(PYTHON) tools/check-commit
@@ -319,14 +328,15 @@ format: ## lay the C sources out as make check wants them
 	clang-format -i $(C_FILES)
 
 .PHONY: docs
-docs: ## write docs/abi.md again from kernel/abi/lykos.toml
+docs: ## write again what is generated in docs/: abi.md, and chart and tables of performance.md
 	$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md
+	tools/bench --pages
 
 .PHONY: clean help
 clean: ## remove everything built
 	rm -rf build build-clang
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo "T=PART, T=PART/CASE, and T='PART --list' for its cases; * stands for anything. The parts:"
 	@$(PYTHON) tools/test --parts | fmt -w 78 | sed 's/^/  /'
 

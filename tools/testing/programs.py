@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Parts of tools/test that run a program which prints TAP: unit tests, self-tests of the kernel, system scenarios; and the
-benchmark, judged by its targets."""
+"""Parts of tools/test that run a program which prints TAP: unit tests, self-tests of the kernel, system scenarios."""
 
 import glob
 import os
@@ -12,7 +11,6 @@ from .core import Job, Part, Result
 UNIT_SECONDS = 240
 KERNEL_SECONDS = 120
 SYSTEM_SECONDS = 240
-BENCH_SECONDS = 600
 SOAK_SEEDS = 20
 SOAK_ROUNDS = 50000  # with each of these seeds
 
@@ -103,16 +101,3 @@ def system_parts(context):
     folders = sorted(glob.glob(os.path.join(core.ROOT, "tests", "system", "*", "main.c")))
     names = [os.path.basename(os.path.dirname(folder)) for folder in folders]
     return [system_part(context, name, os.path.join(context.build, "test", name + ".archive")) for name in names]
-
-
-def bench_part(_context):
-    """tools/bench: two runs give the same digits, no number is over its target, none grows with the programs that live."""
-
-    def run(context, _pattern):
-        text = "two runs give the same numbers, none over its target, none growing with the programs that live"
-        status, output = context.run([os.path.join(core.ROOT, "tools", "bench"), "--build", context.build], BENCH_SECONDS)
-        if status == core.MISSING:
-            return [Result("numbers", "skip", core.tail(output, 1)[0])]
-        return [Result("numbers", "pass" if status == 0 else "fail", text, core.tail(output))]
-
-    return Part("bench", [Job(run, ["numbers"])])

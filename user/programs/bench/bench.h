@@ -21,7 +21,7 @@
 #include <lykos/lykos.h>
 
 /* ---- bench_peer ---- */
-#define BENCH_BEGIN 1u /* word 1: one of the loops; word 2: how many yields */
+#define BENCH_BEGIN 1u /* word 1: one of the loops; word 2: what stands beside the loop */
 #define BENCH_END 2u
 #define BENCH_ROUND 3u
 
@@ -30,13 +30,15 @@ enum bench_loop {
     LOOP_4W,
     LOOP_8W,
     LOOP_1CAP,
-    LOOP_STRING,
+    LOOP_STRING, /* word 2: bytes, and in the upper half where in a page they are to arrive */
+    LOOP_FPU,    /* with a value in xmm15 that must still be there when it runs again */
     LOOP_FAULT,
-    LOOP_YIELD,
-    LOOP_WAKE, /* wakes bench before it answers */
+    LOOP_YIELD, /* word 2: how many yields */
+    LOOP_WAKE,  /* wakes bench before it answers */
 };
 
-#define BENCH_STRING 4096u
+#define BENCH_STRING_MOST 65536u
+#define BENCH_STRING_BYTE(i) ((char)((i)*7u + (i) / 4096u)) /* what is in byte i of each */
 
 /* ---- bench_high, bench_target, bench_handler ---- */
 
@@ -111,10 +113,27 @@ static inline struct events events_now(uint32_t sysctl)
 }
 
 /* Marks in the instruction stream for tools/bench-plugin.c, which looks at every instruction: from
- * MARK_BEGIN to MARK_END what is executed counts; MARK_NEXT ends a measurement. Each is a nop with
- * a number in it. */
+ * MARK_BEGIN to MARK_END what is executed counts; MARK_NEXT ends a measurement. From
+ * MARK_ROUND_BEGIN to MARK_ROUND_END is one round, of which only the cache lines count; a
+ * measurement that has such rounds takes its cache lines from them, others from MARK_BEGIN to
+ * MARK_END. Each is a nop with a number in it. */
 #define BENCH_MARK(n)                                                                              \
     __asm__ volatile(".byte 0x0f, 0x1f, 0x80\n\t.long 0x4c4b0000 + " #n : : : "memory")
 #define MARK_BEGIN() BENCH_MARK(1)
 #define MARK_END() BENCH_MARK(2)
 #define MARK_NEXT() BENCH_MARK(3)
+#define MARK_ROUND_BEGIN() BENCH_MARK(4)
+#define MARK_ROUND_END() BENCH_MARK(5)
+
+/* xmm15, by hand: user code is compiled without SSE, so nothing else touches it. */
+static inline void bench_set_xmm(uint64_t value)
+{
+    __asm__ volatile("movq %0, %%xmm15" : : "r"(value));
+}
+static inline uint64_t bench_get_xmm(void)
+{
+    uint64_t value;
+
+    __asm__ volatile("movq %%xmm15, %0" : "=r"(value));
+    return value;
+}

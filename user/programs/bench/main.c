@@ -11,21 +11,10 @@
 
 #define SETTLE_MS 200u /* so that everybody else has come to rest */
 
-uint32_t peer, sysctl;
+uint32_t sysctl;
 static uint32_t high, high_notice, keyboard;
-static char string[BENCH_STRING] __attribute__((aligned(4096)));
 
 /* ---- measuring ------------------------------------------------------------------------------- */
-
-void peer_begin(enum bench_loop loop, uint64_t yields)
-{
-    check((enum status)lk_call2(peer, BENCH_BEGIN, loop, yields).w[0], "bench_peer does not begin");
-}
-
-void peer_end(void)
-{
-    check((enum status)lk_call0(peer, BENCH_END).w[0], "bench_peer does not end");
-}
 
 /* Register 0 is Null by definition. */
 static void null_syscall(unsigned n)
@@ -35,83 +24,6 @@ static void null_syscall(unsigned n)
             lk_die("register 0 is not Null");
         }
     }
-}
-
-void call_0w(unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        check((enum status)lk_call0(peer, BENCH_ROUND).w[0], "0w");
-    }
-}
-
-static void call_4w(unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        check((enum status)lk_call3(peer, BENCH_ROUND, i, n, 3).w[0], "4w");
-    }
-}
-
-static void call_8w(unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        check((enum status)lk_call7(peer, BENCH_ROUND, i, n, 3, 4, 5, 6, 7).w[0], "8w");
-    }
-}
-
-static void call_1cap(unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        struct lk_in in = lk_call_ctl0(
-            LK_CTL_CALL_CAPS(peer, 1, 1, LK_REG_ENDPOINT, 0, 0, REG_CAME, 0, 0, 0), BENCH_ROUND);
-
-        check((enum status)in.w[0], "1cap");
-    }
-}
-
-static void call_string(unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        struct lk_in in =
-            lk_call_send0(LK_CTL_CALL(peer, 1) | LK_SSTR, BENCH_ROUND, string, sizeof(string));
-
-        check((enum status)in.w[0], "string");
-    }
-}
-
-static void measure_calls(void)
-{
-    static const struct {
-        const char *name;
-        enum bench_loop loop;
-        void (*rounds)(unsigned n);
-    } calls[] = {
-        { "ipc_round_trip_0w", LOOP_0W, call_0w },
-        { "ipc_round_trip_4w", LOOP_4W, call_4w },
-        { "ipc_round_trip_8w", LOOP_8W, call_8w },
-        { "ipc_round_trip_1cap", LOOP_1CAP, call_1cap },
-        { "ipc_round_trip_string_4k", LOOP_STRING, call_string },
-    };
-
-    for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-        peer_begin(calls[i].loop, 0);
-        measure(calls[i].name, calls[i].rounds);
-        peer_end();
-    }
-}
-
-/* To itself, which does not wait. */
-static void post(unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        check(lk_appnotice_post(REG_NOTICE, 1), "post");
-    }
-}
-
-static void measure_post(void)
-{
-    check(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, 1, REG_NOTICE), "makeAppNotice");
-    measure("notice_post", post);
-    lk_park();
 }
 
 /* Of each round, one yield by this program and one by bench_peer. */
@@ -140,7 +52,8 @@ static void fault(unsigned n)
 
 static void measure_fault(void)
 {
-    check(lk_process_swap_slot(LK_REG_SELF, SLOT_HANDLER, peer, REG_OLD), "setting the handler");
+    check(lk_process_swap_slot(LK_REG_SELF, SLOT_HANDLER, lk_cap("peer"), REG_OLD),
+          "setting the handler");
     peer_begin(LOOP_FAULT, 0);
     measure("fault_round_trip", fault);
     peer_end();
@@ -291,7 +204,6 @@ static void measure_all(void)
 {
     measure("null_syscall", null_syscall);
     measure_calls();
-    measure_post();
     measure_switch();
     measure_yield();
     measure_fault();
@@ -300,6 +212,7 @@ static void measure_all(void)
     measure_map("map_page", WARM_UP, ROUNDS);
     map_end();
     measure_notify();
+    measure_calls_last();
 }
 
 int main(void)
@@ -314,7 +227,7 @@ int main(void)
         say("'bench', or 'bench growth N': with 1, 10, .. up to N programs alive");
         return 1;
     }
-    peer = lk_cap("peer");
+    calls_init();
     high = lk_cap("high");
     high_notice = lk_cap("high_notice");
     sysctl = lk_cap("sysctl");

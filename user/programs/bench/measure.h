@@ -9,6 +9,7 @@
 
 #define WARM_UP 1000u
 #define ROUNDS 10000u
+#define SINGLE_ROUNDS 15u /* each looked at by itself, for the cache lines of a round */
 
 /* Capability registers of its own. */
 #define REG_NOTICE LK_REG_SCRATCH    /* AppNotice to itself */
@@ -61,7 +62,8 @@ static inline void mark_begin(bool counts)
     }
 }
 
-/* Measure `rounds(n)`, which does n rounds: `warm_up` first, then `n` that count. */
+/* Measure `rounds(n)`, which does n rounds: `warm_up` first, then `n` that count, then some by
+ * themselves, of which the plugin counts the cache lines. */
 static inline __attribute__((always_inline)) void
 measure_some(const char *name, void (*rounds)(unsigned n), unsigned warm_up, unsigned n)
 {
@@ -78,6 +80,11 @@ measure_some(const char *name, void (*rounds)(unsigned n), unsigned warm_up, uns
     end = bench_ticks();
     MARK_END();
     after = events_now(sysctl);
+    for (unsigned i = 0; i < SINGLE_ROUNDS; i++) {
+        MARK_ROUND_BEGIN();
+        rounds(1);
+        MARK_ROUND_END();
+    }
     enter(name, end - start, n, &before, &after);
 }
 
@@ -90,9 +97,16 @@ static inline __attribute__((always_inline)) void measure(const char *name,
 /* The sum of the times noted by `who`, and no others than these `rounds`. */
 uint64_t take_sum(uint32_t who, unsigned rounds);
 
-/* bench_peer in and out of one of its loops. */
-extern uint32_t peer;
-void peer_begin(enum bench_loop loop, uint64_t yields);
+/* ---- calls.c: messages to bench_peer and others. ---- */
+void calls_init(void);
+void measure_calls(void);
+
+/* Notices posted to this program itself, and what leaves it in another state than that in which the
+ * other measurements find it: to be called when they are done. */
+void measure_calls_last(void);
+
+/* bench_peer in and out of one of its loops. `word` is what the loop asks for: bench.h. */
+void peer_begin(enum bench_loop loop, uint64_t word);
 void peer_end(void);
 
 /* n calls to bench_peer, of word 0 alone. */

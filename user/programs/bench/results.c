@@ -4,9 +4,9 @@
  */
 #include "measure.h"
 
-#define RESULTS 32u
+#define RESULTS 64u
 #define FIGURES 16u
-#define NAME 32u
+#define NAME 48u
 
 struct result {
     char name[NAME];

@@ -5,7 +5,8 @@
  */
 #include "../bench/bench.h"
 
-static char buffer[BENCH_STRING] __attribute__((aligned(4096)));
+/* And a page, of which a string that is not aligned takes a few bytes. */
+static char buffer[BENCH_STRING_MOST + 4096u] __attribute__((aligned(4096)));
 
 /* Was a message received, and is it this request? */
 static inline bool is_request(const struct lk_in *in, uint64_t method)
@@ -60,13 +61,38 @@ static struct lk_in loop_1cap(void)
     return in;
 }
 
-static struct lk_in loop_string(void)
+/* `word`: the loop's (../bench/bench.h). What came last must be what is sent. */
+static struct lk_in loop_string(uint64_t word)
 {
     const uint64_t control = LK_CTL_REPLY_WAIT(LK_REG_CALLER, 1) | LK_RSTR;
-    struct lk_in in = lk_call_recv0(control, STATUS_OK, buffer, sizeof(buffer));
+    const uint32_t bytes = (uint32_t)word;
+    char *at = buffer + (word >> 32) % 4096u;
+    struct lk_in in = lk_call_recv0(control, STATUS_OK, at, BENCH_STRING_MOST);
 
-    while (is_request(&in, BENCH_ROUND) && lk_string_length(in.delivery) == BENCH_STRING) {
-        in = lk_call_recv0(control, STATUS_OK, buffer, sizeof(buffer));
+    while (is_request(&in, BENCH_ROUND) && lk_string_length(in.delivery) == bytes) {
+        in = lk_call_recv0(control, STATUS_OK, at, BENCH_STRING_MOST);
+    }
+    for (unsigned i = 0; i < bytes; i++) {
+        if (at[i] != BENCH_STRING_BYTE(i)) {
+            lk_die("byte %u of a string is not what was sent", i);
+        }
+    }
+    return in;
+}
+
+static struct lk_in loop_fpu(void)
+{
+    uint64_t value = 1ull << 63;
+    struct lk_in in;
+
+    bench_set_xmm(value);
+    in = lk_reply_wait0(LK_REG_CALLER, STATUS_OK);
+    while (is_request(&in, BENCH_ROUND)) {
+        if (bench_get_xmm() != value) {
+            lk_die("an FPU register of the server is another one");
+        }
+        bench_set_xmm(++value);
+        in = lk_reply_wait0(LK_REG_CALLER, STATUS_OK);
     }
     return in;
 }
@@ -120,7 +146,9 @@ static struct lk_in begin(const struct lk_in *in)
     case LOOP_1CAP:
         return loop_1cap();
     case LOOP_STRING:
-        return loop_string();
+        return loop_string(in->w[2]);
+    case LOOP_FPU:
+        return loop_fpu();
     case LOOP_FAULT:
         return loop_fault();
     case LOOP_YIELD:

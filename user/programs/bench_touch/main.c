@@ -10,10 +10,13 @@
 #define PAGE 4096u
 #define ZERO_PAGES 1024u
 #define COPY_PAGES 4u
+#define ZERO_SINGLE 15u /* pages behind those, each looked at by itself (MARK_ROUND_BEGIN) */
+#define COPY_SINGLE 1u
 #define REG_ENTRY LK_REG_FREE
 
 /* In the program's file: shared with all instances until it is written to. */
-static volatile uint8_t data[COPY_PAGES][PAGE] __attribute__((aligned(4096))) = { { 1 } };
+static volatile uint8_t data[COPY_PAGES + COPY_SINGLE][PAGE]
+    __attribute__((aligned(4096))) = { { 1 } };
 
 static void write_zero(unsigned i)
 {
@@ -26,7 +29,7 @@ static void write_data(unsigned i)
 }
 
 static inline __attribute__((always_inline)) enum status
-touch(struct lk_request *rq, void (*write)(unsigned i), unsigned pages)
+touch(struct lk_request *rq, void (*write)(unsigned i), unsigned pages, unsigned single)
 {
     uint32_t sysctl = lk_cap("sysctl");
     struct events before = events_now(sysctl);
@@ -43,6 +46,11 @@ touch(struct lk_request *rq, void (*write)(unsigned i), unsigned pages)
     rq->out[1] = bench_ticks() - begin;
     MARK_END();
     after = events_now(sysctl);
+    for (unsigned i = pages; rq->w[1] != 0 && i < pages + single; i++) {
+        MARK_ROUND_BEGIN();
+        write(i);
+        MARK_ROUND_END();
+    }
     rq->out[2] = after.entries - before.entries - 1;
     rq->out[3] = after.cr3_writes - before.cr3_writes;
     rq->out[4] = after.invalidations - before.invalidations;
@@ -54,17 +62,17 @@ touch(struct lk_request *rq, void (*write)(unsigned i), unsigned pages)
 
 static enum status touch_zero(struct lk_request *rq)
 {
-    return touch(rq, write_zero, ZERO_PAGES);
+    return touch(rq, write_zero, ZERO_PAGES, ZERO_SINGLE);
 }
 
 static enum status touch_copy(struct lk_request *rq)
 {
     unsigned sum = 0;
 
-    for (unsigned i = 0; i < COPY_PAGES; i++) {
+    for (unsigned i = 0; i < COPY_PAGES + COPY_SINGLE; i++) {
         sum += data[i][0];
     }
-    return sum == 1 ? touch(rq, write_data, COPY_PAGES) : STATUS_STATE_CHANGED;
+    return sum == 1 ? touch(rq, write_data, COPY_PAGES, COPY_SINGLE) : STATUS_STATE_CHANGED;
 }
 
 static const struct lk_method methods[] = {
