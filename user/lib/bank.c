@@ -18,9 +18,10 @@ static enum status ask(struct lk_msg *msg, bool *lost)
     *lost = false;
     for (unsigned tries = 0;; tries++) {
         enum status s = lk_invoke(msg);
+        bool away = s == STATUS_INVALID_CAP && lk_kind(msg->delivery) == LK_KIND_RESULT;
 
-        if (s != STATUS_INVALID_CAP && s != STATUS_INVOKEE_GONE) {
-            return s;
+        if (!away && s != STATUS_INVOKEE_GONE) {
+            return s; /* a server's own answer, also that the bank is closed */
         }
         if (s == STATUS_INVOKEE_GONE) { /* there was one a moment ago */
             *lost = true;

@@ -5,7 +5,7 @@
 #include <lykos/bank.h>
 #include <lykos/time.h>
 
-#define TRIES 8u /* waiting 0, 1, 2, 4, ... ms in between */
+#define TRIES 11u /* waiting 0, 1, 2, 4, ... ms in between: a second in all */
 
 bool lk_bank_await(unsigned tries)
 {

@@ -27,9 +27,36 @@ static void slot_get(unsigned i, unsigned reg)
     OK(lk_cappage_get_slot(R_SLOTS + i / 256, i % 256, reg));
 }
 
+static bool is_below(unsigned b, unsigned top)
+{
+    while (b != top && above[b] != b) {
+        b = above[b];
+    }
+    return b == top;
+}
+
+/* Are as many banks as there may be for certain below the one at the top of those above `b`?
+ * (<lykos/bank.h>, BANK_OPEN) Those still to be opened anew count as where they were. */
+static bool is_full(unsigned b)
+{
+    unsigned first = above[b];
+    unsigned below = 0;
+
+    while (above[first] != first) {
+        first = above[first];
+    }
+    for (unsigned i = 0; i < BANKS; i++) {
+        below += i != b && i != first && is_below(i, first);
+    }
+    return first != b && below >= BANK_DEPTH;
+}
+
 static void open_bank(struct rng *rng, unsigned b)
 {
     above[b] = (unsigned)rng_below(rng, b + 1);
+    if (is_full(b)) {
+        above[b] = b;
+    }
     if (above[b] == b) {
         lk_copy_cap(R_TOP, R_C);
     } else {
@@ -37,14 +64,6 @@ static void open_bank(struct rng *rng, unsigned b)
     }
     OK(lk_bank_open(R_C, "random", rng_below(rng, 2) * (100 + rng_below(rng, 600)), R_D));
     obj_put(banks[b], R_D);
-}
-
-static bool is_below(unsigned b, unsigned top)
-{
-    while (b != top && above[b] != b) {
-        b = above[b];
-    }
-    return b == top;
 }
 
 /* Close a bank and open it and those below anew: what they gave is gone. */
@@ -163,6 +182,9 @@ CASE(
         obj_new_in(LK_TYPE_CAPPAGE, R_SLOTS + i);
     }
     obj_new_in(LK_TYPE_CAPPAGE, R_KEPT);
+    for (unsigned b = 0; b < BANKS; b++) {
+        above[b] = b;
+    }
     for (unsigned b = 0; b < BANKS; b++) {
         banks[b] = obj_keep(R_TOP);
         open_bank(&rng, b);
