@@ -11,13 +11,16 @@
 
 struct cap_type_info {
     const char *name;
-    uint8_t
-        frame_kind; /* of the frame in which the object's header stands; FRAME_NONE: no object */
+    uint8_t frame; /* enum frame_kind: where the header of its object stands, that of a Page or
+                      CapPage in the table of descriptors; FRAME_NONE: no object */
     bool memory;
 };
 
 static const struct cap_type_info type_info[] = {
-#define CAPTYPE(NAME, name, code, frame_kind, memory) [code] = { #name, frame_kind, memory },
+#define CAPTYPE(NAME, name, code, kind, memory)                                                    \
+    [code] = { #name,                                                                              \
+               (kind) == FRAME_PAGE || (kind) == FRAME_CAPPAGE ? FRAME_DESCRIPTORS : (kind),       \
+               memory },
 #include <captype.def>
 #undef CAPTYPE
 };
@@ -35,23 +38,14 @@ bool cap_is_memory(const struct cap *c)
 
 bool cap_is_object(const struct cap *c)
 {
-    return c->type < CAP_TYPES && type_info[c->type].frame_kind != FRAME_NONE;
+    return c->type < CAP_TYPES && type_info[c->type].frame != FRAME_NONE;
 }
-
-/* In what frame the header of an object of each type stands: that of a Page or CapPage in the table
- * of descriptors. */
-static const uint8_t header_frame[] = {
-#define CAPTYPE(NAME, name, code, kind, memory)                                                    \
-    [code] = (kind) == FRAME_PAGE || (kind) == FRAME_CAPPAGE ? FRAME_DESCRIPTORS : (kind),
-#include <captype.def>
-#undef CAPTYPE
-};
 
 bool cap_live(const struct cap *c)
 {
     ASSERT(c->type < CAP_TYPES);
-    if (likely(header_frame[c->type] != FRAME_NONE)) {
-        return object_alive(c, (enum frame_kind)header_frame[c->type]);
+    if (likely(type_info[c->type].frame != FRAME_NONE)) {
+        return object_alive(c, (enum frame_kind)type_info[c->type].frame);
     }
     if (c->type == CAP_RANGE) {
         return c->count == 0 || frame_table[c->payload - c->aux].lent == c->count;

@@ -19,7 +19,7 @@ void endpoint_fail_waiting(struct endpoint *ep)
 {
     plist_splice_end(&cpu_self()->displaced, &ep->senders);
     cpu_self()->work = true;
-    endpoint_update(ep);
+    endpoint_unlink(ep);
 }
 
 void endpoint_unlink(struct endpoint *ep)
@@ -43,12 +43,9 @@ void endpoint_update(struct endpoint *ep)
     struct plist_node *first = plist_first(&ep->senders);
 
     ASSERT_AFTER_COMMIT();
-    if (first == NULL || r == NULL) {
+    if (first == NULL || r == NULL) { /* nobody waits, or nobody is there to receive */
         endpoint_unlink(ep);
-        if (first != NULL) { /* nobody to receive them */
-            plist_splice_end(&cpu_self()->displaced, &ep->senders);
-            cpu_self()->work = true;
-        }
+        endpoint_fail_senders(ep);
         return;
     }
     if (plist_node_queued(&ep->recv_node) && ep->recv_node.priority == first->priority) {

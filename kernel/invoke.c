@@ -199,15 +199,25 @@ static __attribute__((noinline)) NORETURN void send_proxied(struct process *p, u
 
 /* --- kernel capabilities --- */
 
+/* ACQUIRE. Pages of a string that the invoker has; or fault it. */
+static void acquire_pages(struct process *p, uva_t address, size_t n, unsigned access,
+                          void *pages[])
+{
+    const struct cap *handler;
+    uva_t where;
+    size_t got;
+    enum fault_code code = ipc_acquire_string(p, address, n, access, pages, &where, &handler, &got);
+
+    if (code != FAULT_NONE && n != 0) {
+        finish_fault(p, code, where, handler);
+    }
+}
+
 /* The string of a request, into the invocation. ACQUIRE; may fault the invoker. */
 static void acquire_string_in(struct invocation *inv, uint64_t control, size_t most)
 {
     struct process *p = inv->invoker;
-    struct cpu *cpu = cpu_self();
-    const struct cap *handler;
-    enum fault_code code;
-    uva_t where;
-    size_t got;
+    void **pages = cpu_self()->from_page;
 
     inv->string_len = 0;
     inv->string_cut = false;
@@ -219,12 +229,8 @@ static void acquire_string_in(struct invocation *inv, uint64_t control, size_t m
         inv->string_len = most;
         inv->string_cut = true;
     }
-    code = ipc_acquire_string(p, p->regs.r10, inv->string_len, ACCESS_READ, cpu->from_page, &where,
-                              &handler, &got);
-    if (code != FAULT_NONE && inv->string_len != 0) {
-        finish_fault(p, code, where, handler);
-    }
-    ipc_copy_string(inv->string, cpu->from_page, p->regs.r10, inv->string_len, false);
+    acquire_pages(p, p->regs.r10, inv->string_len, ACCESS_READ, pages);
+    ipc_copy_string(inv->string, pages, p->regs.r10, inv->string_len, false);
 }
 
 /* Room for the string of the answer of a call. ACQUIRE; may fault the invoker. Returns how much
@@ -232,11 +238,7 @@ static void acquire_string_in(struct invocation *inv, uint64_t control, size_t m
 static size_t acquire_string_out(struct invocation *inv, uint64_t control, size_t most)
 {
     struct process *p = inv->invoker;
-    const struct cap *handler;
-    enum fault_code code;
     size_t limit = p->regs.r9 >> 32;
-    uva_t where;
-    size_t got;
 
     if (!(control & LK_RSTR) || !(control & LK_CALLBIT) || most == 0 || limit == 0) {
         return 0;
@@ -244,11 +246,7 @@ static size_t acquire_string_out(struct invocation *inv, uint64_t control, size_
     if (limit > most) {
         limit = most;
     }
-    code = ipc_acquire_string(p, p->regs.rbp, limit, ACCESS_WRITE, cpu_self()->to_page, &where,
-                              &handler, &got);
-    if (code != FAULT_NONE) {
-        finish_fault(p, code, where, handler);
-    }
+    acquire_pages(p, p->regs.rbp, limit, ACCESS_WRITE, cpu_self()->to_page);
     return limit;
 }
 

@@ -105,13 +105,17 @@ enum fault_code ipc_acquire_string(struct process *p, uva_t address, size_t n, u
 
         txn_acquire_point();
         ASSERT(i < STRING_PAGES);
-        code = space_walk(&p->slot[SLOT_ADDR_SPACE], at, access, &walk);
-        if (code != FAULT_NONE) {
-            *where = at;
-            *handler = walk.handler;
-            return code;
+        pages[i] = space_mapped(p, at, access);
+        if (unlikely(pages[i] == NULL)) {
+            code = space_map(p, at, access, &walk); /* next time it is there */
+            if (code != FAULT_NONE) {
+                *where = at;
+                *handler = walk.handler;
+                return code;
+            }
+            pages[i] = frame_data(walk.frame);
         }
-        pages[i++] = frame_data(walk.frame);
+        i++;
         at = (at | PAGE_MASK) + 1;
         *got = at < address + n ? at - address : n;
     }

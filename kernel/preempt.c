@@ -74,7 +74,7 @@ static void begin_deferral(struct process *t)
     control_word(t)[LK_CONTROL_PENDING] = 1;
     pr->deferred_since = arch_now();
     timer_insert(&cpu_self()->timers, &pr->bound_timer, pr->deferred_since + pr->bound);
-    sched_timers_changed();
+    cpu_self()->resched = true; /* the timer is to be set anew */
 }
 
 void preempt_end_deferral(struct process *t)

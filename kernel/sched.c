@@ -216,11 +216,6 @@ void sched_yield(void)
     cpu->resched = true;
 }
 
-void sched_timers_changed(void)
-{
-    cpu_self()->resched = true;
-}
-
 /* xorshift64: for random preemption, from a seed, so that a run can be repeated. */
 static uint64_t preempt_random(struct cpu *cpu)
 {

@@ -275,6 +275,19 @@ static bool record(unsigned t, const struct path *path, int from, int end, uva_t
     return true;
 }
 
+void *space_mapped(const struct process *p, uva_t address, unsigned access)
+{
+    pte_t e = p->space_root;
+
+    for (unsigned level = MMU_LEVELS; level > 0; level--) {
+        e = ((const pte_t *)arch_kva(mmu_target(e)))[entry_index(address, level)];
+        if (!mmu_present(e)) {
+            return NULL;
+        }
+    }
+    return (access & ACCESS_WRITE) && !(e & PTE_WRITE) ? NULL : arch_kva(mmu_target(e));
+}
+
 static void enter_root(struct process *p, unsigned t)
 {
     list_remove(&p->space_link);

@@ -30,7 +30,7 @@ enum status sleep_op_sleep_until(struct invocation *inv)
 
     if (now < inv->word[1]) {
         timer_insert(&cpu_self()->timers, &p->sleep_timer, inv->word[1]);
-        sched_timers_changed();
+        cpu_self()->resched = true; /* the timer is to be set anew */
         p->attention |= ATTN_SLEEPING;
         inv->answer_later = true;
     }
@@ -74,6 +74,6 @@ enum status sleep_op_notice_at(struct invocation *inv)
     if (inv->word[1] != UINT64_MAX) {
         timer_insert(timers, &p->notice_timer, inv->word[1]);
     }
-    sched_timers_changed();
+    cpu_self()->resched = true; /* the timer is to be set anew */
     return STATUS_OK;
 }

@@ -41,9 +41,6 @@ static inline bool sched_runnable(const struct process *p)
 /* CPU time used by `p` up to now, in nanoseconds. */
 uint64_t sched_cpu_time(const struct process *p);
 
-/* EFFECT. The timers changed: the hardware timer is looked at again at exit. NO_FAIL. */
-void sched_timers_changed(void);
-
 /* Leave the kernel: bounded clean-up that is due, charge time, pick who runs, arm the timer if it
  * must be, go. */
 NORETURN void sched_exit(void);

@@ -22,6 +22,10 @@ struct walk {
                                 * or NULL; also set when the walk fails */
 };
 
+/* The page at a user address, as the kernel sees it, if the hardware tables of `p` have it already
+ * and allow the access (INV-MAP-1: then the walk would). NULL: the walk decides. */
+void *space_mapped(const struct process *p, uva_t address, unsigned access);
+
 /* Walk from a memory capability to the page at `address`. Bounded: l2v must fall at every step
  * from window to window, and few windows are passed. Pure: changes nothing. Returns FAULT_NONE, or
  * the fault that an access of this kind takes there.
