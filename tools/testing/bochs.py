@@ -8,6 +8,7 @@ import re
 import select
 import shutil
 import time
+import tty
 
 from . import core
 from .core import Failed, Part, Skipped, simple_job
@@ -78,9 +79,36 @@ def boot(context, name, words, until, archive="archive"):
         os.close(master)
 
 
+def own_terminal(process):
+    """Bochs with its debugger makes a second terminal, for the screen, that someone is to look at. It waits when nobody takes what it
+    writes there. That terminal, open; None: there is none (yet)."""
+    folder = f"/proc/{process.pid}/fd"
+    try:
+        masters = [fd for fd in os.listdir(folder) if os.readlink(os.path.join(folder, fd)) == "/dev/ptmx"]
+        for fd in masters:
+            with open(f"/proc/{process.pid}/fdinfo/{fd}", encoding="ascii") as f:
+                found = re.search(r"^tty-index:\s*(\d+)$", f.read(), re.MULTILINE)
+            if found:
+                terminal = os.open(f"/dev/pts/{found[1]}", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+                tty.setraw(terminal)
+                return terminal
+    except OSError:
+        pass  # it has just ended
+    return None
+
+
 def watch(context, process, display, com1, until):
-    """Wait for the pattern on the console; what the display shows is thrown away."""
+    """Wait for the pattern on the console; what the displays show is thrown away."""
     deadline = time.monotonic() + context.limit(SECONDS)
+    displays = [display]
+    try:
+        return watch_displays(process, displays, com1, until, deadline)
+    finally:
+        for terminal in displays[1:]:
+            os.close(terminal)
+
+
+def watch_displays(process, displays, com1, until, deadline):
     while True:
         console = ""
         if os.path.exists(com1):
@@ -92,9 +120,11 @@ def watch(context, process, display, com1, until):
             raise Failed("Bochs ended", core.tail(console))
         if time.monotonic() > deadline:
             raise Failed(f"never seen: {until}", core.tail(console))
-        if select.select([display], [], [], 0.2)[0]:
+        if len(displays) == 1 and (terminal := own_terminal(process)) is not None:
+            displays.append(terminal)
+        for terminal in select.select(displays, [], [], 0.2)[0]:
             try:
-                os.read(display, 65536)
+                os.read(terminal, 65536)
             except OSError:
                 time.sleep(0.2)  # it has closed its end
 
