@@ -34,6 +34,15 @@ def number(expression):
     return int(value(expression))
 
 
+# By number: LK_STATE_..., LK_WAIT_... of kernel/abi/invoke.h.
+STATES = ("ready", "receiving", "blocked", "faulted")
+WAITS = ("none", "open", "closed", "notice", "sending", "sleeping", "fault_send")
+
+
+def name_of(names, code):
+    return names[code] if code < len(names) else str(code)
+
+
 def enum_name(enum, code, prefix):
     for field in gdb.lookup_type(enum).fields():
         if field.enumval == code:
@@ -106,7 +115,7 @@ def recipient_of(cap):
 
 def wait(process):
     """What it waits for, in the words of the shell's ps; an empty text: nothing."""
-    kind = enum_name("enum wait_kind", int(process["s"]["wait"]), "WAIT_")
+    kind = name_of(WAITS, int(process["s"]["wait"]))
     if int(process["attention"]) & ATTN_SLEEPING:
         return f"the time {int(process['sleep_timer']['time']) / 1e9:.6f} s"
     if kind == "open":
@@ -126,7 +135,7 @@ def wait(process):
 
 def state(process):
     words = process["s"]
-    text = enum_name("enum run_state", int(words["run_state"]), "PROC_")
+    text = name_of(STATES, int(words["run_state"]))
     what = wait(process)
     if what:
         text += ", waits for " + what

@@ -289,26 +289,10 @@ not_entry:
     testl   %ecx, %ecx
     jz      null
     cmpb    $CAP_APPNOTICE, %bpl
-    je      post
-    jmp     long_way                    /* a kernel capability */
-
-null:
-    cmpq    $0, P_STATE(%r8)
-    jne     long_way                    /* a debugger, the FPU, notices, senders that wait */
-    cmpq    $-1, %gs:CPU_GATE
-    je      long_way                    /* nothing goes fast */
-    xorl    %eax, %eax                  /* DLV_RESULT */
-    movl    $STATUS_INVALID_CAP, %edi
-    incq    %gs:CPU_ENTRIES
-    movq    P_RIP(%r8), %rcx
-    movq    P_RBP(%r8), %rbp
-    movq    %gs:CPU_SCRATCH, %r8
-    swapgs
-    sysretq
+    jne     long_way                    /* another kernel capability */
 
 /* AppNotice.post by call, plain bits, to a process that does not wait for them: they are pending, and
  * that is all. As kernel/notice.c, notice_post. Those that wait for the invoker make no difference. */
-post:
     movq    P_STATE(%r8), %r10
     andq    ignored(%rip), %r10
     jnz     long_way                    /* a debugger, the FPU, senders that wait */
@@ -337,7 +321,7 @@ post:
     je      long_way                    /* it is to be woken */
     cmpw    $WAITS_NOTICE, P_STATE(%r11)
     je      long_way
-    testl   $CAP_RESTR_MASK, %ebp
+    testl   $0xff00, %ebp               /* restrictions */
     jnz     long_way                    /* they preempt */
     shrq    $CAP_PAYLOAD_SHIFT, %rbp
     andl    %esi, %ebp
@@ -361,7 +345,7 @@ post:
     jne     1f
     incl    P_MERGES(%r11)
 1:  movl    %ecx, P_NOTICES(%r11)
-    orl     $ATTN_NOTICE, P_ATTENTION(%r11)
+    orl     $ATTN_NOTICE, P_STATE + 4(%r11) /* attention */
     movl    trace_ring + TRACE_COUNT(%rip), %ecx /* as kernel/trace.c, trace_record */
     incq    trace_ring + TRACE_COUNT(%rip)
     andl    $(TRACE_RECORDS - 1), %ecx
@@ -393,18 +377,35 @@ post:
     swapgs
     sysretq
 
+null:
+    cmpq    $0, P_STATE(%r8)
+    jne     long_way                    /* a debugger, the FPU, notices, senders that wait */
+    cmpq    $-1, %gs:CPU_GATE
+    je      long_way                    /* nothing goes fast */
+    xorl    %eax, %eax                  /* DLV_RESULT */
+    movl    $STATUS_INVALID_CAP, %edi
+    incq    %gs:CPU_ENTRIES
+    movq    P_RIP(%r8), %rcx
+    movq    P_RBP(%r8), %rbp
+    movq    %gs:CPU_SCRATCH, %r8
+    swapgs
+    sysretq
+
 /* FS base, FPU state or segments are not as they are at the beginning, of one process or both. If it is
  * the FPU state alone, and of both, it is exchanged. */
 context:
     SEGMENTS
     jnz     leave_slowly
-    btsq    $CONTEXT_FPU_BIT, %rbp
+    btsq    $63, %rbp                   /* CONTEXT_FPU */
     cmpq    %rbp, P_CONTEXT(%r11)
     jne     leave_slowly
     cmpq    %rbp, %gs:CPU_CONTEXT
     jne     leave_slowly
     movq    %gs:CPU_FPU_OWNER, %rbp
     fxsave64 P_FPU(%rbp)
+    fnclex                              /* as x86_fxrstor() */
+    emms
+    fildl   direct_map(%rip)            /* 0 */
     fxrstor64 P_FPU(%r11)
     movq    %r11, %gs:CPU_FPU_OWNER
     LEAVE

@@ -37,11 +37,9 @@ void offsets(void)
     REGISTER(FS_BASE, fs_base);
     DEFINE(P_CONTEXT, offsetof(struct process, context));
     DEFINE(P_FPU, offsetof(struct process, fpu));
-    DEFINE(CONTEXT_FPU_BIT, 63);
     DEFINE(P_NOTICES, offsetof(struct process, notices));
     DEFINE(P_POSTS, offsetof(struct process, preempt.posts));
     DEFINE(P_MERGES, offsetof(struct process, preempt.merges));
-    DEFINE(P_ATTENTION, offsetof(struct process, attention));
     DEFINE(P_SPACE_ROOT, offsetof(struct process, space_root));
     DEFINE(P_STATE, offsetof(struct process, state));
     DEFINE(P_PRIORITY, offsetof(struct process, priority));
@@ -70,7 +68,6 @@ void offsets(void)
     DEFINE(STATUS_INVALID_CAP, STATUS_INVALID_CAP);
     DEFINE(OP_APPNOTICE_POST, OP_APPNOTICE_POST);
     DEFINE(CAP_APPNOTICE, CAP_APPNOTICE);
-    DEFINE(CAP_RESTR_MASK, 0xff00);
     DEFINE(CAP_ENTRY, CAP_ENTRY);
     DEFINE(CAP_PAYLOAD_SHIFT, CAP_PAYLOAD_SHIFT);
     DEFINE(OID_SHIFT, OID_SHIFT);

@@ -145,12 +145,14 @@ leave_other:
 /* The process is to go on outside user memory (some processors load the target of a jump before they look at it, and
  * iret and sysret would fault in kernel mode): a fault of its own. */
 bad_rip:
+    movq    %rdi, %gs:CPU_RESUMED       /* it is loaded, as if it had come in again */
     movq    %gs:CPU_KERNEL_STACK, %rsp
     call    trap_bad_rip
     ud2
 
 /* A `syscall` was the instruction to step over. */
 syscall_stepped:
+    movq    %rdi, %gs:CPU_RESUMED
     movq    %gs:CPU_KERNEL_STACK, %rsp
     call    trap_syscall_stepped
     ud2
