@@ -163,7 +163,7 @@ enum status lk_space_put_page(struct lk_room *room, uint32_t space, uint64_t add
     uint64_t rest = address;
     struct step step;
 
-    if (address % (1u << PAGE_BITS) != 0) {
+    if (address >= LK_USER_END || address % (1u << PAGE_BITS) != 0) {
         return STATUS_OUT_OF_RANGE;
     }
     lk_copy_cap(space, gpt);
