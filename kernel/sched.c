@@ -304,8 +304,8 @@ static void arm_timer(struct cpu *cpu, bool work_left)
     if (unlikely(work_left)) {
         at = 0;
     }
-    /* If it is to come earlier than a slice ends, that interrupt finds nothing and sets it again: once
-     * for a slice, where processes that yield would set it at each switch. */
+    /* If it is to come earlier than a slice ends, that interrupt finds nothing and sets it again:
+     * once for a slice, where processes that yield would set it at each switch. */
     if (at == cpu->timer_armed || (cpu->timer_armed < at && at != NEVER && at == cpu->slice_end)) {
         return;
     }
