@@ -9,22 +9,24 @@
 #include <kernel/preempt.h>
 #include <kernel/txn.h>
 
-struct cap_type_info {
+static const struct {
     const char *name;
-    uint8_t frame; /* enum frame_kind: where the header of its object stands, that of a Page or
-                      CapPage in the table of descriptors; FRAME_NONE: no object */
     bool memory;
-};
-
-static const struct cap_type_info type_info[] = {
-#define CAPTYPE(NAME, name, code, kind, memory)                                                    \
-    [code] = { #name,                                                                              \
-               (kind) == FRAME_PAGE || (kind) == FRAME_CAPPAGE ? FRAME_DESCRIPTORS : (kind),       \
-               memory },
+} type_info[] = {
+#define CAPTYPE(NAME, name, code, kind, memory) [code] = { #name, memory },
 #include <captype.def>
 #undef CAPTYPE
 };
 #define CAP_TYPES ARRAY_LEN(type_info)
+
+const uint8_t cap_frame[] = {
+#define CAPTYPE(NAME, name, code, kind, memory)                                                    \
+    [code] = (kind) == FRAME_NONE                            ? FRAME_KINDS                         \
+             : (kind) == FRAME_PAGE || (kind) == FRAME_CAPPAGE ? FRAME_DESCRIPTORS                 \
+                                                               : (kind),
+#include <captype.def>
+#undef CAPTYPE
+};
 
 const char *cap_type_name(unsigned type)
 {
@@ -38,14 +40,14 @@ bool cap_is_memory(const struct cap *c)
 
 bool cap_is_object(const struct cap *c)
 {
-    return c->type < CAP_TYPES && type_info[c->type].frame != FRAME_NONE;
+    return c->type < CAP_TYPES && cap_frame[c->type] != FRAME_KINDS;
 }
 
 bool cap_live(const struct cap *c)
 {
     ASSERT(c->type < CAP_TYPES);
-    if (likely(type_info[c->type].frame != FRAME_NONE)) {
-        return object_alive(c, (enum frame_kind)type_info[c->type].frame);
+    if (likely(cap_frame[c->type] != FRAME_KINDS)) {
+        return object_alive(c, (enum frame_kind)cap_frame[c->type]);
     }
     if (c->type == CAP_RANGE) {
         return c->count == 0 || frame_table[c->payload - c->aux].lent == c->count;

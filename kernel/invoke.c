@@ -127,8 +127,10 @@ static inline void fast_note(struct process *p, const struct message *m)
 
     p->fast.to_epoch = 0;
     fast_note_reply(p, epoch);
-    m->to->fast.caller = p;
-    m->to->fast.caller_epoch = p->priority == m->to->priority ? epoch : epoch ^ FAST_OTHER;
+    if (m->to->s.wait == LK_WAIT_OPEN) {
+        m->to->fast.caller = p;
+        m->to->fast.caller_epoch = p->priority == m->to->priority ? epoch : epoch ^ FAST_OTHER;
+    }
     fast_note_recipient(m->ep, m->to);
 }
 

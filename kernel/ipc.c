@@ -235,11 +235,11 @@ void ipc_transfer(struct message *m)
     }
     r->r8 = m->ep->state.id;
     r->r9 = m->payload;
+    if (to->fast.caller == NULL && to->s.wait == LK_WAIT_OPEN) {
+        to->fast.caller = to; /* the turn of messages is over; nobody has called */
+    }
     if (unlikely((to->attention & ~(ATTN_NOTICE | ATTN_SENDERS | ATTN_SLICE)) != 0 ||
                  !list_empty(&to->recheck_link))) {
-        if (to->s.wait == LK_WAIT_OPEN) {
-            to->attention &= ~ATTN_AFTER_NOTICE; /* the turn of messages is over */
-        }
         process_end_wait(to);
     } else {
         to->s.run_state = LK_STATE_READY; /* a wait with nothing to it */
@@ -265,9 +265,7 @@ void ipc_begin_wait(struct process *p, uint64_t control)
         p->s.wait = r->r8 == LK_NOTICE_ID ? LK_WAIT_NOTICE : LK_WAIT_CLOSED;
     }
     p->attention &= ~ATTN_SCAN;
-    if (control & RECV_CAP_MASK & ~(31ull << LK_RECV_CAP_SHIFT)) {
-        p->attention |= ATTN_RECV_MANY;
-    }
+    p->attention |= (uint32_t)(control >> ATTN_RECV_SHIFT) & ATTN_RECV_MANY;
     if (!plist_empty(&p->senders) || (p->notices != 0 && p->s.wait != LK_WAIT_CLOSED)) {
         ipc_recheck(p);
     }
@@ -576,7 +574,7 @@ static unsigned match(struct process *p)
     txn_begin_work();
     if (p->notices != 0 && takes_notices &&
         (p->s.wait == LK_WAIT_NOTICE || plist_empty(&p->senders) ||
-         (p->attention & (ATTN_AFTER_NOTICE | ATTN_RECV_FAULT)) != ATTN_AFTER_NOTICE)) {
+         p->fast.caller != NULL || (p->attention & ATTN_RECV_FAULT))) {
         txn_commit();
         notice_deliver(p);
         return weight;

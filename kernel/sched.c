@@ -59,6 +59,7 @@ static ALWAYS_INLINE void ready_insert(struct cpu *cpu, struct process *p, bool 
         } else if (!in_front) {
             p->turn = ++cpu->turns;
         }
+        p->ready_epoch = cpu->epoch;
         list_insert_before(in_front ? q->next : q, &p->ready_link);
         cpu->ready_mask[p->priority / 64] |= 1ull << (p->priority % 64);
         if (p->priority > cpu->ready_top) {
@@ -87,9 +88,13 @@ static void ready_remove(struct cpu *cpu, struct process *p)
     }
 }
 
-/* The first process of the highest priority, or NULL. */
+/* The first process of the highest priority, or NULL. The fast path takes processes out of their
+ * queues and leaves `ready_top` as it is. */
 static struct process *ready_first(struct cpu *cpu)
 {
+    if (cpu->ready_top >= 0 && list_empty(&cpu->ready[cpu->ready_top])) {
+        cpu->ready_top = highest(cpu);
+    }
     return cpu->ready_top < 0
                ? NULL
                : container_of(cpu->ready[cpu->ready_top].next, struct process, ready_link);

@@ -31,7 +31,6 @@
 
 /* Bits of `attention`: a fast path looks at this word once. */
 #define ATTN_NOTICE 0x01u        /* plain notice bits are pending */
-#define ATTN_AFTER_NOTICE 0x02u  /* the last delivery was a notice: a waiting message goes first */
 #define ATTN_RECV_FAULT 0x04u    /* receiving, and the string faulted: blocked senders wait */
 #define ATTN_TRAP_ONCE 0x08u     /* the syscall trap was told; let this system call pass */
 #define ATTN_INJECT 0x10u        /* restart injection watches the next invocation */
@@ -40,7 +39,8 @@
 #define ATTN_SLEEPING 0x80u      /* the closed wait is for the clock: sleep_timer is queued */
 #define ATTN_PREEMPT 0x100u      /* preempting bits, or senders, wait for it to be notified */
 #define ATTN_SENDERS 0x400u      /* senders wait at its endpoints */
-#define ATTN_RECV_MANY 0x800u    /* its wait names more capability registers than the first */
+#define ATTN_RECV_MANY 0x7fff0000u /* its wait names these capability registers beyond the first */
+#define ATTN_RECV_SHIFT (LK_RECV_CAP_SHIFT + LK_CAP_BITS - 16) /* of a control word, to there */
 #define ATTN_FAULT_PASSED 0x200u /* the memory's handler has passed the fault on */
 #define ATTN_SLICE 0x1000u       /* slice_left is not 0 */
 
@@ -108,6 +108,7 @@ struct process {
     uint32_t notices;   /* plain notice bits pending */
     uint64_t fault_info;
     uint64_t slice;         /* nanoseconds, of the schedule */
+    uint64_t ready_epoch;   /* of the CPU, when it was queued to run, with a valid schedule */
     uint64_t turn;          /* when it went behind its equals last, in CPU's `turns` */
     bool keeps_turn;        /* it was held while it waited for the CPU */
     bool quiet;             /* the log says nothing of what it does; never cleared */
@@ -122,7 +123,9 @@ struct process {
         struct process *to; /* recipient of the endpoint last_called, of the same priority */
         uint64_t to_id;     /* and the ID of that endpoint */
         uint64_t to_epoch;
-        struct process *caller; /* who called it last, of the same priority */
+        /* who called it last, of the same priority; NULL: what its open or notice wait got last
+         * is a notice, so that a waiting message goes before the next one */
+        struct process *caller;
         uint64_t caller_epoch;  /* of another priority: FAST_OTHER is flipped */
     } fast;
 #define FAST_OTHER (1ull << 63)

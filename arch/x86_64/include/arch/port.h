@@ -64,6 +64,8 @@ void apic_timer_by_deadline(void);
 
 /* --- clock.c --- */
 void clock_init(void);
+/* For assembly: the time is what was counted since boot times this 32.32 number. */
+extern uint64_t clock_tsc_at_boot, clock_ns_per_cycle;
 /* The timer went off. Has the time come for which it was armed? If not, it is set again. */
 bool clock_timer_fired(void);
 
