@@ -285,7 +285,8 @@ static bool pick(struct cpu *cpu, nsec_t now)
     }
     if (unlikely(cpu->preempt_seed != 0)) {
         cpu->slice_end = now + 300 + preempt_random(cpu) % 20000;
-    } else if ((p->s.flags & PROC_SLICE_NOTICE) || !list_empty(&cpu->ready[p->priority])) {
+    } else if (p->slice_left != 0 || (p->s.flags & PROC_SLICE_NOTICE) ||
+               !list_empty(&cpu->ready[p->priority])) {
         cpu->slice_end = now + (p->slice_left != 0 ? p->slice_left : p->slice);
     }
     keep_slice(p, 0); /* it is the CPU's now: p may hand it on */
