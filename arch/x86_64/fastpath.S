@@ -158,19 +158,19 @@ ignored:                                /* of a process's state */
 
 /* The endpoint at r11 that a capability with cap.object in r10 leads to, its recipient looked at: the
  * epoch is in rcx. */
-.macro ENDPOINT
+.macro ENDPOINT else=long_way
     movl    %r10d, %r11d
     andl    $-FRAME_SIZE, %r11d
     addq    frame_table(%rip), %r11
     cmpb    $FRAME_ENDPOINT, FRAME_KIND(%r11)
-    jne     long_way                    /* no endpoint stands there any more */
+    jne     \else                       /* no endpoint stands there any more */
     movl    %r10d, %r11d
     shlq    $OID_SHIFT, %r11
     addq    direct_map(%rip), %r11
     cmpq    %r10, EP_SELF(%r11)
-    jne     long_way                    /* another one */
+    jne     \else                       /* another one */
     cmpq    %rcx, EP_EPOCH(%r11)
-    jne     long_way                    /* its recipient was not looked at, or nothing goes fast */
+    jne     \else                       /* its recipient was not looked at, or nothing goes fast */
 .endm
 
 /* The capability that bit \bit of the control word says is sent: where it stands in capreg, from field
@@ -266,10 +266,10 @@ ignored:                                /* of a process's state */
     movq    %rcx, EP_REPLY(%rsp)
     movq    %r10, %r9
     shrq    $CAP_PAYLOAD_SHIFT, %r9
-    incl    P_POSTS(%r11)
 .endm
 
-/* As kernel/trace.c, trace_record. Uses rax, rcx, rdx. */
+/* As kernel/trace.c, trace_record: the process at r8 posts the bits in rbp to that at r11. Uses rax,
+ * rcx, rdx. */
 .macro TRACE_POST
     movl    trace_ring + TRACE_COUNT(%rip), %ecx
     incq    trace_ring + TRACE_COUNT(%rip)
@@ -289,12 +289,58 @@ ignored:                                /* of a process's state */
     movq    %rax, trace_ring + TRACE_B(%rcx)
 .endm
 
-/* What the answer has but for r8, r9 and rdx. STATUS_OK is 0. */
-.macro RESULT_OF_POST
+/* Does the process at r11 wait for notices, is of higher priority than the one at r8, and does that
+ * have no slice to keep? */
+.macro RUNS_AT_ONCE else=long_way
+    testl   $~0xffff, P_STATE(%r11)
+    jnz     \else                       /* it is held, or a debugger looks at it */
+    testl   $~ATTN_RECV_MANY, P_STATE + 4(%r11)
+    jnz     \else
+    movzbl  P_PRIORITY(%r11), %r10d
+    cmpb    P_PRIORITY(%r8), %r10b
+    jbe     \else
+    cmpq    $-1, %gs:CPU_SLICE_END
+    jne     \else
+.endm
+
+/* The notice bits in ebp are posted to the process at r11, which runs at once; the one at r8, whose
+ * registers are saved, is the next of its equals. The words but for rdi and rdx are 0 already. */
+.macro WAKE
+    incl    P_POSTS(%r11)
+    TRACE_POST
+    movl    %ebp, %edi
+    movq    %gs:CPU_GATE, %rcx
+    movq    %rcx, P_READY_EPOCH(%r8)
+    movzbl  P_PRIORITY(%r8), %r10d
+    movl    %r10d, %gs:CPU_READY_TOP
+    btsq    %r10, %gs:CPU_READY_MASK
+    shll    $LIST_SHIFT, %r10d
+    movq    %gs:0, %rbp
+    leaq    CPU_READY(%rbp, %r10), %rbp
+    leaq    P_READY_LINK(%r8), %rcx
+    movq    (%rbp), %r10
+    movq    %r10, (%rcx)
+    movq    %rbp, 8(%rcx)
+    movq    %rcx, 8(%r10)
+    movq    %rcx, (%rbp)
+    movq    $0, P_CALLER(%r11)          /* what came last is a notice */
+    movq    $0, P_CALLER_EPOCH(%r11)
+    movq    P_RAX(%r11), %r9            /* no capability comes */
+    shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
+    NULLS   4
+    CHARGE
+    xorl    %edx, %edx
+    xorl    %r9d, %r9d
+    movl    $DLV_NOTICE, %eax
+    movq    $-1, %r8                    /* LK_NOTICE_ID */
+    GO
+.endm
+
+/* Words without a message: all 0 but for that in rdx. */
+.macro NO_WORDS
     .irp word, edi, esi, ebx, r12d, r13d, r14d, r15d
     xorl    %\word, %\word
     .endr
-    movl    $DLV_MESSAGE, %eax
 .endm
 
 /* May a string of a length that makes sense be received? */
@@ -350,7 +396,7 @@ long_way:
 
 /* A call. Made twice: of words alone, into a wait that names one register; and, wide, with one
  * capability or none, into any registers. */
-.macro CALL wide
+.macro CALLS wide
 call\wide:
     testq   %rax, call_unknown\wide(%rip)
     jnz     long_way                    /* more capabilities, or it makes no sense */
@@ -407,7 +453,7 @@ call_next\wide:
     movq    %r10, P_CAPREG_OBJECT(%r11, %rcx, 8)
     movq    $WAITS_CLOSED, P_STATE(%r8)
     .else
-    WAIT    WAITS_CLOSED
+    WAITING WAITS_CLOSED
     movq    P_RAX(%r11), %r9
     shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
     NEXT_FIELD
@@ -454,7 +500,7 @@ call_anew\wide:
 .endm
 
 /* The process at r8 waits so, into the registers that its control word in rax names. Uses rcx. */
-.macro WAIT how
+.macro WAITING how
     movq    %rax, %rcx
     shrq    $ATTN_RECV_SHIFT, %rcx
     andl    $ATTN_RECV_MANY, %ecx
@@ -471,7 +517,7 @@ call_anew\wide:
 .endm
 
 /* A reply, with one capability or none, and the next wait; made twice as calls are. */
-.macro REPLY wide
+.macro REPLIES wide
 reply\wide:
     testq   %rax, reply_unknown\wide(%rip)
     .ifb    \wide
@@ -515,7 +561,7 @@ reply_next\wide:
     movq    $0, P_CAPREG_OBJECT(%r11, %rcx, 8)
     movq    $WAITS_OPEN, P_STATE(%r8)
     .else
-    WAIT    WAITS_OPEN
+    WAITING WAITS_OPEN
     movq    P_RAX(%r11), %r9
     shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
     NEXT_FIELD
@@ -538,15 +584,15 @@ reply_other_priority\wide:
     jmp     long_way
 .endm
 
-    CALL
-    REPLY
-    CALL    _wide
+    CALLS
+    REPLIES
+    CALLS   _wide
 call_many:
     movq    $0, %gs:SENT_CAP
     jmp     call_found
 reply_string:
     STRING_LIMIT
-    REPLY   _wide
+    REPLIES _wide
 
 /* No send phase: a yield, or a wait that nothing ends at once. */
 no_send:
@@ -576,7 +622,7 @@ wait:
     /* --- commit --- */
 
     movq    %rax, P_RAX(%r8)
-    WAIT    WAITS_OPEN
+    WAITING WAITS_OPEN
     movzbl  P_PRIORITY(%r11), %ecx
     btrq    %rcx, %gs:CPU_READY_MASK
     movq    %rbp, (%rbp)
@@ -673,6 +719,7 @@ not_entry:
     cmpw    $WAITS_NOTICE, P_STATE(%r11)
     je      post_wakes
     POST
+    incl    P_POSTS(%r11)
     movl    P_NOTICES(%r11), %ecx
     orl     %ebp, %ecx
     cmpl    %ecx, P_NOTICES(%r11)
@@ -682,7 +729,8 @@ not_entry:
     orl     $ATTN_NOTICE, P_STATE + 4(%r11) /* attention */
     TRACE_POST
     incq    %gs:CPU_ENTRIES
-    RESULT_OF_POST
+    NO_WORDS                            /* STATUS_OK is 0 */
+    movl    $DLV_MESSAGE, %eax
     movq    EP_ID(%rsp), %rdx
     movq    P_RIP(%r8), %rcx
     movq    P_RFLAGS(%r8), %r11
@@ -694,50 +742,48 @@ not_entry:
     swapgs
     sysretq
 
-/* It waits for them, and is of higher priority: it runs, and the invoker is the next of its own. */
 post_wakes:
-    testl   $~0xffff, P_STATE(%r11)
-    jnz     long_way                    /* it is held, or a debugger looks at it */
-    testl   $~ATTN_RECV_MANY, P_STATE + 4(%r11)
-    jnz     long_way
-    movzbl  P_PRIORITY(%r11), %r10d
-    cmpb    P_PRIORITY(%r8), %r10b
-    jbe     long_way
-    cmpq    $-1, %gs:CPU_SLICE_END
-    jne     long_way                    /* a slice is under way, which the invoker keeps */
+    RUNS_AT_ONCE
     POST
-    TRACE_POST
-    RESULT_OF_POST
+    NO_WORDS                            /* STATUS_OK is 0 */
+    movl    $DLV_MESSAGE, %eax
     xorl    %edx, %edx
     SAVE_WORDS %r8
     movq    EP_ID(%rsp), %rcx
     movq    %rcx, P_R8(%r8)
+    WAKE
+
+/* An interrupt of line r12 that somebody is to hear of, by plain notice bits; the interrupted process
+ * is at r8, and its registers are saved. As kernel/irq.c, kernel_interrupt. */
+    .globl  interrupt_fast
+interrupt_fast:
+    movq    %r12, %rbx
+    shlq    $IRQ_SHIFT, %rbx
+    movzwl  irq_lines + IRQ_NOTICE(%rbx), %eax
+    cmpl    $CAP_APPNOTICE, %eax
+    jne     interrupt_slow              /* bound to none, or it preempts */
+    movq    irq_lines + IRQ_NOTICE + 8(%rbx), %r10
     movq    %gs:CPU_GATE, %rcx
-    movq    %rcx, P_READY_EPOCH(%r8)
-    movl    %ebp, %edi                  /* the bits */
-    movzbl  P_PRIORITY(%r8), %r10d
-    movl    %r10d, %gs:CPU_READY_TOP
-    btsq    %r10, %gs:CPU_READY_MASK
-    shll    $LIST_SHIFT, %r10d
-    movq    %gs:0, %rbp
-    leaq    CPU_READY(%rbp, %r10), %rbp
-    leaq    P_READY_LINK(%r8), %rcx
-    movq    (%rbp), %r10
-    movq    %r10, (%rcx)
-    movq    %rbp, 8(%rcx)
-    movq    %rcx, 8(%r10)
-    movq    %rcx, (%rbp)
-    movq    $0, P_CALLER(%r11)          /* what came last is a notice */
-    movq    $0, P_CALLER_EPOCH(%r11)
-    movq    P_RAX(%r11), %r9            /* no capability comes */
-    shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
-    NULLS   4
-    CHARGE
-    xorl    %edx, %edx
-    xorl    %r9d, %r9d
-    movl    $DLV_NOTICE, %eax
-    movq    $-1, %r8                    /* LK_NOTICE_ID */
-    GO
+    ENDPOINT interrupt_slow
+    movq    EP_TO(%r11), %r11
+    movl    irq_lines + IRQ_NOTICE + CAP_PAYLOAD_SHIFT / 8(%rbx), %ebp
+    andl    irq_lines + IRQ_BITS(%rbx), %ebp
+    jz      interrupt_slow              /* all bits are masked */
+    movzwl  P_STATE(%r11), %ecx
+    andl    $~(WAITS_OPEN ^ WAITS_NOTICE), %ecx
+    cmpl    $(WAITS_OPEN & WAITS_NOTICE), %ecx
+    jne     interrupt_slow              /* it does not wait for notices */
+    RUNS_AT_ONCE interrupt_slow
+
+    /* --- commit --- */
+
+    incq    %gs:CPU_INTERRUPTS
+    NO_WORDS
+    WAKE
+interrupt_slow:
+    movl    %r12d, %edi
+    call    kernel_interrupt
+    ud2
 
 null:
     cmpq    $0, P_STATE(%r8)

@@ -3,9 +3,11 @@
  * Offsets and constants for assembly. This file is compiled to assembly only; the Makefile makes
  * <arch/offsets.h> from the marked lines.
  */
+#include <arch/port.h>
 #include <arch/trap.h>
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
+#include <kernel/irq.h>
 #include <kernel/process.h>
 #include <kernel/trace.h>
 
@@ -128,6 +130,13 @@ void offsets(void)
     DEFINE(CPU_CONTEXT, offsetof(struct cpu, context));
     DEFINE(CPU_ENTRIES, offsetof(struct cpu, stats.entries));
     DEFINE(CPU_CR3_WRITES, offsetof(struct cpu, stats.cr3_writes));
+
+    DEFINE(CPU_INTERRUPTS, offsetof(struct cpu, stats.interrupts));
+    DEFINE(IRQ_SHIFT, 5);
+    STATIC_ASSERT(sizeof(struct irq_line) == 32, "IRQ_SHIFT");
+    DEFINE(IRQ_NOTICE, offsetof(struct irq_line, notice));
+    DEFINE(IRQ_BITS, offsetof(struct irq_line, bits));
+    DEFINE(FEATURE_SMAP, offsetof(struct cpu_features, smap));
 
     DEFINE(FRAME_VECTOR, offsetof(struct trap_frame, vector));
     DEFINE(FRAME_CS, offsetof(struct trap_frame, cs));
