@@ -168,6 +168,24 @@ static void client_enters(struct cast *c, const struct play *play)
     }
 }
 
+/* What may be sent, to both. Each register has another type than the next one. */
+static void gifts_made(const struct cast *c)
+{
+    obj gift[GIFTS];
+
+    gift[0] = page_new();
+    gift[1] = c->client;
+    gift[2] = obj_new(LK_TYPE_GPT);
+    gift[3] = obj_keep(R_SLEEP);
+    gift[4] = page_new();
+    gift[5] = entry_new(endpoint_new(c->server, 75, true), 9);
+    for (unsigned i = 0; i < GIFTS; i++) {
+        proc_cap(c->client, GIFT + i, gift[i]);
+        proc_cap(c->server, GIFT + i, gift[i]);
+    }
+    obj_rescind(gift[4]);
+}
+
 /* All that is made, and what they hold. */
 static void cast_made(struct cast *c, const struct play *play)
 {
@@ -191,6 +209,7 @@ static void cast_made(struct cast *c, const struct play *play)
     obj_get(c->endpoint, R_A);
     OK(lk_endpoint_make_proxy_notice(R_A, NOTICE_BITS, R_B));
     proc_cap(c->client, NOTICE + 1, obj_keep(R_B));
+    gifts_made(c);
     senders_make(c, play->blocked_on_client, c->own);
     senders_make(c, play->server_wait == 0 ? play->blocked_on_server : 0, c->endpoint);
     c->senders = 0;
@@ -216,12 +235,15 @@ static void goes(obj p, const struct play *play, uint64_t control, unsigned who)
 static void rehearse(const struct cast *c, const struct play *play)
 {
     static const struct play plain;
+    uint64_t call = play->rehearse_wide ? play->call : LK_CTL_CALL(SERVER, 1);
+    uint64_t answer = play->rehearse_wide ? play->answer : LK_CTL_REPLY_WAIT(REPLY, 1);
 
-    raw_do(c->server, LK_RECV | LK_CTL_RECVS(REPLY, 0, 0, 0));
+    raw_do(c->server,
+           play->rehearse_wide ? play->server_wait : LK_RECV | LK_CTL_RECVS(REPLY, 0, 0, 0));
     for (unsigned i = 0; i < REHEARSALS; i++) {
-        goes(c->client, &plain, LK_CTL_CALL(SERVER, 1), 1);
+        goes(c->client, &plain, call, 1);
         sleep_ns(50000);
-        goes(c->server, &plain, LK_CTL_REPLY_WAIT(REPLY, 1), 3);
+        goes(c->server, &plain, answer, 3);
         sleep_ns(50000);
     }
     if (play->post != 0) { /* to a server that does not wait, which then has its notice */

@@ -14,6 +14,10 @@
 #define NOTICE_BITS 0xf0ff
 #define REPLY 9 /* of the server: where it receives the reply capability */
 #define GOT 12  /* 12..15: where the client receives */
+#define GIFT                                                                                       \
+    20 /* 20..25 of both: a page, a process, a GPT, one without an object, a page that is gone,
+                   a reply capability that is used up */
+#define GIFTS 6
 #define SERVER_ID 70
 #define REPLY_ID 71
 
@@ -32,6 +36,7 @@ struct play {
     uint64_t call_lengths; /* its r9 */
     uint64_t post;         /* bits; not 0: the call is AppNotice.post, words 0 and 1 are made so */
     unsigned times;        /* how often it does so, but for once */
+    bool rehearse_wide;    /* rehearsed with these control words; else with plain ones */
     uint64_t answer;       /* the server's next, if it received something; 0: nothing */
     uint64_t answer_lengths;
 };

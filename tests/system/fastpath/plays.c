@@ -54,6 +54,51 @@ CASE(registers_named,
     }
 }
 
+/* Up to `n` registers from `first` on, each once, with one left out if `gap`. */
+static uint64_t registers(unsigned shift, unsigned first, unsigned n, bool gap)
+{
+    uint64_t control = LK_CAPS;
+
+    for (unsigned i = 0; i < n; i++) {
+        if (!gap || i != 1) {
+            control |= (uint64_t)(first + i) << (shift + LK_CAP_BITS * i);
+        }
+    }
+    return control;
+}
+
+CASE(caps_sent,
+     .text = "so are they with capabilities sent either way, live or not, into any registers")
+{
+    for (unsigned gift = 0; gift < GIFTS; gift++) {
+        for (unsigned i = 0; i < 2 * 5 * 5; i++) {
+            struct play p = usual();
+            uint64_t n = i % 5;
+            uint64_t m = i / 5 % 5;
+            unsigned names = (i + gift) % 5;
+
+            sys_at("gift %u, form %u", gift, i);
+            p.call = LK_CTL_CALL(SERVER, 2) | n << LK_NSEND_SHIFT |
+                     registers(LK_SEND_CAP_SHIFT + LK_CAP_BITS, GIFT + gift, 3, i % 7 == 0) |
+                     registers(LK_RECV_CAP_SHIFT, GOT, names, i % 3 == 0);
+            p.answer = LK_CTL(LK_SHAPE_REPLY_WAIT, REPLY, 2) | m << LK_NSEND_SHIFT |
+                       registers(LK_SEND_CAP_SHIFT, GIFT + gift, 4, i % 7 == 3) |
+                       registers(LK_RECV_CAP_SHIFT, REPLY, 4 - names / 2, i % 4 == 0);
+            p.server_wait =
+                LK_RECV | registers(LK_RECV_CAP_SHIFT, REPLY, 4 - names / 2, i % 4 == 1);
+            if (i >= 5 * 5) {
+                p.server_wait |= LK_RSTR;
+                p.answer |= LK_RSTR;
+                p.answer_lengths = 4096ull << 32;
+            }
+            p.server_priority = PRIO_HIGH - 1 + gift % 3;
+            play_both(&p);
+            p.rehearse_wide = n <= 2 && m <= 1;
+            play_both(&p);
+        }
+    }
+}
+
 CASE(strings_announced,
      .text = "so are they if a string may be received, and if its limit makes no sense")
 {
@@ -156,16 +201,20 @@ CASE(posts, .text = "a post is the same both ways, whatever waits for it, and wh
 {
     static const uint64_t bits[] = { 1, 0x8000, 0xf0ff, 0x0f00, 0xffff, UINT64_MAX, 1ull << 32 };
 
-    for (unsigned i = 0; i < 7; i++) {
+    for (unsigned i = 0; i < 10; i++) {
         for (unsigned j = 0; j < 2 * sizeof(bits) / sizeof(bits[0]); j++) {
             struct play p = usual();
 
             sys_at("state %u, post %u", i, j);
-            p.server_wait = i == 0   ? 0
-                            : i == 1 ? WAIT | LK_CLOSED
-                            : i == 2 ? WAIT | LK_CLOSED
-                                     : WAIT;
-            p.server_id = i == 2 ? LK_NOTICE_ID : SERVER_ID;
+            p.server_priority = i < 7 ? PRIO_HIGH : PRIO_HIGH + 1;
+            p.server_wait =
+                i == 0   ? 0
+                : i == 1 ? WAIT | LK_CLOSED
+                : i == 2 ? WAIT | LK_CLOSED
+                : i == 7 ? WAIT | LK_CLOSED
+                : i == 8 ? LK_RECV | LK_RSTR | registers(LK_RECV_CAP_SHIFT, REPLY, 4, j % 3 == 0)
+                         : WAIT;
+            p.server_id = i == 2 || i == 7 ? LK_NOTICE_ID : SERVER_ID;
             p.server_held = i == 4;
             p.server_notice = i == 5;
             p.client_notice = i == 6;
@@ -220,6 +269,19 @@ CASE(random_plays, .text = "random plays are the same with the fast path and wit
             p.times = (unsigned)rng_below(&rng, 3);
             p.answer = rng_below(&rng, 2) == 0 ? WAIT : 0;
         }
+        if (rng_below(&rng, 4) == 0) {
+            p.call |= 2ull << LK_NSEND_SHIFT | (GIFT + rng_below(&rng, GIFTS))
+                                                   << (LK_SEND_CAP_SHIFT + LK_CAP_BITS);
+            p.call |= registers(LK_RECV_CAP_SHIFT, GOT, (unsigned)rng_below(&rng, 5), false);
+        }
+        if (p.answer != 0 && rng_below(&rng, 4) == 0) {
+            p.answer |= 1ull << LK_NSEND_SHIFT | (GIFT + rng_below(&rng, GIFTS))
+                                                     << LK_SEND_CAP_SHIFT;
+        }
+        if (p.server_wait != 0 && rng_below(&rng, 4) == 0) {
+            p.server_wait |= registers(LK_RECV_CAP_SHIFT, REPLY, 4, rng_below(&rng, 3) == 0);
+        }
+        p.rehearse_wide = p.server_wait != 0 && p.answer != 0 && rng_below(&rng, 2) == 0;
         p.call_lengths = rng_below(&rng, 4) == 0 ? rng_next(&rng) >> 15 : 0;
         p.answer_lengths = rng_below(&rng, 4) == 0 ? rng_next(&rng) >> 15 : 0;
         play_both(&p);
