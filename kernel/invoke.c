@@ -429,25 +429,24 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
     load_invocation(&inv, p, control, cap);
     inv.string = string;
     inv.out_string = out_string;
-    if (inv.word[0] == OP_GET_TYPE) {
-        inv.out[1] = cap->type;
-        words = 2;
-        txn_commit();
-    } else {
-        status = find_operation(&inv, &op);
-        if (status == STATUS_OK) {
-            acquire_string_in(&inv, control, op->string_in);
-            room = acquire_string_out(&inv, control, op->string_out);
-            inv.out_room = room;
+    status = find_operation(&inv, &op);
+    if (status == STATUS_OK) {
+        acquire_string_in(&inv, control, op->string_in);
+        room = acquire_string_out(&inv, control, op->string_out);
+        inv.out_room = room;
+        if (op->is_effect) {
+            txn_commit();
+            op->effect(&inv);
+        } else {
             status = op->fn(&inv);
         }
-        if (status != STATUS_OK) {
-            say_refused(p, control, cap, inv.word[0], status);
-            txn_commit();
-        } else {
-            words = 1u + op->words_out;
-            inv.out_caps = op->caps_out;
-        }
+    }
+    if (status != STATUS_OK) {
+        say_refused(p, control, cap, inv.word[0], status);
+        txn_commit();
+    } else {
+        words = 1u + op->words_out;
+        inv.out_caps = op->caps_out;
     }
     ASSERT_AFTER_COMMIT();
     inv.out[0] = status;

@@ -59,7 +59,7 @@ KEYS = {
         "name": (str, True), "code": (int, True), "doc": (str, True), "in": (list, False),
         "out": (list, False), "caps_in": (list, False), "caps_out": (list, False),
         "string_in": (int, False), "string_out": (int, False), "needs": (str, False),
-        "most": (str, False), "over": (str, False), "errors": (list, False),
+        "most": (str, False), "over": (str, False), "errors": (list, False), "effect": (bool, False),
     },
 }
 
@@ -369,19 +369,24 @@ def op_function(t, op):
     return f"{type_lower(t)}_op_{snake(op['name'])}"
 
 
+def shared_function(kind, op):
+    return f"{kind}_op_{snake(op['name'])}"
+
+
 def gen_ops_header(data):
     lines = [head("Declarations of the functions behind the operations of kernel capabilities."),
              "#ifndef GEN_OPS_H", "#define GEN_OPS_H", "", "#include <abi/gen.h>", "", "struct invocation;", ""]
-    lines += [f"enum status memory_op_{snake(op['name'])}(struct invocation *inv);" for op in by_code(data["memory_op"])]
-    for t in by_code(data["type"]):
-        lines += [f"enum status {op_function(t, op)}(struct invocation *inv);" for op in by_code(t.get("op", []))]
+    ops = [(op, shared_function("common", op)) for op in by_code(data["common_op"])]
+    ops += [(op, shared_function("memory", op)) for op in by_code(data["memory_op"])]
+    ops += [(op, op_function(t, op)) for t in by_code(data["type"]) for op in by_code(t.get("op", []))]
+    lines += [f"{'void' if op.get('effect') else 'enum status'} {fn}(struct invocation *inv);" for op, fn in ops]
     lines += ["", "#endif", ""]
     return "\n".join(lines)
 
 
 def op_row(op, function):
     words_in, words_out, caps_in, caps_out = op_words(op)
-    fields = [f".fn = {function}"]
+    fields = [f".effect = {function}", ".is_effect = true"] if op.get("effect") else [f".fn = {function}"]
     for key, value in (("words_in", words_in), ("words_out", words_out), ("caps_in", caps_in), ("caps_out", caps_out),
                        ("string_in", op.get("string_in", 0)), ("string_out", op.get("string_out", 0))):
         if value:
@@ -395,15 +400,15 @@ def op_row(op, function):
 
 
 def gen_optables(data):
-    lines = [head("Operation tables of kernel capabilities, by type. Included once, after <kernel/invoke.h>. Code 0, "
-                  "getType, is the dispatcher's."), "#include <ops.h>", ""]
+    lines = [head("Operation tables of kernel capabilities, by type. Included once, after <kernel/invoke.h> and <ops.h>."), ""]
     tables = []
     for t in by_code(data["type"]):
-        ops = [(op, op_function(t, op)) for op in t.get("op", [])]
-        if t.get("memory"):
-            ops += [(op, f"memory_op_{snake(op['name'])}") for op in data["memory_op"]]
-        if not ops:
+        if t["name"] in NOT_KERNEL:
             continue
+        ops = [(op, shared_function("common", op)) for op in data["common_op"]]
+        ops += [(op, op_function(t, op)) for op in t.get("op", [])]
+        if t.get("memory"):
+            ops += [(op, shared_function("memory", op)) for op in data["memory_op"]]
         array = f"{type_lower(t)}_ops"
         lines.append(f"static const struct operation {array}[] = {{")
         lines += [op_row(op, fn) for op, fn in sorted(ops, key=lambda x: x[0]["code"])]

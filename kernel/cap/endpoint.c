@@ -38,12 +38,10 @@ enum status endpoint_op_set_recipient(struct invocation *inv)
     return STATUS_OK;
 }
 
-enum status endpoint_op_set_endpoint_id(struct invocation *inv)
+void endpoint_op_set_endpoint_id(struct invocation *inv)
 {
     struct endpoint *ep = inv_object(inv, endpoint);
     struct process *r = endpoint_recipient(ep);
-
-    txn_commit();
 
     fast_forget();
     endpoint_unlink(ep);
@@ -52,14 +50,11 @@ enum status endpoint_op_set_endpoint_id(struct invocation *inv)
     if (r != NULL) {
         ipc_recheck(r);
     }
-    return STATUS_OK;
 }
 
-enum status endpoint_op_set_payload_match(struct invocation *inv)
+void endpoint_op_set_payload_match(struct invocation *inv)
 {
     struct endpoint *ep = inv_object(inv, endpoint);
-
-    txn_commit();
 
     fast_forget();
     preempt_endpoint_changes(ep);
@@ -68,17 +63,13 @@ enum status endpoint_op_set_payload_match(struct invocation *inv)
     if (ep->state.match) {
         endpoint_fail_senders(ep); /* no reply is outstanding: their capabilities are Null */
     }
-    return STATUS_OK;
 }
 
 /* A capability to the endpoint invoked is the answer; its payload is word 1. */
-static enum status make(struct invocation *inv, uint8_t type, uint8_t restr)
+static void make(struct invocation *inv, uint8_t type, uint8_t restr)
 {
-    txn_commit();
-
     inv->out_cap[0] = endpoint_cap(inv_object(inv, endpoint), type, inv->word[1]);
     inv->out_cap[0].restr = restr;
-    return STATUS_OK;
 }
 
 enum status endpoint_op_make_entry(struct invocation *inv)
@@ -88,33 +79,34 @@ enum status endpoint_op_make_entry(struct invocation *inv)
     if (inv->word[1] > (ep->state.match ? ENDPOINT_PAYLOAD_MAX : UINT32_MAX)) {
         return STATUS_OUT_OF_RANGE;
     }
-    return make(inv, CAP_ENTRY, 0);
-}
-
-enum status endpoint_op_make_app_notice(struct invocation *inv)
-{
-    return make(inv, CAP_APPNOTICE, 0);
-}
-
-enum status endpoint_op_make_proxy_entry(struct invocation *inv)
-{
-    return make(inv, CAP_PROXYENTRY, 0);
-}
-
-enum status endpoint_op_make_proxy_notice(struct invocation *inv)
-{
-    return make(inv, CAP_APPNOTICE, LK_PROXY);
-}
-
-enum status endpoint_op_get_state(struct invocation *inv)
-{
-    const struct endpoint *ep = inv_object(inv, endpoint);
 
     txn_commit();
+
+    make(inv, CAP_ENTRY, 0);
+    return STATUS_OK;
+}
+
+void endpoint_op_make_app_notice(struct invocation *inv)
+{
+    make(inv, CAP_APPNOTICE, 0);
+}
+
+void endpoint_op_make_proxy_entry(struct invocation *inv)
+{
+    make(inv, CAP_PROXYENTRY, 0);
+}
+
+void endpoint_op_make_proxy_notice(struct invocation *inv)
+{
+    make(inv, CAP_APPNOTICE, LK_PROXY);
+}
+
+void endpoint_op_get_state(struct invocation *inv)
+{
+    const struct endpoint *ep = inv_object(inv, endpoint);
 
     inv->out[1] = ep->state.id;
     inv->out[2] = endpoint_payload(ep);
     inv->out[3] = ep->state.match | endpoint_expects(ep) * 2u |
                   (endpoint_recipient(ep) != NULL) * 4u | !plist_empty(&ep->senders) * 8u;
-    return STATUS_OK;
 }

@@ -8,7 +8,7 @@
 
 /* One line, tagged with the label of the invoker. Nothing in it can end the line or move the
  * cursor. */
-enum status kernlog_op_append(struct invocation *inv)
+void kernlog_op_append(struct invocation *inv)
 {
     char label[LABEL_TEXT];
     int length = (int)inv->string_len;
@@ -20,27 +20,21 @@ enum status kernlog_op_append(struct invocation *inv)
         }
     }
 
-    txn_commit();
-
     /* Of level error, since a program that was given the log has decided itself what is worth a
      * line. */
     log_line(LOG_ERROR, "%s: %.*s", label, length, inv->string);
-    return STATUS_OK;
 }
 
 /* Text from a position on. */
-enum status kernlog_op_read(struct invocation *inv)
+void kernlog_op_read(struct invocation *inv)
 {
     uint64_t position = inv->word[1];
 
     inv->out_len = log_read(&position, inv->out_string, inv->out_room);
 
-    txn_commit();
-
     log_shown(inv->word[1], position);
     inv->out[1] = position;
     inv->out[2] = log_end();
-    return STATUS_OK;
 }
 
 /* The holder of the notice prints the log from now on; with Null the kernel does again. */

@@ -12,12 +12,9 @@ static void *page_data(const struct invocation *inv)
 }
 
 /* Fill with zeros. */
-enum status page_op_clear(struct invocation *inv)
+void page_op_clear(struct invocation *inv)
 {
-    txn_commit();
-
     memset(page_data(inv), 0, PAGE_SIZE);
-    return STATUS_OK;
 }
 
 /* Copy another page's data here. */

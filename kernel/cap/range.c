@@ -48,7 +48,7 @@ static struct objhdr *object_in_range(const struct invocation *inv, const struct
     return object_pfn(hdr) - range_first(inv) < range_frames(inv) ? hdr : NULL;
 }
 
-enum status range_op_get_info(struct invocation *inv)
+void range_op_get_info(struct invocation *inv)
 {
     uint64_t first = inv->word[1];
     uint64_t free = 0;
@@ -60,11 +60,8 @@ enum status range_op_get_info(struct invocation *inv)
         }
     }
 
-    txn_commit();
-
     inv->out[1] = range_frames(inv);
     inv->out[2] = free;
-    return STATUS_OK;
 }
 
 enum status range_op_fabricate(struct invocation *inv)
