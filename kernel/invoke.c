@@ -250,6 +250,18 @@ static size_t acquire_string_out(struct invocation *inv, uint64_t control, size_
     return limit;
 }
 
+/* May the capabilities sent have the types that they have? */
+static __attribute__((noinline)) enum status check_types(const struct invocation *inv,
+                                                         const struct operation *op)
+{
+    for (unsigned i = 0; i < op->typed; i++) {
+        if (!(op->takes[i] >> inv->arg[i + 1].type & 1)) {
+            return STATUS_REQUEST_ERROR;
+        }
+    }
+    return STATUS_OK;
+}
+
 /* Find the operation and check what its table entry says of the arguments. ACQUIRE. */
 static enum status find_operation(const struct invocation *inv, const struct operation **found)
 {
@@ -271,13 +283,13 @@ static enum status find_operation(const struct invocation *inv, const struct ope
     if (inv->word[1] > op->most) {
         return (enum status)op->over;
     }
-    return STATUS_OK;
+    return unlikely(op->typed) ? check_types(inv, op) : STATUS_OK;
 }
 
 /* The operation's answer is delivered into the call of the invoker, exactly as a server's reply
  * would be. */
 static void answer_call(struct invocation *inv, uint64_t control, const struct cap *reply,
-                        uint64_t id, unsigned words, size_t room)
+                        uint64_t id, unsigned words)
 {
     struct process *p = inv->invoker;
     struct lk_regs *r = &p->regs;
@@ -292,8 +304,8 @@ static void answer_call(struct invocation *inv, uint64_t control, const struct c
     r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT |
              (uint64_t)(words - 1u) << LK_DLV_NWORDS_SHIFT |
              (uint64_t)inv->out_caps << LK_DLV_NCAPS_SHIFT;
-    if (inv->out_len > room) {
-        inv->out_len = room;
+    if (inv->out_len > inv->out_room) {
+        inv->out_len = inv->out_room;
         r->rax |= LK_DLV_TRUNCATED;
     }
     r->rax |= inv->out_len << LK_DLV_STRLEN_SHIFT;
@@ -336,8 +348,7 @@ static void answer_entry(struct invocation *inv, const struct cap *entry, unsign
 
 /* Carry out a committed operation's end: answer, and the receive phase. */
 static NORETURN void finish_operation(struct invocation *inv, uint64_t control,
-                                      const struct cap *reply, uint64_t id, unsigned words,
-                                      size_t room)
+                                      const struct cap *reply, uint64_t id, unsigned words)
 {
     struct process *p = inv->invoker;
 
@@ -351,7 +362,7 @@ static NORETURN void finish_operation(struct invocation *inv, uint64_t control,
         sched_exit();
     }
     if (inv->is_call) {
-        answer_call(inv, control, reply, id, words, room);
+        answer_call(inv, control, reply, id, words);
         sched_exit();
     }
     if (control & LK_RECV) {
@@ -396,6 +407,7 @@ static void load_invocation(struct invocation *inv, struct process *p, uint64_t 
     cap_set_null(&inv->out_cap[0]);
     inv->out_caps = 0;
     inv->out_len = 0;
+    inv->out_room = 0;
 }
 
 static NORETURN void invoke_kernel(struct process *p, uint64_t control, const struct cap *cap)
@@ -408,7 +420,6 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
     enum status status = STATUS_OK;
     uint64_t id = 0;
     unsigned words = 1;
-    size_t room = 0;
 
     if (cap->type == CAP_APPNOTICE) {
         struct process *to = endpoint_recipient(endpoint_of(cap));
@@ -432,8 +443,7 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
     status = find_operation(&inv, &op);
     if (status == STATUS_OK) {
         acquire_string_in(&inv, control, op->string_in);
-        room = acquire_string_out(&inv, control, op->string_out);
-        inv.out_room = room;
+        inv.out_room = acquire_string_out(&inv, control, op->string_out);
         if (op->is_effect) {
             txn_commit();
             op->effect(&inv);
@@ -450,7 +460,7 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
     }
     ASSERT_AFTER_COMMIT();
     inv.out[0] = status;
-    finish_operation(&inv, control, &reply, id, words, room);
+    finish_operation(&inv, control, &reply, id, words);
 }
 
 /* --- the system call --- */

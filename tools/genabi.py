@@ -60,6 +60,7 @@ KEYS = {
         "out": (list, False), "caps_in": (list, False), "caps_out": (list, False),
         "string_in": (int, False), "string_out": (int, False), "needs": (str, False),
         "most": (str, False), "over": (str, False), "errors": (list, False), "effect": (bool, False),
+        "takes": (list, False),
     },
 }
 
@@ -142,6 +143,10 @@ class Checker:
             self.error(where, "'over' must be a status, beside 'most'")
         if "most" in op and not any(str(e).startswith(op.get("over", OVER) + ":") for e in op.get("errors", [])):
             self.error(where, f"'most', but 'errors' does not say what {op.get('over', OVER)} means")
+        if "takes" in op and len(op["takes"]) != len(op.get("caps_in", [])):
+            self.error(where, "'takes' must have an entry for each of 'caps_in'")
+        if "takes" in op and not any(str(e).startswith("REQUEST_ERROR:") for e in op.get("errors", [])):
+            self.error(where, "'takes', but 'errors' does not say what REQUEST_ERROR means")
         names = {}
         for item in op.get("in", []) + op.get("caps_in", []) + op.get("out", []) + op.get("caps_out", []):
             name = item.split(":")[0] if isinstance(item, str) else ""
@@ -154,6 +159,13 @@ class Checker:
                 self.error(where, f"'errors' entry {item!r} is not of the form 'STATUS: why'")
             elif match[1] not in statuses:
                 self.error(where, f"'errors' names {match[1]}, which is no status")
+
+    def takes(self, where, ops, types):
+        for op in ops:
+            for item in op.get("takes", []):
+                for name in str(item).split(" | "):
+                    if name not in types:
+                        self.error(f"{where}op {op['name']}", f"'takes' names {name}, which is no type")
 
     def operations(self, where, ops, statuses, memory):
         good = [op for op in ops if self.keys(f"{where}op {name_of(op)}", "op", op)]
@@ -185,6 +197,7 @@ class Checker:
             if "object" in t and t["object"] not in OBJECTS:
                 self.error(where.rstrip(": "), f"'object' is none of {', '.join(OBJECTS)}")
             ops = self.operations(where, t.get("op", []), statuses, t.get("memory", False))
+            self.takes(where, ops, {t["name"] for t in types})
             taken = data["common_op"] + (data["memory_op"] if t.get("memory") else [])
             for op in ops:
                 for other in taken:
@@ -394,6 +407,9 @@ def op_row(op, function):
     if op.get("needs"):
         fields.append(f".forbid = {NEEDS[op['needs']]}".replace(" ", "~"))
     fields.append(f".most = {op.get('most', 'UINT64_MAX')}".replace(" ", "~"))
+    if "takes" in op:
+        masks = [" | ".join(f"1u << LK_TYPE_{name.upper()}" for name in item.split(" | ")) for item in op["takes"]]
+        fields += [f".typed = {len(masks)}", f".takes = {{ {', '.join(masks)} }}"]
     if "most" in op:
         fields.append(f".over~=~STATUS_{op.get('over', OVER)}")
     return "\n".join(wrap(f"[{op['code']}] = {{ {', '.join(fields)} }},", "    ", "            "))

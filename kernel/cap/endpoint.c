@@ -9,20 +9,14 @@
 #include <kernel/preempt.h>
 #include <kernel/process.h>
 
-enum status endpoint_op_set_recipient(struct invocation *inv)
+void endpoint_op_set_recipient(struct invocation *inv)
 {
     struct endpoint *ep = inv_object(inv, endpoint);
     const struct cap *c = &inv->arg[1];
     struct process *r = process_of(c);
-    const struct cap *entry;
+    const struct cap *entry =
+        r != NULL && r->s.wait == LK_WAIT_SENDING ? ipc_sender_entry(r) : NULL;
 
-    if (c->type != CAP_PROCESS && c->type != CAP_NULL) {
-        return STATUS_REQUEST_ERROR;
-    }
-
-    txn_commit();
-
-    entry = r != NULL && r->s.wait == LK_WAIT_SENDING ? ipc_sender_entry(r) : NULL;
     if (entry != NULL && entry->type == CAP_ENTRY && endpoint_of(entry) == ep) {
         ipc_fail_sender(r, STATUS_WOULD_BLOCK); /* it would wait for itself */
     }
@@ -35,7 +29,6 @@ enum status endpoint_op_set_recipient(struct invocation *inv)
         ipc_recheck(r);
         preempt_recipient_set(r);
     }
-    return STATUS_OK;
 }
 
 void endpoint_op_set_endpoint_id(struct invocation *inv)

@@ -38,16 +38,7 @@ void kernlog_op_read(struct invocation *inv)
 }
 
 /* The holder of the notice prints the log from now on; with Null the kernel does again. */
-enum status kernlog_op_bind(struct invocation *inv)
+void kernlog_op_bind(struct invocation *inv)
 {
-    const struct cap *notice = &inv->arg[1];
-
-    if (notice->type != CAP_APPNOTICE && notice->type != CAP_NULL) {
-        return STATUS_REQUEST_ERROR;
-    }
-
-    txn_commit();
-
-    log_bind(notice, (uint32_t)inv->word[1] & notice->payload);
-    return STATUS_OK;
+    log_bind(&inv->arg[1], (uint32_t)inv->word[1]);
 }

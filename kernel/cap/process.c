@@ -244,9 +244,6 @@ enum status process_op_set_control_word(struct invocation *inv)
     if (offset > PAGE_SIZE - 2 || offset % 2 != 0 || inv->word[2] > LK_DEFER_MAX) {
         return STATUS_OUT_OF_RANGE;
     }
-    if (page->type != CAP_PAGE && page->type != CAP_NULL) {
-        return STATUS_REQUEST_ERROR;
-    }
     if (page->restr & LK_RO) {
         return STATUS_NO_ACCESS;
     }

@@ -105,7 +105,7 @@ static void call_op(void *arg)
     CHECK_EQUAL(txn_is_committed(), call->status == STATUS_OK);
 }
 
-/* As the dispatcher does it: word 1 is looked at first. */
+/* As the dispatcher does it: words and capabilities are looked at first. */
 static enum status do_op(unsigned code, struct invocation *inv)
 {
     struct op_call call = { .op = &operation_tables[inv->cap.type].op[code], .inv = inv };
@@ -113,6 +113,11 @@ static enum status do_op(unsigned code, struct invocation *inv)
     CHECK(code < operation_tables[inv->cap.type].ops && call.op->fn != NULL);
     if (inv->word[1] > call.op->most) {
         return (enum status)call.op->over;
+    }
+    for (unsigned i = 0; i < call.op->typed; i++) {
+        if (!(call.op->takes[i] >> inv->arg[i + 1].type & 1)) {
+            return STATUS_REQUEST_ERROR;
+        }
     }
     world_restarts = 0;
     while (host_enter(call_op, &call) != HOST_RETURNED) {

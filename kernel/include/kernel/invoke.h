@@ -53,11 +53,14 @@ struct operation {
     };
     bool is_effect;
     uint8_t words_in, words_out, caps_in, caps_out;
+    uint8_t typed; /* the types of so many capabilities are looked at, */
     uint16_t string_in, string_out;
     uint8_t forbid; /* LK_RO | LK_WK | LK_OP: restrictions through which it answers noAccess */
     uint8_t over;   /* enum status: the answer if word 1 is larger than `most` */
     uint64_t most;
+    uint32_t takes[LK_MAX_CAPS - 1]; /* which are masks of those that they may have */
 };
+STATIC_ASSERT(LK_TYPES <= 32, "a mask of types");
 
 /* Tables by type, made from kernel/abi/lykos.toml. NULL: no operations but getType. */
 struct operation_table {
