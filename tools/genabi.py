@@ -131,8 +131,9 @@ class Checker:
         for key in ("string_in", "string_out"):
             if op.get(key) and len(op.get("in", [])) > MAX_WORDS_STRING:
                 self.error(where, f"'{key}' and more than {MAX_WORDS_STRING} words in have no stub")
-            if not 0 <= op.get(key, 0) <= MAX_STRING:
-                self.error(where, f"'{key}' is not 0..{MAX_STRING}")
+            most = MAX_STRING - (key == "string_in")  # with room for a zero byte behind it
+            if not 0 <= op.get(key, 0) <= most:
+                self.error(where, f"'{key}' is not 0..{most}")
         if op.get("needs") not in NEEDS:
             self.error(where, f"'needs' is {op['needs']!r}, not one of write, fetch, mutate")
         elif "needs" in op and not memory:

@@ -11,7 +11,6 @@
 void kernlog_op_append(struct invocation *inv)
 {
     char label[LABEL_TEXT];
-    int length = (int)inv->string_len;
 
     process_label(inv->invoker, label);
     for (size_t i = 0; i < inv->string_len; i++) {
@@ -19,10 +18,10 @@ void kernlog_op_append(struct invocation *inv)
             inv->string[i] = '?';
         }
     }
-
+    inv->string[inv->string_len] = '\0'; /* tools/genabi.py: there is room for it */
     /* Of level error, since a program that was given the log has decided itself what is worth a
      * line. */
-    log_line(LOG_ERROR, "%s: %.*s", label, length, inv->string);
+    log_line(LOG_ERROR, "%s: %s", label, inv->string);
 }
 
 /* Text from a position on. */
@@ -31,7 +30,6 @@ void kernlog_op_read(struct invocation *inv)
     uint64_t position = inv->word[1];
 
     inv->out_len = log_read(&position, inv->out_string, inv->out_room);
-
     log_shown(inv->word[1], position);
     inv->out[1] = position;
     inv->out[2] = log_end();
