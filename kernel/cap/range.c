@@ -66,18 +66,14 @@ void range_op_get_info(struct invocation *inv)
 
 enum status range_op_fabricate(struct invocation *inv)
 {
-    enum frame_kind kind = object_kind(inv->word[1]);
+    enum frame_kind kind = (enum frame_kind)inv->word[1];
+    pfn_t pfn = range_first(inv) + inv->word[2];
     enum status status;
-    pfn_t pfn;
 
-    if (kind == FRAME_NONE) {
-        return STATUS_REQUEST_ERROR;
-    }
-    if (inv->word[2] >= range_frames(inv) || inv->word[3] >= frame_objects(kind)) {
+    if (inv->word[2] >= range_frames(inv)) {
         return STATUS_OUT_OF_RANGE;
     }
-    pfn = range_first(inv) + inv->word[2];
-    status = object_can_fabricate(kind, pfn, (unsigned)inv->word[3]);
+    status = object_can_fabricate(kind, pfn, inv->word[3]);
     if (status != STATUS_OK) {
         return status;
     }
@@ -220,14 +216,14 @@ enum status range_op_lend(struct invocation *inv)
 
 enum status range_op_objects_per_frame(struct invocation *inv)
 {
-    enum frame_kind kind = object_kind(inv->word[1]);
+    unsigned count = frame_objects((enum frame_kind)inv->word[1]);
 
-    if (kind == FRAME_NONE) {
+    if (count == 0) {
         return STATUS_REQUEST_ERROR;
     }
 
     txn_commit();
 
-    inv->out[1] = frame_objects(kind);
+    inv->out[1] = count;
     return STATUS_OK;
 }
