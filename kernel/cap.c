@@ -9,43 +9,15 @@
 #include <kernel/preempt.h>
 #include <kernel/txn.h>
 
-struct cap_type_info {
-    const char *name;
-    uint8_t frame; /* enum frame_kind: where the header of its object stands, that of a Page or
-                      CapPage in the table of descriptors; FRAME_NONE: no object */
-    bool memory;
-};
-
-static const struct cap_type_info type_info[] = {
-#define CAPTYPE(NAME, name, code, kind, memory)                                                    \
-    [code] = { #name,                                                                              \
-               (kind) == FRAME_PAGE || (kind) == FRAME_CAPPAGE ? FRAME_DESCRIPTORS : (kind),       \
-               memory },
-#include <captype.def>
-#undef CAPTYPE
-};
-#define CAP_TYPES ARRAY_LEN(type_info)
-
-const char *cap_type_name(unsigned type)
-{
-    return type < CAP_TYPES ? type_info[type].name : "?";
-}
-
-bool cap_is_memory(const struct cap *c)
-{
-    return c->type < CAP_TYPES && type_info[c->type].memory;
-}
-
-bool cap_is_object(const struct cap *c)
-{
-    return c->type < CAP_TYPES && type_info[c->type].frame != FRAME_NONE;
-}
+/* In frames of which kind the header of the object stands: that of a Page or CapPage in the table
+ * of descriptors. FRAME_NONE: no object. */
+static const uint8_t header_frame[LK_TYPES] = CAP_HEADER_FRAMES;
 
 bool cap_live(const struct cap *c)
 {
-    ASSERT(c->type < CAP_TYPES);
-    if (likely(type_info[c->type].frame != FRAME_NONE)) {
-        return object_alive(c, (enum frame_kind)type_info[c->type].frame);
+    ASSERT(c->type < LK_TYPES);
+    if (likely(header_frame[c->type] != FRAME_NONE)) {
+        return object_alive(c, header_frame[c->type]);
     }
     if (c->type == CAP_RANGE) {
         return c->count == 0 || frame_table[c->payload - c->aux].lent == c->count;

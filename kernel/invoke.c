@@ -51,6 +51,7 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
                         uint64_t method, enum status status)
 {
     static const char *const status_text[] = LK_STATUS_NAMES;
+    static const char *const type_text[] = LK_TYPE_NAMES;
     static const char *const op_text[LK_TYPES][LK_OPS] = LK_OP_NAMES;
     const char *op = method < LK_OPS ? op_text[c->type][method] : NULL;
 
@@ -66,7 +67,7 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
                   status_text[status]);
     } else {
         log_about(p, LOG_INFO, "method %llu of %s through capability register %u: %s",
-                  (unsigned long long)method, cap_type_name(c->type), control_target(control),
+                  (unsigned long long)method, type_text[c->type], control_target(control),
                   status_text[status]);
     }
 }

@@ -6,7 +6,7 @@
     genabi.py LIST --docs FILE          the reference page
     genabi.py LIST --docs FILE --check  compare FILE with what would be made; fail if it differs
 
-OUTDIR gets include/abi/gen.h, captype.def, ops.h, optables.inc, include/lykos/stubs.h, and abi.stamp, which is new
+OUTDIR gets include/abi/gen.h, captypes.h, ops.h, optables.inc, include/lykos/stubs.h, and abi.stamp, which is new
 after every run; the other files are only written when they change. The list is checked first: every mistake is
 reported with the name of the entry it is in, and nothing is written. Python 3.11, standard library only.
 """
@@ -371,12 +371,25 @@ def camel(name):
 
 # ------------------------------------------------------------------------------------------------- kernel tables
 
-def gen_captype(data):
-    lines = [head("Capability types: CAPTYPE(NAME, name, code, frame kind of the object, is it memory).")]
-    for t in by_code(data["type"]):
-        kind = f"FRAME_{t['object'].upper()}" if "object" in t else "FRAME_NONE"
-        lines.append(f"CAPTYPE({type_upper(t)}, {t['name']}, {t['code']}, {kind}, {1 if t.get('memory') else 0})")
-    return "\n".join(lines) + "\n"
+def mask_of(types):
+    return " | ".join(f"1u << CAP_{type_upper(t)}" for t in types)
+
+
+def gen_captypes(data):
+    types = by_code(data["type"])
+    lines = [head("Capability types of the kernel. Included by <kernel/cap.h> only."), "#ifndef GEN_CAPTYPES_H",
+             "#define GEN_CAPTYPES_H", "", "enum cap_type {"]
+    lines += [f"    CAP_{type_upper(t)} = {t['code']}," for t in types]
+    lines += ["};", "", "/* Those that name an object made from storage, and those that are memory: bit n for type n. */"]
+    lines += [f"#define CAP_OBJECT_TYPES ({mask_of([t for t in types if 'object' in t])})",
+              f"#define CAP_MEMORY_TYPES ({mask_of([t for t in types if t.get('memory')])})", "",
+              "/* In frames of which kind the header of the object stands: an initialiser of `uint8_t x[LK_TYPES]`. */",
+              "#define CAP_HEADER_FRAMES \\", "    { \\"]
+    for t in types:
+        if "object" in t:
+            kind = "DESCRIPTORS" if t["object"] in ("page", "cappage") else t["object"].upper()
+            lines.append(f"        [CAP_{type_upper(t)}] = FRAME_{kind}, \\")
+    return "\n".join(lines + ["    }", "", "#endif", ""])
 
 
 def op_function(t, op):
@@ -646,7 +659,7 @@ def main():
             write_if_changed(args.docs, page)
 
     if args.outdir:
-        for name, text in (("include/abi/gen.h", gen_header(data)), ("captype.def", gen_captype(data)),
+        for name, text in (("include/abi/gen.h", gen_header(data)), ("captypes.h", gen_captypes(data)),
                            ("ops.h", gen_ops_header(data)), ("optables.inc", gen_optables(data)),
                            ("include/lykos/stubs.h", gen_stubs(data))):
             write_if_changed(os.path.join(args.outdir, name), text)

@@ -64,14 +64,6 @@ TEST(cap_weaken, "what is fetched through a weak capability gives no way to writ
     CHECK_EQUAL(range.type, CAP_NULL);
 }
 
-TEST(cap_types, "every type code has a name, also those that do not exist")
-{
-    for (unsigned i = 0; i < 300; i++) {
-        CHECK(cap_type_name(i) != NULL && cap_type_name(i)[0] != '\0');
-    }
-    CHECK(strcmp(cap_type_name(CAP_GPT), "GPT") == 0);
-}
-
 TEST(op_gpt_slots, "GPT slots are read and exchanged; through a weak capability weakened")
 {
     world_boot(16, 0, 0);
