@@ -50,7 +50,7 @@ KEYS = {
     },
     "status": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, False)},
     "fault": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, True)},
-    "slot": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, False)},
+    "slot": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, False), "takes": (str, False)},
     "type": {
         "name": (str, True), "code": (int, True), "doc": (str, True), "object": (str, False),
         "memory": (bool, False), "op": (list, False),
@@ -161,12 +161,10 @@ class Checker:
             elif match[1] not in statuses:
                 self.error(where, f"'errors' names {match[1]}, which is no status")
 
-    def takes(self, where, ops, types):
-        for op in ops:
-            for item in op.get("takes", []):
-                for name in str(item).split(" | "):
-                    if name not in types:
-                        self.error(f"{where}op {op['name']}", f"'takes' names {name}, which is no type")
+    def takes(self, where, items, types):
+        for name in [name for item in items for name in str(item).split(" | ")]:
+            if name not in types:
+                self.error(where, f"'takes' names {name}, which is no type")
 
     def operations(self, where, ops, statuses, memory):
         good = [op for op in ops if self.keys(f"{where}op {name_of(op)}", "op", op)]
@@ -191,6 +189,9 @@ class Checker:
         self.unique("common_op and memory_op: ", "op", shared, MAX_OP_CODE)
         types = [t for t in data["type"] if self.keys(f"type {name_of(t)}", "type", t)]
         self.unique("", "type", types, MAX_TYPE_CODE, dense=True)
+        for slot in data["slot"]:
+            if isinstance(slot, dict) and "takes" in slot:
+                self.takes(f"slot {name_of(slot)}", [slot["takes"]], {t["name"] for t in types})
         for t in types:
             where = f"type {t['name']}: "
             if not re.match(r"^[A-Z][A-Za-z0-9]*$", t["name"]):
@@ -198,7 +199,8 @@ class Checker:
             if "object" in t and t["object"] not in OBJECTS:
                 self.error(where.rstrip(": "), f"'object' is none of {', '.join(OBJECTS)}")
             ops = self.operations(where, t.get("op", []), statuses, t.get("memory", False))
-            self.takes(where, ops, {t["name"] for t in types})
+            for op in ops:
+                self.takes(f"{where}op {op['name']}", op.get("takes", []), {t["name"] for t in types})
             taken = data["common_op"] + (data["memory_op"] if t.get("memory") else [])
             for op in ops:
                 for other in taken:
@@ -371,8 +373,8 @@ def camel(name):
 
 # ------------------------------------------------------------------------------------------------- kernel tables
 
-def mask_of(types):
-    return " | ".join(f"1u << CAP_{type_upper(t)}" for t in types)
+def mask_of(names):
+    return " | ".join(f"1u << CAP_{name.upper()}" for name in names)
 
 
 def gen_captypes(data):
@@ -381,14 +383,19 @@ def gen_captypes(data):
              "#define GEN_CAPTYPES_H", "", "enum cap_type {"]
     lines += [f"    CAP_{type_upper(t)} = {t['code']}," for t in types]
     lines += ["};", "", "/* Those that name an object made from storage, and those that are memory: bit n for type n. */"]
-    lines += [f"#define CAP_OBJECT_TYPES ({mask_of([t for t in types if 'object' in t])})",
-              f"#define CAP_MEMORY_TYPES ({mask_of([t for t in types if t.get('memory')])})", "",
+    lines += [f"#define CAP_OBJECT_TYPES ({mask_of([t['name'] for t in types if 'object' in t])})",
+              f"#define CAP_MEMORY_TYPES ({mask_of([t['name'] for t in types if t.get('memory')])})", "",
               "/* In frames of which kind the header of the object stands: an initialiser of `uint8_t x[LK_TYPES]`. */",
               "#define CAP_HEADER_FRAMES \\", "    { \\"]
     for t in types:
         if "object" in t:
             kind = "DESCRIPTORS" if t["object"] in ("page", "cappage") else t["object"].upper()
             lines.append(f"        [CAP_{type_upper(t)}] = FRAME_{kind}, \\")
+    lines += ["    }", "", "/* What the slots of a process may hold: an initialiser of `uint32_t x[LK_SLOT_COUNT]`, of masks. */",
+              "#define CAP_SLOT_TAKES \\", "    { \\"]
+    for slot in by_code(data["slot"]):
+        mask = mask_of(slot["takes"].split(" | ")) if "takes" in slot else "UINT32_MAX"
+        lines.append(f"        [SLOT_{slot['name']}] = {mask}, \\")
     return "\n".join(lines + ["    }", "", "#endif", ""])
 
 
@@ -422,7 +429,7 @@ def op_row(op, function):
         fields.append(f".forbid = {NEEDS[op['needs']]}".replace(" ", "~"))
     fields.append(f".most = {op.get('most', 'UINT64_MAX')}".replace(" ", "~"))
     if "takes" in op:
-        masks = [" | ".join(f"1u << LK_TYPE_{name.upper()}" for name in item.split(" | ")) for item in op["takes"]]
+        masks = [mask_of(item.split(" | ")) for item in op["takes"]]
         fields += [f".typed = {len(masks)}", f".takes = {{ {', '.join(masks)} }}"]
     if "most" in op:
         fields.append(f".over~=~STATUS_{op.get('over', OVER)}")

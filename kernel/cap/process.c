@@ -23,23 +23,16 @@ enum status process_op_get_slot(struct invocation *inv)
     return invoke_get_slot(inv, inv_object(inv, process)->slot);
 }
 
-/* Can this slot hold this capability? Null always. */
+/* Can this slot hold this capability? */
 static bool slot_accepts(unsigned slot, const struct cap *c)
 {
-    static const uint32_t types[PROC_SLOTS] = {
-        [SLOT_ADDR_SPACE] = 1u << CAP_GPT | 1u << CAP_PAGE,
-        [SLOT_SCHEDULE] = 1u << CAP_SCHEDULE,
-        [SLOT_HANDLER] = 1u << CAP_ENTRY,
-        [SLOT_PROXY_RECEIVER] = 1u << CAP_ENTRY,
-        [SLOT_REPLY_ENDPOINT] = 1u << CAP_ENDPOINT,
-        [SLOT_CONTROL_PAGE] = 1u << CAP_PAGE,
-    };
+    static const uint32_t takes[PROC_SLOTS] = CAP_SLOT_TAKES;
 
     if (slot == SLOT_SCHEDULE && c->type == CAP_SCHEDULE) {
         /* One that is set up: its priority is copied now and never looked at again. */
         return ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
     }
-    return c->type == CAP_NULL || types[slot] == 0 || (types[slot] >> c->type & 1) != 0;
+    return (takes[slot] >> c->type & 1) != 0;
 }
 
 enum status process_op_swap_slot(struct invocation *inv)
