@@ -84,18 +84,7 @@ boot_entry:
     movl %eax, %gs
     movl %eax, %ss
 
-    /* Every exception in this part ends in exception32. */
-    movl $idt32, %edi
-    movl $32, %ecx
-2:  movl $exception32, %eax
-    movw %ax, (%edi)
-    movw $CODE32, 2(%edi)
-    movw $0x8e00, 4(%edi)                        /* present, interrupt gate */
-    shrl $16, %eax
-    movw %ax, 6(%edi)
-    addl $8, %edi
-    loop 2b
-    lidt idt32_pointer
+    lidt idt32_pointer                           /* every exception in this part ends in exception32 */
 
     /* Who called? PVH promises nothing about eax, so its structure is looked at first. */
     movl $BOOT_PVH, %edi
@@ -156,6 +145,7 @@ boot_entry:
     movl %eax, %cr0
     ljmp $CODE64, $start64_low
 
+    .globl exception32                           /* kernel.ld takes it to halves */
 exception32:
     movl $text_exception, %esi
     /* falls through */
@@ -216,6 +206,11 @@ gdt32:
 gdt32_pointer:
     .short 4 * 8 - 1
     .long gdt32
+    .balign 8
+idt32:
+    .rept 32
+    .short exception32_low, CODE32, 0x8e00, exception32_high /* present, interrupt gate */
+    .endr
 idt32_pointer:
     .short 32 * 8 - 1
     .long idt32
@@ -237,8 +232,6 @@ early_high:
     .skip PAGE
 early_directories:
     .skip 4 * PAGE
-idt32:
-    .skip 32 * 8
     .skip 1024
 boot_stack32_top:
 

@@ -52,9 +52,10 @@ void boot_main(unsigned way, uint32_t info)
         boot_read_multiboot2(info, boot, &memmap);
     }
 
-    if (!memmap_finish(&memmap, boot)) {
-        boot_fail("the loader's memory map falls into more than %u pieces", BOOT_MAX_RANGES);
+    if (memmap.ranges == 0) {
+        boot_fail("the loader gave no memory map");
     }
+    memmap_finish(&memmap, boot);
     if (!memmap_is_ram(boot, boot->kernel_start, boot->kernel_end)) {
         boot_fail(
             "by the loader's map there is not enough memory for the kernel, which ends at %lx",

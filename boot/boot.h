@@ -40,12 +40,13 @@ struct memmap {
 };
 
 /* Take in a range of `bytes` bytes. RAM is cut to whole pages, reserved memory widened to them;
- * what reaches over the end of the physical address space is cut there. False: the map is full. */
-bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram);
+ * what reaches over the end of the physical address space is cut there. boot_fail() if the map is
+ * full. */
+void memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram);
 
-/* Sort the RAM of `map` into boot->range: by address, without overlaps, neighbours joined. What is
- * reserved, too, is none. False: the result has more than BOOT_MAX_RANGES ranges. */
-bool memmap_finish(const struct memmap *map, struct boot_info *boot);
+/* Sort the RAM of `map` into boot->range, which is empty: by address, without overlaps, neighbours
+ * joined. What is reserved, too, is none. boot_fail() if these are more than BOOT_MAX_RANGES. */
+void memmap_finish(const struct memmap *map, struct boot_info *boot);
 
 /* Does [start, end) lie wholly in RAM according to the finished map? */
 bool memmap_is_ram(const struct boot_info *boot, kpa_t start, kpa_t end);

@@ -51,6 +51,7 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
                         uint64_t method, enum status status)
 {
     static const char *const status_text[] = LK_STATUS_NAMES;
+    static const char *const type_text[] = LK_TYPE_NAMES;
     static const char *const op_text[LK_TYPES][LK_OPS] = LK_OP_NAMES;
     const char *op = method < LK_OPS ? op_text[c->type][method] : NULL;
 
@@ -66,7 +67,7 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
                   status_text[status]);
     } else {
         log_about(p, LOG_INFO, "method %llu of %s through capability register %u: %s",
-                  (unsigned long long)method, cap_type_name(c->type), control_target(control),
+                  (unsigned long long)method, type_text[c->type], control_target(control),
                   status_text[status]);
     }
 }
@@ -252,6 +253,18 @@ static size_t acquire_string_out(struct invocation *inv, uint64_t control, size_
     return limit;
 }
 
+/* May the capabilities sent have the types that they have? */
+static __attribute__((noinline)) enum status check_types(const struct invocation *inv,
+                                                         const struct operation *op)
+{
+    for (unsigned i = 0; i < op->typed; i++) {
+        if (!(op->takes[i] >> inv->arg[i + 1].type & 1)) {
+            return STATUS_REQUEST_ERROR;
+        }
+    }
+    return STATUS_OK;
+}
+
 /* Find the operation and check what its table entry says of the arguments. ACQUIRE. */
 static enum status find_operation(const struct invocation *inv, const struct operation **found)
 {
@@ -273,13 +286,13 @@ static enum status find_operation(const struct invocation *inv, const struct ope
     if (inv->word[1] > op->most) {
         return (enum status)op->over;
     }
-    return STATUS_OK;
+    return unlikely(op->typed) ? check_types(inv, op) : STATUS_OK;
 }
 
 /* The operation's answer is delivered into the call of the invoker, exactly as a server's reply
  * would be. */
 static void answer_call(struct invocation *inv, uint64_t control, const struct cap *reply,
-                        uint64_t id, unsigned words, size_t room)
+                        uint64_t id, unsigned words)
 {
     struct process *p = inv->invoker;
     struct lk_regs *r = &p->regs;
@@ -294,8 +307,8 @@ static void answer_call(struct invocation *inv, uint64_t control, const struct c
     r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT |
              (uint64_t)(words - 1u) << LK_DLV_NWORDS_SHIFT |
              (uint64_t)inv->out_caps << LK_DLV_NCAPS_SHIFT;
-    if (inv->out_len > room) {
-        inv->out_len = room;
+    if (inv->out_len > inv->out_room) {
+        inv->out_len = inv->out_room;
         r->rax |= LK_DLV_TRUNCATED;
     }
     r->rax |= inv->out_len << LK_DLV_STRLEN_SHIFT;
@@ -338,8 +351,7 @@ static void answer_entry(struct invocation *inv, const struct cap *entry, unsign
 
 /* Carry out a committed operation's end: answer, and the receive phase. */
 static NORETURN void finish_operation(struct invocation *inv, uint64_t control,
-                                      const struct cap *reply, uint64_t id, unsigned words,
-                                      size_t room)
+                                      const struct cap *reply, uint64_t id, unsigned words)
 {
     struct process *p = inv->invoker;
 
@@ -353,7 +365,7 @@ static NORETURN void finish_operation(struct invocation *inv, uint64_t control,
         sched_exit();
     }
     if (inv->is_call) {
-        answer_call(inv, control, reply, id, words, room);
+        answer_call(inv, control, reply, id, words);
         sched_exit();
     }
     if (control & LK_RECV) {
@@ -398,6 +410,7 @@ static void load_invocation(struct invocation *inv, struct process *p, uint64_t 
     cap_set_null(&inv->out_cap[0]);
     inv->out_caps = 0;
     inv->out_len = 0;
+    inv->out_room = 0;
 }
 
 static NORETURN void invoke_kernel(struct process *p, uint64_t control, const struct cap *cap)
@@ -410,7 +423,6 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
     enum status status = STATUS_OK;
     uint64_t id = 0;
     unsigned words = 1;
-    size_t room = 0;
 
     if (cap->type == CAP_APPNOTICE) {
         struct process *to = endpoint_recipient(endpoint_of(cap));
@@ -431,29 +443,27 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
     load_invocation(&inv, p, control, cap);
     inv.string = string;
     inv.out_string = out_string;
-    if (inv.word[0] == OP_GET_TYPE) {
-        inv.out[1] = cap->type;
-        words = 2;
-        txn_commit();
-    } else {
-        status = find_operation(&inv, &op);
-        if (status == STATUS_OK) {
-            acquire_string_in(&inv, control, op->string_in);
-            room = acquire_string_out(&inv, control, op->string_out);
-            inv.out_room = room;
+    status = find_operation(&inv, &op);
+    if (status == STATUS_OK) {
+        acquire_string_in(&inv, control, op->string_in);
+        inv.out_room = acquire_string_out(&inv, control, op->string_out);
+        if (op->is_effect) {
+            txn_commit();
+            op->effect(&inv);
+        } else {
             status = op->fn(&inv);
         }
-        if (status != STATUS_OK) {
-            say_refused(p, control, cap, inv.word[0], status);
-            txn_commit();
-        } else {
-            words = 1u + op->words_out;
-            inv.out_caps = op->caps_out;
-        }
+    }
+    if (status != STATUS_OK) {
+        say_refused(p, control, cap, inv.word[0], status);
+        txn_commit();
+    } else {
+        words = 1u + op->words_out;
+        inv.out_caps = op->caps_out;
     }
     ASSERT_AFTER_COMMIT();
     inv.out[0] = status;
-    finish_operation(&inv, control, &reply, id, words, room);
+    finish_operation(&inv, control, &reply, id, words);
 }
 
 /* --- the system call --- */

@@ -71,15 +71,12 @@ enum status gpt_op_set_flags(struct invocation *inv)
 }
 
 /* l2v and flags. */
-enum status gpt_op_get_state(struct invocation *inv)
+void gpt_op_get_state(struct invocation *inv)
 {
     const struct gpt *g = inv_object(inv, gpt);
 
-    txn_commit();
-
     inv->out[1] = g->state.l2v;
     inv->out[2] = g->state.flags;
-    return STATUS_OK;
 }
 
 /* A window of a type in a slot of the GPT; `guard`: its match, l2g, and restrictions. */

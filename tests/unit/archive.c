@@ -155,16 +155,17 @@ TEST(cmdline_random, "any command line is read, and what is for init is words of
                                              "=",     "init.", "" };
         size_t n = 0;
 
-        while (n < BOOT_COMMAND_LINE) { /* no end within the buffer */
+        while (n < BOOT_COMMAND_LINE - 1) {
             const char *w = words[unit_random(ARRAY_LEN(words))];
 
-            for (; *w != '\0' && n < BOOT_COMMAND_LINE; w++) {
-                line[n++] = unit_once_in(200) ? (char)unit_random(256) : *w;
+            for (; *w != '\0' && n < BOOT_COMMAND_LINE - 1; w++) {
+                line[n++] = unit_once_in(200) ? (char)(' ' + unit_random(95)) : *w;
             }
-            if (n < BOOT_COMMAND_LINE) {
+            if (n < BOOT_COMMAND_LINE - 1) {
                 line[n++] = ' ';
             }
         }
+        line[unit_once_in(2) ? n : unit_random(n)] = '\0';
         log_level = LOG_ERROR;
         cmdline_parse(line);
         CHECK(strlen(cmdline.init_words) < BOOT_COMMAND_LINE &&

@@ -176,12 +176,12 @@ TEST(space_l2v, "a change of l2v or flags takes all mappings through the GPT")
 
     map(p, AT);
     map(p, AT + 0xf000);
-    CHECK_EQUAL(world_op(gpt_op_set_flags, object_cap(&leaf->hdr), GPT_HAS_HANDLER, 0, NULL, NULL),
+    CHECK_EQUAL(world_op(OP_GPT_SET_FLAGS, object_cap(&leaf->hdr), GPT_HAS_HANDLER, 0, NULL, NULL),
                 STATUS_OK);
     CHECK_EQUAL(probe(p, AT) | probe(p, AT + 0xf000), 0);
     CHECK_EQUAL(world_fault(p, AT + 0xf000, ACCESS_READ, &w), FAULT_INVALID_ADDR);
     map(p, AT);
-    CHECK_EQUAL(world_op(gpt_op_set_l2v, object_cap(&top->hdr), 21, 0, NULL, NULL), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_SET_L2V, object_cap(&top->hdr), 21, 0, NULL, NULL), STATUS_OK);
     CHECK_EQUAL(probe(p, AT), 0);
     CHECK_EQUAL(world_fault(p, AT, ACCESS_READ, &w), FAULT_INVALID_ADDR);
     map(p, AT + 0x100000);
@@ -499,7 +499,7 @@ TEST(space_window_flush, "what leads through a window goes when slot, background
         } else if (how == 2) {
             world_set_slot(back, 1, (struct cap){ 0 });
         } else if (how == 3) {
-            CHECK_EQUAL(world_op(gpt_op_set_flags, object_cap(&g->hdr), 0, 0, NULL, NULL),
+            CHECK_EQUAL(world_op(OP_GPT_SET_FLAGS, object_cap(&g->hdr), 0, 0, NULL, NULL),
                         STATUS_OK);
         } else {
             world_rescind(&back->hdr);

@@ -451,10 +451,10 @@ static void change(void)
 
     switch (unit_random(24)) {
     case 0:
-        world_op(gpt_op_set_l2v, object_cap(&world.gpt[g]->hdr), random_l2v(), 0, NULL, NULL);
+        world_op(OP_GPT_SET_L2V, object_cap(&world.gpt[g]->hdr), random_l2v(), 0, NULL, NULL);
         break;
     case 1:
-        world_op(gpt_op_set_flags, object_cap(&world.gpt[g]->hdr), unit_random(4), 0, NULL, NULL);
+        world_op(OP_GPT_SET_FLAGS, object_cap(&world.gpt[g]->hdr), unit_random(4), 0, NULL, NULL);
         break;
     case 2:
         world.gpt[g] = again_gpt(world.gpt[g]);

@@ -17,20 +17,21 @@
 #include <kernel/cap.h>
 #include <kernel/types.h>
 
-/* What a frame holds. Kept in its descriptor. */
+/* What a frame holds. Kept in its descriptor. The kind of a frame of objects, and of the objects
+ * themselves, is the number of the type of a capability to one. */
 enum frame_kind {
-    FRAME_NONE,    /* no memory here: a hole, firmware, a device */
-    FRAME_KERNEL,  /* the kernel's own: image, tables, page-table pool */
-    FRAME_FREE,    /* ordinary memory, nothing in it */
-    FRAME_RETIRED, /* its count would wrap */
-    FRAME_PAGE,    /* one Page */
-    FRAME_CAPPAGE, /* one CapPage */
-    FRAME_PROCESS, /* several small objects */
-    FRAME_ENDPOINT,
-    FRAME_GPT,
-    FRAME_SCHEDULE,
-    FRAME_DESCRIPTORS, /* part of the table of descriptors: where the headers of Pages and CapPages
-                          stand */
+    FRAME_NONE = CAP_NULL, /* no memory here: a hole, firmware, a device */
+    FRAME_PAGE = CAP_PAGE, /* one Page */
+    FRAME_CAPPAGE = CAP_CAPPAGE,
+    FRAME_PROCESS = CAP_PROCESS, /* several small objects */
+    FRAME_ENDPOINT = CAP_ENDPOINT,
+    FRAME_GPT = CAP_GPT,
+    FRAME_SCHEDULE = CAP_SCHEDULE,
+    FRAME_KERNEL = LK_TYPES, /* the kernel's own: image, tables, page-table pool */
+    FRAME_FREE,              /* ordinary memory, nothing in it */
+    FRAME_RETIRED,           /* its count would wrap */
+    FRAME_DESCRIPTORS,       /* part of the table of descriptors: where the headers of Pages and
+                                CapPages stand */
     FRAME_KINDS
 };
 
@@ -111,16 +112,12 @@ static inline bool object_alive(const struct cap *c, enum frame_kind kind)
 
 /* For each type of capability the kind of frame in which the header of its object stands, that of a
  * Page or CapPage in the table of descriptors; FRAME_KINDS: it has no object. */
-extern const uint8_t cap_frame[];
+extern const uint8_t cap_frame[LK_TYPES];
 
 /* Size of the objects of a kind in a frame, and how many there are. 0 for kinds that are not made
  * from storage. */
 size_t frame_object_size(enum frame_kind kind);
 unsigned frame_objects(enum frame_kind kind);
-
-/* The kind of frame in which objects of a capability type live; FRAME_NONE for types that are not
- * made from storage, and numbers that are no type. */
-enum frame_kind object_kind(uint64_t type);
 
 /* Boot only: describe memory. Ranges are cut to whole frames. The table itself is taken from the
  * first free range that is large enough. Too little memory: panic in words. */
@@ -133,7 +130,7 @@ void *frames_take(size_t n, const char *what);
 
 /* ACQUIRE for fabrication: status of making an object of `kind` at (frame, index). Nothing changes.
  */
-enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index) WARN_UNUSED;
+enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, uint64_t index) WARN_UNUSED;
 
 /* EFFECT. Make the object, cleared and initialised, and return its header. */
 struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index) NO_FAIL;
