@@ -209,7 +209,7 @@ static void acquire_pages(struct process *p, uva_t address, size_t n, unsigned a
     const struct cap *handler;
     uva_t where;
     size_t got;
-    enum fault_code code = ipc_acquire_string(p, address, n, access, pages, &where, &handler, &got);
+    enum fault_code code = space_acquire(p, address, n, access, pages, &where, &handler, &got);
 
     if (code != FAULT_NONE && n != 0) {
         finish_fault(p, code, where, handler);

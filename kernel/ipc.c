@@ -85,43 +85,6 @@ enum status ipc_prepare(struct message *m, struct process *from, const struct ca
     return STATUS_OK;
 }
 
-enum fault_code ipc_acquire_string(struct process *p, uva_t address, size_t n, unsigned access,
-                                   void *pages[], uva_t *where, const struct cap **handler,
-                                   size_t *got)
-{
-    uva_t at = address;
-    unsigned i = 0;
-
-    ASSERT_BEFORE_COMMIT();
-    *got = 0;
-    *handler = NULL;
-    *where = address;
-    if (address >= LK_USER_END || n > LK_USER_END - address) {
-        return FAULT_INVALID_ADDR;
-    }
-    while (at < address + n) {
-        struct walk walk;
-        enum fault_code code;
-
-        txn_acquire_point();
-        ASSERT(i < STRING_PAGES);
-        pages[i] = space_mapped(p, at, access);
-        if (unlikely(pages[i] == NULL)) {
-            code = space_map(p, at, access, &walk); /* next time it is there */
-            if (code != FAULT_NONE) {
-                *where = at;
-                *handler = walk.handler;
-                return code;
-            }
-            pages[i] = frame_data(walk.frame);
-        }
-        i++;
-        at = (at | PAGE_MASK) + 1;
-        *got = at < address + n ? at - address : n;
-    }
-    return FAULT_NONE;
-}
-
 enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code, uva_t *address,
                                         const struct cap **handler)
 {
@@ -139,13 +102,13 @@ enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code
     if (m->length == 0) {
         return ACQUIRE_OK;
     }
-    *code = ipc_acquire_string(m->from, m->from_string, m->length, ACCESS_READ, cpu->from_page,
-                               address, handler, &got);
+    *code = space_acquire(m->from, m->from_string, m->length, ACCESS_READ, cpu->from_page, address,
+                          handler, &got);
     if (*code != FAULT_NONE) {
         return ACQUIRE_SENDER_FAULT;
     }
-    *code = ipc_acquire_string(m->to, m->to_string, m->length, ACCESS_WRITE, cpu->to_page, address,
-                               handler, &got);
+    *code = space_acquire(m->to, m->to_string, m->length, ACCESS_WRITE, cpu->to_page, address,
+                          handler, &got);
     if (*code == FAULT_NONE) {
         return ACQUIRE_OK;
     }

@@ -275,19 +275,6 @@ static bool record(unsigned t, const struct path *path, int from, int end, uva_t
     return true;
 }
 
-void *space_mapped(const struct process *p, uva_t address, unsigned access)
-{
-    pte_t e = p->space_root;
-
-    for (unsigned level = MMU_LEVELS; level > 0; level--) {
-        e = ((const pte_t *)arch_kva(mmu_target(e)))[entry_index(address, level)];
-        if (!mmu_present(e)) {
-            return NULL;
-        }
-    }
-    return (access & ACCESS_WRITE) && !(e & PTE_WRITE) ? NULL : arch_kva(mmu_target(e));
-}
-
 static void enter_root(struct process *p, unsigned t)
 {
     list_remove(&p->space_link);
@@ -380,6 +367,78 @@ enum fault_code space_map(struct process *p, uva_t address, unsigned access, str
     }
     depend_forget();
     return FAULT_NONE;
+}
+
+/* --- pages for the kernel --- */
+
+/* Up to `n` pages in a row from an address on: as many as the hardware tables of `p` have already,
+ * in one table, and allow to be accessed so (INV-MAP-1: then the walk would). Returns how many; of
+ * the next one the walk decides. */
+static inline size_t mapped(const struct process *p, uva_t address, size_t n, unsigned access,
+                            void *page[])
+{
+    const pte_t *e = arch_kva(mmu_target(p->space_root));
+    size_t room = MMU_ENTRIES - entry_index(address, 1);
+    size_t i = 0;
+
+    if (address >= LK_USER_END) {
+        return 0;
+    }
+#pragma GCC unroll 4
+    for (unsigned level = MMU_LEVELS; level > 1; level--) {
+        e += entry_index(address, level);
+        if (!mmu_present(*e)) {
+            return 0;
+        }
+        e = arch_kva(mmu_target(*e));
+    }
+    e += entry_index(address, 1);
+    for (n = n < room ? n : room; i < n && mmu_allows(e[i], access); i++) {
+        page[i] = arch_kva(mmu_target(e[i]));
+    }
+    return i;
+}
+
+/* As space_acquire(), page by page. */
+__attribute__((noinline)) static enum fault_code
+acquire_each(struct process *p, uva_t address, size_t n, unsigned access, void *page[],
+             uva_t *where, const struct cap **handler, size_t *got)
+{
+    *handler = NULL;
+    *where = address;
+    *got = 0;
+    if (address >= LK_USER_END || n > LK_USER_END - address) {
+        return FAULT_INVALID_ADDR;
+    }
+    for (; *got < n; page++) {
+        if (mapped(p, *where, 1, access, page) == 0) {
+            struct walk walk;
+            enum fault_code code = space_map(p, *where, access, &walk);
+
+            if (code != FAULT_NONE) {
+                *handler = walk.handler;
+                return code;
+            }
+            *page = frame_data(walk.frame); /* next time it is there */
+        }
+        *where = (*where | PAGE_MASK) + 1;
+        *got = *where - address;
+    }
+    return FAULT_NONE;
+}
+
+enum fault_code space_acquire(struct process *p, uva_t address, size_t n, unsigned access,
+                              void *page[], uva_t *where, const struct cap **handler, size_t *got)
+{
+    size_t count = ((address & PAGE_MASK) + n + PAGE_MASK) >> PAGE_SHIFT;
+
+    ASSERT_BEFORE_COMMIT();
+    ASSERT(count <= STRING_PAGES);
+    txn_acquire_point();
+    if (likely(mapped(p, address, count, access, page) == count)) {
+        return FAULT_NONE;
+    }
+    return acquire_each(p, address, n, access, page, where, handler, got);
 }
 
 /* --- when something changes --- */

@@ -111,12 +111,6 @@ void ipc_recheck(struct process *p);
  * weight: 1, and 1 more for each 4 KiB copied; 0: there was no work. */
 unsigned ipc_work(void);
 
-/* ACQUIRE. Pages of [address, address + n) in the space of `p`, into `pages`. On a fault: the code,
- * where, and the handler of the memory if it has one; *got is how many bytes before it are there.
- */
-enum fault_code ipc_acquire_string(struct process *p, uva_t address, size_t n, unsigned access,
-                                   void *pages[], uva_t *where, const struct cap **handler,
-                                   size_t *got);
 /* Copy between a kernel buffer and acquired pages, to them if `out`, which is an EFFECT. */
 void ipc_copy_string(char *string, void *const pages[], uva_t address, size_t n, bool out);
 

@@ -48,6 +48,14 @@ static inline bool mmu_present(pte_t e)
     return (e & PTE_PRESENT) != 0;
 }
 
+/* May what an entry of a page names, if it is one, be read, or written? */
+static inline bool mmu_allows(pte_t e, unsigned access)
+{
+    pte_t need = PTE_PRESENT | (access & ACCESS_WRITE ? PTE_WRITE : 0);
+
+    return (e & need) == need;
+}
+
 static inline kpa_t mmu_target(pte_t e)
 {
     return e & PTE_TARGET;
