@@ -304,7 +304,7 @@ check-abi: $(GENERATED)
 	$(call say,ABI,docs/abi.md)
 	$(Q)$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md --check
 check-performance:
-	$(call say,BENCH,docs/performance.md)
+	$(call say,BENCH,docs/performance.md docs/preemption.md)
 	$(Q)tools/bench --pages --same
 check-commit:
 	$(call say,COMMIT,"commit points")
@@ -328,7 +328,7 @@ format: ## lay the C sources out as make check wants them
 	clang-format -i $(C_FILES)
 
 .PHONY: docs
-docs: ## write again what is generated in docs/: abi.md, and chart and tables of performance.md
+docs: ## write again what is generated in docs/: abi.md, and the chart and tables of `make bench`
 	$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md
 	tools/bench --pages
 
