@@ -9,23 +9,23 @@
 
 bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram)
 {
-    uint64_t end =
-        bytes > PHYSICAL_END || start > PHYSICAL_END - bytes ? PHYSICAL_END : start + bytes;
+    uint64_t from = start < PHYSICAL_END ? start : PHYSICAL_END; /* to round it up must not wrap */
+    uint64_t end = bytes < PHYSICAL_END - from ? from + bytes : PHYSICAL_END;
 
     if (is_ram) {
-        start = (start + PAGE_MASK) & ~(uint64_t)PAGE_MASK;
+        from = (from + PAGE_MASK) & ~(uint64_t)PAGE_MASK;
         end &= ~(uint64_t)PAGE_MASK;
     } else {
-        start &= ~(uint64_t)PAGE_MASK;
+        from &= ~(uint64_t)PAGE_MASK;
         end = (end + PAGE_MASK) & ~(uint64_t)PAGE_MASK;
     }
-    if (bytes == 0 || start >= end) {
+    if (bytes == 0 || from >= end) {
         return true;
     }
     if (map->ranges == MEMMAP_MAX) {
         return false;
     }
-    map->range[map->ranges].start = start;
+    map->range[map->ranges].start = from;
     map->range[map->ranges].end = end;
     map->range[map->ranges++].is_ram = is_ram;
     return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Self-tests of the checks: of what is noted for the fast path, and of what the attention word says.
- * Each part is made untrue once, and must be found.
+ * Self-tests of the checks: what is noted for the fast path, and what the attention word says, is
+ * made untrue one by one, and must be found.
  */
 #include "helpers.h"
 #include "selftest.h"
