@@ -249,7 +249,7 @@ bench-baseline: all ## measure, and write the baseline, and the pages that show 
 # The machine-independent kernel with the port arch/host, under sanitizers: make unit [T=NAME].
 UNIT := $(BUILD)/unit/lykos-unit
 UNIT_SRC := $(sort $(wildcard kernel/*.c kernel/cap/*.c arch/host/*.c tests/unit/*.c tests/kernel/check/*.c)) \
-	tests/kernel/probe.c boot/memmap.c
+	tests/kernel/probe.c boot/loaders.c boot/memmap.c
 UNIT_OBJ := $(addprefix $(BUILD)/unit/,$(addsuffix .o,$(UNIT_SRC)))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS) -fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP \
