@@ -96,6 +96,25 @@ boot_entry:
     jne fail32
 3:  movl %edi, %ebp                              /* kept from here: ebp the way, ebx the information */
 
+    /* Is there room for all that is there? QEMU puts the archive at the end of memory, even if that is over us. */
+    movl $text_memory, %esi
+    cmpl $BOOT_PVH, %edi
+    jne 4f
+    cmpl $0, PVH_MODULES(%ebx)
+    je 4f
+    movl PVH_MODULE_LIST(%ebx), %eax
+    cmpl $0, 4(%eax)                             /* where the first begins: above 4 GiB? */
+    jne 4f
+    movl (%eax), %ecx
+    cmpl $kernel_phys_end, %ecx
+    jae 4f
+    addl 8(%eax), %ecx
+    cmpl $kernel_phys_start, %ecx
+    ja fail32
+4:  btsl $31, kernel_phys_end - 4                /* is there memory up to the end of the image? */
+    btrl $31, kernel_phys_end - 4
+    jnc fail32
+
     /* Can the CPU run us? */
     pushl %ebx                                   /* cpuid writes it */
     movl $text_long_mode, %esi
@@ -115,18 +134,18 @@ boot_entry:
     /* The first 4 GiB, in pages of 2 MiB: at 0, in the direct map, and the first of them at the image's base. */
     movl $early_directories, %edi
     movl $PTE_LARGE, %eax
-4:  movl %eax, (%edi)
+5:  movl %eax, (%edi)
     movl $0, 4(%edi)
     addl $8, %edi
     addl $0x200000, %eax
-    jnc 4b
+    jnc 5b
     movl $early_directories + PTE_TABLE, %eax
     movl $early_low, %edi
     movl $4, %ecx
-5:  movl %eax, (%edi)
+6:  movl %eax, (%edi)
     addl $PAGE, %eax
     addl $8, %edi
-    loop 5b
+    loop 6b
     movl $early_directories + PTE_TABLE, early_high + 510 * 8
     movl $early_low + PTE_TABLE, early_root
     movl $early_low + PTE_TABLE, early_root + 256 * 8
@@ -157,14 +176,11 @@ fail32:
     call print32
     movl %ebp, %esi
     call print32
-    movl $text_newline, %esi
-    call print32
     movl $EXIT_PORT, %edx
     movl $EXIT_CODE_BOOT, %eax
     outl %eax, %dx
-6:  cli
-    hlt
-    jmp 6b
+7:  hlt
+    jmp 7b
 
 /* Print the text at esi. Uses eax, ecx, edx. */
 print32:
@@ -174,11 +190,10 @@ print32:
     movb %al, %ah
     movl $0x100000, %ecx                         /* do not wait for ever for a port that is not there */
     movl $COM1 + 5, %edx
-7:  inb %dx, %al
+8:  inb %dx, %al
     testb $0x20, %al
-    jnz 8f
-    loop 7b
-8:  movb %ah, %al
+    loopz 8b
+    movb %ah, %al
     movl $COM1, %edx
     outb %al, %dx
     jmp print32
@@ -187,15 +202,15 @@ print32:
 text_failed:
     .asciz "\r\nLykos cannot start: "
 text_loader:
-    .asciz "the loader speaks neither PVH nor multiboot2"
+    .asciz "the loader speaks neither PVH nor multiboot2\r\n"
+text_memory:
+    .asciz "too little memory for the kernel and the archive\r\n"
 text_long_mode:
-    .asciz "the CPU has no 64-bit mode"
+    .asciz "the CPU has no 64-bit mode\r\n"
 text_nx:
-    .asciz "the CPU has no no-execute pages (NX)"
+    .asciz "the CPU has no no-execute pages (NX)\r\n"
 text_exception:
-    .asciz "an exception in the 32-bit start code"
-text_newline:
-    .asciz "\r\n"
+    .asciz "an exception in the 32-bit start code\r\n"
 
     .balign 8
 gdt32:

@@ -8,8 +8,11 @@
 #define BOOT_PVH 1
 #define BOOT_MULTIBOOT2 2
 
-/* PVH: ebx points to a structure that begins with this. */
+/* PVH: ebx points to a structure that begins with this. Offsets in it: how many modules there are,
+ * and where their list begins, of which each has 8 bytes for the place and 8 for the length. */
 #define PVH_MAGIC 0x336ec578
+#define PVH_MODULES 12
+#define PVH_MODULE_LIST 16
 
 /* Multiboot2: magic of our header, and what the loader leaves in eax. */
 #define MB2_HEADER_MAGIC 0xe85250d6

@@ -36,18 +36,15 @@ static void take_text(char *out, size_t size, const char *text, uint64_t n)
     out[i] = '\0';
 }
 
-/* Keep where the archive lies; boot_fail() if it is empty or the second one. */
+/* Keep where the archive lies; boot_fail() if it is empty or the second one. Whether it is in RAM
+ * is looked at by boot_main(), which finds an end below the beginning, too. */
 static void take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes)
 {
     if (boot->archive_start != boot->archive_end) {
         boot_fail("the loader gave more than one module; the archive is the only one");
     }
     if (bytes == 0) {
-        boot_fail("the archive is empty (a module of 0 bytes)");
-    }
-    if (start + bytes < start) {
-        boot_fail("the loader says that the archive ends beyond all memory; it begins at %lx",
-                  start);
+        boot_fail("the loader's first module has 0 bytes; it is to be the archive");
     }
     boot->archive_start = start;
     boot->archive_end = start + bytes;
@@ -169,10 +166,7 @@ static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct m
         const struct mb2_module *module = (const struct mb2_module *)(const void *)tag;
 
         need(tag, sizeof(*module));
-        if (module->end < module->start) {
-            boot_fail("the archive ends before it begins, at %x", module->start);
-        }
-        take_archive(boot, module->start, module->end - module->start);
+        take_archive(boot, module->start, (uint64_t)module->end - module->start);
         break;
     }
     case MB2_TAG_MEMORY_MAP:
@@ -201,7 +195,7 @@ void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map
         boot_fail("the multiboot2 information is malformed; its length: %u", bytes);
     }
     memory_at(info, bytes, "its multiboot2 information");
-    while (bytes - at >= sizeof(struct mb2_tag)) {
+    while (at + sizeof(struct mb2_tag) <= bytes) {
         const struct mb2_tag *tag =
             (const struct mb2_tag *)(const void *)((const uint8_t *)total + at);
 
@@ -212,9 +206,6 @@ void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map
             break;
         }
         read_tag(tag, boot, map);
-        if (bytes - at - tag->bytes < 8) {
-            break;
-        }
         at += (tag->bytes + 7) & ~7u;
     }
     boot_fail("the multiboot2 information is malformed, at offset %u", at);

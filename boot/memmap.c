@@ -9,19 +9,19 @@
 
 void memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram)
 {
-    uint64_t end =
-        bytes > PHYSICAL_END || start > PHYSICAL_END - bytes ? PHYSICAL_END : start + bytes;
+    uint64_t from = start < PHYSICAL_END ? start : PHYSICAL_END; /* to round it up must not wrap */
+    uint64_t end = bytes < PHYSICAL_END - from ? from + bytes : PHYSICAL_END;
     uint64_t cut = is_ram ? PAGE_MASK : 0; /* RAM is cut to whole pages, what is not is widened */
 
-    start = (start + cut) & ~(uint64_t)PAGE_MASK;
+    from = (from + cut) & ~(uint64_t)PAGE_MASK;
     end = (end + (PAGE_MASK - cut)) & ~(uint64_t)PAGE_MASK;
-    if (bytes == 0 || start >= end) {
+    if (bytes == 0 || from >= end) {
         return;
     }
     if (map->ranges == MEMMAP_MAX) {
         boot_fail("the loader's memory map has more than %u entries", MEMMAP_MAX);
     }
-    map->range[map->ranges].start = start;
+    map->range[map->ranges].start = from;
     map->range[map->ranges].end = end;
     map->range[map->ranges++].is_ram = is_ram;
 }

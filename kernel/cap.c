@@ -9,13 +9,15 @@
 #include <kernel/preempt.h>
 #include <kernel/txn.h>
 
-const uint8_t cap_frame[LK_TYPES] = CAP_HEADER_FRAMES;
+/* In frames of which kind the header of the object stands: that of a Page or CapPage in the table
+ * of descriptors. FRAME_NONE: no object. */
+static const uint8_t header_frame[LK_TYPES] = CAP_HEADER_FRAMES;
 
 bool cap_live(const struct cap *c)
 {
     ASSERT(c->type < LK_TYPES);
-    if (likely(cap_frame[c->type] != FRAME_KINDS)) {
-        return object_alive(c, cap_frame[c->type]);
+    if (likely(header_frame[c->type] != FRAME_NONE)) {
+        return object_alive(c, header_frame[c->type]);
     }
     if (c->type == CAP_RANGE) {
         return c->count == 0 || frame_table[c->payload - c->aux].lent == c->count;

@@ -128,7 +128,8 @@ void process_schedule_changed(struct process *p)
 
     ASSERT_AFTER_COMMIT();
     sched_stop(p);
-    p->slice_left = 0; /* whether ATTN_SLICE is set or not */
+    p->slice_left = 0;
+    p->attention &= ~ATTN_SLICE;
     if (cpu_self()->current == p) {
         cpu_self()->slice_end = UINT64_MAX; /* a slice of the new schedule begins, */
         p->behind = 1;                      /* and not before those of its equals */

@@ -385,12 +385,12 @@ def gen_captypes(data):
     lines += ["};", "", "/* Those that name an object made from storage, and those that are memory: bit n for type n. */"]
     lines += [f"#define CAP_OBJECT_TYPES ({mask_of([t['name'] for t in types if 'object' in t])})",
               f"#define CAP_MEMORY_TYPES ({mask_of([t['name'] for t in types if t.get('memory')])})", "",
-              "/* In frames of which kind the header of the object stands, FRAME_KINDS: there is none. An initialiser of `uint8_t x[LK_TYPES]`. */",
+              "/* In frames of which kind the header of the object stands: an initialiser of `uint8_t x[LK_TYPES]`. */",
               "#define CAP_HEADER_FRAMES \\", "    { \\"]
     for t in types:
-        kind = t.get("object", "kinds")
-        kind = "DESCRIPTORS" if kind in ("page", "cappage") else kind.upper()
-        lines.append(f"        [CAP_{type_upper(t)}] = FRAME_{kind}, \\")
+        if "object" in t:
+            kind = "DESCRIPTORS" if t["object"] in ("page", "cappage") else t["object"].upper()
+            lines.append(f"        [CAP_{type_upper(t)}] = FRAME_{kind}, \\")
     lines += ["    }", "", "/* What the slots of a process may hold: an initialiser of `uint32_t x[LK_SLOT_COUNT]`, of masks. */",
               "#define CAP_SLOT_TAKES \\", "    { \\"]
     for slot in by_code(data["slot"]):

@@ -173,8 +173,8 @@ ignored:                                /* of a process's state */
     jne     \else                       /* its recipient was not looked at, or nothing goes fast */
 .endm
 
-/* The capability that bit \bit of the control word says is sent: where it stands in capreg, from field
- * \field; or 0. It must be live. Uses rcx, rbp, r10, r11. */
+/* Where the capability stands in capreg that bit \bit of the control word says is sent, by field
+ * \field; or 0. One whose object is gone is Null wherever it stands. Uses r10. */
 .macro SENT bit, field
     xorl    %r10d, %r10d
     btq     $(\bit), %rax
@@ -182,19 +182,6 @@ ignored:                                /* of a process's state */
     movq    %rax, %r10
     shrq    $FIELD_SHIFT(\field), %r10
     andl    $FIELD, %r10d
-    movzbl  P_CAPREG(%r8, %r10), %ecx
-    movzbl  cap_frame(%rcx), %ecx
-    movl    P_CAPREG_OBJECT(%r8, %r10), %r11d
-    movl    %r11d, %ebp
-    andl    $-FRAME_SIZE, %ebp
-    addq    frame_table(%rip), %rbp
-    cmpb    %cl, FRAME_KIND(%rbp)
-    jne     long_way                    /* its object is gone, or it has none */
-    shlq    $OID_SHIFT, %r11
-    addq    direct_map(%rip), %r11
-    movl    OBJ_COUNT(%r11), %r11d
-    cmpl    %r11d, P_CAPREG_OBJECT + 4(%r8, %r10)
-    jne     long_way                    /* its object is gone */
 1:  movq    %r10, %gs:SENT_CAP
 .endm
 

@@ -252,6 +252,38 @@ TEST(space_first_page, "a table shared with another place does not map the first
     CHECK_EQUAL(space_check(), 0);
 }
 
+TEST(space_last_page, "a table shared with another place does not map the last page")
+{
+    world_boot(32, 0, 0);
+
+    struct gpt *leaf = full_gpt(16);
+    struct gpt *top = world_gpt(43);
+    struct gpt *library = world_gpt(17); /* as large as a table */
+    struct cap root = world_plain_cap(&top->hdr);
+
+    library->state.slot[15] = world_cap(&leaf->hdr, 1, 16, 0);
+    top->state.slot[0] = world_cap(&library->hdr, 2, 21, 0);
+    top->state.slot[15] = world_cap(&library->hdr, (1u << 22) - 1, 21, 0);
+
+    struct process *p = world_process(&root);
+    kpa_t page;
+
+    map(p, 0x5fe000);
+    map(p, 0x5ff000);
+    map(p, LK_USER_END - PAGE_SIZE);
+    CHECK_EQUAL(probe(p, LK_USER_END), 0);
+    mmu_load_root(p->space_root);
+    CHECK(host_mmu_access(LK_USER_END - PAGE_SIZE, ACCESS_READ, &page));
+    CHECK(!host_mmu_access(LK_USER_END, ACCESS_READ, &page));
+    CHECK_EQUAL(world_fault(p, LK_USER_END, ACCESS_READ, &w), FAULT_INVALID_ADDR);
+    CHECK_EQUAL(space_check(), 0);
+    world_set_slot(library, 15, world_cap(&leaf->hdr, 1, 16, 0)); /* the other order */
+    map(p, LK_USER_END - PAGE_SIZE);
+    map(p, 0x5ff000);
+    CHECK_EQUAL(probe(p, LK_USER_END), 0);
+    CHECK_EQUAL(space_check(), 0);
+}
+
 #define PLACES 300u
 
 TEST(space_many_places, "a GPT seen at very many places is flushed in pieces")

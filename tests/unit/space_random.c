@@ -364,7 +364,7 @@ static void peek(uva_t address, unsigned access)
     struct truth t = truth_at(world.current, address, access);
     kpa_t page;
 
-    if (address < LK_USER_END && host_mmu_access(address, access, &page) &&
+    if (address >> MMU_USER_BITS == 0 && host_mmu_access(address, access, &page) &&
         (t.fault != FAULT_NONE || t.page != page)) {
         say("the hardware grants too much", world.current, address, access);
     }
@@ -402,7 +402,7 @@ static void touch(uva_t address, unsigned access)
     struct walk w;
     kpa_t page = 0;
     kpa_t probed;
-    bool granted = address < LK_USER_END && host_mmu_access(address, access, &page);
+    bool granted = address >> MMU_USER_BITS == 0 && host_mmu_access(address, access, &page);
 
     if (space_walk(&p->slot[SLOT_ADDR_SPACE], address, access, &w) != t.fault) {
         say("the walk is wrong", p, address, access);

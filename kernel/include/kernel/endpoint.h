@@ -16,7 +16,8 @@
 /* INV-EP-1  senders not empty and recipient valid  <=>  queued in the recipient's `senders`, by the
  *           priority of the first.
  * INV-EP-2  a reply outstanding  =>  payload match is on.
- * INV-EP-3  id != LK_NOTICE_ID. */
+ * INV-EP-3  id != LK_NOTICE_ID.
+ * INV-FAST-1 is about `to` (process.h). */
 struct endpoint {
     struct objhdr hdr;
     struct {

@@ -110,10 +110,6 @@ static inline bool object_alive(const struct cap *c, enum frame_kind kind)
     return oid_frame(c->oid)->kind == kind && oid_header(c->oid)->count == c->count;
 }
 
-/* For each type of capability the kind of frame in which the header of its object stands, that of a
- * Page or CapPage in the table of descriptors; FRAME_KINDS: it has no object. */
-extern const uint8_t cap_frame[LK_TYPES];
-
 /* Size of the objects of a kind in a frame, and how many there are. 0 for kinds that are not made
  * from storage. */
 size_t frame_object_size(enum frame_kind kind);

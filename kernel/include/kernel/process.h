@@ -73,7 +73,21 @@ struct preempt {
  * INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE.
  * INV-PROC-7  something in proxyReply  =>  the proxy hold.
  * INV-PROC-8  preempting bits or waiting senders  <=>  ATTN_PREEMPT; then the process stands where
- *             it will be found, else nowhere (preempt.h). */
+ *             it will be found, else nowhere (preempt.h).
+ * INV-PROC-9  senders not empty  <=>  ATTN_SENDERS.
+ * INV-PROC-10 slice_left != 0  <=>  ATTN_SLICE.
+ *
+ * What is noted for the fast path is true while the CPU's epoch is the one noted with it:
+ * INV-FAST-1  endpoint.epoch  =>  payload match is off, and endpoint.to is the recipient, with a
+ *             schedule that lets it run.
+ * INV-FAST-2  fast.reply_epoch  =>  fast.reply is the endpoint of slot replyEndpoint: alive, with
+ *             payload match, and this process its recipient.
+ * INV-FAST-3  fast.to_epoch  =>  last_called is live, and INV-FAST-1 true of its endpoint; fast.to
+ *             is the recipient, of the same priority, and fast.to_id the ID; fast.reply_epoch is
+ *             the CPU's, too.
+ * INV-FAST-4  fast.caller_epoch, as it is or with FAST_OTHER flipped  =>  fast.caller is a live
+ *             process with a schedule that lets it run, of the same priority, or of another; its
+ *             fast.reply_epoch is the CPU's, too. */
 struct process {
     struct objhdr hdr;
 

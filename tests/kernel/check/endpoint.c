@@ -21,5 +21,5 @@ unsigned endpoint_check(const struct endpoint *ep)
               "INV-EP-2 broken: endpoint %x: a reply is outstanding without payload match", oid);
     INVARIANT(ep->state.id != LK_NOTICE_ID, "INV-EP-3 broken: endpoint %x has the reserved ID",
               oid);
-    return failed;
+    return failed + fast_check_endpoint(ep);
 }

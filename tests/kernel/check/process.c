@@ -90,5 +90,11 @@ unsigned process_check(const struct process *p)
     if (!found_when_possible(p)) {
         failed += broken(p, "INV-PROC-8");
     }
-    return failed;
+    if (plist_empty(&p->senders) == ((p->attention & ATTN_SENDERS) != 0)) {
+        failed += broken(p, "INV-PROC-9");
+    }
+    if ((p->slice_left != 0) != ((p->attention & ATTN_SLICE) != 0)) {
+        failed += broken(p, "INV-PROC-10");
+    }
+    return failed + fast_check_process(p);
 }
