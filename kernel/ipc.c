@@ -147,6 +147,20 @@ static void copy_pages(void *const to[], uva_t to_at, void *const from[], uva_t 
     }
 }
 
+uint64_t ipc_give_string(const struct process *from, const struct process *to)
+{
+    struct cpu *cpu = cpu_self();
+    size_t n = (uint32_t)from->regs.r9;
+
+    if (!(to->regs.rax & LK_RSTR) || n > to->regs.r9 >> 32 ||
+        !space_mapped(from, from->regs.r10, n, ACCESS_READ, cpu->from_page) ||
+        !space_mapped(to, to->regs.rbp, n, ACCESS_WRITE, cpu->to_page)) {
+        return UINT64_MAX;
+    }
+    copy_pages(cpu->to_page, to->regs.rbp, cpu->from_page, from->regs.r10, n);
+    return n;
+}
+
 void ipc_copy_string(char *string, void *const pages[], uva_t address, size_t n, bool out)
 {
     size_t at = address & PAGE_MASK;

@@ -427,15 +427,19 @@ acquire_each(struct process *p, uva_t address, size_t n, unsigned access, void *
     return FAULT_NONE;
 }
 
-enum fault_code space_acquire(struct process *p, uva_t address, size_t n, unsigned access,
-                              void *page[], uva_t *where, const struct cap **handler, size_t *got)
+bool space_mapped(const struct process *p, uva_t address, size_t n, unsigned access, void *page[])
 {
     size_t count = ((address & PAGE_MASK) + n + PAGE_MASK) >> PAGE_SHIFT;
 
+    return mapped(p, address, count, access, page) == count;
+}
+
+enum fault_code space_acquire(struct process *p, uva_t address, size_t n, unsigned access,
+                              void *page[], uva_t *where, const struct cap **handler, size_t *got)
+{
     ASSERT_BEFORE_COMMIT();
-    ASSERT(count <= STRING_PAGES);
     txn_acquire_point();
-    if (likely(mapped(p, address, count, access, page) == count)) {
+    if (likely(space_mapped(p, address, n, access, page))) {
         return FAULT_NONE;
     }
     return acquire_each(p, address, n, access, page, where, handler, got);

@@ -50,6 +50,7 @@
 #define ONE_PAYLOAD (1 << CAP_PAYLOAD_SHIFT)
 #define OTHER 63
 #define SENT_CAP (CPU_SCRATCH + 8)
+#define SENT_LENGTH (SENT_CAP + 4)
 #define LIST_SHIFT 4
 
     .section .rodata
@@ -99,37 +100,28 @@ ignored:                                /* of a process's state */
 
 /* The message of the process at r8, but for its payload in r9, is that of the one at r11, with the ID
  * at \id. Only rdi, rsi, rdx, rbx, r9, r12 to r15 mean something before. */
-.macro HAND_OVER caps, id
+.macro HAND_OVER id, is_call, wide, string
     movq    %rdx, %r10
     CHARGE
     movq    %r10, %rdx
     movl    P_RAX(%r8), %eax
     andl    $DELIVERED, %eax
-    CAPS_SENT \caps
-    movq    \id, %r8
-    GO
-.endm
-
-/* The number of capabilities into the delivery word. */
-.macro CAPS_SENT of
-    .ifc    \of, call
-    orl     $DLV_ONE_CAP, %eax
-    .endif
-    .ifc    \of, call_wide
-    movzbl  P_RAX + 7(%r8), %ecx        /* 0, or 2 in the two highest bits */
-    shrl    $6, %ecx
-    incl    %ecx
-    .endif
-    .ifc    \of, reply_wide
-    movzbl  P_RAX + 7(%r8), %ecx        /* 0 or 1 in the three highest bits */
-    shrl    $5, %ecx
-    .endif
-    .ifnc   \of, call
-    .ifnc   \of, reply
+    .if     \wide                       /* number of capabilities: in the three highest bits */
+    movzbl  P_RAX + 7(%r8), %ecx
+    shrl    $(5 + \is_call), %ecx       /* of a call 0 or 2, and it is 1 or 2 */
+    addl    $\is_call, %ecx
     shll    $LK_DLV_NCAPS_SHIFT, %ecx
     orl     %ecx, %eax
+    .elseif \is_call
+    orl     $DLV_ONE_CAP, %eax
     .endif
+    .if     \string
+    movl    %gs:SENT_LENGTH, %ecx
+    shlq    $LK_DLV_STRLEN_SHIFT, %rcx
+    orq     %rcx, %rax
     .endif
+    movq    \id, %r8
+    GO
 .endm
 
 /* The process at r11 goes on: load what differs. */
@@ -195,7 +187,7 @@ ignored:                                /* of a process's state */
 /* What was found by SENT goes into the register of ecx. Uses rax, r10. */
 .macro GIVE
     jz      1f                          /* dropped */
-    movq    %gs:SENT_CAP, %r10
+    movl    %gs:SENT_CAP, %r10d
     movq    P_CAPREG(%r8, %r10), %rax
     movq    %rax, P_CAPREG(%r11, %rcx)
     movq    P_CAPREG_OBJECT(%r8, %r10), %rax
@@ -330,6 +322,42 @@ ignored:                                /* of a process's state */
     .endr
 .endm
 
+/* The string of the process at r8 into the buffer of that at r11, if C finds all pages of both at once.
+ * Its length stands beside the capability then. Keeps all but rax, rcx, r10, r11, which it gives back,
+ * and words that it saves. */
+.macro GIVE_STRING may_not
+    .if     \may_not
+    testb   $LK_SSTR, %al
+    jz      1f
+    .endif
+    movq    %rax, P_RAX(%r8)
+    movq    %rdi, P_RDI(%r8)
+    movq    %rsi, P_RSI(%r8)
+    movq    %rdx, P_RDX(%r8)
+    movq    %rsp, %rdi
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    pushq   %rdi
+    pushq   %rcx
+    pushq   %r11
+    pushq   %r10
+    movq    %r8, %rdi
+    movq    %r11, %rsi
+    call    ipc_give_string
+    popq    %r10
+    popq    %r11
+    popq    %rcx
+    popq    %rsp
+    movq    %gs:CPU_CURRENT, %r8
+    movq    P_RDI(%r8), %rdi
+    movq    P_RSI(%r8), %rsi
+    movq    P_RDX(%r8), %rdx
+    testq   %rax, %rax
+    js      string_fails
+    movl    %eax, %gs:SENT_LENGTH
+    movq    P_RAX(%r8), %rax
+1:
+.endm
+
 /* May a string of a length that makes sense be received? */
 .macro STRING_LIMIT
     movq    %r9, %rcx
@@ -366,6 +394,7 @@ entry_syscall:
     je      call_wide
     cmpb    $SHAPE_REPLY_WAIT_STRING, %al
     je      reply_string
+    jmp     strings
 
 long_way:
     SAVE_WORDS %r8
@@ -381,19 +410,23 @@ long_way:
     call    kernel_syscall
     ud2
 
-/* A call. Made twice: of words alone, into a wait that names one register; and, wide, with one
- * capability or none, into any registers. */
-.macro CALLS wide
-call\wide:
-    testq   %rax, call_unknown\wide(%rip)
+/* A call. Made three times: of words alone, into a wait that names one register; with a string beside;
+ * and, wide, with or without a string, with one capability or none, into any registers. */
+.macro CALLS how, wide=0, string=0
+call\how:
+    .if     \wide
+    testq   %rax, call_unknown_wide(%rip)
+    .else
+    testq   %rax, call_unknown(%rip)
+    .endif
     jnz     long_way                    /* more capabilities, or it makes no sense */
-    .ifnb   \wide
+    .if     \wide
     SENT    LK_NSEND_SHIFT + 1, LK_SEND_CAP_SHIFT + LK_CAP_BITS
     .endif
     movzbl  %ah, %ecx
     movq    P_CAPREG(%r8, %rcx, 8), %rbp
     cmpb    $CAP_ENTRY, %bpl
-    .ifb    \wide
+    .ifb    \how
     jne     not_entry                   /* a kernel capability, or Null */
     .else
     jne     long_way
@@ -403,22 +436,22 @@ call\wide:
     movq    P_CAPREG_OBJECT(%r8, %rcx, 8), %r10
     movq    %gs:CPU_GATE, %rcx
     cmpq    %r10, P_LAST_CALLED(%r8)
-    jne     call_anew\wide              /* another endpoint than last time */
+    jne     call_anew\how              /* another endpoint than last time */
     cmpq    %rcx, P_TO_EPOCH(%r8)
-    jne     call_anew\wide              /* whose recipient was not noted, or nothing goes fast */
+    jne     call_anew\how              /* whose recipient was not noted, or nothing goes fast */
     movq    P_TO(%r8), %r11
-    .ifb    \wide
-    cmpq    $WAITS_OPEN, P_STATE(%r11)
-    jne     call_many                   /* does not wait, or not for this alone */
-    .else
+    .if     \wide
 call_found:
     WAITS   WAITS_OPEN
-    .endif
-call_next\wide:
-    .ifb    \wide
-    cmpb    $0, RECV_BYTE(%r11)
     .else
+    cmpq    $WAITS_OPEN, P_STATE(%r11)
+    jne     call_many\how               /* does not wait, or not for this alone */
+    .endif
+call_next\how:
+    .if     \wide
     testl   $(31 << LK_RECV_CAP_SHIFT >> 32), P_RAX + 4(%r11)
+    .else
+    cmpb    $0, RECV_BYTE(%r11)
     .endif
     je      long_way                    /* drops the reply capability */
     movq    P_REPLY(%r8), %rsp
@@ -426,6 +459,9 @@ call_next\wide:
     orq     $(ONE_PAYLOAD - 1), %r10    /* outstanding or not: */
     addq    $(1 + CAP_ENTRY), %r10      /* the next reply capability */
     js      long_way                    /* payloads are nearly used up */
+    .if     \string
+    GIVE_STRING \wide
+    .endif
 
     /* --- commit --- */
 
@@ -433,13 +469,7 @@ call_next\wide:
     movq    %r8, P_CALLER(%r11)
     movq    %rcx, P_CALLER_EPOCH(%r11)
     movq    %rax, P_RAX(%r8)
-    .ifb    \wide
-    movzbl  RECV_BYTE(%r11), %ecx
-    movq    %r10, P_CAPREG(%r11, %rcx, 8)
-    movq    EP_SELF(%rsp), %r10
-    movq    %r10, P_CAPREG_OBJECT(%r11, %rcx, 8)
-    movq    $WAITS_CLOSED, P_STATE(%r8)
-    .else
+    .if     \wide
     WAITING WAITS_CLOSED
     movq    P_RAX(%r11), %r9
     shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
@@ -450,25 +480,31 @@ call_next\wide:
     NEXT_FIELD
     GIVE
     NULLS   2
+    .else
+    movzbl  RECV_BYTE(%r11), %ecx
+    movq    %r10, P_CAPREG(%r11, %rcx, 8)
+    movq    EP_SELF(%rsp), %r10
+    movq    %r10, P_CAPREG_OBJECT(%r11, %rcx, 8)
+    movq    $WAITS_CLOSED, P_STATE(%r8)
     .endif
     movq    EP_ID(%rsp), %r10
     movq    %r10, P_R8(%r8)             /* what the wait is for */
     movq    %rbp, %r9
     shrq    $CAP_PAYLOAD_SHIFT, %r9
-    HAND_OVER call\wide, P_TO_ID(%r8)
+    HAND_OVER P_TO_ID(%r8), 1, \wide, \string
 
 /* The first call through an endpoint, or after others. r10 has cap.object, rcx the gate. */
-call_anew\wide:
+call_anew\how:
     cmpq    %rcx, P_REPLY_EPOCH(%r8)
     jne     long_way                    /* the invoker's reply endpoint was not looked at */
     ENDPOINT
     movq    EP_ID(%r11), %rsp
     movq    EP_TO(%r11), %r11
-    .ifb    \wide
+    .if     \wide
+    WAITS   WAITS_OPEN
+    .else
     cmpq    $WAITS_OPEN, P_STATE(%r11)
     jne     call_wide
-    .else
-    WAITS   WAITS_OPEN
     .endif
     movq    %r10, P_LAST_CALLED(%r8)
     movq    %r11, P_TO(%r8)
@@ -476,13 +512,13 @@ call_anew\wide:
     movq    %rcx, P_TO_EPOCH(%r8)
     movzbl  P_PRIORITY(%r11), %r10d
     cmpb    P_PRIORITY(%r8), %r10b
-    je      call_next\wide              /* an equal has the rest of the slice */
+    je      call_next\how              /* an equal has the rest of the slice */
     movq    $0, P_TO_EPOCH(%r8)
     btcq    $OTHER, %rcx
     cmpl    %gs:CPU_READY_TOP, %r10d
     jle     long_way                    /* it would not be the next to run */
     cmpq    $-1, %gs:CPU_SLICE_END
-    je      call_next\wide
+    je      call_next\how
     jmp     long_way                    /* a slice is under way, which the invoker keeps */
 .endm
 
@@ -503,23 +539,23 @@ call_anew\wide:
     jnz     long_way
 .endm
 
-/* A reply, with one capability or none, and the next wait; made twice as calls are. */
-.macro REPLIES wide
-reply\wide:
-    testq   %rax, reply_unknown\wide(%rip)
-    .ifb    \wide
-    jnz     reply_wide
-    .else
+/* A reply and the next wait; made twice as calls are, strings only wide. */
+.macro REPLIES how, wide=0, string=0
+reply\how:
+    testq   %rax, reply_unknown\how(%rip)
+    .if     \wide
     jnz     long_way                    /* more capabilities, or it makes no sense */
     SENT    LK_NSEND_SHIFT, LK_SEND_CAP_SHIFT
+    .else
+    jnz     reply_wide
     .endif
     cmpq    $0, P_STATE(%r8)
     jne     long_way                    /* a debugger, notices, senders that wait */
     movq    %gs:CPU_GATE, %rcx
     movq    P_CALLER(%r8), %r11
     cmpq    %rcx, P_CALLER_EPOCH(%r8)
-    jne     reply_other_priority\wide   /* or nobody called, or long ago, or nothing goes fast */
-reply_next\wide:
+    jne     reply_other_priority\how   /* or nobody called, or long ago, or nothing goes fast */
+reply_next\how:
     movq    P_REPLY(%r11), %rcx         /* the endpoint that the reply must be to */
     movzbl  %ah, %ebp
     movq    P_CAPREG_OBJECT(%r8, %rbp, 8), %r10
@@ -528,38 +564,41 @@ reply_next\wide:
     jne     long_way                    /* it replies to another, or a second time */
     cmpq    %r10, EP_SELF(%rcx)
     jne     long_way                    /* an Entry to another endpoint that looks like it */
-    .ifb    \wide
+    .if     \wide
+    WAITS   WAITS_CLOSED
+    .else
     cmpq    $WAITS_CLOSED, P_STATE(%r11)
     jne     reply_wide                  /* does not wait, or not for this alone */
-    .else
-    WAITS   WAITS_CLOSED
     .endif
     movq    EP_ID(%rcx), %r10
     cmpq    %r10, P_R8(%r11)
     jne     long_way                    /* but for another endpoint */
+    .if     \string
+    GIVE_STRING \wide
+    .endif
 
     /* --- commit --- */
 
     addq    $(ONE_PAYLOAD - CAP_ENTRY), EP_REPLY(%rcx) /* none is outstanding */
     movq    %rax, P_RAX(%r8)
-    .ifb    \wide
-    movzbl  RECV_BYTE(%r11), %ecx
-    movq    $0, P_CAPREG(%r11, %rcx, 8) /* no capability came; register 0 is Null anyway */
-    movq    $0, P_CAPREG_OBJECT(%r11, %rcx, 8)
-    movq    $WAITS_OPEN, P_STATE(%r8)
-    .else
+    .if     \wide
     WAITING WAITS_OPEN
     movq    P_RAX(%r11), %r9
     shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
     NEXT_FIELD
     GIVE
     NULLS   3
+    .else
+    movzbl  RECV_BYTE(%r11), %ecx
+    movq    $0, P_CAPREG(%r11, %rcx, 8) /* no capability came; register 0 is Null anyway */
+    movq    $0, P_CAPREG_OBJECT(%r11, %rcx, 8)
+    movq    $WAITS_OPEN, P_STATE(%r8)
     .endif
     movq    %rbp, %r9
     shrq    $CAP_PAYLOAD_SHIFT, %r9
-    HAND_OVER reply\wide, P_R8(%r11)
+    HAND_OVER P_R8(%r11), 0, \wide, \string
 
-reply_other_priority\wide:
+reply_other_priority\how:
     btcq    $OTHER, %rcx
     cmpq    %rcx, P_CALLER_EPOCH(%r8)
     jne     long_way
@@ -567,19 +606,51 @@ reply_other_priority\wide:
     cmpl    %gs:CPU_READY_TOP, %r10d
     jle     long_way
     cmpq    $-1, %gs:CPU_SLICE_END
-    je      reply_next\wide
+    je      reply_next\how
     jmp     long_way
 .endm
 
     CALLS
     REPLIES
-    CALLS   _wide
+    CALLS   _string, 0, 1
+    CALLS   _wide, 1, 1
+call_many_string = call_wide
 call_many:
-    movq    $0, %gs:SENT_CAP
+    movq    $0, %gs:SENT_CAP            /* and no string */
     jmp     call_found
+
+/* A server that takes strings answers. */
 reply_string:
     STRING_LIMIT
-    REPLIES _wide
+    jmp     reply
+
+/* The other shapes with strings. */
+strings:
+    cmpb    $SHAPE_CALL_STRING, %al
+    je      1f
+    testb   $LK_RSTR, %al
+    jz      1f
+    STRING_LIMIT
+1:  movl    %eax, %ecx
+    andl    $~LK_RSTR, %ecx
+    cmpb    $SHAPE_CALL, %cl
+    je      call
+    cmpl    $LK_MAX_STRING, %r9d
+    ja      long_way
+    movq    %r9, P_R9(%r8)
+    cmpb    $SHAPE_CALL_STRING, %cl
+    je      call_string
+    cmpb    $(SHAPE_CALL_STRING | LK_CAPS), %cl
+    je      call_wide
+    cmpb    $(SHAPE_REPLY_WAIT_CAPS | LK_SSTR), %cl
+    jne     long_way
+    REPLIES _wide, 1, 1
+
+/* There is a page to be found, or no room. */
+string_fails:
+    movq    P_RAX(%r8), %rax
+    movq    P_R9(%r8), %r9
+    jmp     long_way
 
 /* No send phase: a yield, or a wait that nothing ends at once. */
 no_send:

@@ -111,6 +111,11 @@ void ipc_recheck(struct process *p);
  * weight: 1, and 1 more for each 4 KiB copied; 0: there was no work. */
 unsigned ipc_work(void);
 
+/* For the fast path, instead of acquiring, when nothing else stands in the way of the message: copy
+ * the string of `from`, whose registers say where it is and that it is not too long, into the
+ * buffer of `to`, which waits for it. How long it was; UINT64_MAX: it does not fit, or a page is to
+ * be found, and nothing has changed. */
+uint64_t ipc_give_string(const struct process *from, const struct process *to);
 /* Copy between a kernel buffer and acquired pages, to them if `out`, which is an EFFECT. */
 void ipc_copy_string(char *string, void *const pages[], uva_t address, size_t n, bool out);
 
