@@ -11,6 +11,7 @@
  * its system call again (a page fault on its receive string, a debugger) then begins the receive
  * phase alone; a committed send is never sent twice (P12).
  */
+#include <arch/mmu.h>
 #include <kernel/cpu.h>
 #include <kernel/fault.h>
 #include <kernel/ipc.h>
@@ -147,17 +148,42 @@ static void copy_pages(void *const to[], uva_t to_at, void *const from[], uva_t 
     }
 }
 
-uint64_t ipc_give_string(const struct process *from, const struct process *to)
+static __attribute__((noinline)) uint64_t give_pages(const struct process *from,
+                                                     const struct process *to, size_t n)
 {
     struct cpu *cpu = cpu_self();
-    size_t n = (uint32_t)from->regs.r9;
 
-    if (!(to->regs.rax & LK_RSTR) || n > to->regs.r9 >> 32 ||
-        !space_mapped(from, from->regs.r10, n, ACCESS_READ, cpu->from_page) ||
+    if (!space_mapped(from, from->regs.r10, n, ACCESS_READ, cpu->from_page) ||
         !space_mapped(to, to->regs.rbp, n, ACCESS_WRITE, cpu->to_page)) {
         return UINT64_MAX;
     }
     copy_pages(cpu->to_page, to->regs.rbp, cpu->from_page, from->regs.r10, n);
+    return n;
+}
+
+uint64_t ipc_give_string(const struct process *from, const struct process *to)
+{
+    size_t n = (uint32_t)from->regs.r9;
+    uva_t f = from->regs.r10;
+    uva_t t = to->regs.rbp;
+    char *source;
+    char *target;
+
+    if (!(to->regs.rax & LK_RSTR) || n > to->regs.r9 >> 32 || (f | t) >= LK_USER_END) {
+        return UINT64_MAX;
+    }
+    if ((f & PAGE_MASK) + n > PAGE_SIZE || (t & PAGE_MASK) + n > PAGE_SIZE) {
+        return give_pages(from, to, n);
+    }
+    if (!mmu_lookup(from->space_root, f, ACCESS_READ, &source) ||
+        !mmu_lookup(to->space_root, t, ACCESS_WRITE, &target)) {
+        return UINT64_MAX;
+    }
+    if (likely(n % 8 == 0 && (size_t)(target - source) >= n)) {
+        arch_copy_words(target, source, n / 8);
+    } else {
+        memmove(target, source, n);
+    }
     return n;
 }
 

@@ -116,7 +116,11 @@ ignored:                                /* of a process's state */
     orl     $DLV_ONE_CAP, %eax
     .endif
     .if     \string
+    .if     \wide
     movl    %gs:SENT_LENGTH, %ecx
+    .else
+    movl    P_R9(%r8), %ecx
+    .endif
     shlq    $LK_DLV_STRLEN_SHIFT, %rcx
     orq     %rcx, %rax
     .endif
@@ -334,9 +338,7 @@ ignored:                                /* of a process's state */
     movq    %rdi, P_RDI(%r8)
     movq    %rsi, P_RSI(%r8)
     movq    %rdx, P_RDX(%r8)
-    movq    %rsp, %rdi
     movq    %gs:CPU_KERNEL_STACK, %rsp
-    pushq   %rdi
     pushq   %rcx
     pushq   %r11
     pushq   %r10
@@ -346,25 +348,25 @@ ignored:                                /* of a process's state */
     popq    %r10
     popq    %r11
     popq    %rcx
-    popq    %rsp
     movq    %gs:CPU_CURRENT, %r8
+    movq    P_REPLY(%r8), %rsp          /* as a call has it */
     movq    P_RDI(%r8), %rdi
     movq    P_RSI(%r8), %rsi
     movq    P_RDX(%r8), %rdx
     testq   %rax, %rax
     js      string_fails
+    .if     \may_not
     movl    %eax, %gs:SENT_LENGTH
     movq    P_RAX(%r8), %rax
 1:
+    .endif
 .endm
 
 /* May a string of a length that makes sense be received? */
 .macro STRING_LIMIT
-    movq    %r9, %rcx
-    shrq    $32, %rcx
-    cmpl    $LK_MAX_STRING, %ecx
-    ja      long_way
     movq    %r9, P_R9(%r8)
+    cmpl    $LK_MAX_STRING, P_R9 + 4(%r8)
+    ja      long_way
 .endm
 
 /* On entry: rcx user rip, r11 user flags, everything else the user's; stack the user's; GS base the
@@ -390,10 +392,12 @@ entry_syscall:
     je      reply
     testb   $LK_SEND, %al
     jz      no_send
-    cmpb    $SHAPE_CALL_CAPS, %al
-    je      call_wide
     cmpb    $SHAPE_REPLY_WAIT_STRING, %al
     je      reply_string
+    cmpb    $SHAPE_CALL_STRING, %al
+    je      string_sent
+    cmpb    $SHAPE_CALL_CAPS, %al
+    je      call_wide
     jmp     strings
 
 long_way:
@@ -468,7 +472,9 @@ call_next\how:
     movq    %r10, EP_REPLY(%rsp)
     movq    %r8, P_CALLER(%r11)
     movq    %rcx, P_CALLER_EPOCH(%r11)
+    .if     \wide || !\string           /* else it is there already */
     movq    %rax, P_RAX(%r8)
+    .endif
     .if     \wide
     WAITING WAITS_CLOSED
     movq    P_RAX(%r11), %r9
@@ -611,7 +617,14 @@ reply_other_priority\how:
 .endm
 
     CALLS
+/* A server that takes strings answers. */
+reply_string:
+    STRING_LIMIT
     REPLIES
+string_sent:
+    cmpl    $LK_MAX_STRING, %r9d
+    ja      long_way
+    movq    %r9, P_R9(%r8)
     CALLS   _string, 0, 1
     CALLS   _wide, 1, 1
 call_many_string = call_wide
@@ -619,15 +632,8 @@ call_many:
     movq    $0, %gs:SENT_CAP            /* and no string */
     jmp     call_found
 
-/* A server that takes strings answers. */
-reply_string:
-    STRING_LIMIT
-    jmp     reply
-
 /* The other shapes with strings. */
 strings:
-    cmpb    $SHAPE_CALL_STRING, %al
-    je      1f
     testb   $LK_RSTR, %al
     jz      1f
     STRING_LIMIT
