@@ -16,6 +16,7 @@
 #include <kernel/gpt.h>
 #include <kernel/process.h>
 #include <kernel/txn.h>
+#include <kernel/walk.h>
 
 /* Sizes of a bounded piece. */
 #define PIECE_DEPENDS 64u   /* dependencies looked at */
@@ -238,7 +239,7 @@ void depend_range(const struct depend *d, const struct gpt *g, unsigned slot, un
 
 static bool table_evict(void);
 
-bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
+bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end, unsigned restr)
 {
     uint32_t id = g->hdr.depend;
     struct depend *d;
@@ -246,7 +247,7 @@ bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
     for (unsigned n = 0; id != 0 && n < SEARCH_DEPENDS; n++) {
         d = &depend_list[id - 1];
         if (d->table == t && d->first == first) {
-            d->end = d->end < end ? (uint16_t)end : d->end;
+            d->end = (d->end < end ? end : d->end) & 0x3ff;
             return true;
         }
         id = gpt_links[id - 1].next;
@@ -262,7 +263,8 @@ bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
     *d = (struct depend){
         .gpt = object_oid(g),
         .table = (uint16_t)t,
-        .end = (uint16_t)end,
+        .end = end & 0x3ff,
+        .restr = restr & 3,
         .first = first,
     };
     chain_insert(&g->hdr.depend, gpt_links, id);
@@ -272,15 +274,20 @@ bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
 }
 
 /* Entries [from, end) of `t` are clear now. Dependencies that cover nothing else are of no use:
- * those of GPTs that were reached through the slot that changed. Looks at a bounded number; one
- * that stays does no harm. */
+ * those of GPTs that were reached through the slot that changed. Looks at a bounded number; if
+ * there are more, the table is loose. */
 static void depend_prune(unsigned t, unsigned from, unsigned end)
 {
     uint32_t next;
     unsigned n = 0;
 
-    for (uint32_t id = table_list[t].depends; id != 0 && n < PIECE_DEPENDS; id = next, n++) {
+    for (uint32_t id = table_list[t].depends; id != 0; id = next) {
         const struct depend *d = &depend_list[id - 1];
+
+        if (n++ == PIECE_DEPENDS) {
+            table_list[t].loose = true;
+            return;
+        }
 
         next = table_links[id - 1].next;
         if (d->first >= (int64_t)from && d->end <= end) {
@@ -330,8 +337,7 @@ static bool depend_clear_slot(struct gpt *g, unsigned slot)
     }
     for (unsigned i = 0; i < n; i++) {
         entries_clear(range[i].table, range[i].from, range[i].end);
-        if (range[i].end - range[i].from >
-            1) { /* below one entry there is no room for another GPT's slots, but in windows */
+        if (g->state.l2v > L2V_MIN && range[i].from < range[i].end) { /* room for another GPT */
             depend_prune(range[i].table, range[i].from, range[i].end);
         }
     }
@@ -481,8 +487,10 @@ bool space_flush_slot(struct gpt *g, unsigned slot)
     bool done;
 
     ASSERT_BEFORE_COMMIT();
-    if (g->hdr.depend == 0 && (slot != SPACE_ALL_SLOTS || g->hdr.product == 0)) {
-        return true;
+    if (slot == SPACE_ALL_SLOTS ? g->hdr.depend == 0 && g->hdr.product == 0
+                                : g->hdr.depend == 0 || (g->state.l2v == L2V_MIN &&
+                                                         g->state.slot[slot].type == CAP_NULL)) {
+        return true; /* no page, no entry */
     }
     /* Of a GPT seen at very many places all of them are thrown away, piece by piece, so that there
      * are less each time. */
@@ -490,6 +498,26 @@ bool space_flush_slot(struct gpt *g, unsigned slot)
                                    : depend_clear_slot(g, slot) || depend_drop(&g->hdr);
     depend_forget();
     return done;
+}
+
+void space_fill_slot(struct gpt *g, unsigned slot)
+{
+    const struct cap *c = &g->state.slot[slot];
+    const struct depend *d = &depend_list[g->hdr.depend - 1];
+    const struct table *t;
+    int64_t i;
+
+    if (g->hdr.depend == 0 || c->type != CAP_PAGE || c->aux != PAGE_SHIFT || c->payload != 0 ||
+        g->state.l2v != L2V_MIN || (g->state.flags != 0 && slot >= GPT_BACKGROUND_SLOT)) {
+        return; /* nothing that the walk would find, or not yet a place for it */
+    }
+    t = &table_list[d->table];
+    i = d->first + slot;
+    if (t->key.level == 1 && t->key.edge == 0 && t->key.guard == 0 && !t->loose && i >= 0 &&
+        i < d->end) {
+        entry_set(d->table, (unsigned)i,
+                  mmu_leaf(frame_kpa(page_frame(c)), walk_granted(d->restr | c->restr)));
+    }
 }
 
 bool space_flush_object(struct objhdr *hdr)

@@ -267,7 +267,7 @@ static bool record(unsigned t, const struct path *path, int from, int end, uva_t
 
             first = (at >> bits & -size) - s->slot * size;
         }
-        if (!depend_record(t, s->gpt, first, (unsigned)limit)) {
+        if (!depend_record(t, s->gpt, first, (unsigned)limit, hardware_restr(s->restr))) {
             return false;
         }
         limit = slot_end < limit ? slot_end : limit;
