@@ -58,8 +58,9 @@ struct table_key {
  * INV-MAP-5: space_root of a process is the kernel's root, or the root made from its address space
  * capability.
  *
- * INV-MAP-6: in a table of pages without windows that is not loose, a dependency is of a GPT that
- * is passed on the way to its entries, with its restrictions; and so is each before it. */
+ * INV-MAP-6: a dependency of a table that is exact is of a GPT that is passed on the way to its
+ * entries, with its restrictions; and so is each before it. Only tables of pages are, without
+ * windows or first or last page. */
 struct table {
     struct table_key key;  /* producer 0: free */
     uint32_t parents;      /* first entry that names this table, as entry + 1 */
@@ -68,7 +69,7 @@ struct table {
     uint32_t pin;          /* equals depend_pin: needed by the walk in progress */
     uint16_t present;      /* entries in use, not counting the kernel's */
     bool used;             /* since the clock hand passed */
-    bool loose;            /* it may have dependencies of GPTs that are not passed any more */
+    bool exact;            /* INV-MAP-6 holds */
     struct list processes; /* of a root: by process.space_link */
 };
 

@@ -157,9 +157,7 @@ unsigned space_check(void)
         for (unsigned i = 0; i < table_size(table->key.level); i++) {
             failed += mmu_present(table_entries(t)[i]) ? check_entry(t, i) : 0;
         }
-        for (uint32_t id = table->depends;
-             id != 0 && table->key.level == 1 && table->key.guard == 0 && !table->loose;
-             id = table_links[id - 1].next) {
+        for (uint32_t id = table->depends; id != 0 && table->exact; id = table_links[id - 1].next) {
             failed += check_passed(t, &depend_list[id - 1]);
         }
         for (const struct list *l = table->processes.next;
