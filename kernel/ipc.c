@@ -189,17 +189,12 @@ uint64_t ipc_give_string(const struct process *from, const struct process *to)
 
 void ipc_copy_string(char *string, void *const pages[], uva_t address, size_t n, bool out)
 {
-    size_t at = address & PAGE_MASK;
+    void *const buffer[] = { string }; /* of less than a page */
 
-    while (n > 0) {
-        char *place = (char *)pages[at >> PAGE_SHIFT] + (at & PAGE_MASK);
-        size_t room = PAGE_SIZE - (at & PAGE_MASK);
-        size_t step = room < n ? room : n;
-
-        memcpy(out ? place : string, out ? string : place, step);
-        string += step;
-        at += step;
-        n -= step;
+    if (out) {
+        copy_pages(pages, address, buffer, 0, n);
+    } else {
+        copy_pages(buffer, 0, pages, address, n);
     }
 }
 

@@ -13,7 +13,8 @@
  * decided by the place where the walks of all addresses of its region still run together: the last
  * GPT that all of them go into (its producer) and the offset in it. space_map() does the walk once,
  * keeps its steps, and goes down the levels of the hardware with a second finger on the steps.
- * depend.c keeps the tables and knows what they depend on.
+ * depend.c keeps the tables and knows what they depend on. So it can make the entry of a page that
+ * comes to stand beside others without a walk.
  *
  * A window is a step of its own: through the slot of the GPT that holds the space, though in a
  * region where that slot does not lie. Its offset is aligned, so whole regions go together through
@@ -36,12 +37,6 @@ static uint64_t low_bits(uint64_t a, unsigned n)
 static uint8_t hardware_restr(unsigned restr)
 {
     return (uint8_t)((restr & (LK_RO | LK_WK) ? LK_RO : 0) | (restr & LK_NX));
-}
-
-unsigned walk_granted(unsigned restr)
-{
-    return ACCESS_READ | (restr & (LK_RO | LK_WK) ? 0 : ACCESS_WRITE) |
-           (restr & LK_NX ? 0 : ACCESS_EXEC);
 }
 
 /* One step: into GPT `g` that `c` names, at *at of the space that `c` translates. On success *at is
@@ -267,7 +262,7 @@ static bool record(unsigned t, const struct path *path, int from, int end, uva_t
 
             first = (at >> bits & -size) - s->slot * size;
         }
-        if (!depend_record(t, s->gpt, first, (unsigned)limit)) {
+        if (!depend_record(t, s->gpt, first, (unsigned)limit, hardware_restr(s->restr))) {
             return false;
         }
         limit = slot_end < limit ? slot_end : limit;

@@ -37,6 +37,7 @@ enum status gpt_op_swap_slot(struct invocation *inv)
 
     inv->out_cap[0] = g->state.slot[slot];
     cap_copy(&g->state.slot[slot], &inv->arg[1]);
+    space_fill_slot(g, slot);
     return STATUS_OK;
 }
 

@@ -59,6 +59,11 @@ void space_drop(struct process *p) NO_FAIL;
 bool space_flush_slot(struct gpt *g, unsigned slot) WARN_UNUSED;
 bool space_flush_object(struct objhdr *hdr) WARN_UNUSED;
 
+/* EFFECT. What stands in a slot of `g` is new there, and there are no mappings through the slot: if
+ * it is a page beside others that are mapped, map it, so that nobody needs to fault first. Never
+ * more than the walk would find (INV-MAP-6). NO_FAIL. */
+void space_fill_slot(struct gpt *g, unsigned slot);
+
 /* Boot: take the pools. */
 void space_init(void);
 
