@@ -80,8 +80,6 @@ boot_entry:
 1:  movl $DATA, %eax
     movl %eax, %ds
     movl %eax, %es
-    movl %eax, %fs
-    movl %eax, %gs
     movl %eax, %ss
 
     lidt idt32_pointer                           /* every exception in this part ends in exception32 */
@@ -171,19 +169,6 @@ exception32:
 
 /* Print the text at esi on COM1, as whoever had it before set it up, and end. */
 fail32:
-    movl %esi, %ebp
-    movl $text_failed, %esi
-    call print32
-    movl %ebp, %esi
-    call print32
-    movl $EXIT_PORT, %edx
-    movl $EXIT_CODE_BOOT, %eax
-    outl %eax, %dx
-7:  hlt
-    jmp 7b
-
-/* Print the text at esi. Uses eax, ecx, edx. */
-print32:
     lodsb
     testb %al, %al
     jz 9f
@@ -196,21 +181,23 @@ print32:
     movb %ah, %al
     movl $COM1, %edx
     outb %al, %dx
-    jmp print32
-9:  ret
+    jmp fail32
+9:  movl $EXIT_PORT, %edx
+    movl $EXIT_CODE_BOOT, %eax
+    outl %eax, %dx
+7:  hlt
+    jmp 7b
 
-text_failed:
-    .asciz "\r\nLykos cannot start: "
-text_loader:
-    .asciz "the loader speaks neither PVH nor multiboot2\r\n"
-text_memory:
-    .asciz "too little memory for the kernel and the archive\r\n"
-text_long_mode:
-    .asciz "the CPU has no 64-bit mode\r\n"
-text_nx:
-    .asciz "the CPU has no no-execute pages (NX)\r\n"
-text_exception:
-    .asciz "an exception in the 32-bit start code\r\n"
+    .macro REASON name, text
+\name:
+    .ascii "\r\nLykos cannot start: "
+    .asciz "\text\r\n"
+    .endm
+    REASON text_loader, "the loader speaks neither PVH nor multiboot2"
+    REASON text_memory, "too little memory for the kernel and the archive"
+    REASON text_long_mode, "the CPU has no 64-bit mode"
+    REASON text_nx, "the CPU has no no-execute pages (NX)"
+    REASON text_exception, "an exception in the 32-bit start code"
 
     .balign 8
 gdt32:

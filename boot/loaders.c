@@ -172,11 +172,11 @@ static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct m
     case MB2_TAG_MEMORY_MAP:
         read_memory_map(tag, map);
         break;
-    case MB2_TAG_RSDP_1: /* the newer one, if both are there */
-        if (boot->rsdp == 0) {
-            take_rsdp(boot, text, rest);
+    case MB2_TAG_RSDP_1:
+        if (boot->rsdp != 0) {
+            break; /* the newer one, if both are there */
         }
-        break;
+        /* falls through */
     case MB2_TAG_RSDP_2:
         take_rsdp(boot, text, rest);
         break;

@@ -44,7 +44,6 @@ struct line_wiring {
 /* What the firmware says of the machine, or what is usual where it says nothing. */
 struct machine {
     kpa_t ioapic;
-    unsigned cpus; /* present and usable */
     struct line_wiring line[ARCH_IRQ_LINES];
 };
 extern struct machine machine;
