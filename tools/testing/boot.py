@@ -8,8 +8,8 @@ import subprocess
 import zlib
 
 from . import core
-from .console import Session
 from .core import Failed, Part, simple_job
+from .session import Session
 
 BOOT_SECONDS = 120
 HEADER = 392

@@ -18,6 +18,8 @@ struct looks {
 struct cast {
     obj client, server, sender[SENDERS];
     obj endpoint, own, reply;
+    obj third;       /* becomes a recipient */
+    obj schedule[2]; /* of client and server, if that is to be destroyed */
     unsigned senders;
 };
 
@@ -186,6 +188,17 @@ static void gifts_made(const struct cast *c)
     obj_rescind(gift[4]);
 }
 
+/* A schedule of its own, which can be destroyed. */
+static obj own_schedule(obj p, unsigned priority)
+{
+    obj s = obj_new(LK_TYPE_SCHEDULE);
+
+    obj_get(s, R_A);
+    OK(lk_schedctl_set_up(R_SCHEDCTL, priority, 10 * NSEC_PER_MSEC, 1, R_A));
+    proc_slot(p, SLOT_SCHEDULE, s);
+    return s;
+}
+
 /* All that is made, and what they hold. */
 static void cast_made(struct cast *c, const struct play *play)
 {
@@ -213,6 +226,12 @@ static void cast_made(struct cast *c, const struct play *play)
     senders_make(c, play->blocked_on_client, c->own);
     senders_make(c, play->server_wait == 0 ? play->blocked_on_server : 0, c->endpoint);
     c->senders = 0;
+    if (play->change != NO_CHANGE) {
+        c->third = proc_new(PRIO_HIGH);
+        raw_do(c->third, LK_RECV | LK_CTL_RECVS(REPLY, 0, 0, 0));
+        c->schedule[0] = own_schedule(c->client, PRIO_HIGH);
+        c->schedule[1] = own_schedule(c->server, play->server_priority);
+    }
 }
 
 static void goes(obj p, const struct play *play, uint64_t control, unsigned who)
@@ -259,6 +278,54 @@ static void rehearse(const struct cast *c, const struct play *play)
     }
 }
 
+static void change(const struct cast *c, enum change change)
+{
+    obj e = change < REPLY_ENDPOINT_ID ? c->endpoint : c->reply;
+
+    obj_get(e, R_A);
+    switch (change) {
+    case ENDPOINT_ID:
+    case REPLY_ENDPOINT_ID:
+        OK(lk_endpoint_set_endpoint_id(R_A, 79));
+        break;
+    case ENDPOINT_RECIPIENT:
+    case REPLY_ENDPOINT_RECIPIENT:
+        obj_get(c->third, R_B);
+        OK(lk_endpoint_set_recipient(R_A, R_B));
+        break;
+    case ENDPOINT_MATCH:
+        OK(lk_endpoint_set_payload_match(R_A, 1));
+        break;
+    case REPLY_ENDPOINT_MATCH:
+        OK(lk_endpoint_set_payload_match(R_A, 0));
+        EQ(kernel_check(), 0);
+        OK(lk_endpoint_set_payload_match(R_A, 1));
+        break;
+    case ENDPOINT_GONE:
+    case REPLY_ENDPOINT_GONE:
+        obj_rescind(e);
+        break;
+    case SERVER_LOWER:
+    case SERVER_HIGHER:
+        proc_slot(c->server, SLOT_SCHEDULE,
+                  schedule_of(change == SERVER_LOWER ? PRIO_HIGH - 1 : PRIO_HIGH + 1));
+        break;
+    case CLIENT_LOWER:
+    case CLIENT_HIGHER:
+        proc_slot(c->client, SLOT_SCHEDULE,
+                  schedule_of(change == CLIENT_LOWER ? PRIO_HIGH - 1 : PRIO_HIGH + 1));
+        break;
+    case SERVER_SCHEDULE_GONE:
+    case CLIENT_SCHEDULE_GONE:
+        obj_rescind(c->schedule[change == SERVER_SCHEDULE_GONE]);
+        break;
+    case NO_CHANGE:
+    case CHANGES:
+        break;
+    }
+    EQ(kernel_check(), 0);
+}
+
 static void play_once(const struct play *play, struct looks looks[STEPS])
 {
     struct cast c = { .senders = 0 };
@@ -269,12 +336,18 @@ static void play_once(const struct play *play, struct looks looks[STEPS])
     client_enters(&c, play);
     server_enters(&c, play);
     senders_enter(&c, play->server_wait == 0 ? play->blocked_on_server : 0);
+    if (!play->late) {
+        change(&c, play->change);
+    }
     for (unsigned i = 0; i <= play->times; i++) {
         goes(c.client, play, play->call, 1);
     }
     sleep_ns(50000); /* those of low priority run */
     look_at_all(&c, &looks[0]);
     EQ(kernel_check(), 0);
+    if (play->late) {
+        change(&c, play->change);
+    }
     if (play->answer != 0) {
         goes(c.server, play, play->answer, 3);
         sleep_ns(50000);

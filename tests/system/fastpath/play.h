@@ -23,6 +23,26 @@
 
 enum reply_endpoint { FIT, NONE, NO_MATCH, GONE, OTHERS };
 
+/* What is changed when all has been noted for the fast path. */
+enum change {
+    NO_CHANGE,
+    ENDPOINT_ID, /* of the endpoint that is called */
+    ENDPOINT_RECIPIENT,
+    ENDPOINT_MATCH,
+    ENDPOINT_GONE,
+    REPLY_ENDPOINT_ID, /* of the client's reply endpoint */
+    REPLY_ENDPOINT_RECIPIENT,
+    REPLY_ENDPOINT_MATCH, /* off, and on again: nothing is outstanding any more */
+    REPLY_ENDPOINT_GONE,
+    SERVER_LOWER, /* priorities */
+    SERVER_HIGHER,
+    CLIENT_LOWER,
+    CLIENT_HIGHER,
+    SERVER_SCHEDULE_GONE, /* the slots are as they were: the objects are destroyed */
+    CLIENT_SCHEDULE_GONE,
+    CHANGES
+};
+
 struct play {
     uint64_t server_wait; /* control word with which the server waits; 0: it does not */
     uint64_t server_id;   /* of a closed wait */
@@ -35,9 +55,11 @@ struct play {
     uint64_t call;         /* the client's control word */
     uint64_t call_lengths; /* its r9 */
     uint64_t post;         /* bits; not 0: the call is AppNotice.post, words 0 and 1 are made so */
-    unsigned times;        /* how often it does so, but for once */
     bool rehearse_wide;    /* rehearsed with these control words; else with plain ones */
-    uint64_t answer;       /* the server's next, if it received something; 0: nothing */
+    enum change change;
+    bool late;       /* not before the call, but between it and the answer */
+    unsigned times;  /* how often it does so, but for once */
+    uint64_t answer; /* the server's next, if it received something; 0: nothing */
     uint64_t answer_lengths;
 };
 

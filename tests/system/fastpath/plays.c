@@ -162,6 +162,21 @@ CASE(client_states, .text = "whatever state the client is in, and whatever its r
     }
 }
 
+CASE(changes, .text = "whatever was noted for the fast path and is not true any more")
+{
+    for (unsigned i = NO_CHANGE; i < CHANGES; i++) {
+        for (unsigned j = 0; j < 6; j++) {
+            struct play p = usual();
+
+            sys_at("change %u, form %u", i, j);
+            p.change = (enum change)i;
+            p.late = j % 2 != 0;
+            p.server_priority = PRIO_HIGH - 1 + j / 2;
+            play_both(&p);
+        }
+    }
+}
+
 CASE(targets, .text = "whatever is called")
 {
     static const unsigned targets[] = { 0, SERVER, STALE, KERNEL, EMPTY, GOT, 31 };
