@@ -504,7 +504,7 @@ TEST(space_fill_nothing, "what is no page for the walk is not mapped when it is 
         world_set_slot(leaf, 1 + i, caps[i]);
         CHECK_EQUAL(probe(p, HIGH + 0x1000 + i * 0x1000), 0);
     }
-    CHECK_EQUAL(world_op(gpt_op_set_flags, object_cap(&leaf->hdr),
+    CHECK_EQUAL(world_op(OP_GPT_SET_FLAGS, object_cap(&leaf->hdr),
                          GPT_HAS_HANDLER | GPT_HAS_BACKGROUND, 0, NULL, NULL),
                 STATUS_OK);
     map(p, HIGH);
@@ -548,7 +548,7 @@ TEST(space_fill_gone, "nothing is mapped through a GPT that is not reached there
 
     world_boot(32, 0, 0);
     leaf = mapped_leaf(&p, &middle, 0);
-    CHECK_EQUAL(world_op(gpt_op_set_l2v, object_cap(&middle->hdr), 17, 0, NULL, NULL), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_SET_L2V, object_cap(&middle->hdr), 17, 0, NULL, NULL), STATUS_OK);
     not_reached(p, leaf);
 
     world_boot(32, 0, 0); /* one page is all that shows of it */
