@@ -13,7 +13,12 @@ struct looks {
     struct lk_preemption notices[2]; /* of the two; no times */
     uint8_t fpu[2][512];
     uint64_t reply[3], endpoint[3]; /* states of the two endpoints */
+    uint64_t heard[2];              /* a sum of what was received as strings */
 };
+
+/* What both send, and what client and server receive. */
+static uint8_t said[LK_MAX_STRING + STRING_AT];
+static uint8_t heard[2][LK_MAX_STRING + STRING_AT];
 
 struct cast {
     obj client, server, sender[SENDERS];
@@ -62,6 +67,11 @@ static void look_at_all(const struct cast *c, struct looks *l)
     fpu_state(c->server, l->fpu[1]);
     endpoint_state(c->endpoint, l->endpoint);
     endpoint_state(c->reply, l->reply);
+    for (unsigned i = 0; i < 2; i++) {
+        for (size_t at = 0; at < sizeof(heard[i]); at++) {
+            l->heard[i] = l->heard[i] * 31 + heard[i][at];
+        }
+    }
 }
 
 static void fpu_of(obj p, uint8_t value)
@@ -135,7 +145,10 @@ static void server_enters(struct cast *c, const struct play *play)
     if (play->server_wait != 0) {
         r.fs_base = play->server_fs_base;
         r.r8 = play->server_id;
-        r.r9 = 0;
+        r.r9 = play->server_limit << 32;
+        if (play->strings) {
+            r.rbp = (uint64_t)heard[1] + play->to_at;
+        }
         raw_go(c->server, &r);
     } else {
         raw_do(c->server, LK_YIELD); /* and no more */
@@ -240,8 +253,8 @@ static void goes(obj p, const struct play *play, uint64_t control, unsigned who)
 
     r.fs_base = who == 1 ? play->client_fs_base : play->server_fs_base;
     r.r9 = who == 1 ? play->call_lengths : play->answer_lengths;
-    r.rbp = 0x1000;
-    r.r10 = 0x2000;
+    r.rbp = play->strings ? (uint64_t)heard[who != 1] + play->to_at : 0x1000;
+    r.r10 = play->strings ? (uint64_t)said + play->from_at : 0x2000;
     if (who == 1 && play->post != 0) {
         r.rdi = OP_APPNOTICE_POST;
         r.rsi = play->post;
@@ -260,9 +273,9 @@ static void rehearse(const struct cast *c, const struct play *play)
     raw_do(c->server,
            play->rehearse_wide ? play->server_wait : LK_RECV | LK_CTL_RECVS(REPLY, 0, 0, 0));
     for (unsigned i = 0; i < REHEARSALS; i++) {
-        goes(c->client, &plain, call, 1);
+        goes(c->client, play->rehearse_wide ? play : &plain, call, 1);
         sleep_ns(50000);
-        goes(c->server, &plain, answer, 3);
+        goes(c->server, play->rehearse_wide ? play : &plain, answer, 3);
         sleep_ns(50000);
     }
     if (play->post != 0) { /* to a server that does not wait, which then has its notice */
@@ -330,6 +343,10 @@ static void play_once(const struct play *play, struct looks looks[STEPS])
 {
     struct cast c = { .senders = 0 };
 
+    memset(heard, 0, sizeof(heard));
+    for (size_t at = 0; at < sizeof(said); at++) {
+        said[at] = (uint8_t)(at * 7 + at / 251);
+    }
     cast_made(&c, play);
     rehearse(&c, play);
     reply_endpoint(&c, play->reply);
@@ -352,6 +369,10 @@ static void play_once(const struct play *play, struct looks looks[STEPS])
         goes(c.server, play, play->answer, 3);
         sleep_ns(50000);
     }
+    if (play->then != 0) {
+        goes(c.client, play, play->then, 1);
+        sleep_ns(50000);
+    }
     look_at_all(&c, &looks[1]);
 }
 
@@ -367,6 +388,9 @@ static void compare(const struct looks *a, const struct looks *b)
     }
     if (memcmp(a->fpu, b->fpu, sizeof(a->fpu)) != 0) {
         FAIL("FPU states differ");
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        EQ(a->heard[i], b->heard[i]);
     }
     for (unsigned i = 0; i < 3; i++) {
         EQ(a->reply[i], b->reply[i]);

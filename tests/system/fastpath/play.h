@@ -21,6 +21,8 @@
 #define SERVER_ID 70
 #define REPLY_ID 71
 
+#define STRING_AT 8192
+
 enum reply_endpoint { FIT, NONE, NO_MATCH, GONE, OTHERS };
 
 /* What is changed when all has been noted for the fast path. */
@@ -61,6 +63,10 @@ struct play {
     unsigned times;  /* how often it does so, but for once */
     uint64_t answer; /* the server's next, if it received something; 0: nothing */
     uint64_t answer_lengths;
+    uint64_t then;           /* and the client's next after that; 0: nothing */
+    bool strings;            /* string registers name memory of the case, at these offsets */
+    unsigned from_at, to_at; /* up to STRING_AT */
+    uint64_t server_limit;   /* of the wait that the server begins with */
 };
 
 /* Play it with the fast path on, and off, and compare. */

@@ -20,6 +20,19 @@ static struct play usual(void)
     };
 }
 
+/* Up to `n` registers from `first` on, each once, with one left out if `gap`. */
+static uint64_t registers(unsigned shift, unsigned first, unsigned n, bool gap)
+{
+    uint64_t control = LK_CAPS;
+
+    for (unsigned i = 0; i < n; i++) {
+        if (!gap || i != 1) {
+            control |= (uint64_t)(first + i) << (shift + LK_CAP_BITS * i);
+        }
+    }
+    return control;
+}
+
 CASE(the_usual,
      .text = "a call and its answer are the same both ways, whatever the number of words")
 {
@@ -52,19 +65,6 @@ CASE(registers_named,
         p.server_wait = n % 2 == 0 ? LK_RECV : WAIT;
         play_both(&p);
     }
-}
-
-/* Up to `n` registers from `first` on, each once, with one left out if `gap`. */
-static uint64_t registers(unsigned shift, unsigned first, unsigned n, bool gap)
-{
-    uint64_t control = LK_CAPS;
-
-    for (unsigned i = 0; i < n; i++) {
-        if (!gap || i != 1) {
-            control |= (uint64_t)(first + i) << (shift + LK_CAP_BITS * i);
-        }
-    }
-    return control;
 }
 
 CASE(caps_sent,
@@ -117,7 +117,82 @@ CASE(strings_announced,
         play_both(&p);
         p.answer |= LK_SSTR;
         play_both(&p);
+        p = usual();
+        p.answer |= LK_RSTR;
+        p.answer_lengths = lengths[i];
+        play_both(&p);
     }
+}
+
+/* A call with a string, and an answer with one, of these lengths and limits. */
+static struct play with_strings(uint64_t sent, uint64_t answered, uint64_t limit)
+{
+    struct play p = usual();
+
+    p.strings = true;
+    p.server_wait |= LK_RSTR;
+    p.server_limit = limit;
+    p.call |= LK_SSTR | LK_RSTR;
+    p.call_lengths = sent | limit << 32;
+    p.answer |= LK_SSTR | LK_RSTR;
+    p.answer_lengths = answered | limit << 32;
+    return p;
+}
+
+CASE(strings_sent,
+     .text =
+         "so are they with strings either way: lengths, limits, where they lie, with capabilities",
+     .ms = 600000)
+{
+    static const uint64_t lengths[] = { 0, 1, 8, 100, 4096, 4097, 9000, 65536, 65537 };
+    static const unsigned at[] = { 0, 1, 4088, 4096 };
+
+    for (unsigned i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        for (unsigned j = 0; j < 24; j++) {
+            struct play p = with_strings(lengths[i], lengths[(i + j) % 9],
+                                         j % 3 == 0 ? 65536 : lengths[(i + j / 3) % 9]);
+
+            sys_at("length %lu, form %u", lengths[i], j);
+            p.from_at = at[j % 4];
+            p.to_at = at[j / 4 % 4];
+            p.rehearse_wide = j % 2 == 0;
+            if (j % 4 == 1) {
+                p.call |= 2ull << LK_NSEND_SHIFT |
+                          registers(LK_SEND_CAP_SHIFT + LK_CAP_BITS, GIFT, 1, false) |
+                          registers(LK_RECV_CAP_SHIFT, GOT, 2, false);
+                p.answer |=
+                    1ull << LK_NSEND_SHIFT | registers(LK_SEND_CAP_SHIFT, GIFT + 1, 1, false);
+            }
+            if (j % 4 == 2) {
+                p.server_wait |= registers(LK_RECV_CAP_SHIFT, REPLY, 4, false);
+            }
+            if (j % 5 == 1) {
+                p.call &= ~(uint64_t)LK_RSTR;
+                p.call_lengths &= UINT32_MAX;
+            }
+            if (j % 5 == 2) {
+                p.server_wait &= ~(uint64_t)LK_RSTR;
+            }
+            if (j % 5 == 3) {
+                p.answer &= ~(uint64_t)LK_SSTR;
+            }
+            play_both(&p);
+        }
+    }
+}
+
+CASE(after_a_gift, .text = "a call without capabilities gives none, whatever was sent before it")
+{
+    struct play p = usual();
+
+    p.rehearse_wide = true;
+    p.call |= 2ull << LK_NSEND_SHIFT | registers(LK_SEND_CAP_SHIFT + LK_CAP_BITS, GIFT, 1, false);
+    p.server_wait |= registers(LK_RECV_CAP_SHIFT, REPLY, 4, false);
+    p.answer |= registers(LK_RECV_CAP_SHIFT, REPLY, 4, false);
+    p.then = CALL;
+    play_both(&p);
+    p.then = CALL | registers(LK_RECV_CAP_SHIFT, GOT, 1, false);
+    play_both(&p);
 }
 
 CASE(server_states, .text = "whatever state the server is in")
