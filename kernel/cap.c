@@ -9,22 +9,22 @@
 #include <kernel/preempt.h>
 #include <kernel/txn.h>
 
-struct cap_type_info {
+static const struct cap_type_info {
     const char *name;
-    uint8_t frame; /* enum frame_kind: where the header of its object stands, that of a Page or
-                      CapPage in the table of descriptors; FRAME_NONE: no object */
     bool memory;
-};
-
-static const struct cap_type_info type_info[] = {
-#define CAPTYPE(NAME, name, code, kind, memory)                                                    \
-    [code] = { #name,                                                                              \
-               (kind) == FRAME_PAGE || (kind) == FRAME_CAPPAGE ? FRAME_DESCRIPTORS : (kind),       \
-               memory },
+} type_info[] = {
+#define CAPTYPE(NAME, name, code, kind, memory) [code] = { #name, memory },
 #include <captype.def>
 #undef CAPTYPE
 };
 #define CAP_TYPES ARRAY_LEN(type_info)
+
+const uint8_t cap_frame_kind[UINT8_MAX + 1] = {
+#define CAPTYPE(NAME, name, code, kind, memory)                                                    \
+    [code] = (kind) == FRAME_PAGE || (kind) == FRAME_CAPPAGE ? FRAME_DESCRIPTORS : (kind),
+#include <captype.def>
+#undef CAPTYPE
+};
 
 const char *cap_type_name(unsigned type)
 {
@@ -36,17 +36,9 @@ bool cap_is_memory(const struct cap *c)
     return c->type < CAP_TYPES && type_info[c->type].memory;
 }
 
-bool cap_is_object(const struct cap *c)
-{
-    return c->type < CAP_TYPES && type_info[c->type].frame != FRAME_NONE;
-}
-
-bool cap_live(const struct cap *c)
+bool cap_live_otherwise(const struct cap *c)
 {
     ASSERT(c->type < CAP_TYPES);
-    if (likely(type_info[c->type].frame != FRAME_NONE)) {
-        return object_alive(c, (enum frame_kind)type_info[c->type].frame);
-    }
     if (c->type == CAP_RANGE) {
         return c->count == 0 || frame_table[c->payload - c->aux].lent == c->count;
     }
@@ -67,17 +59,6 @@ bool cap_valid(const struct cap *c)
         return t != NULL && preempt_receiver(t) != NULL;
     }
     return c->type != CAP_APPNOTICE || endpoint_recipient(endpoint_of(c)) != NULL;
-}
-
-bool cap_prepare(struct cap *c)
-{
-    ASSERT_BEFORE_COMMIT();
-    txn_acquire_point();
-    if (cap_live(c)) {
-        return true;
-    }
-    cap_set_null(c);
-    return false;
 }
 
 struct cap cap_weaken(struct cap c)

@@ -52,20 +52,23 @@ const struct cap *fault_handler(struct process *p)
     return usable(slot, p) ? slot : NULL;
 }
 
-void fault_message(struct message *m, struct process *p, const struct cap *entry)
+void fault_transfer(struct process *p, struct process *to, const struct cap *entry)
 {
-    *m = (struct message){
+    const uint64_t word[LK_MAX_WORDS] = { LK_FAULT_MESSAGE, p->fault_code, p->fault_info,
+                                          p->regs.rip,      p->regs.rsp,   p->regs.rflags,
+                                          p->label[0],      p->label[1] };
+    struct message m = {
+        .to = to,
         .ep = endpoint_of(entry),
-        .to = endpoint_recipient(endpoint_of(entry)),
         .payload = entry_payload(entry),
-        .is_entry = true,
-        .words = LK_MAX_WORDS,
+        .word = word,
+        .delivery = DELIVERS(LK_MAX_WORDS),
+        .cap = object_cap(&p->hdr),
         .caps = 1,
-        .word = { LK_FAULT_MESSAGE, p->fault_code, p->fault_info, p->regs.rip, p->regs.rsp,
-                  p->regs.rflags, p->label[0], p->label[1] },
     };
-    ASSERT(m->to != NULL); /* the Entry is valid */
-    m->cap[0] = object_cap(&p->hdr);
+
+    ipc_deliver(&m);
+    p->attention |= ATTN_FAULT_TOLD;
 }
 
 static void say_unhandled(const struct process *p)
@@ -81,7 +84,8 @@ void fault_tell(struct process *p, const struct cap *memory_handler)
 {
     const struct cap *entry = usable(memory_handler, p) ? memory_handler : fault_handler(p);
     struct cpu *cpu = cpu_self();
-    struct message m;
+    struct endpoint *ep;
+    struct process *to;
 
     ASSERT_AFTER_COMMIT();
     p->attention &= ~ATTN_FAULT_TOLD;
@@ -92,22 +96,23 @@ void fault_tell(struct process *p, const struct cap *memory_handler)
         say_unhandled(p);
         return;
     }
-    fault_message(&m, p, entry);
-    if (!ipc_accepts(m.to, m.ep)) {
+    ep = endpoint_of(entry);
+    to = endpoint_find_recipient(ep);
+    ASSERT(to != NULL); /* the Entry is valid */
+    if (!ipc_accepts(to, ep)) {
         if (p->s.run_state == LK_STATE_FAULTED) {
             p->s.wait = LK_WAIT_FAULT_SEND;
         }
-        p->sending_to = object_cap(&m.ep->hdr);
-        plist_insert(&m.ep->senders, &p->sender_node, p->priority);
-        endpoint_update(m.ep);
+        p->sending_to = object_cap(&ep->hdr);
+        plist_insert(&ep->senders, &p->sender_node, p->priority);
+        endpoint_update(ep);
         return;
     }
-    ipc_transfer(&m);
-    p->attention |= ATTN_FAULT_TOLD;
-    if (p == cpu->current && m.to->priority >= p->priority) {
-        sched_switch_to(m.to);
+    fault_transfer(p, to, entry);
+    if (p == cpu->current && to->priority >= p->priority) {
+        sched_switch_to(to);
     } else {
-        sched_wake(m.to);
+        sched_wake(to);
     }
 }
 

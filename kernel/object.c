@@ -170,7 +170,7 @@ void object_rescind(struct objhdr *hdr)
     txn_commit();
 
     trace_event(TRACE_RESCIND, object_oid(hdr), kind);
-    if (kind >= FRAME_PROCESS) {
+    if (kind == FRAME_PROCESS || kind == FRAME_ENDPOINT || kind == FRAME_SCHEDULE) {
         fast_forget();
     }
     if (kind == FRAME_PROCESS) {

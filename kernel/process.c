@@ -127,7 +127,8 @@ void process_schedule_changed(struct process *p)
 
     ASSERT_AFTER_COMMIT();
     sched_stop(p);
-    p->slice_left = 0; /* whether ATTN_SLICE is set or not */
+    p->slice_left = 0;
+    p->attention &= ~ATTN_SLICE;
     if (cpu_self()->current == p) {
         cpu_self()->slice_end = UINT64_MAX; /* a slice of the new schedule begins, */
         p->behind = 1;                      /* and not before those of its equals */
@@ -164,16 +165,13 @@ static void answer_callers(struct process *p)
             struct process *caller = endpoint_recipient(ep);
 
             if (caller != p && ipc_accepts(caller, ep)) {
-                struct message m = {
-                    .to = caller,
-                    .ep = ep,
-                    .payload = entry_payload(c),
-                    .words = 1,
-                    .is_entry = true,
-                };
+                static const uint64_t word[LK_MAX_WORDS] = { STATUS_INVOKEE_GONE };
 
-                m.word[0] = STATUS_INVOKEE_GONE;
-                ipc_transfer(&m);
+                ipc_transfer(&(struct message){ .to = caller,
+                                                .ep = ep,
+                                                .payload = entry_payload(c),
+                                                .word = word,
+                                                .delivery = DELIVERS(1) });
                 sched_wake(caller);
             }
         }

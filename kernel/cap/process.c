@@ -62,7 +62,9 @@ enum status process_op_swap_slot(struct invocation *inv)
     } else if (slot == SLOT_CONTROL_PAGE) {
         preempt_end_deferral(p);
     }
-    fast_forget();
+    if (slot == SLOT_SCHEDULE || slot == SLOT_REPLY_ENDPOINT) {
+        fast_forget();
+    }
     cap_copy(&inv->out_cap[0], &p->slot[slot]);
     cap_copy(&p->slot[slot], c);
     if (p->attention & ATTN_PREEMPT) {
@@ -173,7 +175,7 @@ enum status process_op_set_regs(struct invocation *inv)
     p->s.flags |= PROC_IRET;
     arch_set_fs_base(p, regs.fs_base);
     if (p == inv->invoker) {
-        inv->no_answer = true;
+        inv->answer = ANSWER_NONE;
     }
     sched_wake(p);
     return STATUS_OK;

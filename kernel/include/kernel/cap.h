@@ -52,19 +52,10 @@ STATIC_ASSERT(sizeof(struct cap) == 16, "a capability is 16 bytes");
 /* The name of a type, for messages: "Endpoint". Any value will do. */
 const char *cap_type_name(unsigned type);
 
-/* Does the object of `c` still live? For types without an object: always. IrqWait: the line's count
- * decides; a Range that is lent: whether its first frame, or that of the one it was split from, is
- * lent with this count still (INV-CAP-2). A capability that is not live never will be again. */
-bool cap_live(const struct cap *c);
-
 /* Is `c` valid as it is shown to users: live, and an Entry or AppNotice has a recipient, a
  * ProxyEntry one that has a proxy receiver, a reply capability is not used or stale. Otherwise it
  * is Null in every way, though an Entry may become valid when its endpoint gets a recipient. */
 bool cap_valid(const struct cap *c);
-
-/* ACQUIRE. If `c` is not live, make it Null where it stands (that changes nothing visible). Returns
- * whether it is. */
-bool cap_prepare(struct cap *c) MAY_RESTART;
 
 /* EFFECT. Copy, and Null. The destination's old value needs no care: nothing is counted. */
 static inline void cap_copy(struct cap *to, const struct cap *from)
@@ -83,9 +74,6 @@ struct cap cap_weaken(struct cap c);
 
 /* Is this a memory capability: GPT, Page, CapPage? */
 bool cap_is_memory(const struct cap *c);
-
-/* Does a capability of this type name an object made from storage? */
-bool cap_is_object(const struct cap *c);
 
 /* Same authority over the same object? */
 bool cap_same(const struct cap *a, const struct cap *b);

@@ -19,22 +19,23 @@ struct process;
 /* Made by the dispatcher for each invocation; lives on its stack until the system call ends. */
 struct invocation {
     struct process *invoker;
-    struct cap cap;     /* the capability invoked: valid */
-    struct objhdr *obj; /* its object; NULL for types without one */
-    uint64_t word[LK_MAX_WORDS];
+    struct cap cap;       /* the capability invoked: valid */
+    struct objhdr *obj;   /* its object, if it has one */
+    const uint64_t *word; /* all eight, in the registers of the invoker */
     /* Capabilities sent: arg[1].. are the operation's, as many as its table entry says; prepared
      * (invalid ones read Null). arg[0] is Null if none was sent. */
     struct cap arg[LK_MAX_CAPS];
-    bool is_call;
-    bool answer_later; /* set by an operation of a call that is answered when its time has come */
-    bool no_answer;    /* set by an operation that wrote the invoker's registers itself */
-    unsigned words;    /* words and capabilities that the invoker says it sent */
-    unsigned caps;
+    enum {
+        ANSWER_CALL,  /* the invoker waits for it */
+        ANSWER_ENTRY, /* not a call: through the Entry in arg[0], if that is one */
+        ANSWER_LATER, /* set by an operation of a call that is answered when its time has come */
+        ANSWER_NONE   /* set by an operation that wrote the invoker's registers itself */
+    } answer;
     size_t string_len; /* of `string`, as sent (cut to the operation's most) */
     bool string_cut;   /* it was longer */
     char *string;      /* KERNEL_STRING_MAX bytes */
 
-    /* The answer. All zero when the operation begins. */
+    /* The answer. Words and capabilities that the table has are zero when the operation begins. */
     uint64_t out[LK_MAX_WORDS]; /* out[1].. */
     struct cap out_cap[1];      /* no operation answers with more */
     unsigned out_caps;          /* set by the dispatcher, from the operation table */
