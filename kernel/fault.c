@@ -28,11 +28,16 @@ static bool is_memory_fault(unsigned code)
     return code >= FAULT_INVALID_ADDR && code <= FAULT_MALFORMED_SPACE;
 }
 
-/* A capability by which a handler can be told: a valid Entry to somebody else. */
-static bool usable(const struct cap *c, const struct process *p)
+/* Can somebody be told through this capability: a valid Entry, to another than `p`? */
+static inline bool usable(const struct cap *c, const struct process *p)
 {
-    return c != NULL && c->type == CAP_ENTRY && cap_valid(c) &&
-           endpoint_recipient(endpoint_of(c)) != p;
+    struct process *to;
+
+    if (c == NULL || c->type != CAP_ENTRY || unlikely(!object_alive(c, FRAME_ENDPOINT))) {
+        return false;
+    }
+    to = endpoint_find_recipient(endpoint_of(c));
+    return likely(to != NULL && to != p && endpoint_matches(endpoint_of(c), c));
 }
 
 const struct cap *fault_handler(struct process *p)
@@ -63,7 +68,7 @@ void fault_transfer(struct process *p, struct process *to, const struct cap *ent
         .payload = entry_payload(entry),
         .word = word,
         .delivery = DELIVERS(LK_MAX_WORDS),
-        .cap = object_cap(&p->hdr),
+        .cap = process_cap(p),
         .caps = 1,
     };
 
@@ -83,9 +88,8 @@ static void say_unhandled(const struct process *p)
 void fault_tell(struct process *p, const struct cap *memory_handler)
 {
     const struct cap *entry = usable(memory_handler, p) ? memory_handler : fault_handler(p);
-    struct cpu *cpu = cpu_self();
-    struct endpoint *ep;
     struct process *to;
+    struct endpoint *ep;
 
     ASSERT_AFTER_COMMIT();
     p->attention &= ~ATTN_FAULT_TOLD;
@@ -98,7 +102,6 @@ void fault_tell(struct process *p, const struct cap *memory_handler)
     }
     ep = endpoint_of(entry);
     to = endpoint_find_recipient(ep);
-    ASSERT(to != NULL); /* the Entry is valid */
     if (!ipc_accepts(to, ep)) {
         if (p->s.run_state == LK_STATE_FAULTED) {
             p->s.wait = LK_WAIT_FAULT_SEND;
@@ -109,10 +112,12 @@ void fault_tell(struct process *p, const struct cap *memory_handler)
         return;
     }
     fault_transfer(p, to, entry);
-    if (p == cpu->current && to->priority >= p->priority) {
-        sched_switch_to(to);
-    } else {
+    if (p != cpu_self()->current) {
         sched_wake(to);
+    } else if (endpoint_noted(ep)) {
+        sched_go_on(p, to);
+    } else {
+        sched_sent(p, to);
     }
 }
 
@@ -139,7 +144,9 @@ void fault_raise(struct process *p, enum fault_code code, uint64_t info,
     p->s.run_state = LK_STATE_FAULTED;
     p->s.wait = LK_WAIT_NONE;
     take_fault(p, code, info, memory_handler); /* may switch directly to the handler */
-    sched_stop(p);
+    if (cpu_self()->current == p) {
+        sched_stop(p);
+    }
 }
 
 void fault_raise_receiving(struct process *p, enum fault_code code, uint64_t info,

@@ -101,8 +101,8 @@ static inline void fast_note(struct process *p, struct process *to)
     to->fast.caller_epoch = p->priority == to->priority ? epoch : epoch ^ FAST_OTHER;
 }
 
-/* Send through an Entry: a call, or none, or with a string; or proxied, through a ProxyEntry. Compiled once
- * for each. */
+/* Send through an Entry: a call, or none, or with a string; or proxied, through a ProxyEntry.
+ * Compiled once for each. */
 static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
                                         const struct cap *entry, const bool string,
                                         const bool proxied)
@@ -213,61 +213,54 @@ static void acquire_pages(struct process *p, uva_t address, size_t n, unsigned a
     }
 }
 
-/* The string of a request, into the invocation. ACQUIRE; may fault the invoker. */
-static void acquire_string_in(struct invocation *inv, uint64_t control, size_t most)
+/* The string of a request, into the invocation; or room for that of the answer of a call: no
+ * operation has both. ACQUIRE; may fault the invoker. */
+static void acquire_string(struct invocation *inv, uint64_t control, const struct operation *op)
 {
     struct process *p = inv->invoker;
-    void **pages = cpu_self()->from_page;
+    size_t sent = control & LK_SSTR ? (uint32_t)p->regs.r9 : 0;
+    size_t limit = (control & LK_RSTR) && (control & LK_CALLBIT) ? p->regs.r9 >> 32 : 0;
 
-    if (!(control & LK_SSTR) || most == 0) {
-        return;
+    inv->string_len = sent < op->string_in ? sent : op->string_in;
+    inv->string_cut = sent > op->string_in;
+    inv->out_len = 0;
+    inv->out_room = limit < op->string_out ? limit : op->string_out;
+    if (inv->string_len != 0) {
+        acquire_pages(p, p->regs.r10, inv->string_len, ACCESS_READ, cpu_self()->from_page);
+        ipc_copy_string(inv->string, cpu_self()->from_page, p->regs.r10, inv->string_len, false);
     }
-    inv->string_len = (uint32_t)p->regs.r9;
-    if (inv->string_len > most) {
-        inv->string_len = most;
-        inv->string_cut = true;
+    if (inv->out_room != 0) {
+        acquire_pages(p, p->regs.rbp, inv->out_room, ACCESS_WRITE, cpu_self()->to_page);
     }
-    acquire_pages(p, p->regs.r10, inv->string_len, ACCESS_READ, pages);
-    ipc_copy_string(inv->string, pages, p->regs.r10, inv->string_len, false);
 }
 
-/* Room for the string of the answer of a call. ACQUIRE; may fault the invoker. Returns how much
- * there is. */
-static size_t acquire_string_out(struct invocation *inv, uint64_t control, size_t most)
+/* getType, which every capability has. */
+static enum status get_type(struct invocation *inv)
 {
-    struct process *p = inv->invoker;
-    size_t limit = p->regs.r9 >> 32;
+    txn_commit();
 
-    if (!(control & LK_RSTR) || !(control & LK_CALLBIT) || most == 0 || limit == 0) {
-        return 0;
-    }
-    if (limit > most) {
-        limit = most;
-    }
-    acquire_pages(p, p->regs.rbp, limit, ACCESS_WRITE, cpu_self()->to_page);
-    return limit;
-}
-
-static inline void clear_out(struct invocation *inv)
-{
-    memset(inv->out, 0, sizeof(inv->out));
-    cap_set_null(&inv->out_cap[0]);
+    inv->out[1] = inv->cap.type;
+    return STATUS_OK;
 }
 
 /* Find the operation and check what its table entry says of the arguments. */
-static inline enum status find_operation(const struct invocation *inv, uint64_t control,
-                                         const struct operation **found)
+static ALWAYS_INLINE enum status find_operation(const struct invocation *inv, uint64_t control,
+                                                const struct operation **found)
 {
+    static const struct operation type_op = { .fn = get_type, .words_out = 1, .most = UINT64_MAX };
     const struct operation_table *table = &operation_tables[inv->cap.type];
     uint64_t method = inv->word[0];
     const struct operation *op = &table->op[method];
 
     if (unlikely(method >= table->ops || op->fn == NULL)) {
-        return STATUS_UNKNOWN_REQUEST;
+        if (method != OP_GET_TYPE) {
+            return STATUS_UNKNOWN_REQUEST;
+        }
+        op = &type_op;
     }
     *found = op;
-    if (unlikely(control_words(control) < 1u + op->words_in ||
-                 (op->caps_in != 0 && control_nsend(control) < 1u + op->caps_in))) {
+    if (unlikely(control_words(control) <= op->words_in ||
+                 (op->caps_in != 0 && control_nsend(control) <= op->caps_in))) {
         return STATUS_REQUEST_ERROR;
     }
     if (unlikely(inv->cap.restr & op->forbid)) {
@@ -276,70 +269,86 @@ static inline enum status find_operation(const struct invocation *inv, uint64_t 
     return likely(inv->word[1] <= op->most) ? STATUS_OK : (enum status)op->over;
 }
 
-/* The operation's answer is delivered into the call of the invoker, exactly as a server's reply
- * would be. */
-static ALWAYS_INLINE void answer_call(struct invocation *inv, uint64_t control, struct cap reply,
-                                      uint64_t id, unsigned words)
+static inline void prepare_answer(struct invocation *inv)
+{
+    uint64_t *o = inv->out;
+
+    o[1] = o[2] = o[3] = o[4] = o[5] = o[6] = o[7] = 0;
+    cap_set_null(&inv->out_cap[0]);
+}
+
+/* The rest of an answer: words, capabilities and a string, into the call of the invoker. */
+static NOINLINE void answer_more(struct invocation *inv, uint64_t control,
+                                 const struct operation *op)
 {
     struct process *p = inv->invoker;
     struct lk_regs *r = &p->regs;
 
-    r->r8 = id;
-    r->r9 = 0;
-    if (likely(p->fast.reply_epoch == cpu_self()->epoch) || object_alive(&reply, FRAME_ENDPOINT)) {
-        r->r9 = endpoint_reply_at_once(endpoint_of(&reply));
-    }
-    if (control & LK_CAPS) {
-        ipc_store_caps(p, control, inv->out_cap, inv->out_caps, NULL);
-    }
-    r->rax = DELIVERS(words) | (uint64_t)inv->out_caps << LK_DLV_NCAPS_SHIFT;
-    if (unlikely(inv->out_len != 0)) {
+    ipc_store_words(r, inv->out);
+    ipc_store_caps(p, control, inv->out_cap, op->caps_out, NULL);
+    r->rax = DELIVERS(1u + op->words_out) | (uint64_t)op->caps_out << LK_DLV_NCAPS_SHIFT;
+    if (op->string_out != 0) {
         if (inv->out_len > inv->out_room) {
             inv->out_len = inv->out_room;
             r->rax |= LK_DLV_TRUNCATED;
         }
         r->rax |= inv->out_len << LK_DLV_STRLEN_SHIFT;
-        ipc_copy_string(inv->out_string, cpu_self()->to_page, r->rbp, inv->out_len, true);
+        ipc_copy_string(inv->string, cpu_self()->to_page, r->rbp, inv->out_len, true);
     }
-    if (words == 1) { /* the result alone; there may be nothing in `out` */
-        r->rdi = inv->out[0];
-        r->rsi = r->rdx = r->rbx = r->r12 = r->r13 = r->r14 = r->r15 = 0;
-    } else {
-        ipc_store_words(r, inv->out);
+}
+
+/* The operation's answer is delivered into the call of the invoker, exactly as a server's reply
+ * would be; a reply endpoint that it destroyed gives no payload. */
+static ALWAYS_INLINE void answer_call(struct process *p, struct invocation *inv, uint64_t control,
+                                      struct endpoint *reply, uint64_t id,
+                                      const struct operation *op)
+{
+    struct lk_regs *r = &p->regs;
+
+    r->r8 = id;
+    r->r9 = likely(reply->self != 0) ? endpoint_reply_at_once(reply) : 0;
+    if (unlikely(op->more != 0)) {
+        answer_more(inv, control, op);
+        return;
     }
+    if (control & LK_CAPS) {
+        ipc_store_caps(p, control, NULL, 0, NULL);
+    }
+    r->rax = DELIVERS(1);
+    r->rdi = inv->out[0];
+    r->rsi = r->rdx = r->rbx = r->r12 = r->r13 = r->r14 = r->r15 = 0;
 }
 
 /* Not a call: whoever waits behind the Entry sent as capability 0 gets the answer, as a
  * non-blocking send; the invoker itself, perhaps, since its wait has begun by then. */
-static void answer_entry(struct invocation *inv, const struct cap *entry, unsigned words)
+static void answer_entry(struct invocation *inv, const struct cap *entry,
+                         const struct operation *op)
 {
-    struct message m;
+    struct endpoint *ep = endpoint_of(entry);
     struct process *to;
 
     if (entry->type != CAP_ENTRY || !cap_valid(entry)) {
         return;
     }
-    to = endpoint_recipient(endpoint_of(entry));
-    if (!ipc_accepts(to, endpoint_of(entry))) {
-        return;
+    to = endpoint_recipient(ep);
+    if (ipc_accepts(to, ep)) {
+        ipc_transfer(&(struct message){
+            .to = to,
+            .ep = ep,
+            .payload = entry_payload(entry),
+            .word = inv->out,
+            .delivery = DELIVERS(1u + op->words_out),
+            .cap = inv->out_cap[0],
+            .caps = op->caps_out,
+            .truncated = op->string_out != 0 && inv->out_len != 0,
+        });
+        sched_wake(to);
     }
-    m = (struct message){
-        .to = to,
-        .ep = endpoint_of(entry),
-        .payload = entry_payload(entry),
-        .word = inv->out,
-        .delivery = DELIVERS(words),
-        .cap = inv->out_cap[0],
-        .caps = inv->out_caps,
-        .truncated = inv->out_len != 0,
-    };
-    ipc_transfer(&m);
-    sched_wake(to);
 }
 
 /* The end of a committed operation that is no call, or is not answered at once. */
 static NOINLINE NORETURN void finish_otherwise(struct invocation *inv, uint64_t control,
-                                               unsigned words)
+                                               const struct operation *op)
 {
     struct process *p = inv->invoker;
 
@@ -356,47 +365,44 @@ static NOINLINE NORETURN void finish_otherwise(struct invocation *inv, uint64_t 
         process_result(p, STATUS_OK);
     }
     if (inv->answer == ANSWER_ENTRY) {
-        answer_entry(inv, &inv->arg[0], words);
+        answer_entry(inv, &inv->arg[0], op);
     }
     sched_exit();
 }
 
-static NOINLINE NORETURN void invoke_kernel(struct process *p, uint64_t control,
-                                            const struct cap *cap)
+/* Invoke what is no live Entry; a call or none. Compiled once for each. */
+static ALWAYS_INLINE NORETURN void invoke(struct process *p, uint64_t control, struct cap *cap,
+                                          const bool call)
 {
-    char string[KERNEL_STRING_MAX];
-    char out_string[KERNEL_STRING_MAX];
-    struct invocation inv;
+    static const struct operation none; /* an answer without anything */
     const struct operation *op;
-    struct cap reply = p->slot[SLOT_REPLY_ENDPOINT]; /* the operation may change the slot */
-    enum status status = STATUS_OK;
+    struct invocation inv;
+    struct endpoint *reply = NULL;
+    enum status status;
     uint64_t id = 0;
-    unsigned words = 1;
 
+    if (unlikely(!cap_prepare(cap))) {
+        refuse(p, control, cap, 0, STATUS_INVALID_CAP);
+    }
+    if (cap->type == CAP_PROXYENTRY) {
+        send_proxied(p, control, cap);
+    }
     if (cap->type == CAP_APPNOTICE && endpoint_find_recipient(endpoint_of(cap)) == NULL) {
         finish(p, STATUS_INVALID_CAP);
     }
     inv.invoker = p;
     inv.cap = *cap;
-    inv.obj = oid_header(cap->oid);
     inv.word = ipc_words(&p->regs);
-    inv.answer = likely(control & LK_CALLBIT) ? ANSWER_CALL : ANSWER_ENTRY;
-    inv.out_caps = 0;
-    inv.out_len = 0;
-    inv.out_room = 0;
-    inv.string_len = 0;
-    inv.string_cut = false;
-    inv.string = string;
-    inv.out_string = out_string;
-    if (likely(control & LK_CALLBIT)) {
+    inv.answer = call ? ANSWER_CALL : ANSWER_ENTRY;
+    if (call) {
         status = endpoint_check_reply(p);
         if (unlikely(status != STATUS_OK)) {
             finish(p, status);
         }
-        id = p->fast.reply->state.id;
+        reply = p->fast.reply; /* the operation may change the slot, and the ID */
+        id = reply->state.id;
     } else {
         cap_set_null(&inv.arg[0]);
-        clear_out(&inv);
     }
     for (unsigned i = 0; i < control_nsend(control); i++) {
         struct cap *c = &p->capreg[control_send_reg(control, i)];
@@ -404,38 +410,40 @@ static NOINLINE NORETURN void invoke_kernel(struct process *p, uint64_t control,
         cap_prepare(c);
         inv.arg[i] = *c;
     }
-    if (inv.word[0] == OP_GET_TYPE) {
-        words = 2;
-        clear_out(&inv);
-        inv.out[1] = cap->type;
+    status = find_operation(&inv, control, &op);
+    if (likely(status == STATUS_OK)) {
+        if (!call || unlikely(op->more != 0)) {
+            prepare_answer(&inv);
+            if (op->string_in != 0 || op->string_out != 0) {
+                acquire_string(&inv, control, op);
+            }
+        }
+        status = op->fn(&inv);
+    }
+    if (unlikely(status != STATUS_OK)) {
+        say_refused(p, control, cap, inv.word[0], status);
+        op = &none;
+        prepare_answer(&inv);
         txn_commit();
-    } else {
-        status = find_operation(&inv, control, &op);
-        if (likely(status == STATUS_OK)) {
-            if (op->words_out != 0 || op->caps_out != 0) {
-                clear_out(&inv);
-            }
-            if (unlikely(control & (LK_SSTR | LK_RSTR))) {
-                acquire_string_in(&inv, control, op->string_in);
-                inv.out_room = acquire_string_out(&inv, control, op->string_out);
-            }
-            status = op->fn(&inv);
-        }
-        if (unlikely(status != STATUS_OK)) {
-            say_refused(p, control, cap, inv.word[0], status);
-            txn_commit();
-        } else {
-            words = 1u + op->words_out;
-            inv.out_caps = op->caps_out;
-        }
     }
     ASSERT_AFTER_COMMIT();
     inv.out[0] = status;
-    if (unlikely(inv.answer != ANSWER_CALL || cpu_self()->current != p)) {
-        finish_otherwise(&inv, control, words);
+    if (!call || unlikely(inv.answer != ANSWER_CALL || cpu_self()->current != p)) {
+        finish_otherwise(&inv, control, op);
     }
-    answer_call(&inv, control, reply, id, words);
+    answer_call(p, &inv, control, reply, id, op);
     sched_exit();
+}
+
+static NOINLINE NORETURN void invoke_by_call(struct process *p, uint64_t control, struct cap *cap)
+{
+    invoke(p, control, cap, true);
+}
+
+static NOINLINE NORETURN void invoke_without_call(struct process *p, uint64_t control,
+                                                  struct cap *cap)
+{
+    invoke(p, control, cap, false);
 }
 
 /* --- the system call --- */
@@ -510,18 +518,6 @@ static ALWAYS_INLINE bool malformed(const struct process *p, uint64_t control)
              ((control & LK_RSTR) && p->regs.r9 >> 32 > LK_MAX_STRING)));
 }
 
-/* The send phase: what is invoked? */
-static NOINLINE NORETURN void invoke_other(struct process *p, uint64_t control, struct cap *target)
-{
-    if (unlikely(!cap_prepare(target))) {
-        refuse(p, control, target, 0, STATUS_INVALID_CAP);
-    }
-    if (target->type == CAP_PROXYENTRY) {
-        send_proxied(p, control, target);
-    }
-    invoke_kernel(p, control, target);
-}
-
 static ALWAYS_INLINE NORETURN void dispatch(struct process *p, uint64_t control)
 {
     struct cap *target = &p->capreg[control_target(control)];
@@ -533,7 +529,10 @@ static ALWAYS_INLINE NORETURN void dispatch(struct process *p, uint64_t control)
         wait_or_yield(p, control);
     }
     if (target->type != CAP_ENTRY || unlikely(!object_alive(target, FRAME_ENDPOINT))) {
-        invoke_other(p, control, target);
+        if (control & LK_CALLBIT) {
+            invoke_by_call(p, control, target);
+        }
+        invoke_without_call(p, control, target);
     }
     if (unlikely(control & LK_SSTR)) {
         send_string(p, control, target);

@@ -209,7 +209,7 @@ void preempt_transfer(struct message *m)
     } else {
         m->caps = 1;
     }
-    m->cap = object_cap(&t->hdr);
+    m->cap = process_cap(t);
     t->preempt.after_notice = is_notice;
     t->preempt.deliveries++;
     t->preempt.forced += forced;

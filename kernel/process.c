@@ -72,8 +72,12 @@ void process_leave_queue(struct process *p)
 void process_end_wait(struct process *p)
 {
     ASSERT_AFTER_COMMIT();
-    process_leave_queue(p);
-    timer_remove(&cpu_self()->timers, &p->sleep_timer);
+    if (unlikely(plist_node_queued(&p->sender_node))) {
+        process_leave_queue(p);
+    }
+    if (unlikely(p->sleep_timer.queued)) {
+        timer_remove(&cpu_self()->timers, &p->sleep_timer);
+    }
     list_remove(&p->recheck_link);
     p->attention &= ~(ATTN_RECV_FAULT | ATTN_RECV_MANY | ATTN_SCAN | ATTN_FAULT_TOLD |
                       ATTN_SLEEPING | ATTN_FAULT_PASSED);

@@ -33,7 +33,7 @@ enum status kernlog_op_read(struct invocation *inv)
 {
     uint64_t position = inv->word[1];
 
-    inv->out_len = log_read(&position, inv->out_string, inv->out_room);
+    inv->out_len = log_read(&position, inv->string, inv->out_room);
 
     txn_commit();
 

@@ -141,7 +141,7 @@ enum status process_op_get_state(struct invocation *inv)
     inv->out[5] = sched_cpu_time(p);
     inv->out[6] = p->notices | (uint64_t)p->preempt.notices << 32;
     inv->out[7] = (p->s.flags & DEBUG_FLAGS) | p->quiet * LK_FLAG_QUIET;
-    show_regs(p, (struct lk_regs *)(void *)inv->out_string);
+    show_regs(p, (struct lk_regs *)(void *)inv->string);
     inv->out_len = sizeof(p->regs);
     return STATUS_OK;
 }
@@ -279,7 +279,7 @@ enum status process_op_get_preemption(struct invocation *inv)
     const struct process *p = inv_object(inv, process);
     const struct preempt *pr = &p->preempt;
     const struct process *r = preempt_receiver(p);
-    struct lk_preemption *out = (struct lk_preemption *)(void *)inv->out_string;
+    struct lk_preemption *out = (struct lk_preemption *)(void *)inv->string;
 
     STATIC_ASSERT(sizeof(*out) == 128, "as in kernel/abi/lykos.toml");
 
@@ -392,7 +392,7 @@ enum status process_op_get_fpu(struct invocation *inv)
     txn_commit();
 
     arch_fpu_save(p);
-    memcpy(inv->out_string, p->fpu, sizeof(p->fpu));
+    memcpy(inv->string, p->fpu, sizeof(p->fpu));
     inv->out_len = sizeof(p->fpu);
     return STATUS_OK;
 }

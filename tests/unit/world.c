@@ -131,7 +131,7 @@ enum status world_op(enum status (*fn)(struct invocation *), struct cap cap, uin
                      uint64_t word2, const struct cap *arg, struct invocation *inv)
 {
     const uint64_t word[LK_MAX_WORDS] = { 0, word1, word2 };
-    struct invocation own = { .cap = cap, .obj = oid_header(cap.oid), .word = word };
+    struct invocation own = { .cap = cap, .word = word };
     enum status status;
 
     if (arg != NULL) {
@@ -155,7 +155,6 @@ enum status world_window(struct gpt *g, unsigned slot, unsigned root, uint64_t o
     const uint64_t to_space[LK_MAX_WORDS] = { 0, slot, offset, match, l2g, restr };
     struct invocation inv = {
         .cap = object_cap(&g->hdr),
-        .obj = &g->hdr,
         .word = local ? to_slot : to_space,
     };
 

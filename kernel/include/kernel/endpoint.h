@@ -96,7 +96,7 @@ static inline bool endpoint_entry_valid(const struct cap *entry)
 /* EFFECT. Those who wait here wait in vain: they get INVALID_CAP, in pieces, soon. O(1). NO_FAIL.
  */
 void endpoint_fail_waiting(struct endpoint *ep);
-static inline void endpoint_fail_senders(struct endpoint *ep)
+static ALWAYS_INLINE void endpoint_fail_senders(struct endpoint *ep)
 {
     if (unlikely(!plist_empty(&ep->senders))) {
         endpoint_fail_waiting(ep);

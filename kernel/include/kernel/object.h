@@ -122,7 +122,7 @@ static inline bool cap_is_object(const struct cap *c)
  * decides; a Range that is lent: whether its first frame, or that of the one it was split from, is
  * lent with this count still (INV-CAP-2). A capability that is not live never will be again. */
 bool cap_live_otherwise(const struct cap *c); /* of a type without an object */
-static inline bool cap_live(const struct cap *c)
+static ALWAYS_INLINE bool cap_live(const struct cap *c)
 {
     return likely(cap_is_object(c)) ? object_alive(c, (enum frame_kind)cap_frame_kind[c->type])
                                     : cap_live_otherwise(c);

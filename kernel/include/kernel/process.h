@@ -164,6 +164,12 @@ static inline struct process *process_of(const struct cap *c)
                : NULL;
 }
 
+/* A Process capability to `p`. */
+static inline struct cap process_cap(const struct process *p)
+{
+    return (struct cap){ .low = CAP_PROCESS, .oid = object_oid(p), .count = p->hdr.count };
+}
+
 /* A system call of `p` is over with nothing received: word 0 is the result. EFFECT, NO_FAIL. */
 static inline void process_result(struct process *p, enum status result)
 {

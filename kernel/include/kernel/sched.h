@@ -44,10 +44,16 @@ static inline bool sched_runnable(const struct process *p)
  * nothing else has the CPU with the rest of the slice. */
 static ALWAYS_INLINE void sched_go_on(struct process *p, struct process *to)
 {
-    if (likely(to->state == 0 && to->priority == p->priority &&
+    const uint64_t has_slice = (uint64_t)ATTN_SLICE << 32;
+
+    if (likely((to->state & ~has_slice) == 0 && to->priority == p->priority &&
                !(p->s.flags & PROC_SLICE_NOTICE))) {
         uint64_t now = arch_cycles();
 
+        if (unlikely(to->state != 0)) { /* its own is over */
+            to->state = 0;
+            to->slice_left = 0;
+        }
         p->cpu_cycles += now;
         to->cpu_cycles -= now;
         cpu_self()->current = to;

@@ -76,7 +76,7 @@ static ALWAYS_INLINE void txn_acquire_point(void) MAY_RESTART
 
 /* ACQUIRE. If `c` is not live, make it Null where it stands (that changes nothing visible). Returns
  * whether it is. */
-static inline bool cap_prepare(struct cap *c) MAY_RESTART
+static ALWAYS_INLINE bool cap_prepare(struct cap *c) MAY_RESTART
 {
     txn_acquire_point();
     if (likely(cap_live(c))) {
