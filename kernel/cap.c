@@ -9,16 +9,11 @@
 #include <kernel/preempt.h>
 #include <kernel/txn.h>
 
-/* In frames of which kind the header of the object stands: that of a Page or CapPage in the table
- * of descriptors. FRAME_NONE: no object. */
-static const uint8_t header_frame[LK_TYPES] = CAP_HEADER_FRAMES;
+const uint8_t cap_frame_kind[LK_TYPES] = CAP_HEADER_FRAMES;
 
-bool cap_live(const struct cap *c)
+bool cap_live_otherwise(const struct cap *c)
 {
     ASSERT(c->type < LK_TYPES);
-    if (likely(header_frame[c->type] != FRAME_NONE)) {
-        return object_alive(c, header_frame[c->type]);
-    }
     if (c->type == CAP_RANGE) {
         return c->count == 0 || frame_table[c->payload - c->aux].lent == c->count;
     }
@@ -39,17 +34,6 @@ bool cap_valid(const struct cap *c)
         return t != NULL && preempt_receiver(t) != NULL;
     }
     return c->type != CAP_APPNOTICE || endpoint_recipient(endpoint_of(c)) != NULL;
-}
-
-bool cap_prepare(struct cap *c)
-{
-    ASSERT_BEFORE_COMMIT();
-    txn_acquire_point();
-    if (cap_live(c)) {
-        return true;
-    }
-    cap_set_null(c);
-    return false;
 }
 
 struct cap cap_weaken(struct cap c)

@@ -13,7 +13,33 @@
 #include <kernel/log.h>
 #include <kernel/preempt.h>
 #include <kernel/process.h>
+#include <kernel/sched.h>
 #include <kernel/txn.h>
+
+struct process *endpoint_note_recipient(struct endpoint *ep)
+{
+    struct process *to = endpoint_recipient(ep);
+
+    if (to != NULL && schedule_runs(to)) {
+        ep->to = to;
+        ep->epoch = cpu_self()->epoch ^ (ep->state.match ? FAST_OTHER : 0);
+    }
+    return to;
+}
+
+bool endpoint_note_reply(struct process *p)
+{
+    const struct cap *slot = &p->slot[SLOT_REPLY_ENDPOINT];
+    struct endpoint *ep = endpoint_of(slot);
+
+    if (slot->type != CAP_ENDPOINT || !object_alive(slot, FRAME_ENDPOINT) || !ep->state.match ||
+        endpoint_recipient(ep) != p) {
+        return false;
+    }
+    p->fast.reply = ep;
+    p->fast.reply_epoch = cpu_self()->epoch;
+    return true;
+}
 
 void endpoint_fail_waiting(struct endpoint *ep)
 {

@@ -28,11 +28,16 @@ static bool is_memory_fault(unsigned code)
     return code >= FAULT_INVALID_ADDR && code <= FAULT_MALFORMED_SPACE;
 }
 
-/* A capability by which a handler can be told: a valid Entry to somebody else. */
-static bool usable(const struct cap *c, const struct process *p)
+/* Can somebody be told through this capability: a valid Entry, to another than `p`? */
+static inline bool usable(const struct cap *c, const struct process *p)
 {
-    return c != NULL && c->type == CAP_ENTRY && cap_valid(c) &&
-           endpoint_recipient(endpoint_of(c)) != p;
+    struct process *to;
+
+    if (c == NULL || c->type != CAP_ENTRY || unlikely(!object_alive(c, FRAME_ENDPOINT))) {
+        return false;
+    }
+    to = endpoint_find_recipient(endpoint_of(c));
+    return likely(to != NULL && to != p && endpoint_matches(endpoint_of(c), c));
 }
 
 const struct cap *fault_handler(struct process *p)
@@ -52,20 +57,23 @@ const struct cap *fault_handler(struct process *p)
     return usable(slot, p) ? slot : NULL;
 }
 
-void fault_message(struct message *m, struct process *p, const struct cap *entry)
+void fault_transfer(struct process *p, struct process *to, const struct cap *entry)
 {
-    *m = (struct message){
+    const uint64_t word[LK_MAX_WORDS] = { LK_FAULT_MESSAGE, p->fault_code, p->fault_info,
+                                          p->regs.rip,      p->regs.rsp,   p->regs.rflags,
+                                          p->label[0],      p->label[1] };
+    struct message m = {
+        .to = to,
         .ep = endpoint_of(entry),
-        .to = endpoint_recipient(endpoint_of(entry)),
         .payload = entry_payload(entry),
-        .is_entry = true,
-        .words = LK_MAX_WORDS,
+        .word = word,
+        .delivery = DELIVERS(LK_MAX_WORDS),
+        .cap = process_cap(p),
         .caps = 1,
-        .word = { LK_FAULT_MESSAGE, p->fault_code, p->fault_info, p->regs.rip, p->regs.rsp,
-                  p->regs.rflags, p->label[0], p->label[1] },
     };
-    ASSERT(m->to != NULL); /* the Entry is valid */
-    m->cap[0] = object_cap(&p->hdr);
+
+    ipc_deliver(&m);
+    p->attention |= ATTN_FAULT_TOLD;
 }
 
 static void say_unhandled(const struct process *p)
@@ -80,8 +88,8 @@ static void say_unhandled(const struct process *p)
 void fault_tell(struct process *p, const struct cap *memory_handler)
 {
     const struct cap *entry = usable(memory_handler, p) ? memory_handler : fault_handler(p);
-    struct cpu *cpu = cpu_self();
-    struct message m;
+    struct process *to;
+    struct endpoint *ep;
 
     ASSERT_AFTER_COMMIT();
     p->attention &= ~ATTN_FAULT_TOLD;
@@ -92,22 +100,24 @@ void fault_tell(struct process *p, const struct cap *memory_handler)
         say_unhandled(p);
         return;
     }
-    fault_message(&m, p, entry);
-    if (!ipc_accepts(m.to, m.ep)) {
+    ep = endpoint_of(entry);
+    to = endpoint_find_recipient(ep);
+    if (!ipc_accepts(to, ep)) {
         if (p->s.run_state == LK_STATE_FAULTED) {
             p->s.wait = LK_WAIT_FAULT_SEND;
         }
-        p->sending_to = object_cap(&m.ep->hdr);
-        plist_insert(&m.ep->senders, &p->sender_node, p->priority);
-        endpoint_update(m.ep);
+        p->sending_to = object_cap(&ep->hdr);
+        plist_insert(&ep->senders, &p->sender_node, p->priority);
+        endpoint_update(ep);
         return;
     }
-    ipc_transfer(&m);
-    p->attention |= ATTN_FAULT_TOLD;
-    if (p == cpu->current && m.to->priority >= p->priority) {
-        sched_switch_to(m.to);
+    fault_transfer(p, to, entry);
+    if (p != cpu_self()->current) {
+        sched_wake(to);
+    } else if (endpoint_noted(ep)) {
+        sched_go_on(p, to);
     } else {
-        sched_wake(m.to);
+        sched_sent(p, to);
     }
 }
 
@@ -134,7 +144,9 @@ void fault_raise(struct process *p, enum fault_code code, uint64_t info,
     p->s.run_state = LK_STATE_FAULTED;
     p->s.wait = LK_WAIT_NONE;
     take_fault(p, code, info, memory_handler); /* may switch directly to the handler */
-    sched_stop(p);
+    if (cpu_self()->current == p) {
+        sched_stop(p);
+    }
 }
 
 void fault_raise_receiving(struct process *p, enum fault_code code, uint64_t info,

@@ -72,132 +72,132 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
     }
 }
 
+/* Commit a refusal. */
+static NOINLINE NORETURN void refuse(struct process *p, uint64_t control, const struct cap *c,
+                                     uint64_t method, enum status status)
+{
+    say_refused(p, control, c, method, status);
+    finish(p, status);
+}
+
 /* --- sending to a process --- */
 
-/* After a committed send: the sender begins its wait or goes on, and the CPU goes to whom it
- * should. */
-static ALWAYS_INLINE NORETURN void after_send(struct process *p, uint64_t control,
-                                              struct process *to)
-{
-    if (control & LK_RECV) {
-        ipc_begin_wait(p, control);
-    } else {
-        process_result(p, STATUS_OK);
-    }
-    if (to->priority >= p->priority) {
-        sched_switch_to(to);
-    } else {
-        sched_wake(to);
-    }
-    if ((control & LK_RECV) && cpu_self()->current == p) {
-        sched_stop(p);
-    }
-    sched_exit();
-}
-
-/* Commit waiting: `p` stands in the queue of the endpoint, or of the target `t` of a proxied
- * message, until its message is taken. */
-static NORETURN void block_on(struct process *p, const struct message *m, struct process *t)
+/* Commit waiting: `p` stands in the queue of the endpoint of `entry`, or of the target `t` of a
+ * proxied message, until its message is taken. */
+static NOINLINE NORETURN void block_on(struct process *p, const struct cap *entry,
+                                       const struct process *to, struct process *t)
 {
     txn_commit();
-    ipc_block_sender(p, m, t);
+    ipc_block_sender(p, endpoint_of(entry), to, t);
     sched_exit();
 }
 
-/* What the long way finds out is noted, so that the fast path need not. It is nothing but what can
- * be found out anew: no EFFECT. The reply endpoint of `p` is fit for calls: */
-static inline void fast_note_reply(struct process *p, uint64_t epoch)
-{
-    p->fast.reply = endpoint_of(&p->slot[SLOT_REPLY_ENDPOINT]);
-    p->fast.reply_epoch = epoch;
-}
-
-/* `to` is the recipient of a live endpoint. */
-static inline void fast_note_recipient(struct endpoint *ep, struct process *to)
-{
-    if (!ep->state.match && schedule_runs(to)) {
-        ep->to = to;
-        ep->epoch = cpu_self()->epoch;
-    }
-}
-
-/* A call goes from `p` to another. */
-static inline void fast_note(struct process *p, const struct message *m)
+/* A call from `p` to `to`, noted for the fast path: nothing but what can be found out anew. */
+static inline void fast_note(struct process *p, struct process *to)
 {
     uint64_t epoch = cpu_self()->epoch;
 
     p->fast.to_epoch = 0;
-    fast_note_reply(p, epoch);
-    if (m->to->s.wait == LK_WAIT_OPEN) {
-        m->to->fast.caller = p;
-        m->to->fast.caller_epoch = p->priority == m->to->priority ? epoch : epoch ^ FAST_OTHER;
+    if (to->s.wait == LK_WAIT_OPEN) {
+        to->fast.caller = p;
+        to->fast.caller_epoch = p->priority == to->priority ? epoch : epoch ^ FAST_OTHER;
     }
-    fast_note_recipient(m->ep, m->to);
 }
 
-/* Send through an Entry, or proxied, through a ProxyEntry. Compiled once for each. */
+/* Send through an Entry: a call, or none, or with a string; or proxied, through a ProxyEntry.
+ * Compiled once for each. */
 static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
-                                        const struct cap *entry, const bool proxied)
+                                        const struct cap *entry, const bool string,
+                                        const bool proxied)
 {
     struct message m;
-    enum status status = proxied ? preempt_prepare(&m, p, entry) : ipc_prepare(&m, p, entry);
+    enum status status =
+        proxied ? preempt_prepare(&m, p, entry) : ipc_prepare(&m, p, control, entry, string);
     struct process *t = proxied ? m.target : NULL;
     const struct cap *handler = NULL;
     enum fault_code code = FAULT_NONE;
     uva_t where = 0;
 
-    if (status != STATUS_OK) {
-        say_refused(p, control, entry, p->regs.rdi, status);
-        finish(p, status);
+    if (unlikely(status != STATUS_OK)) {
+        refuse(p, control, entry, p->regs.rdi, status);
     }
-    if (!ipc_accepts(m.to, m.ep) || (proxied && (preempt_waits(t) || !preempt_possible(t, m.to)))) {
+    if (unlikely(!ipc_accepts(m.to, m.ep)) ||
+        (proxied && (preempt_waits(t) || !preempt_possible(t, m.to)))) {
         if (!m.may_block || m.to == p) { /* a wait that only the sender itself could end is none */
             finish(p, STATUS_WOULD_BLOCK);
         }
-        block_on(p, &m, t);
+        block_on(p, entry, m.to, t);
     }
-    if (unlikely(m.length != 0 && m.may_block && (m.to->attention & ATTN_RECV_FAULT))) {
-        block_on(p, &m, t); /* behind the one whose string showed that a page is missing */
-    }
-    switch (m.length == 0 ? ACQUIRE_OK : ipc_acquire_strings(&m, &code, &where, &handler)) {
-    case ACQUIRE_SENDER_FAULT:
-        finish_fault(p, code, where, handler);
-    case ACQUIRE_RECEIVER_FAULT:
-        txn_commit();
-        fault_raise_receiving(m.to, code, where, handler);
-        ipc_block_sender(p, &m, t);
-        sched_exit();
-    case ACQUIRE_OK:
-        break;
+    if (string && m.length != 0) {
+        if (m.may_block && (m.to->attention & ATTN_RECV_FAULT)) {
+            block_on(p, entry, m.to,
+                     t); /* behind the one whose string showed that a page is missing */
+        }
+        switch (ipc_acquire_strings(&m, &code, &where, &handler)) {
+        case ACQUIRE_SENDER_FAULT:
+            finish_fault(p, code, where, handler);
+        case ACQUIRE_RECEIVER_FAULT:
+            txn_commit();
+            fault_raise_receiving(m.to, code, where, handler);
+            ipc_block_sender(p, endpoint_of(entry), m.to, t);
+            sched_exit();
+        case ACQUIRE_OK:
+            break;
+        }
     }
 
     txn_commit();
 
     if (m.make_reply) {
-        p->last_called = (struct cap){ .low = CAP_ENDPOINT, .object = entry->object };
+        p->last_called.object = entry->object;
         if (proxied) {
             p->fast.to_epoch = 0;
         } else {
-            fast_note(p, &m);
+            fast_note(p, m.to);
         }
     }
     if (proxied) {
         preempt_transfer(&m);
-    } else {
+    } else if (string) {
         ipc_transfer(&m);
+    } else {
+        ipc_deliver(&m);
     }
-    after_send(p, control, m.to);
+    if (likely(control & LK_RECV)) {
+        ipc_begin_wait(p, control);
+        if (endpoint_noted(m.ep)) {
+            sched_go_on(p, m.to);
+            sched_exit();
+        }
+    } else {
+        process_result(p, STATUS_OK);
+    }
+    sched_sent(p, m.to);
+    sched_exit();
 }
 
-static NORETURN void send_to_process(struct process *p, uint64_t control, const struct cap *entry)
+static NOINLINE NORETURN void send_call(struct process *p, uint64_t control,
+                                        const struct cap *entry)
 {
-    send(p, control, entry, false);
+    send(p, control | LK_SHAPE_CALL, entry, false, false); /* has all of it: the compiler sees it */
 }
 
-static __attribute__((noinline)) NORETURN void send_proxied(struct process *p, uint64_t control,
-                                                            const struct cap *entry)
+static NOINLINE NORETURN void send_plain(struct process *p, uint64_t control,
+                                         const struct cap *entry)
 {
-    send(p, control, entry, true);
+    send(p, control & ~(uint64_t)LK_CALLBIT, entry, false, false); /* it is not set */
+}
+
+static NOINLINE NORETURN void send_string(struct process *p, uint64_t control,
+                                          const struct cap *entry)
+{
+    send(p, control, entry, true, false);
+}
+
+static NOINLINE NORETURN void send_proxied(struct process *p, uint64_t control,
+                                           const struct cap *entry)
+{
+    send(p, control, entry, true, true);
 }
 
 /* --- kernel capabilities --- */
@@ -216,46 +216,29 @@ static void acquire_pages(struct process *p, uva_t address, size_t n, unsigned a
     }
 }
 
-/* The string of a request, into the invocation. ACQUIRE; may fault the invoker. */
-static void acquire_string_in(struct invocation *inv, uint64_t control, size_t most)
+/* The string of a request, into the invocation; or room for that of the answer of a call: no
+ * operation has both. ACQUIRE; may fault the invoker. */
+static void acquire_string(struct invocation *inv, uint64_t control, const struct operation *op)
 {
     struct process *p = inv->invoker;
-    void **pages = cpu_self()->from_page;
+    size_t sent = control & LK_SSTR ? (uint32_t)p->regs.r9 : 0;
+    size_t limit = (control & LK_RSTR) && (control & LK_CALLBIT) ? p->regs.r9 >> 32 : 0;
 
-    inv->string_len = 0;
-    inv->string_cut = false;
-    if (!(control & LK_SSTR) || most == 0) {
-        return;
+    inv->string_len = sent < op->string_in ? sent : op->string_in;
+    inv->string_cut = sent > op->string_in;
+    inv->out_len = 0;
+    inv->out_room = limit < op->string_out ? limit : op->string_out;
+    if (inv->string_len != 0) {
+        acquire_pages(p, p->regs.r10, inv->string_len, ACCESS_READ, cpu_self()->from_page);
+        ipc_copy_string(inv->string, cpu_self()->from_page, p->regs.r10, inv->string_len, false);
     }
-    inv->string_len = (uint32_t)p->regs.r9;
-    if (inv->string_len > most) {
-        inv->string_len = most;
-        inv->string_cut = true;
+    if (inv->out_room != 0) {
+        acquire_pages(p, p->regs.rbp, inv->out_room, ACCESS_WRITE, cpu_self()->to_page);
     }
-    acquire_pages(p, p->regs.r10, inv->string_len, ACCESS_READ, pages);
-    ipc_copy_string(inv->string, pages, p->regs.r10, inv->string_len, false);
-}
-
-/* Room for the string of the answer of a call. ACQUIRE; may fault the invoker. Returns how much
- * there is. */
-static size_t acquire_string_out(struct invocation *inv, uint64_t control, size_t most)
-{
-    struct process *p = inv->invoker;
-    size_t limit = p->regs.r9 >> 32;
-
-    if (!(control & LK_RSTR) || !(control & LK_CALLBIT) || most == 0 || limit == 0) {
-        return 0;
-    }
-    if (limit > most) {
-        limit = most;
-    }
-    acquire_pages(p, p->regs.rbp, limit, ACCESS_WRITE, cpu_self()->to_page);
-    return limit;
 }
 
 /* May the capabilities sent have the types that they have? */
-static __attribute__((noinline)) enum status check_types(const struct invocation *inv,
-                                                         const struct operation *op)
+static NOINLINE enum status check_types(const struct invocation *inv, const struct operation *op)
 {
     for (unsigned i = 0; i < op->typed; i++) {
         if (!(op->takes[i] >> inv->arg[i + 1].type & 1)) {
@@ -265,108 +248,119 @@ static __attribute__((noinline)) enum status check_types(const struct invocation
     return STATUS_OK;
 }
 
-/* Find the operation and check what its table entry says of the arguments. ACQUIRE. */
-static enum status find_operation(const struct invocation *inv, const struct operation **found)
+/* Find the operation and check what its table entry says of the arguments. */
+static ALWAYS_INLINE enum status find_operation(const struct invocation *inv, uint64_t control,
+                                                const struct operation **found)
 {
     const struct operation_table *table = &operation_tables[inv->cap.type];
     uint64_t method = inv->word[0];
-    const struct operation *op;
+    const struct operation *op = &table->op[method];
 
-    if (method >= table->ops || table->op[method].fn == NULL) {
+    if (unlikely(method >= table->ops || op->fn == NULL)) {
         return STATUS_UNKNOWN_REQUEST;
     }
-    op = &table->op[method];
     *found = op;
-    if (inv->words < 1u + op->words_in || (op->caps_in != 0 && inv->caps < 1u + op->caps_in)) {
+    if (unlikely(control_words(control) <= op->words_in ||
+                 (op->caps_in != 0 && control_nsend(control) <= op->caps_in))) {
         return STATUS_REQUEST_ERROR;
     }
-    if (inv->cap.restr & op->forbid) {
+    if (unlikely(inv->cap.restr & op->forbid)) {
         return STATUS_NO_ACCESS;
     }
-    if (inv->word[1] > op->most) {
+    if (unlikely(inv->word[1] > op->most)) {
         return (enum status)op->over;
     }
     return unlikely(op->typed) ? check_types(inv, op) : STATUS_OK;
 }
 
-/* The operation's answer is delivered into the call of the invoker, exactly as a server's reply
- * would be. */
-static void answer_call(struct invocation *inv, uint64_t control, const struct cap *reply,
-                        uint64_t id, unsigned words)
+static inline void prepare_answer(struct invocation *inv)
+{
+    uint64_t *o = inv->out;
+
+    o[1] = o[2] = o[3] = o[4] = o[5] = o[6] = o[7] = 0;
+    cap_set_null(&inv->out_cap[0]);
+}
+
+/* The rest of an answer: words, capabilities and a string, into the call of the invoker. */
+static NOINLINE void answer_more(struct invocation *inv, uint64_t control,
+                                 const struct operation *op)
 {
     struct process *p = inv->invoker;
     struct lk_regs *r = &p->regs;
-    uint64_t payload = 0;
 
-    if (object_alive(reply, FRAME_ENDPOINT)) {
-        payload = endpoint_reply_at_once(endpoint_of(reply));
+    ipc_store_words(r, inv->out);
+    ipc_store_caps(p, control, inv->out_cap, op->caps_out, NULL);
+    r->rax = DELIVERS(1u + op->words_out) | (uint64_t)op->caps_out << LK_DLV_NCAPS_SHIFT;
+    if (op->string_out != 0) {
+        if (inv->out_len > inv->out_room) {
+            inv->out_len = inv->out_room;
+            r->rax |= LK_DLV_TRUNCATED;
+        }
+        r->rax |= inv->out_len << LK_DLV_STRLEN_SHIFT;
+        ipc_copy_string(inv->string, cpu_self()->to_page, r->rbp, inv->out_len, true);
+    }
+}
+
+/* The operation's answer is delivered into the call of the invoker, exactly as a server's reply
+ * would be; a reply endpoint that it destroyed gives no payload. */
+static ALWAYS_INLINE void answer_call(struct process *p, struct invocation *inv, uint64_t control,
+                                      struct endpoint *reply, uint64_t id,
+                                      const struct operation *op)
+{
+    struct lk_regs *r = &p->regs;
+
+    r->r8 = id;
+    r->r9 = likely(reply->self != 0) ? endpoint_reply_at_once(reply) : 0;
+    if (unlikely(op->more != 0)) {
+        answer_more(inv, control, op);
+        return;
     }
     if (control & LK_CAPS) {
-        ipc_store_caps(p, control, inv->out_cap, inv->out_caps);
+        ipc_store_caps(p, control, NULL, 0, NULL);
     }
-    r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT |
-             (uint64_t)(words - 1u) << LK_DLV_NWORDS_SHIFT |
-             (uint64_t)inv->out_caps << LK_DLV_NCAPS_SHIFT;
-    if (inv->out_len > inv->out_room) {
-        inv->out_len = inv->out_room;
-        r->rax |= LK_DLV_TRUNCATED;
-    }
-    r->rax |= inv->out_len << LK_DLV_STRLEN_SHIFT;
-    if (inv->out_len != 0) {
-        ipc_copy_string(inv->out_string, cpu_self()->to_page, r->rbp, inv->out_len, true);
-    }
-    ipc_store_words(r, inv->out);
-    r->r8 = id;
-    r->r9 = payload;
+    r->rax = DELIVERS(1);
+    r->rdi = inv->out[0];
+    r->rsi = r->rdx = r->rbx = r->r12 = r->r13 = r->r14 = r->r15 = 0;
 }
 
 /* Not a call: whoever waits behind the Entry sent as capability 0 gets the answer, as a
  * non-blocking send; the invoker itself, perhaps, since its wait has begun by then. */
-static void answer_entry(struct invocation *inv, const struct cap *entry, unsigned words)
+static void answer_entry(struct invocation *inv, const struct cap *entry,
+                         const struct operation *op)
 {
-    struct message m;
+    struct endpoint *ep = endpoint_of(entry);
     struct process *to;
 
     if (entry->type != CAP_ENTRY || !cap_valid(entry)) {
         return;
     }
-    to = endpoint_recipient(endpoint_of(entry));
-    if (!ipc_accepts(to, endpoint_of(entry))) {
-        return;
+    to = endpoint_recipient(ep);
+    if (ipc_accepts(to, ep)) {
+        ipc_transfer(&(struct message){
+            .to = to,
+            .ep = ep,
+            .payload = entry_payload(entry),
+            .word = inv->out,
+            .delivery = DELIVERS(1u + op->words_out),
+            .cap = inv->out_cap[0],
+            .caps = op->caps_out,
+            .truncated = op->string_out != 0 && inv->out_len != 0,
+        });
+        sched_wake(to);
     }
-    m = (struct message){
-        .to = to,
-        .ep = endpoint_of(entry),
-        .payload = entry_payload(entry),
-        .is_entry = true,
-        .words = words,
-        .caps = inv->out_caps,
-        .truncated = inv->out_len != 0,
-    };
-    memcpy(m.word, inv->out, sizeof(m.word));
-    m.cap[0] = inv->out_cap[0];
-    ipc_transfer(&m);
-    sched_wake(to);
 }
 
-/* Carry out a committed operation's end: answer, and the receive phase. */
-static NORETURN void finish_operation(struct invocation *inv, uint64_t control,
-                                      const struct cap *reply, uint64_t id, unsigned words)
+/* The end of a committed operation that is no call, or is not answered at once. */
+static NOINLINE NORETURN void finish_otherwise(struct invocation *inv, uint64_t control,
+                                               const struct operation *op)
 {
     struct process *p = inv->invoker;
 
-    if (cpu_self()->current != p || inv->no_answer) {
+    if (cpu_self()->current != p || inv->answer == ANSWER_NONE) {
         sched_exit(); /* it destroyed itself, or wrote its own registers */
     }
-    if (inv->answer_later) {
-        endpoint_make_reply(endpoint_of(reply)); /* outstanding, in the hands of the clock */
-        ipc_begin_wait(p, control);
-        sched_stop(p);
-        sched_exit();
-    }
-    if (inv->is_call) {
-        answer_call(inv, control, reply, id, words);
-        sched_exit();
+    if (inv->answer == ANSWER_LATER) {
+        endpoint_make_reply(p->fast.reply); /* outstanding, in the hands of the clock */
     }
     if (control & LK_RECV) {
         ipc_begin_wait(p, control);
@@ -374,79 +368,60 @@ static NORETURN void finish_operation(struct invocation *inv, uint64_t control,
     } else {
         process_result(p, STATUS_OK);
     }
-    answer_entry(inv, &inv->arg[0], words);
+    if (inv->answer == ANSWER_ENTRY) {
+        answer_entry(inv, &inv->arg[0], op);
+    }
     sched_exit();
 }
 
-static void load_invocation(struct invocation *inv, struct process *p, uint64_t control,
-                            const struct cap *cap)
+/* Invoke what is no live Entry; a call or none. Compiled once for each. */
+static ALWAYS_INLINE NORETURN void invoke(struct process *p, uint64_t control, struct cap *cap,
+                                          const bool call)
 {
-    const struct lk_regs *r = &p->regs;
+    static const struct operation none; /* an answer without anything */
+    const struct operation *op;
+    struct invocation inv;
+    struct endpoint *reply = NULL;
+    enum status status;
+    uint64_t id = 0;
 
-    inv->invoker = p;
-    inv->cap = *cap;
-    inv->obj = cap_is_object(cap) ? oid_header(cap->oid) : NULL;
-    inv->is_call = (control & LK_CALLBIT) != 0;
-    inv->no_answer = false;
-    inv->answer_later = false;
-    inv->words = control_words(control);
-    inv->caps = control_nsend(control);
-    inv->word[0] = r->rdi;
-    inv->word[1] = r->rsi;
-    inv->word[2] = r->rdx;
-    inv->word[3] = r->rbx;
-    inv->word[4] = r->r12;
-    inv->word[5] = r->r13;
-    inv->word[6] = r->r14;
-    inv->word[7] = r->r15;
-    cap_set_null(&inv->arg[0]);
-    for (unsigned i = 0; i < inv->caps; i++) {
+    if (unlikely(!cap_prepare(cap))) {
+        refuse(p, control, cap, 0, STATUS_INVALID_CAP);
+    }
+    if (cap->type == CAP_PROXYENTRY) {
+        send_proxied(p, control, cap);
+    }
+    if (cap->type == CAP_APPNOTICE && endpoint_find_recipient(endpoint_of(cap)) == NULL) {
+        finish(p, STATUS_INVALID_CAP);
+    }
+    inv.invoker = p;
+    inv.cap = *cap;
+    inv.word = ipc_words(&p->regs);
+    inv.answer = call ? ANSWER_CALL : ANSWER_ENTRY;
+    if (call) {
+        status = endpoint_check_reply(p);
+        if (unlikely(status != STATUS_OK)) {
+            finish(p, status);
+        }
+        reply = p->fast.reply; /* the operation may change the slot, and the ID */
+        id = reply->state.id;
+    } else {
+        cap_set_null(&inv.arg[0]);
+    }
+    for (unsigned i = 0; i < control_nsend(control); i++) {
         struct cap *c = &p->capreg[control_send_reg(control, i)];
 
         cap_prepare(c);
-        inv->arg[i] = *c;
+        inv.arg[i] = *c;
     }
-    memset(inv->out, 0, sizeof(inv->out));
-    cap_set_null(&inv->out_cap[0]);
-    inv->out_caps = 0;
-    inv->out_len = 0;
-    inv->out_room = 0;
-}
-
-static NORETURN void invoke_kernel(struct process *p, uint64_t control, const struct cap *cap)
-{
-    char string[KERNEL_STRING_MAX];
-    char out_string[KERNEL_STRING_MAX];
-    struct invocation inv;
-    const struct operation *op = NULL;
-    struct cap reply = p->slot[SLOT_REPLY_ENDPOINT]; /* the operation may change the slot */
-    enum status status = STATUS_OK;
-    uint64_t id = 0;
-    unsigned words = 1;
-
-    if (cap->type == CAP_APPNOTICE) {
-        struct process *to = endpoint_recipient(endpoint_of(cap));
-
-        if (to == NULL) {
-            finish(p, STATUS_INVALID_CAP);
+    status = find_operation(&inv, control, &op);
+    if (likely(status == STATUS_OK)) {
+        if (!call || unlikely(op->more != 0)) {
+            prepare_answer(&inv);
+            if (op->string_in != 0 || op->string_out != 0) {
+                acquire_string(&inv, control, op);
+            }
         }
-        fast_note_recipient(endpoint_of(cap), to);
-    }
-    if (control & LK_CALLBIT) {
-        status = endpoint_check_reply(&reply, p);
-        if (status != STATUS_OK) {
-            finish(p, status);
-        }
-        id = endpoint_of(&reply)->state.id;
-        fast_note_reply(p, cpu_self()->epoch);
-    }
-    load_invocation(&inv, p, control, cap);
-    inv.string = string;
-    inv.out_string = out_string;
-    status = find_operation(&inv, &op);
-    if (status == STATUS_OK) {
-        acquire_string_in(&inv, control, op->string_in);
-        inv.out_room = acquire_string_out(&inv, control, op->string_out);
         if (op->is_effect) {
             txn_commit();
             op->effect(&inv);
@@ -454,32 +429,54 @@ static NORETURN void invoke_kernel(struct process *p, uint64_t control, const st
             status = op->fn(&inv);
         }
     }
-    if (status != STATUS_OK) {
+    if (unlikely(status != STATUS_OK)) {
         say_refused(p, control, cap, inv.word[0], status);
+        op = &none;
+        prepare_answer(&inv);
         txn_commit();
-    } else {
-        words = 1u + op->words_out;
-        inv.out_caps = op->caps_out;
     }
     ASSERT_AFTER_COMMIT();
     inv.out[0] = status;
-    finish_operation(&inv, control, &reply, id, words);
+    if (!call || unlikely(inv.answer != ANSWER_CALL || cpu_self()->current != p)) {
+        finish_otherwise(&inv, control, op);
+    }
+    answer_call(p, &inv, control, reply, id, op);
+    sched_exit();
+}
+
+static NOINLINE NORETURN void invoke_by_call(struct process *p, uint64_t control, struct cap *cap)
+{
+    invoke(p, control, cap, true);
+}
+
+static NOINLINE NORETURN void invoke_without_call(struct process *p, uint64_t control,
+                                                  struct cap *cap)
+{
+    invoke(p, control, cap, false);
 }
 
 /* --- the system call --- */
 
-/* Yield, copy capability, set FS base. */
-static NORETURN void pseudo_instruction(struct process *p, uint64_t control)
+/* No send phase: the receive phase alone, or yield. */
+static NOINLINE NORETURN void wait_or_yield(struct process *p, uint64_t control)
 {
-    if (control == LK_YIELD) {
-        txn_commit();
+    txn_commit();
+    if (likely(control != LK_YIELD)) {
+        ipc_begin_wait(p, control);
+        cpu_self()->resched = true;
+    } else {
         process_result(p, STATUS_OK);
         if (p->attention & ATTN_PREEMPT) {
             preempt_judge(p); /* perhaps it does not defer any more */
         }
         sched_yield();
-        sched_exit();
     }
+    sched_exit();
+}
+
+/* Copy capability, set FS base, or a fault. */
+static NOINLINE NORETURN void pseudo_instruction(struct process *p, uint64_t control)
+{
     if ((control & ~(31ull << 8 | 31ull << 16)) == LK_COPY_CAP) {
         struct cap *from = &p->capreg[(control >> 8) & 31];
         unsigned to = (unsigned)(control >> 16) & 31;
@@ -502,38 +499,68 @@ static NORETURN void pseudo_instruction(struct process *p, uint64_t control)
 }
 
 /* The shapes that make sense: something is done, what belongs to a phase comes with it, and a call
- * is wholly one. A table of all 256, made by the compiler. */
+ * is wholly one. */
 #define SHAPE_OK(s)                                                                                \
     (((s) & (LK_SEND | LK_RECV)) && ((s)&LK_SEND || !((s) & (LK_BLOCK | LK_SSTR | LK_CALLBIT))) && \
      ((s)&LK_RECV || !((s) & (LK_CLOSED | LK_RSTR | LK_CALLBIT))) &&                               \
      (!((s)&LK_CALLBIT) || ((s)&LK_SHAPE_CALL) == LK_SHAPE_CALL))
-#define SHAPES_4(s) SHAPE_OK(s), SHAPE_OK((s) + 1), SHAPE_OK((s) + 2), SHAPE_OK((s) + 3)
-#define SHAPES_16(s) SHAPES_4(s), SHAPES_4((s) + 4), SHAPES_4((s) + 8), SHAPES_4((s) + 12)
-#define SHAPES_64(s) SHAPES_16(s), SHAPES_16((s) + 16), SHAPES_16((s) + 32), SHAPES_16((s) + 48)
-static const bool shape_ok[256] = { SHAPES_64(0u), SHAPES_64(64u), SHAPES_64(128u),
-                                    SHAPES_64(192u) };
+/* What must be 0 in a control word of a shape. A table of all 256, made by the compiler. */
+#define ZERO(s)                                                                                    \
+    (!SHAPE_OK(s)     ? ~0ull                                                                      \
+     : !((s)&LK_CAPS) ? LK_RESERVED_MASK | CAPS_FIELDS                                             \
+     : (s)&LK_CALLBIT ? LK_RESERVED_MASK | 31ull << LK_SEND_CAP_SHIFT                              \
+                      : LK_RESERVED_MASK)
+#define ZERO_4(s) ZERO(s), ZERO((s) + 1), ZERO((s) + 2), ZERO((s) + 3)
+#define ZERO_16(s) ZERO_4(s), ZERO_4((s) + 4), ZERO_4((s) + 8), ZERO_4((s) + 12)
+#define ZERO_64(s) ZERO_16(s), ZERO_16((s) + 16), ZERO_16((s) + 32), ZERO_16((s) + 48)
+static const uint64_t must_be_zero[256] = { ZERO_64(0u), ZERO_64(64u), ZERO_64(128u),
+                                            ZERO_64(192u) };
 
 /* Is this control word one that makes no sense? Clients write no code for this: it is a fault, not
- * a result. */
-static inline bool malformed(const struct process *p, uint64_t control)
+ * a result. LK_YIELD is 0. */
+static ALWAYS_INLINE bool malformed(const struct process *p, uint64_t control)
 {
-    if (!shape_ok[control & 0xff] || (control & LK_RESERVED_MASK) ||
-        control_nsend(control) > LK_MAX_CAPS) {
-        return true;
-    }
-    if (!(control & LK_CAPS) ? (control & CAPS_FIELDS) != 0
-                             : (control & LK_CALLBIT) && control_send_reg(control, 0) != 0) {
-        return true;
-    }
-    return unlikely(control & (LK_SSTR | LK_RSTR)) &&
-           (((control & LK_SSTR) && (uint32_t)p->regs.r9 > LK_MAX_STRING) ||
-            ((control & LK_RSTR) && p->regs.r9 >> 32 > LK_MAX_STRING));
+    return unlikely(control & must_be_zero[control & 0xff]) ||
+           unlikely(control >= (LK_MAX_CAPS + 1ull) << LK_NSEND_SHIFT) ||
+           (unlikely(control & (LK_SSTR | LK_RSTR)) &&
+            (((control & LK_SSTR) && (uint32_t)p->regs.r9 > LK_MAX_STRING) ||
+             ((control & LK_RSTR) && p->regs.r9 >> 32 > LK_MAX_STRING)));
 }
 
-/* The debugger's trap: once, then the system call passes. */
-static void trap_syscall(struct process *p, uint64_t control)
+static ALWAYS_INLINE NORETURN void dispatch(struct process *p, uint64_t control)
 {
-    if (!(p->attention & ATTN_TRAP_ONCE)) {
+    struct cap *target = &p->capreg[control_target(control)];
+
+    if (malformed(p, control)) {
+        pseudo_instruction(p, control);
+    }
+    if (unlikely(!(control & LK_SEND))) {
+        wait_or_yield(p, control);
+    }
+    if (target->type != CAP_ENTRY || unlikely(!object_alive(target, FRAME_ENDPOINT))) {
+        if (control & LK_CALLBIT) {
+            invoke_by_call(p, control, target);
+        }
+        invoke_without_call(p, control, target);
+    }
+    if (unlikely(control & LK_SSTR)) {
+        send_string(p, control, target);
+    }
+    if (control & LK_CALLBIT) {
+        send_call(p, control, target);
+    }
+    send_plain(p, control, target);
+}
+
+/* What is seldom to be done first: a record, restart injection, the debugger's trap, which is once,
+ * then the system call passes. */
+static NOINLINE NORETURN void dispatch_watched(struct process *p, uint64_t control)
+{
+    trace_event(TRACE_SYSCALL, control, p->capreg[control_target(control)].oid);
+    if (p->attention & ATTN_INJECT) {
+        txn_watch();
+    }
+    if ((p->s.flags & PROC_TRAP_SYSCALL) && !(p->attention & ATTN_TRAP_ONCE)) {
         txn_commit();
         p->attention |= ATTN_TRAP_ONCE;
         arch_syscall_rewind(p);
@@ -541,41 +568,17 @@ static void trap_syscall(struct process *p, uint64_t control)
         sched_exit();
     }
     p->attention &= ~ATTN_TRAP_ONCE;
+    dispatch(p, control);
 }
 
 void kernel_syscall(void)
 {
-    struct process *p = cpu_self()->current;
-    uint64_t control = p->regs.rax;
-    struct cap *target;
+    struct cpu *cpu = cpu_self();
+    struct process *p = cpu->current;
 
-    txn_begin_syscall(p);
-    trace_event(TRACE_SYSCALL, control, p->capreg[control_target(control)].oid);
-    if (unlikely(p->s.flags & PROC_TRAP_SYSCALL)) {
-        trap_syscall(p, control);
+    txn_begin_syscall();
+    if (unlikely(p->state != 0 || cpu->tracing)) {
+        dispatch_watched(p, p->regs.rax);
     }
-    if (unlikely(!(control & (LK_SEND | LK_RECV)))) {
-        pseudo_instruction(p, control);
-    }
-    if (unlikely(malformed(p, control))) {
-        finish_fault(p, FAULT_MALFORMED_SYSCALL, control, NULL);
-    }
-    if (!(control & LK_SEND)) {
-        txn_commit();
-        ipc_begin_wait(p, control);
-        sched_stop(p);
-        sched_exit();
-    }
-    target = &p->capreg[control_target(control)];
-    if (target->type == CAP_ENTRY && object_alive(target, FRAME_ENDPOINT)) {
-        send_to_process(p, control, target);
-    }
-    if (!cap_prepare(target)) {
-        say_refused(p, control, target, 0, STATUS_INVALID_CAP);
-        finish(p, STATUS_INVALID_CAP);
-    }
-    if (target->type == CAP_PROXYENTRY) {
-        send_proxied(p, control, target);
-    }
-    invoke_kernel(p, control, target);
+    dispatch(p, p->regs.rax);
 }

@@ -30,62 +30,6 @@
 
 /* --- acquiring a message --- */
 
-static void copy_words(struct lk_regs *to, const struct lk_regs *from)
-{
-    to->rdi = from->rdi;
-    to->rsi = from->rsi;
-    to->rdx = from->rdx;
-    to->rbx = from->rbx;
-    to->r12 = from->r12;
-    to->r13 = from->r13;
-    to->r14 = from->r14;
-    to->r15 = from->r15;
-}
-
-enum status ipc_prepare(struct message *m, struct process *from, const struct cap *target)
-{
-    const struct lk_regs *r = &from->regs;
-    uint64_t control = r->rax;
-
-    ASSERT_BEFORE_COMMIT();
-    txn_acquire_point();
-    m->from = from;
-    m->ep = endpoint_of(target);
-    m->to = endpoint_recipient(m->ep);
-    if (m->to == NULL || !endpoint_matches(m->ep, target)) {
-        return STATUS_INVALID_CAP;
-    }
-    m->payload = entry_payload(target);
-    m->is_entry = true;
-    m->may_block = (control & LK_BLOCK) != 0;
-    m->make_reply = (control & LK_CALLBIT) != 0;
-    m->words = control_words(control);
-    m->caps = control_nsend(control);
-    m->length = 0;
-    m->truncated = false;
-    if (control & LK_SSTR) {
-        m->from_string = r->r10;
-        m->length = (uint32_t)r->r9;
-    }
-    for (unsigned i = 0; i < m->caps; i++) {
-        struct cap *c = &from->capreg[control_send_reg(control, i)];
-
-        cap_prepare(c);
-        m->cap[i] = *c;
-    }
-    if (m->make_reply) {
-        enum status status = endpoint_check_reply(&from->slot[SLOT_REPLY_ENDPOINT], from);
-
-        if (status != STATUS_OK) {
-            return status;
-        }
-        if (m->caps == 0) {
-            m->caps = 1;
-        }
-    }
-    return STATUS_OK;
-}
-
 enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code, uva_t *address,
                                         const struct cap **handler)
 {
@@ -123,6 +67,19 @@ enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code
 }
 
 /* --- moving it --- */
+
+void ipc_store_more_caps(struct process *p, uint64_t control, unsigned n,
+                         const struct process *from)
+{
+    for (unsigned i = 1; i < LK_MAX_CAPS; i++) {
+        unsigned reg = control_recv_reg(control, i);
+
+        if (reg != 0) {
+            p->capreg[reg] =
+                i < n ? from->capreg[control_send_reg(from->regs.rax, i)] : (struct cap){ 0 };
+        }
+    }
+}
 
 /* Copy `n` bytes between two runs of pages. The bytes of the two sides may lie differently in their
  * pages. A page may be seen half written by another process that maps it: memory shared by users is
@@ -200,73 +157,23 @@ void ipc_copy_string(char *string, void *const pages[], uva_t address, size_t n,
 
 void ipc_transfer(struct message *m)
 {
-    struct process *to = m->to;
-    struct lk_regs *r = &to->regs;
-    uint64_t control = r->rax;
-    struct cpu *cpu = cpu_self();
-
     ASSERT_AFTER_COMMIT();
-    ASSERT(to->s.run_state == LK_STATE_RECEIVING);
-    if (m->length != 0 && m->from != NULL) {
-        copy_pages(cpu->to_page, m->to_string, cpu->from_page, m->from_string, m->length);
+    ASSERT(m->to->s.run_state == LK_STATE_RECEIVING);
+    if (m->length != 0) {
+        copy_pages(cpu_self()->to_page, m->to_string, cpu_self()->from_page, m->from_string,
+                   m->length);
     }
-    if (m->ep->state.match && m->is_entry) {
-        endpoint_reply_delivered(m->ep);
-    }
-    if (m->make_reply) {
-        ASSERT(m->from != NULL);
-        m->cap[0] = endpoint_make_reply(endpoint_of(&m->from->slot[SLOT_REPLY_ENDPOINT]));
-    }
-    if (control & LK_CAPS) {
-        ipc_store_caps(to, control, m->cap, m->caps);
-    }
-    if (m->from != NULL) {
-        copy_words(r, &m->from->regs);
-    } else {
-        ipc_store_words(r, m->word);
-    }
-    r->rax = (uint64_t)LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT |
-             (uint64_t)(m->words - 1) << LK_DLV_NWORDS_SHIFT |
-             (uint64_t)m->caps << LK_DLV_NCAPS_SHIFT | m->length << LK_DLV_STRLEN_SHIFT;
-    if (m->truncated) {
-        r->rax |= LK_DLV_TRUNCATED;
-    }
-    r->r8 = m->ep->state.id;
-    r->r9 = m->payload;
-    if (to->fast.caller == NULL && to->s.wait == LK_WAIT_OPEN) {
-        to->fast.caller = to; /* the turn of messages is over; nobody has called */
-    }
-    if (unlikely((to->attention & ~(ATTN_NOTICE | ATTN_SENDERS | ATTN_SLICE)) != 0 ||
-                 !list_empty(&to->recheck_link))) {
-        process_end_wait(to);
-    } else {
-        to->s.run_state = LK_STATE_READY; /* a wait with nothing to it */
-        to->s.wait = LK_WAIT_NONE;
-    }
+    ipc_deliver(m);
 }
 
 /* --- waiting --- */
 
-void ipc_begin_wait(struct process *p, uint64_t control)
+void ipc_wait_over(struct process *p)
 {
-    struct lk_regs *r = &p->regs;
-
-    ASSERT_AFTER_COMMIT();
-    if (control & LK_CALLBIT) {
-        r->r8 = endpoint_of(&p->slot[SLOT_REPLY_ENDPOINT])->state.id;
+    if (p->s.wait == LK_WAIT_OPEN && p->fast.caller == NULL) {
+        p->fast.caller = p; /* the turn of messages is over; nobody has called */
     }
-    r->rax = control & (RECV_SHAPE | RECV_CAP_MASK);
-    p->s.run_state = LK_STATE_RECEIVING;
-    if (!(control & LK_CLOSED)) {
-        p->s.wait = LK_WAIT_OPEN;
-    } else {
-        p->s.wait = r->r8 == LK_NOTICE_ID ? LK_WAIT_NOTICE : LK_WAIT_CLOSED;
-    }
-    p->attention &= ~ATTN_SCAN;
-    p->attention |= (uint32_t)(control >> ATTN_RECV_SHIFT) & ATTN_RECV_MANY;
-    if (!plist_empty(&p->senders) || (p->notices != 0 && p->s.wait != LK_WAIT_CLOSED)) {
-        ipc_recheck(p);
-    }
+    process_end_wait(p);
 }
 
 const struct endpoint *ipc_waits_at(const struct process *p)
@@ -329,10 +236,9 @@ static void wait_for_target(struct process *s, struct process *t)
     preempt_judge(t);
 }
 
-void ipc_block_sender(struct process *p, const struct message *m, struct process *t)
+void ipc_block_sender(struct process *p, struct endpoint *ep, const struct process *to,
+                      struct process *t)
 {
-    struct endpoint *ep = t == NULL ? m->ep : endpoint_of(&p->capreg[control_target(p->regs.rax)]);
-
     ASSERT_AFTER_COMMIT();
     trace_event(TRACE_BLOCK, LK_WAIT_SENDING, object_oid(ep));
     p->s.run_state = LK_STATE_BLOCKED;
@@ -346,7 +252,7 @@ void ipc_block_sender(struct process *p, const struct message *m, struct process
         t->preempt.waits++;
         wait_for_target(p, t);
     }
-    say_if_endless(p, m->to);
+    say_if_endless(p, to);
 }
 
 const struct cap *ipc_sender_entry(struct process *p)
@@ -494,17 +400,16 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
     }
     if (entry != NULL && s->fault_code != FAULT_NONE) {
         txn_commit();
-        fault_message(&m, s, entry);
         take_from(ep, &s->sender_node);
-        ipc_transfer(&m);
-        s->attention |= ATTN_FAULT_TOLD;
+        fault_transfer(s, p, entry);
         if (s->s.run_state == LK_STATE_FAULTED) {
             s->s.wait = LK_WAIT_NONE;
         }
         return true;
     }
     if (entry != NULL) {
-        status = t == NULL ? ipc_prepare(&m, s, entry) : preempt_prepare(&m, s, entry);
+        status =
+            t == NULL ? ipc_prepare(&m, s, control, entry, true) : preempt_prepare(&m, s, entry);
     }
     if (status != STATUS_OK) {
         txn_commit();

@@ -61,7 +61,7 @@ void notice_deliver(struct process *p)
     ASSERT_AFTER_COMMIT();
     ASSERT(notice_accepted(p) && p->notices != 0);
     if (control & LK_CAPS) {
-        ipc_store_caps(p, control, NULL, 0);
+        ipc_store_caps(p, control, NULL, 0, NULL);
     }
     r->rax = (uint64_t)LK_KIND_NOTICE << LK_DLV_KIND_SHIFT;
     r->rdi = p->notices;

@@ -159,7 +159,7 @@ void object_rescind(struct objhdr *hdr)
     txn_commit();
 
     trace_event(TRACE_RESCIND, object_oid(hdr), kind);
-    if (!is_page(kind)) {
+    if (kind == FRAME_PROCESS || kind == FRAME_ENDPOINT || kind == FRAME_SCHEDULE) {
         fast_forget();
     }
     if (kind == FRAME_PROCESS) {

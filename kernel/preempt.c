@@ -184,7 +184,7 @@ enum status preempt_prepare(struct message *m, struct process *from, const struc
     if (t == NULL || preempt_receiver(t) == NULL) {
         return STATUS_INVALID_CAP;
     }
-    status = ipc_prepare(m, from, &t->slot[SLOT_PROXY_RECEIVER]);
+    status = ipc_prepare(m, from, from->regs.rax, &t->slot[SLOT_PROXY_RECEIVER], true);
     m->payload = target->payload;
     return status;
 }
@@ -200,16 +200,16 @@ void preempt_transfer(struct message *m)
     preempt_leave(t);
     preempt_end_deferral(t);
     if (m->make_reply) {
-        m->cap[0] = endpoint_make_reply(endpoint_of(&m->from->slot[SLOT_REPLY_ENDPOINT]));
+        m->cap = endpoint_make_reply(m->from->fast.reply);
         m->make_reply = false;
     }
     ASSERT(t->slot[SLOT_PROXY_REPLY].type == CAP_NULL); /* INV-PROC-7 */
     if (m->caps != 0) {
-        cap_copy(&t->slot[SLOT_PROXY_REPLY], &m->cap[0]);
+        cap_copy(&t->slot[SLOT_PROXY_REPLY], &m->cap);
     } else {
         m->caps = 1;
     }
-    m->cap[0] = object_cap(&t->hdr);
+    m->cap = process_cap(t);
     t->preempt.after_notice = is_notice;
     t->preempt.deliveries++;
     t->preempt.forced += forced;
@@ -227,9 +227,8 @@ void preempt_transfer(struct message *m)
 /* All preempting bits, to R, which waits for them. */
 static void deliver_notice(struct process *t, struct process *r, struct endpoint *q)
 {
-    struct message m = {
-        .to = r, .ep = q, .target = t, .words = 1, .word = { t->preempt.notices }
-    };
+    const uint64_t word[LK_MAX_WORDS] = { t->preempt.notices };
+    struct message m = { .to = r, .ep = q, .target = t, .word = word, .delivery = DELIVERS(1) };
 
     t->preempt.notices = 0;
     preempt_transfer(&m);

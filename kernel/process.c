@@ -73,8 +73,12 @@ void process_leave_queue(struct process *p)
 void process_end_wait(struct process *p)
 {
     ASSERT_AFTER_COMMIT();
-    process_leave_queue(p);
-    timer_remove(&cpu_self()->timers, &p->sleep_timer);
+    if (unlikely(plist_node_queued(&p->sender_node))) {
+        process_leave_queue(p);
+    }
+    if (unlikely(p->sleep_timer.queued)) {
+        timer_remove(&cpu_self()->timers, &p->sleep_timer);
+    }
     list_remove(&p->recheck_link);
     p->attention &= ~(ATTN_RECV_FAULT | ATTN_RECV_MANY | ATTN_SCAN | ATTN_FAULT_TOLD |
                       ATTN_SLEEPING | ATTN_FAULT_PASSED);
@@ -166,16 +170,13 @@ static void answer_callers(struct process *p)
             struct process *caller = endpoint_recipient(ep);
 
             if (caller != p && ipc_accepts(caller, ep)) {
-                struct message m = {
-                    .to = caller,
-                    .ep = ep,
-                    .payload = entry_payload(c),
-                    .words = 1,
-                    .is_entry = true,
-                };
+                static const uint64_t word[LK_MAX_WORDS] = { STATUS_INVOKEE_GONE };
 
-                m.word[0] = STATUS_INVOKEE_GONE;
-                ipc_transfer(&m);
+                ipc_transfer(&(struct message){ .to = caller,
+                                                .ep = ep,
+                                                .payload = entry_payload(c),
+                                                .word = word,
+                                                .delivery = DELIVERS(1) });
                 sched_wake(caller);
             }
         }

@@ -160,11 +160,9 @@ void sched_stop(struct process *p)
     }
 }
 
-void sched_hand_over(struct process *p)
+/* The CPU is `p`'s from now on, which may run and is on no ready queue. */
+static inline void hand_over(struct cpu *cpu, struct process *old, struct process *p)
 {
-    struct cpu *cpu = cpu_self();
-    struct process *old = cpu->current;
-
     /* The slice goes along to an equal that is to answer. A higher priority has one of its own, and
      * whoever goes on running later keeps what is left. */
     if (old->priority != p->priority || (old->s.word & RUNNING_MASK) == 0) {
@@ -205,10 +203,22 @@ void sched_switch_to(struct process *p)
     if (!list_empty(&p->ready_link)) {
         ready_remove(cpu, p);
     }
-    sched_hand_over(p);
+    hand_over(cpu, old, p);
     if (sched_runnable(old)) {
         ready_insert(cpu, old, old->slice_left != 0 || !has_end); /* else its slice is over */
         cpu->resched |= old->priority >= p->priority; /* an equal waits: the slice has an end */
+    }
+}
+
+void sched_sent(struct process *p, struct process *to)
+{
+    if (to->priority >= p->priority) {
+        sched_switch_to(to);
+    } else {
+        sched_wake(to);
+    }
+    if (p->s.run_state != LK_STATE_READY && cpu_self()->current == p) {
+        sched_stop(p);
     }
 }
 

@@ -27,6 +27,7 @@ void txn_watched_commit(void)
 {
     struct cpu *cpu = cpu_self();
 
+    ASSERT_BEFORE_COMMIT();
     cpu->txn.watched = false;
     if (cpu->txn.inject_work && cpu->txn.passed == 0) {
         return; /* this piece has none; the next may */
@@ -55,6 +56,7 @@ void txn_watched_point(void)
 {
     struct txn *t = &cpu_self()->txn;
 
+    ASSERT_BEFORE_COMMIT();
     t->passed++;
     if (t->passed != t->inject_at || t->inject_hit) {
         return;

@@ -161,10 +161,10 @@
 #include <stdint.h>
 
 /* Registers of a process, as Process.getState shows and Process.setRegs takes them: 19 words of 8
- * bytes. */
+ * bytes. Those of the data words stand in a row. */
 struct lk_regs {
-    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
-    uint64_t rip, rsp, rflags;
+    uint64_t rax, rdi, rsi, rdx, rbx, r12, r13, r14, r15, r8, r9, r10, rbp;
+    uint64_t rcx, r11, rip, rsp, rflags;
     uint64_t fs_base;
 };
 

@@ -55,7 +55,9 @@ enum status process_op_swap_slot(struct invocation *inv)
     } else if (slot == SLOT_CONTROL_PAGE) {
         preempt_end_deferral(p);
     }
-    fast_forget();
+    if (slot == SLOT_SCHEDULE || slot == SLOT_REPLY_ENDPOINT) {
+        fast_forget();
+    }
     cap_copy(&inv->out_cap[0], &p->slot[slot]);
     cap_copy(&p->slot[slot], c);
     if (p->attention & ATTN_PREEMPT) {
@@ -130,7 +132,7 @@ void process_op_get_state(struct invocation *inv)
     inv->out[5] = sched_cpu_time(p);
     inv->out[6] = p->notices | (uint64_t)p->preempt.notices << 32;
     inv->out[7] = (p->s.flags & DEBUG_FLAGS) | p->quiet * LK_FLAG_QUIET;
-    show_regs(p, (struct lk_regs *)(void *)inv->out_string);
+    show_regs(p, (struct lk_regs *)(void *)inv->string);
     inv->out_len = sizeof(p->regs);
 }
 
@@ -163,7 +165,7 @@ enum status process_op_set_regs(struct invocation *inv)
     p->s.flags |= PROC_IRET;
     arch_set_fs_base(p, regs.fs_base);
     if (p == inv->invoker) {
-        inv->no_answer = true;
+        inv->answer = ANSWER_NONE;
     }
     sched_wake(p);
     return STATUS_OK;
@@ -258,7 +260,7 @@ void process_op_get_preemption(struct invocation *inv)
     const struct process *p = inv_object(inv, process);
     const struct preempt *pr = &p->preempt;
     const struct process *r = preempt_receiver(p);
-    struct lk_preemption *out = (struct lk_preemption *)(void *)inv->out_string;
+    struct lk_preemption *out = (struct lk_preemption *)(void *)inv->string;
 
     STATIC_ASSERT(sizeof(*out) == 128, "as in kernel/abi/lykos.toml");
 
@@ -351,7 +353,7 @@ void process_op_get_fpu(struct invocation *inv)
     struct process *p = inv_object(inv, process);
 
     arch_fpu_save(p);
-    memcpy(inv->out_string, p->fpu, sizeof(p->fpu));
+    memcpy(inv->string, p->fpu, sizeof(p->fpu));
     inv->out_len = sizeof(p->fpu);
 }
 

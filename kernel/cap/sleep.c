@@ -19,7 +19,7 @@ enum status sleep_op_sleep_until(struct invocation *inv)
     struct process *p = inv->invoker;
     nsec_t now = arch_now();
 
-    if (!inv->is_call) {
+    if (inv->answer != ANSWER_CALL) {
         return STATUS_REQUEST_ERROR;
     }
 
@@ -29,7 +29,7 @@ enum status sleep_op_sleep_until(struct invocation *inv)
         timer_insert(&cpu_self()->timers, &p->sleep_timer, inv->word[1]);
         cpu_self()->resched = true; /* the timer is to be set anew */
         p->attention |= ATTN_SLEEPING;
-        inv->answer_later = true;
+        inv->answer = ANSWER_LATER;
     }
     inv->out[1] = now;
     return STATUS_OK;
@@ -44,13 +44,13 @@ void sleep_over(struct process *p)
 
     if (slot->type == CAP_ENDPOINT && cap_live(slot) && endpoint_expects(ep) &&
         ipc_accepts(p, ep) && endpoint_recipient(ep) == p) {
-        struct message m = {
-            .to = p, .ep = ep, .payload = endpoint_payload(ep), .is_entry = true, .words = 2
-        };
+        const uint64_t word[LK_MAX_WORDS] = { STATUS_OK, arch_now() };
 
-        m.word[0] = STATUS_OK;
-        m.word[1] = arch_now();
-        ipc_transfer(&m);
+        ipc_transfer(&(struct message){ .to = p,
+                                        .ep = ep,
+                                        .payload = endpoint_payload(ep),
+                                        .word = word,
+                                        .delivery = DELIVERS(2) });
     } else { /* the endpoint of its call is not its own any more */
         process_end_wait(p);
         process_result(p, STATUS_NO_REPLY_ENDPOINT);

@@ -22,12 +22,17 @@ static struct endpoint *make_reply_endpoint(struct process **p, uint64_t payload
     return ep;
 }
 
-static enum status check_reply(const struct endpoint *ep, const struct process *p)
+static enum status check_reply_slot(struct process *p, struct cap slot)
 {
-    struct cap slot = object_cap(&ep->hdr);
-
+    p->slot[SLOT_REPLY_ENDPOINT] = slot;
+    fast_forget();
     txn_begin();
-    return endpoint_check_reply(&slot, p);
+    return endpoint_check_reply(p);
+}
+
+static enum status check_reply(const struct endpoint *ep, struct process *p)
+{
+    return check_reply_slot(p, object_cap(&ep->hdr));
 }
 
 SELFTEST(endpoint_one_shot,
@@ -105,13 +110,11 @@ SELFTEST(endpoint_not_for_replies,
     struct process *p;
     struct process *other = test_make_process(1);
     struct endpoint *ep = make_reply_endpoint(&p, 0);
-    struct cap null = { 0 };
 
     CHECK_EQUAL(check_reply(ep, other), STATUS_NO_REPLY_ENDPOINT);
     ep->state.match = 0;
     CHECK_EQUAL(check_reply(ep, p), STATUS_NO_REPLY_ENDPOINT);
-    txn_begin();
-    CHECK_EQUAL(endpoint_check_reply(&null, p), STATUS_NO_REPLY_ENDPOINT);
+    CHECK_EQUAL(check_reply_slot(p, (struct cap){ 0 }), STATUS_NO_REPLY_ENDPOINT);
     test_rescind(&ep->hdr);
     test_rescind_process(p);
     test_rescind_process(other);
@@ -134,8 +137,7 @@ SELFTEST(endpoint_queue,
         test_commit();
         process_end_wait(sender[i]);
         sender[i]->regs.rax = LK_SEND | LK_BLOCK;
-        ipc_block_sender(sender[i], &(struct message){ .ep = ep, .to = endpoint_recipient(ep) },
-                         NULL);
+        ipc_block_sender(sender[i], ep, endpoint_recipient(ep), NULL);
         CHECK(sender[i]->s.run_state == LK_STATE_BLOCKED && sender[i]->s.wait == LK_WAIT_SENDING);
         CHECK_EQUAL(endpoint_check(ep), 0);
     }

@@ -4,6 +4,7 @@
  */
 #include "world.h"
 
+#include <kernel/txn.h>
 #include <string.h>
 
 static struct invocation inv;

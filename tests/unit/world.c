@@ -131,17 +131,17 @@ static enum status do_op(unsigned code, struct invocation *inv)
 enum status world_op(unsigned code, struct cap cap, uint64_t word1, uint64_t word2,
                      const struct cap *arg, struct invocation *inv)
 {
-    struct invocation own = { .cap = cap, .obj = oid_header(cap.oid) };
+    const uint64_t word[LK_MAX_WORDS] = { 0, word1, word2 };
+    struct invocation own = { .cap = cap, .word = word };
     enum status status;
 
-    own.word[1] = word1;
-    own.word[2] = word2;
     if (arg != NULL) {
         own.arg[1] = *arg;
     }
     status = do_op(code, &own);
     if (inv != NULL) {
         *inv = own;
+        inv->word = NULL; /* not beyond here */
     }
     return status;
 }
@@ -150,19 +150,13 @@ enum status world_window(struct gpt *g, unsigned slot, unsigned root, uint64_t o
                          uint64_t match, uint64_t l2g, uint64_t restr)
 {
     bool local = root != WORLD_BACKGROUND;
+    const uint64_t to_slot[LK_MAX_WORDS] = { 0, slot, root, offset, match, l2g, restr };
+    const uint64_t to_space[LK_MAX_WORDS] = { 0, slot, offset, match, l2g, restr };
     struct invocation inv = {
         .cap = object_cap(&g->hdr),
-        .obj = &g->hdr,
-        .word = { 0, slot, root, offset, match, l2g, restr },
+        .word = local ? to_slot : to_space,
     };
 
-    if (!local) {
-        inv = (struct invocation){
-            .cap = inv.cap,
-            .obj = inv.obj,
-            .word = { 0, slot, offset, match, l2g, restr },
-        };
-    }
     return do_op(local ? OP_GPT_SET_LOCAL_WINDOW : OP_GPT_SET_WINDOW, &inv);
 }
 

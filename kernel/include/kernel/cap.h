@@ -43,19 +43,11 @@ STATIC_ASSERT(sizeof(struct cap) == 16, "a capability is 16 bytes");
 
 #define CAPPAGE_SLOTS (PAGE_SIZE / sizeof(struct cap))
 
-/* Does the object of `c` still live? For types without an object: always. IrqWait: the line's count
- * decides; a Range that is lent: whether its first frame, or that of the one it was split from, is
- * lent with this count still (INV-CAP-2). A capability that is not live never will be again. */
-bool cap_live(const struct cap *c);
 
 /* Is `c` valid as it is shown to users: live, and an Entry or AppNotice has a recipient, a
  * ProxyEntry one that has a proxy receiver, a reply capability is not used or stale. Otherwise it
  * is Null in every way, though an Entry may become valid when its endpoint gets a recipient. */
 bool cap_valid(const struct cap *c);
-
-/* ACQUIRE. If `c` is not live, make it Null where it stands (that changes nothing visible). Returns
- * whether it is. */
-bool cap_prepare(struct cap *c) MAY_RESTART;
 
 /* EFFECT. Copy, and Null. The destination's old value needs no care: nothing is counted. */
 static inline void cap_copy(struct cap *to, const struct cap *from)

@@ -17,7 +17,7 @@
  *           priority of the first.
  * INV-EP-2  a reply outstanding  =>  payload match is on.
  * INV-EP-3  id != LK_NOTICE_ID.
- * INV-FAST-1 is about `to` (process.h). */
+ * INV-EP-4  what `to` and `epoch` say is true (also INV-FAST-1, process.h). */
 struct endpoint {
     struct objhdr hdr;
     struct {
@@ -28,8 +28,8 @@ struct endpoint {
         uint8_t match; /* payload match is on */
     } state;
     uint64_t self;      /* what a capability to it has: cap.object; 0: it is destroyed */
-    struct process *to; /* while `epoch` is the CPU's: the recipient, which has a valid schedule */
-    uint64_t epoch;
+    struct process *to; /* while `epoch` is the CPU's: the recipient, which has a valid schedule; */
+    uint64_t epoch;     /* FAST_OTHER is flipped if payload match is on */
     struct plist senders;        /* processes, by sender_node, and targets by preempt.node */
     struct plist_node recv_node; /* in the recipient's process.senders */
     struct list watchers;        /* processes whose proxyReceiver leads here, and no further */
@@ -61,10 +61,23 @@ static inline uint64_t endpoint_payload(const struct endpoint *ep)
     return ep->state.reply >> CAP_PAYLOAD_SHIFT;
 }
 
+struct process *endpoint_note_recipient(struct endpoint *ep);
 /* The recipient, or NULL. */
 static inline struct process *endpoint_recipient(const struct endpoint *ep)
 {
     return process_of(&ep->state.recipient);
+}
+
+/* Is `to` what endpoint_recipient() would find, and may it run but for holds and waits? */
+static ALWAYS_INLINE bool endpoint_noted(const struct endpoint *ep)
+{
+    return likely((ep->epoch ^ cpu_self()->epoch) << 1 == 0);
+}
+
+/* As endpoint_recipient(), noted for the next time: nothing but what can be found out anew. */
+static ALWAYS_INLINE struct process *endpoint_find_recipient(struct endpoint *ep)
+{
+    return endpoint_noted(ep) ? ep->to : endpoint_note_recipient(ep);
 }
 
 /* Does this Entry to the live endpoint `ep` pass its payload match: off, or the payload of the
@@ -83,30 +96,25 @@ static inline bool endpoint_entry_valid(const struct cap *entry)
 /* EFFECT. Those who wait here wait in vain: they get INVALID_CAP, in pieces, soon. O(1). NO_FAIL.
  */
 void endpoint_fail_waiting(struct endpoint *ep);
-static inline void endpoint_fail_senders(struct endpoint *ep)
+static ALWAYS_INLINE void endpoint_fail_senders(struct endpoint *ep)
 {
     if (unlikely(!plist_empty(&ep->senders))) {
         endpoint_fail_waiting(ep);
     }
 }
 
-/* Is the capability of a slot replyEndpoint fit for a call of `p`: an endpoint whose recipient it
- * is, payload match on, payloads left? ACQUIRE. */
-static inline enum status endpoint_check_reply(const struct cap *slot, const struct process *p)
+/* ACQUIRE. Is the slot replyEndpoint of `p` fit for a call: an endpoint whose recipient it is,
+ * payload match on, payloads left? If so p->fast.reply is that endpoint. */
+bool endpoint_note_reply(struct process *p);
+static ALWAYS_INLINE enum status endpoint_check_reply(struct process *p) MAY_RESTART
 {
-    const struct endpoint *ep;
-
     txn_acquire_point();
-    if (slot->type != CAP_ENDPOINT || !object_alive(slot, FRAME_ENDPOINT)) {
-        return STATUS_NO_REPLY_ENDPOINT;
-    }
-    ep = endpoint_of(slot);
-    if (!ep->state.match || ep->state.recipient.oid != object_oid(p) ||
-        ep->state.recipient.count != p->hdr.count) {
+    if (unlikely(p->fast.reply_epoch != cpu_self()->epoch) && !endpoint_note_reply(p)) {
         return STATUS_NO_REPLY_ENDPOINT;
     }
     /* One payload for the reply capability, one for its use. */
-    return endpoint_payload(ep) > ENDPOINT_PAYLOAD_MAX - 2 ? STATUS_EXHAUSTED : STATUS_OK;
+    return likely(endpoint_payload(p->fast.reply) <= ENDPOINT_PAYLOAD_MAX - 2) ? STATUS_OK
+                                                                               : STATUS_EXHAUSTED;
 }
 
 /* A capability of a type and payload to the endpoint: Entry, ProxyEntry, AppNotice. */
@@ -117,7 +125,7 @@ static inline struct cap endpoint_cap(const struct endpoint *ep, uint8_t type, u
 
 /* EFFECT. Make the reply capability of a call: the payload advances, what was outstanding is stale.
  * NO_FAIL. */
-static inline struct cap endpoint_make_reply(struct endpoint *ep)
+static ALWAYS_INLINE struct cap endpoint_make_reply(struct endpoint *ep)
 {
     ASSERT_AFTER_COMMIT();
     ep->state.reply = (endpoint_payload(ep) + 1) << CAP_PAYLOAD_SHIFT | CAP_ENTRY;
@@ -126,17 +134,18 @@ static inline struct cap endpoint_make_reply(struct endpoint *ep)
 }
 
 /* EFFECT. As if a reply capability was made and used. Its payload. NO_FAIL. */
-static inline uint64_t endpoint_reply_at_once(struct endpoint *ep)
+static ALWAYS_INLINE uint64_t endpoint_reply_at_once(struct endpoint *ep)
 {
     uint64_t payload = endpoint_payload(ep) + 1;
 
+    ASSERT_AFTER_COMMIT();
     ep->state.reply = (payload + 1) << CAP_PAYLOAD_SHIFT;
     endpoint_fail_senders(ep);
     return payload;
 }
 
 /* EFFECT. A reply was delivered through a matching endpoint: the capability is used up. NO_FAIL. */
-static inline void endpoint_reply_delivered(struct endpoint *ep)
+static ALWAYS_INLINE void endpoint_reply_delivered(struct endpoint *ep)
 {
     ASSERT_AFTER_COMMIT();
     ep->state.reply = (endpoint_payload(ep) + 1) << CAP_PAYLOAD_SHIFT;

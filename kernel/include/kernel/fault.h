@@ -22,8 +22,9 @@ void fault_tell(struct process *p, const struct cap *memory_handler);
 /* EFFECT. Tell the handler, whoever that is by now, wherever the message waited before. NO_FAIL. */
 void fault_tell_again(struct process *p);
 
-/* Fill in the message about the fault of `p`, sent through `entry`. */
-void fault_message(struct message *m, struct process *p, const struct cap *entry);
+/* EFFECT. The message about the fault of `p`, through `entry`, into the wait of its recipient `to`.
+ * NO_FAIL. */
+void fault_transfer(struct process *p, struct process *to, const struct cap *entry);
 
 /* The capability to the handler to be told of the fault that `p` has now: looks at the memory
  * again. NULL: nobody. */

@@ -20,28 +20,26 @@ struct process;
 /* Made by the dispatcher for each invocation; lives on its stack until the system call ends. */
 struct invocation {
     struct process *invoker;
-    struct cap cap;     /* the capability invoked: valid */
-    struct objhdr *obj; /* its object; NULL for types without one */
-    uint64_t word[LK_MAX_WORDS];
+    struct cap cap;       /* the capability invoked: valid */
+    const uint64_t *word; /* all eight, in the registers of the invoker */
     /* Capabilities sent: arg[1].. are the operation's, as many as its table entry says; prepared
      * (invalid ones read Null). arg[0] is Null if none was sent. */
     struct cap arg[LK_MAX_CAPS];
-    bool is_call;
-    bool answer_later; /* set by an operation of a call that is answered when its time has come */
-    bool no_answer;    /* set by an operation that wrote the invoker's registers itself */
-    unsigned words;    /* words and capabilities that the invoker says it sent */
-    unsigned caps;
+    enum {
+        ANSWER_CALL,  /* the invoker waits for it */
+        ANSWER_ENTRY, /* not a call: through the Entry in arg[0], if that is one */
+        ANSWER_LATER, /* set by an operation of a call that is answered when its time has come */
+        ANSWER_NONE   /* set by an operation that wrote the invoker's registers itself */
+    } answer;
     size_t string_len; /* of `string`, as sent (cut to the operation's most) */
     bool string_cut;   /* it was longer */
-    char *string;      /* KERNEL_STRING_MAX bytes */
 
-    /* The answer. All zero when the operation begins. */
+    /* The answer. Words and capabilities that the table has are zero when the operation begins. */
     uint64_t out[LK_MAX_WORDS]; /* out[1].. */
     struct cap out_cap[1];      /* no operation answers with more */
-    unsigned out_caps;          /* set by the dispatcher, from the operation table */
     size_t out_len;             /* what is beyond out_room is cut */
     size_t out_room;            /* that the invoker has for the string of the answer */
-    char *out_string;           /* KERNEL_STRING_MAX bytes */
+    char string[KERNEL_STRING_MAX] ALIGNED(8); /* sent, or of the answer: no operation has both */
 };
 
 /* One operation: the function, and what the dispatcher checks before it calls. The numbers do not
@@ -51,10 +49,16 @@ struct operation {
         enum status (*fn)(struct invocation *inv); /* acquires, commits, and has effects */
         void (*effect)(struct invocation *inv);    /* EFFECT */
     };
+    union {
+        struct {
+            uint8_t words_out, caps_out;
+            uint16_t string_in, string_out;
+        };
+        uint64_t more; /* 0: arguments in registers and a result, no more */
+    };
     bool is_effect;
-    uint8_t words_in, words_out, caps_in, caps_out;
-    uint8_t typed; /* the types of so many capabilities are looked at, */
-    uint16_t string_in, string_out;
+    uint8_t words_in, caps_in;
+    uint8_t typed;  /* the types of so many capabilities are looked at, */
     uint8_t forbid; /* LK_RO | LK_WK | LK_OP: restrictions through which it answers noAccess */
     uint8_t over;   /* enum status: the answer if word 1 is larger than `most` */
     uint64_t most;
@@ -77,4 +81,4 @@ void sleep_over(struct process *p);
 enum status invoke_get_slot(struct invocation *inv, struct cap *slots);
 
 /* Typed access to the object invoked. */
-#define inv_object(inv, type) ((struct type *)(void *)(inv)->obj)
+#define inv_object(inv, type) ((struct type *)(void *)oid_header((inv)->cap.oid))

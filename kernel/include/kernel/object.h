@@ -80,7 +80,7 @@ static inline oid_t object_oid(const void *header)
 /* Descriptor of the frame in which a header stands. For a Page that is a frame of descriptors. */
 static inline struct frame *oid_frame(oid_t oid)
 {
-    return &frame_table[oid >> 6];
+    return (struct frame *)((uintptr_t)frame_table + (oid & ~63u)); /* of 64 bytes each */
 }
 
 /* The page described by a descriptor: its frame number, physical address and kernel address. */
@@ -105,9 +105,24 @@ page_frame(const struct cap *page) /* of a valid Page or CapPage capability */
 /* Does the small object (not a Page or CapPage) that `c` names still live? `kind` is what its type
  * says. The frame is asked first what it holds: in a frame that became a user's page a header must
  * not be looked for. A count never comes again, so the kind of the header needs no look. */
-static inline bool object_alive(const struct cap *c, enum frame_kind kind)
+static ALWAYS_INLINE bool object_alive(const struct cap *c, enum frame_kind kind)
 {
     return oid_frame(c->oid)->kind == kind && oid_header(c->oid)->count == c->count;
+}
+
+/* By the type of a capability: the kind of frame in which the header of its object stands, that of
+ * a Page or CapPage in the table of descriptors; FRAME_NONE: it names no object made from storage.
+ */
+extern const uint8_t cap_frame_kind[LK_TYPES];
+
+/* Does the object of `c` still live? For types without an object: always. IrqWait: the line's count
+ * decides; a Range that is lent: whether its first frame, or that of the one it was split from, is
+ * lent with this count still (INV-CAP-2). A capability that is not live never will be again. */
+bool cap_live_otherwise(const struct cap *c); /* of a type without an object */
+static ALWAYS_INLINE bool cap_live(const struct cap *c)
+{
+    return likely(cap_is_object(c)) ? object_alive(c, (enum frame_kind)cap_frame_kind[c->type])
+                                    : cap_live_otherwise(c);
 }
 
 /* Size of the objects of a kind in a frame, and how many there are. 0 for kinds that are not made

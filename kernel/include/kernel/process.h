@@ -70,7 +70,8 @@ struct preempt {
  * INV-PROC-3  sender_node queued  =>  BLOCKED with LK_WAIT_SENDING, or a fault is to be told.
  * INV-PROC-4  current of a CPU  =>  READY and no holds.
  * INV-PROC-5  capreg[0] is Null.
- * INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE.
+ * INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE; senders  <=>  ATTN_SENDERS; slice_left
+ *             <=>  ATTN_SLICE.
  * INV-PROC-7  something in proxyReply  =>  the proxy hold.
  * INV-PROC-8  preempting bits or waiting senders  <=>  ATTN_PREEMPT; then the process stands where
  *             it will be found, else nowhere (preempt.h).
@@ -107,8 +108,10 @@ struct process {
         };
         uint64_t state;
     };
-/* Of `s.word`: run state and holds, both 0 while the process may run. */
+/* Of `s.word`: run state and holds, both 0 while the process may run; run state and wait in one. */
 #define RUNNING_MASK 0x00ff00ffu
+#define WAITS_OPEN (LK_STATE_RECEIVING | LK_WAIT_OPEN << 8)
+#define WAITS_CLOSED (LK_STATE_RECEIVING | LK_WAIT_CLOSED << 8)
 
     struct lk_regs regs; /* rip is behind the `syscall` while a system call is in progress */
     uint64_t space_root; /* a root: always valid to load (mmu) */
@@ -127,9 +130,10 @@ struct process {
     bool keeps_turn;        /* it was held while it waited for the CPU */
     bool quiet;             /* the log says nothing of what it does; never cleared */
     uint64_t slice_left;    /* nanoseconds of the slice not used yet; 0: a new one begins */
-    uint64_t cpu_cycles;    /* CPU time used, in units of arch_cycles() */
-    struct cap last_called; /* endpoint of the last call, for diagnosis: an Endpoint capability,
-                               maybe stale */
+    uint64_t cpu_cycles;    /* CPU time used, in units of arch_cycles(); less the time when it began
+                               to run, while it runs: sched_cpu_time() */
+    struct cap last_called; /* endpoint of the last call, for diagnosis and for the fast path: an
+                               Endpoint capability, maybe stale */
     uint64_t label[2];
     struct { /* for the fast path: what is true while the CPU's epoch is the one noted */
         struct endpoint *reply; /* its reply endpoint, fit for a call */
@@ -174,6 +178,12 @@ static inline struct process *process_of(const struct cap *c)
     return c->type == CAP_PROCESS && object_alive(c, FRAME_PROCESS)
                ? (struct process *)(void *)oid_header(c->oid)
                : NULL;
+}
+
+/* A Process capability to `p`. */
+static inline struct cap process_cap(const struct process *p)
+{
+    return (struct cap){ .low = CAP_PROCESS, .oid = object_oid(p), .count = p->hdr.count };
 }
 
 /* A system call of `p` is over with nothing received: word 0 is the result. EFFECT, NO_FAIL. */

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <kernel/cpu.h>
 #include <kernel/process.h>
 #include <kernel/schedule.h>
 
@@ -19,8 +20,9 @@ void sched_stop(struct process *p);
 /* EFFECT. Go from the current process, which has just stopped being ready or has a lower or equal
  * priority, directly to `p`, which is READY; the rest of the slice goes with it. NO_FAIL. */
 void sched_switch_to(struct process *p);
-/* EFFECT. The CPU is `p`'s from now on, which may run and is on no ready queue. NO_FAIL. */
-void sched_hand_over(struct process *p);
+/* EFFECT. The current process `p` has sent to `to`, and perhaps waits now: the CPU goes to whom it
+ * should. NO_FAIL. */
+void sched_sent(struct process *p, struct process *to);
 /* EFFECT. The current process goes behind its equals. NO_FAIL. */
 void sched_yield(void);
 /* Has `p` a schedule that lets it run? */
@@ -36,6 +38,28 @@ static inline bool schedule_runs(const struct process *p)
 static inline bool sched_runnable(const struct process *p)
 {
     return (p->s.word & RUNNING_MASK) == 0 && schedule_runs(p); /* READY is 0 */
+}
+
+/* EFFECT. As sched_sent(); `p` waits, and `to` has a valid schedule. An equal about which there is
+ * nothing else has the CPU with the rest of the slice. */
+static ALWAYS_INLINE void sched_go_on(struct process *p, struct process *to)
+{
+    const uint64_t has_slice = (uint64_t)ATTN_SLICE << 32;
+
+    if (likely((to->state & ~has_slice) == 0 && to->priority == p->priority &&
+               !(p->s.flags & PROC_SLICE_NOTICE))) {
+        uint64_t now = arch_cycles();
+
+        if (unlikely(to->state != 0)) { /* its own is over */
+            to->state = 0;
+            to->slice_left = 0;
+        }
+        p->cpu_cycles += now;
+        to->cpu_cycles -= now;
+        cpu_self()->current = to;
+        return;
+    }
+    sched_sent(p, to);
 }
 
 /* CPU time used by `p` up to now, in nanoseconds. */

@@ -14,7 +14,8 @@
 
 struct process;
 
-/* Restart injection watches this transaction: what of it is not in the common path. */
+/* Restart injection watches this transaction, or it is committed already, which is a bug: what is
+ * not in the common path. */
 void txn_watch(void);
 void txn_watched_commit(void);
 void txn_watched_point(void) MAY_RESTART;
@@ -32,21 +33,13 @@ static inline bool txn_is_committed(void)
  */
 static inline void txn_begin(void)
 {
-    struct txn *t = &cpu_self()->txn;
-
-    t->committed = false;
-    t->syscall = false;
-    t->watched = false;
+    cpu_self()->txn.begun = 0;
 }
 
-/* Begin, for the system call of `p`. */
-static inline void txn_begin_syscall(struct process *p)
+/* Begin, for a system call. */
+static inline void txn_begin_syscall(void)
 {
-    txn_begin();
-    cpu_self()->txn.syscall = true;
-    if (unlikely(p->attention & ATTN_INJECT)) {
-        txn_watch();
-    }
+    cpu_self()->txn.begun = TXN_SYSCALL;
 }
 
 /* Begin, for a piece of work put off that acquires what it needs. */
@@ -59,27 +52,38 @@ static inline void txn_begin_work(void)
 }
 
 /* The commit point. At most once per transaction. */
-static inline void txn_commit(void)
+static ALWAYS_INLINE void txn_commit(void)
 {
     struct txn *t = &cpu_self()->txn;
 
-    ASSERT(!t->committed);
-    t->committed = true;
-    if (unlikely(t->watched)) {
+    if (unlikely(t->begun & TXN_SPECIAL)) {
         txn_watched_commit();
     }
+    t->committed = true;
 }
 
 /* Leave without having changed anything; the system call of the current process will be begun
  * again. */
 NORETURN void txn_restart(void);
 
-/* An acquire point: where restart injection may strike. */
-static inline void txn_acquire_point(void)
+/* An acquire point: where restart injection may strike. Not behind the commit point. */
+static ALWAYS_INLINE void txn_acquire_point(void) MAY_RESTART
 {
-    if (unlikely(cpu_self()->txn.watched)) {
+    if (unlikely(cpu_self()->txn.begun & TXN_SPECIAL)) {
         txn_watched_point();
     }
+}
+
+/* ACQUIRE. If `c` is not live, make it Null where it stands (that changes nothing visible). Returns
+ * whether it is. */
+static ALWAYS_INLINE bool cap_prepare(struct cap *c) MAY_RESTART
+{
+    txn_acquire_point();
+    if (likely(cap_live(c))) {
+        return true;
+    }
+    cap_set_null(c);
+    return false;
 }
 
 /* EFFECT. Restart injection: the next system call of `p` is restarted at its n-th acquire point;

@@ -22,6 +22,7 @@ typedef uint64_t nsec_t; /* time since boot, or a duration, in nanoseconds */
 #define WARN_UNUSED __attribute__((warn_unused_result))
 #define NORETURN _Noreturn
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
 #define PACKED __attribute__((packed))
 #define ALIGNED(n) __attribute__((aligned(n)))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
