@@ -10,12 +10,11 @@
 #include "boot/boot.h"
 #include "boot/exit_codes.h"
 #include <arch/paging.h>
+#include <arch/vectors.h>
 
 #define PAGE 4096
 #define COM1 0x3f8
 
-#define CODE64 0x08
-#define DATA 0x10
 #define CODE32 0x18
 
 #define PTE_TABLE 0x3  /* present, writable */
@@ -77,7 +76,7 @@ boot_entry:
 
     lgdt gdt32_pointer
     ljmp $CODE32, $1f
-1:  movl $DATA, %eax
+1:  movl $SEL_KERNEL_DATA, %eax
     movl %eax, %ds
     movl %eax, %es
     movl %eax, %ss
@@ -160,7 +159,7 @@ boot_entry:
     wrmsr
     movl $CR0_VALUE, %eax
     movl %eax, %cr0
-    ljmp $CODE64, $start64_low
+    ljmp $SEL_KERNEL_CODE, $start64_low
 
     .globl exception32                           /* kernel.ld takes it to halves */
 exception32:
@@ -202,8 +201,8 @@ fail32:
     .balign 8
 gdt32:
     .quad 0
-    .quad 0x00af9b000000ffff                     /* CODE64; accessed bits set: the CPU need not write */
-    .quad 0x00cf93000000ffff                     /* DATA */
+    .quad 0x00af9b000000ffff                     /* SEL_KERNEL_CODE; accessed bits set: the CPU need not write */
+    .quad 0x00cf93000000ffff                     /* SEL_KERNEL_DATA */
     .quad 0x00cf9b000000ffff                     /* CODE32 */
 gdt32_pointer:
     .short 4 * 8 - 1

@@ -27,10 +27,7 @@ static void place_archive(struct boot_info *boot)
     if (bytes == 0 || (boot->archive_start % PAGE_SIZE == 0 && boot->archive_start >= FIRST_MIB)) {
         return;
     }
-    room = boot_find_room(boot, bytes, UINT64_MAX);
-    if (room == 0) {
-        boot_fail("no room to move the archive to; it has %lu bytes", bytes);
-    }
+    room = boot_find_room(boot, bytes, UINT64_MAX, "moving the archive");
     memcpy(arch_kva(room), arch_kva(boot->archive_start), bytes);
     boot->archive_start = room;
     boot->archive_end = room + bytes;

@@ -59,6 +59,16 @@ unsigned frame_objects(enum frame_kind kind)
     return size == 0 ? 0 : (unsigned)(PAGE_SIZE / size);
 }
 
+uint64_t boot_ram(const struct boot_info *boot)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < boot->ranges; i++) {
+        bytes += boot->range[i].end - boot->range[i].start;
+    }
+    return bytes;
+}
+
 /* Is something in [start, end) that is taken already? If so, the address behind it; else 0. */
 static kpa_t taken_until(const struct boot_info *boot, kpa_t start, kpa_t end)
 {
@@ -77,7 +87,7 @@ static kpa_t taken_until(const struct boot_info *boot, kpa_t start, kpa_t end)
     return 0;
 }
 
-kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit)
+kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit, const char *what)
 {
     for (unsigned i = 0; i < boot->ranges; i++) {
         const struct boot_range *r = &boot->range[i];
@@ -93,17 +103,11 @@ kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit)
             at = behind;
         }
     }
-    return 0;
-}
-
-uint64_t boot_ram(const struct boot_info *boot)
-{
-    uint64_t bytes = 0;
-
-    for (unsigned i = 0; i < boot->ranges; i++) {
-        bytes += boot->range[i].end - boot->range[i].start;
-    }
-    return bytes;
+    boot_fail(
+        "too little memory: there are %lu KiB in all, and no %lu KiB in one piece for %s beside "
+        "the kernel and an archive of %lu KiB",
+        boot_ram(boot) / 1024, bytes / 1024, what,
+        (boot->archive_end - boot->archive_start) / 1024);
 }
 
 /* What frames of memory hold at the beginning: nothing, or what is the kernel's. */
@@ -139,7 +143,6 @@ static void mark_archive(const struct boot_info *boot)
 
 void frames_init(const struct boot_info *boot)
 {
-    unsigned long total = (unsigned long)(boot_ram(boot) / 1024);
     uint64_t bytes;
     kpa_t table;
 
@@ -151,15 +154,7 @@ void frames_init(const struct boot_info *boot)
         frame_count = FRAMES_MAX;
     }
     bytes = page_up(frame_count * sizeof(struct frame));
-    table = boot_find_room(boot, bytes, UINT64_MAX);
-    if (table == 0) {
-        boot_fail(
-            "too little memory: there are %lu KiB in all, and no %lu KiB in one piece for the "
-            "table of frames beside the kernel and an archive of %lu KiB",
-            total, (unsigned long)(bytes / 1024),
-            (unsigned long)((boot->archive_end - boot->archive_start) / 1024));
-    }
-
+    table = boot_find_room(boot, bytes, UINT64_MAX, "the table of frames");
     frame_table = arch_kva(table);
     memset(frame_table, 0, bytes); /* all of them FRAME_NONE */
     mark_ranges(boot);
@@ -176,7 +171,8 @@ void frames_init(const struct boot_info *boot)
         boot_fail(
             "too little memory: there are %lu KiB, of which the kernel and the archive leave %lu "
             "KiB; at least %lu KiB must be left",
-            total, frames_to_kib(frame_totals.free), frames_to_kib(FRAMES_LEFT_MIN));
+            boot_ram(boot) / 1024, frames_to_kib(frame_totals.free),
+            frames_to_kib(FRAMES_LEFT_MIN));
     }
 }
 

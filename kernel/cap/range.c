@@ -135,8 +135,7 @@ enum status range_op_get_frame(struct invocation *inv)
     inv->out[2] = f->kind == FRAME_FREE ? 0 : UINT64_MAX;
     if (frame_objects((enum frame_kind)f->kind) != 0) { /* then at least one is live */
         inv->out[2] = f->live_mask;
-        inv->out[1] =
-            object_cap(object_at(frame_pfn(f), (unsigned)__builtin_ctzll(f->live_mask))).type;
+        inv->out[1] = f->kind; /* the number of their type */
     }
     return STATUS_OK;
 }

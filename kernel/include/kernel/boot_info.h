@@ -29,8 +29,8 @@ struct boot_info {
 };
 
 /* Lowest place for `bytes` bytes in RAM above the first MiB and below `limit`, beside all that is
- * taken, on a page boundary. 0: there is none. */
-kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit);
+ * taken, on a page boundary. boot_fail() saying what they were for if there is none. */
+kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit, const char *what);
 
 /* How many bytes of RAM there are. */
 uint64_t boot_ram(const struct boot_info *boot);
