@@ -137,6 +137,7 @@ enum status world_op(enum status (*fn)(struct invocation *), struct cap cap, uin
     own.word[2] = word2;
     if (arg != NULL) {
         own.arg[1] = *arg;
+        cap_prepare(&own.arg[1]); /* as load_invocation() does */
     }
     if (word_fits(fn, &own, &status)) { /* as the dispatcher looks */
         status = do_op(fn, &own);
