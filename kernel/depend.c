@@ -500,14 +500,12 @@ static bool products_drop(struct objhdr *hdr)
 
 bool space_flush_slot(struct gpt *g, unsigned slot)
 {
-    bool pages = g->state.l2v == L2V_MIN; /* in its slots, if anything */
+    bool pages = g->state.l2v == L2V_MIN;
     bool done;
 
     ASSERT_BEFORE_COMMIT();
-    if (slot == SPACE_ALL_SLOTS
-            ? g->hdr.depend == 0 && g->hdr.product == 0
-            : g->hdr.depend == 0 || (pages && g->state.slot[slot].type == CAP_NULL)) {
-        return true; /* no page, no entry */
+    if (g->hdr.depend == 0 && (slot != SPACE_ALL_SLOTS || g->hdr.product == 0)) {
+        return true;
     }
     /* Of a GPT seen at very many places all of them are thrown away, piece by piece, so that there
      * are less each time. */

@@ -31,7 +31,9 @@ enum status gpt_op_swap_slot(struct invocation *inv)
     unsigned slot = (unsigned)inv->word[1];
 
     cap_prepare(&g->state.slot[slot]);
-    gpt_flush(g, slot);
+    if (g->state.l2v != L2V_MIN || g->state.slot[slot].type != CAP_NULL) {
+        gpt_flush(g, slot); /* no page in a slot for one, no mapping */
+    }
 
     txn_commit();
 

@@ -137,6 +137,7 @@ enum status world_op(unsigned code, struct cap cap, uint64_t word1, uint64_t wor
 
     if (arg != NULL) {
         own.arg[1] = *arg;
+        cap_prepare(&own.arg[1]); /* as load_invocation() does */
     }
     status = do_op(code, &own);
     if (inv != NULL) {
