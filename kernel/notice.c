@@ -70,7 +70,8 @@ void notice_deliver(struct process *p)
     r->r9 = 0;
     process_end_wait(p);
     p->notices = 0;
-    p->attention = (p->attention & ~ATTN_NOTICE) | ATTN_AFTER_NOTICE;
+    p->attention &= ~ATTN_NOTICE;
+    p->fast.caller_epoch = FAST_AFTER_NOTICE;
     sched_wake(p);
 }
 

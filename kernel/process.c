@@ -94,7 +94,9 @@ void process_hold(struct process *p, unsigned hold)
         p->s.holds |= (uint8_t)(1u << hold);
         p->hold_since[hold] = arch_cycles();
         trace_event(TRACE_HOLD, object_oid(p), p->s.holds);
-        sched_stop(p);
+        if (p->s.run_state == LK_STATE_READY) {
+            sched_stop(p);
+        }
     }
 }
 

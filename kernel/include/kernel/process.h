@@ -31,7 +31,6 @@
 
 /* Bits of `attention`: a fast path looks at this word once. */
 #define ATTN_NOTICE 0x01u        /* plain notice bits are pending */
-#define ATTN_AFTER_NOTICE 0x02u  /* the last delivery was a notice: a waiting message goes first */
 #define ATTN_RECV_FAULT 0x04u    /* receiving, and the string faulted: blocked senders wait */
 #define ATTN_TRAP_ONCE 0x08u     /* the syscall trap was told; let this system call pass */
 #define ATTN_INJECT 0x10u        /* restart injection watches the next invocation */
@@ -131,6 +130,9 @@ struct process {
         uint64_t caller_epoch;  /* of another priority: FAST_OTHER is flipped */
     } fast;
 #define FAST_OTHER (1ull << 63)
+/* As caller_epoch: the last delivery into a wait other than a closed one was a notice, so a waiting
+ * message goes first. A message by the fast path ends that by what it notes. */
+#define FAST_AFTER_NOTICE (UINT64_MAX - 1)
 
     struct cap slot[PROC_SLOTS]; /* SLOT_ADDR_SPACE.. (abi) */
     struct cap capreg[LK_CAP_REGS];
