@@ -98,7 +98,7 @@ static inline void fast_note(struct process *p, struct process *to)
     uint64_t epoch = cpu_self()->epoch;
 
     p->fast.to_epoch = 0;
-    if (to->s.wait == LK_WAIT_OPEN) {
+    if (likely(to->fast.caller_epoch != FAST_AFTER_NOTICE) || to->s.wait == LK_WAIT_OPEN) {
         to->fast.caller = p;
         to->fast.caller_epoch = p->priority == to->priority ? epoch : epoch ^ FAST_OTHER;
     }
@@ -111,8 +111,8 @@ static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
                                         const bool proxied)
 {
     struct message m;
-    enum status status =
-        proxied ? preempt_prepare(&m, p, entry) : ipc_prepare(&m, p, control, entry, string);
+    enum status status = proxied ? preempt_prepare(&m, p, control, entry, string)
+                                 : ipc_prepare(&m, p, control, entry, string);
     struct process *t = proxied ? m.target : NULL;
     const struct cap *handler = NULL;
     enum fault_code code = FAULT_NONE;
@@ -157,7 +157,7 @@ static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
         }
     }
     if (proxied) {
-        preempt_transfer(&m);
+        preempt_transfer(&m, string);
     } else if (string) {
         ipc_transfer(&m);
     } else {
@@ -176,28 +176,34 @@ static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
     sched_exit();
 }
 
-static NOINLINE NORETURN void send_call(struct process *p, uint64_t control,
-                                        const struct cap *entry)
-{
-    send(p, control | LK_SHAPE_CALL, entry, false, false); /* has all of it: the compiler sees it */
-}
-
-static NOINLINE NORETURN void send_plain(struct process *p, uint64_t control,
-                                         const struct cap *entry)
-{
-    send(p, control & ~(uint64_t)LK_CALLBIT, entry, false, false); /* it is not set */
-}
-
 static NOINLINE NORETURN void send_string(struct process *p, uint64_t control,
                                           const struct cap *entry)
 {
     send(p, control, entry, true, false);
 }
 
+static NOINLINE NORETURN void send_call(struct process *p, uint64_t control,
+                                        const struct cap *entry)
+{
+    send(p, control | LK_SHAPE_CALL, entry, false, false); /* has all of it: the compiler sees it */
+}
+
+static NOINLINE NORETURN void send_to_process(struct process *p, uint64_t control,
+                                              const struct cap *entry)
+{
+    send(p, control & ~(uint64_t)LK_CALLBIT, entry, false, false); /* it is not set */
+}
+
+static NOINLINE NORETURN void send_proxied_string(struct process *p, uint64_t control,
+                                                  const struct cap *entry)
+{
+    send(p, control, entry, true, true);
+}
+
 static NOINLINE NORETURN void send_proxied(struct process *p, uint64_t control,
                                            const struct cap *entry)
 {
-    send(p, control, entry, true, true);
+    send(p, control, entry, false, true);
 }
 
 /* --- kernel capabilities --- */
@@ -388,9 +394,6 @@ static ALWAYS_INLINE NORETURN void invoke(struct process *p, uint64_t control, s
     if (unlikely(!cap_prepare(cap))) {
         refuse(p, control, cap, 0, STATUS_INVALID_CAP);
     }
-    if (cap->type == CAP_PROXYENTRY) {
-        send_proxied(p, control, cap);
-    }
     if (cap->type == CAP_APPNOTICE && endpoint_find_recipient(endpoint_of(cap)) == NULL) {
         finish(p, STATUS_INVALID_CAP);
     }
@@ -537,19 +540,25 @@ static ALWAYS_INLINE NORETURN void dispatch(struct process *p, uint64_t control)
     if (unlikely(!(control & LK_SEND))) {
         wait_or_yield(p, control);
     }
-    if (target->type != CAP_ENTRY || unlikely(!object_alive(target, FRAME_ENDPOINT))) {
-        if (control & LK_CALLBIT) {
-            invoke_by_call(p, control, target);
+    if (target->type == CAP_ENTRY && likely(object_alive(target, FRAME_ENDPOINT))) {
+        if (unlikely(control & LK_SSTR)) {
+            send_string(p, control, target);
         }
-        invoke_without_call(p, control, target);
+        if (control & LK_CALLBIT) {
+            send_call(p, control, target);
+        }
+        send_to_process(p, control, target);
     }
-    if (unlikely(control & LK_SSTR)) {
-        send_string(p, control, target);
+    if (target->type == CAP_PROXYENTRY && likely(object_alive(target, FRAME_ENDPOINT))) {
+        if (unlikely(control & LK_SSTR)) {
+            send_proxied_string(p, control, target);
+        }
+        send_proxied(p, control, target);
     }
     if (control & LK_CALLBIT) {
-        send_call(p, control, target);
+        invoke_by_call(p, control, target);
     }
-    send_plain(p, control, target);
+    invoke_without_call(p, control, target);
 }
 
 /* What is seldom to be done first: a record, restart injection, the debugger's trap, which is once,

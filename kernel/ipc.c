@@ -168,14 +168,6 @@ void ipc_transfer(struct message *m)
 
 /* --- waiting --- */
 
-void ipc_wait_over(struct process *p)
-{
-    if (p->s.wait == LK_WAIT_OPEN && p->fast.caller == NULL) {
-        p->fast.caller = p; /* the turn of messages is over; nobody has called */
-    }
-    process_end_wait(p);
-}
-
 const struct endpoint *ipc_waits_at(const struct process *p)
 {
     const struct cap *slot = &p->slot[SLOT_REPLY_ENDPOINT];
@@ -408,8 +400,8 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
         return true;
     }
     if (entry != NULL) {
-        status =
-            t == NULL ? ipc_prepare(&m, s, control, entry, true) : preempt_prepare(&m, s, entry);
+        status = t == NULL ? ipc_prepare(&m, s, control, entry, true)
+                           : preempt_prepare(&m, s, control, entry, true);
     }
     if (status != STATUS_OK) {
         txn_commit();
@@ -438,7 +430,7 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
         ipc_transfer(&m);
     } else {
         plist_remove(&s->sender_node);
-        preempt_transfer(&m);
+        preempt_transfer(&m, true);
     }
     *weight += (unsigned)(m.length / PAGE_SIZE);
     sender_done(s, control);
@@ -477,7 +469,7 @@ static unsigned match(struct process *p)
     txn_begin_work();
     if (p->notices != 0 && takes_notices &&
         (p->s.wait == LK_WAIT_NOTICE || plist_empty(&p->senders) ||
-         p->fast.caller != NULL || (p->attention & ATTN_RECV_FAULT))) {
+         p->fast.caller_epoch != FAST_AFTER_NOTICE || (p->attention & ATTN_RECV_FAULT))) {
         txn_commit();
         notice_deliver(p);
         return weight;

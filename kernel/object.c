@@ -159,9 +159,6 @@ void object_rescind(struct objhdr *hdr)
     txn_commit();
 
     trace_event(TRACE_RESCIND, object_oid(hdr), kind);
-    if (kind == FRAME_PROCESS || kind == FRAME_ENDPOINT || kind == FRAME_SCHEDULE) {
-        fast_forget();
-    }
     if (kind == FRAME_PROCESS) {
         process_destroy((struct process *)(void *)hdr);
     } else if (kind == FRAME_ENDPOINT) {
@@ -170,6 +167,9 @@ void object_rescind(struct objhdr *hdr)
         cpu_self()->resched = true; /* it may be the one that runs */
     }
     hdr->count = 0;
+    if (kind == FRAME_PROCESS || kind == FRAME_ENDPOINT || kind == FRAME_SCHEDULE) {
+        fast_forget();
+    }
     f->live--;
     f->live_mask &= ~(1ull << index);
     frame_totals.objects--;

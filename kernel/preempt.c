@@ -20,14 +20,6 @@ static struct endpoint *receiver_endpoint(const struct process *t)
     return c->type == CAP_ENTRY && object_alive(c, FRAME_ENDPOINT) ? endpoint_of(c) : NULL;
 }
 
-struct process *preempt_receiver(const struct process *t)
-{
-    const struct endpoint *q = receiver_endpoint(t);
-    struct process *r = q == NULL || q->state.match ? NULL : endpoint_recipient(q);
-
-    return r == t ? NULL : r;
-}
-
 /* --- deferral (P6) --- */
 
 /* The control word, or NULL: there is none that the process can write. It is reached through the
@@ -43,8 +35,7 @@ static volatile uint8_t *control_word(const struct process *t)
            t->preempt.control;
 }
 
-/* Does `t` say that it defers? Stops it first, wherever it runs (P10). */
-static bool says_defer(const struct process *t)
+bool preempt_says_defer(const struct process *t)
 {
     const volatile uint8_t *word;
 
@@ -54,12 +45,6 @@ static bool says_defer(const struct process *t)
     }
     word = control_word(t);
     return word != NULL && word[LK_CONTROL_DEFER] != 0;
-}
-
-/* Is deferral in the way of a delivery? */
-static bool defers(const struct process *t)
-{
-    return says_defer(t) && !t->preempt.over;
 }
 
 /* Deferral is all that stands in the way: tell `t`, and let the bound run. */
@@ -112,6 +97,15 @@ void preempt_leave(struct process *t)
             endpoint_update(q);
         }
     }
+}
+
+bool preempt_wait_over(struct process *t)
+{
+    bool forced = t->preempt.over && preempt_says_defer(t);
+
+    preempt_leave(t);
+    preempt_end_deferral(t);
+    return forced;
 }
 
 /* Among the senders of Q: R's wait finds it there. */
@@ -170,60 +164,6 @@ void preempt_recipient_set(struct process *r)
 
 /* --- delivery --- */
 
-bool preempt_possible(struct process *t, const struct process *r)
-{
-    return !(t->s.holds & 1u << LK_HOLD_PROXY) && r->s.holds == 0 && !defers(t);
-}
-
-enum status preempt_prepare(struct message *m, struct process *from, const struct cap *target)
-{
-    struct process *t = endpoint_recipient(endpoint_of(target));
-    enum status status;
-
-    m->target = t;
-    if (t == NULL || preempt_receiver(t) == NULL) {
-        return STATUS_INVALID_CAP;
-    }
-    status = ipc_prepare(m, from, from->regs.rax, &t->slot[SLOT_PROXY_RECEIVER], true);
-    m->payload = target->payload;
-    return status;
-}
-
-void preempt_transfer(struct message *m)
-{
-    struct process *t = m->target;
-    bool forced = t->preempt.over && says_defer(t);
-    bool is_notice = m->from == NULL;
-
-    ASSERT_AFTER_COMMIT();
-    trace_event(TRACE_PROXY, object_oid(t), object_oid(m->to) | (uint64_t)forced << 32);
-    preempt_leave(t);
-    preempt_end_deferral(t);
-    if (m->make_reply) {
-        m->cap = endpoint_make_reply(m->from->fast.reply);
-        m->make_reply = false;
-    }
-    ASSERT(t->slot[SLOT_PROXY_REPLY].type == CAP_NULL); /* INV-PROC-7 */
-    if (m->caps != 0) {
-        cap_copy(&t->slot[SLOT_PROXY_REPLY], &m->cap);
-    } else {
-        m->caps = 1;
-    }
-    m->cap = process_cap(t);
-    t->preempt.after_notice = is_notice;
-    t->preempt.deliveries++;
-    t->preempt.forced += forced;
-    process_hold(t, LK_HOLD_PROXY);
-    ipc_transfer(m);
-    m->to->regs.rax +=
-        (uint64_t)((is_notice ? LK_KIND_PROXIED_NOTICE : LK_KIND_PROXIED) - LK_KIND_MESSAGE)
-        << LK_DLV_KIND_SHIFT;
-    if (forced) {
-        m->to->regs.rax |= LK_DLV_FORCED;
-    }
-    preempt_judge(t); /* what is left waits for the end of the hold */
-}
-
 /* All preempting bits, to R, which waits for them. */
 static void deliver_notice(struct process *t, struct process *r, struct endpoint *q)
 {
@@ -231,7 +171,7 @@ static void deliver_notice(struct process *t, struct process *r, struct endpoint
     struct message m = { .to = r, .ep = q, .target = t, .word = word, .delivery = DELIVERS(1) };
 
     t->preempt.notices = 0;
-    preempt_transfer(&m);
+    preempt_transfer(&m, false);
     sched_wake(r);
 }
 
@@ -266,7 +206,7 @@ void preempt_judge(struct process *t)
         return;
     }
     t->attention |= ATTN_PREEMPT;
-    if (pr->deferred_since != 0 && !says_defer(t)) {
+    if (pr->deferred_since != 0 && !preempt_says_defer(t)) {
         preempt_end_deferral(t); /* the section is over; the next one has a bound of its own */
     }
     if (r == NULL) {
@@ -277,7 +217,7 @@ void preempt_judge(struct process *t)
         list_insert_before(&r->preempt.watchers, &pr->watch);
     } else if (!ipc_accepts(r, q)) {
         stand_in_queue(t, q);
-    } else if (defers(t)) {
+    } else if (preempt_defers(t)) {
         begin_deferral(t);
         list_insert_before(&r->preempt.watchers, &pr->watch);
     } else if (pr->notices != 0 && list_empty(&r->recheck_link) &&

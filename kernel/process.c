@@ -36,7 +36,6 @@ void process_init(struct process *p)
     arch_process_init(p);
     p->s.run_state = LK_STATE_FAULTED;
     p->last_called.type = CAP_ENDPOINT; /* none yet */
-    p->fast.caller = p;                 /* no notice yet */
     p->fault_code = FAULT_STARTUP;
     p->attention = ATTN_FAULT_TOLD;
     arch_fpu_initial(p->fpu);
@@ -95,7 +94,9 @@ void process_hold(struct process *p, unsigned hold)
         p->s.holds |= (uint8_t)(1u << hold);
         p->hold_since[hold] = arch_cycles();
         trace_event(TRACE_HOLD, object_oid(p), p->s.holds);
-        sched_stop(p);
+        if (p->s.run_state == LK_STATE_READY) {
+            sched_stop(p);
+        }
     }
 }
 

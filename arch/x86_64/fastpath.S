@@ -306,8 +306,7 @@ ignored:                                /* of a process's state */
     movq    %rbp, 8(%rcx)
     movq    %rcx, 8(%r10)
     movq    %rcx, (%rbp)
-    movq    $0, P_CALLER(%r11)          /* what came last is a notice */
-    movq    $0, P_CALLER_EPOCH(%r11)
+    movq    $FAST_AFTER_NOTICE, P_CALLER_EPOCH(%r11)
     movq    P_RAX(%r11), %r9            /* no capability comes */
     shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
     NULLS   4

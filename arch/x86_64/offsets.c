@@ -56,6 +56,7 @@ void offsets(void)
     DEFINE(P_CALLER, offsetof(struct process, fast.caller));
     DEFINE(P_CALLER_EPOCH, offsetof(struct process, fast.caller_epoch));
     DEFINE(WAITS_OPEN, LK_STATE_RECEIVING | LK_WAIT_OPEN << 8);
+    DEFINE(FAST_AFTER_NOTICE, FAST_AFTER_NOTICE);
     DEFINE(WAITS_NOTICE, LK_STATE_RECEIVING | LK_WAIT_NOTICE << 8);
     DEFINE(ATTN_NOTICE, ATTN_NOTICE);
     DEFINE(WAITS_CLOSED, LK_STATE_RECEIVING | LK_WAIT_CLOSED << 8);

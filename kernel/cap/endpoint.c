@@ -20,10 +20,10 @@ void endpoint_op_set_recipient(struct invocation *inv)
     if (entry != NULL && entry->type == CAP_ENTRY && endpoint_of(entry) == ep) {
         ipc_fail_sender(r, STATUS_WOULD_BLOCK); /* it would wait for itself */
     }
-    fast_forget();
     preempt_endpoint_changes(ep);
     endpoint_unlink(ep);
     cap_copy(&ep->state.recipient, c);
+    fast_forget();
     endpoint_update(ep); /* with no recipient, those who wait here are told */
     if (r != NULL) {
         ipc_recheck(r);
@@ -36,9 +36,9 @@ void endpoint_op_set_endpoint_id(struct invocation *inv)
     struct endpoint *ep = inv_object(inv, endpoint);
     struct process *r = endpoint_recipient(ep);
 
-    fast_forget();
     endpoint_unlink(ep);
     ep->state.id = inv->word[1];
+    fast_forget();
     endpoint_update(ep);
     if (r != NULL) {
         ipc_recheck(r);
@@ -49,9 +49,9 @@ void endpoint_op_set_payload_match(struct invocation *inv)
 {
     struct endpoint *ep = inv_object(inv, endpoint);
 
-    fast_forget();
     preempt_endpoint_changes(ep);
     ep->state.match = (uint8_t)inv->word[1];
+    fast_forget();
     ep->state.reply = endpoint_payload(ep) << CAP_PAYLOAD_SHIFT;
     if (ep->state.match) {
         endpoint_fail_senders(ep); /* no reply is outstanding: their capabilities are Null */

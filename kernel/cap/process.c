@@ -55,11 +55,11 @@ enum status process_op_swap_slot(struct invocation *inv)
     } else if (slot == SLOT_CONTROL_PAGE) {
         preempt_end_deferral(p);
     }
+    cap_copy(&inv->out_cap[0], &p->slot[slot]);
+    cap_copy(&p->slot[slot], c);
     if (slot == SLOT_SCHEDULE || slot == SLOT_REPLY_ENDPOINT) {
         fast_forget();
     }
-    cap_copy(&inv->out_cap[0], &p->slot[slot]);
-    cap_copy(&p->slot[slot], c);
     if (p->attention & ATTN_PREEMPT) {
         preempt_judge(p);
         if (preempt_receiver(p) != NULL) {

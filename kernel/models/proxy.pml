@@ -121,9 +121,9 @@ bool g_ran;      /* T had a step since R waited last (THROTTLE) */
 /* mirrors: cap_valid (of S's ProxyEntry) */
 #define ENTRY_VALID (e_lives && T_LIVES && RECEIVER)
 #define HELD_BACK (t_hold0 || r_hold1)
-/* mirrors: says_defer, control_word */
+/* mirrors: preempt_says_defer, control_word */
 #define SAYS_DEFER (defer && t_control)
-/* mirrors: defers */
+/* mirrors: preempt_defers */
 #define DEFERS (SAYS_DEFER && !t_over)
 /* mirrors: preempt_possible */
 #define POSSIBLE (!HELD_BACK && !DEFERS)

@@ -105,7 +105,7 @@ inline enter(p, call)
 }
 
 /* *defer* is read, with the lock held; `me` may be T's own CPU, or another.
- * mirrors: preempt_judge, says_defer, begin_deferral, deliver_notice, preempt_transfer,
+ * mirrors: preempt_judge, preempt_says_defer, begin_deferral, deliver_notice, preempt_transfer,
  *   process_hold */
 inline preempt_judge()
 {

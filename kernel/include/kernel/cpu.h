@@ -86,9 +86,9 @@ static inline struct cpu *cpu_self(void)
     return arch_cpu();
 }
 
-/* EFFECT. A Process, Endpoint or Schedule is destroyed; or the recipient, ID or match of an
- * endpoint, or the schedule or reply endpoint of a process, is another: what was noted for the fast
- * path is to be found out anew. NO_FAIL. */
+/* EFFECT. A Process, Endpoint or Schedule is gone; or the recipient, ID or match of an endpoint, or
+ * the schedule or reply endpoint of a process, is another now: what was noted is to be found out
+ * anew. Behind the change, since what is done before it may note what was. NO_FAIL. */
 static inline void fast_forget(void)
 {
     cpu_self()->epoch++;

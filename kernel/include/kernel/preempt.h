@@ -20,10 +20,20 @@
 
 #include <kernel/ipc.h>
 #include <kernel/process.h>
+#include <kernel/trace.h>
 
 /* R of `t`: the recipient that its proxyReceiver leads to, through an endpoint without payload
  * match, and not `t` itself. NULL: it has none; a ProxyEntry to it is Null then (P4). */
-struct process *preempt_receiver(const struct process *t);
+static ALWAYS_INLINE struct process *preempt_receiver(const struct process *t)
+{
+    const struct cap *c = &t->slot[SLOT_PROXY_RECEIVER];
+    struct process *r = NULL;
+
+    if (c->type == CAP_ENTRY && object_alive(c, FRAME_ENDPOINT) && !endpoint_of(c)->state.match) {
+        r = endpoint_find_recipient(endpoint_of(c));
+    }
+    return r == t ? NULL : r;
+}
 
 /* Does anything wait for `t` to be notified? What comes now goes behind it. */
 static inline bool preempt_waits(const struct process *t)
@@ -36,14 +46,78 @@ static inline bool preempt_waits(const struct process *t)
  * found. A message is delivered by the matching of R's wait, a transaction of its own. NO_FAIL. */
 void preempt_judge(struct process *t);
 
-/* ACQUIRE. Fill in `m` for the message that `from` sends through `target`, a live ProxyEntry. */
-enum status preempt_prepare(struct message *m, struct process *from, const struct cap *target);
+/* Does `t` say that it defers? Stops it first, wherever it runs (P10). And is that in the way of a
+ * delivery: is its bound not over? */
+bool preempt_says_defer(const struct process *t);
+static inline bool preempt_defers(const struct process *t)
+{
+    return preempt_says_defer(t) && !t->preempt.over;
+}
+
+/* EFFECT. What was waited for comes: `t` is off every queue and list of this page, and its deferral
+ * is over. Was that forced? NO_FAIL. */
+bool preempt_wait_over(struct process *t);
+
+/* ACQUIRE. Fill in `m` for the message that `from` sends, with `control`, through `target`, a live
+ * ProxyEntry. */
+static ALWAYS_INLINE enum status preempt_prepare(struct message *m, struct process *from,
+                                                 uint64_t control, const struct cap *target,
+                                                 const bool string) MAY_RESTART
+{
+    struct process *t = endpoint_find_recipient(endpoint_of(target));
+    enum status status;
+
+    m->target = t;
+    if (t == NULL || preempt_receiver(t) == NULL) {
+        return STATUS_INVALID_CAP;
+    }
+    status = ipc_prepare(m, from, control, &t->slot[SLOT_PROXY_RECEIVER], string);
+    m->payload = target->payload;
+    return status;
+}
+
 /* ACQUIRE. May the message be delivered now, as far as T and R's holds are concerned (P3)? R's wait
  * is ipc_accepts()'s to judge. Makes T stop where it runs, if it does (P10). */
-bool preempt_possible(struct process *t, const struct process *r);
+static inline bool preempt_possible(struct process *t, const struct process *r)
+{
+    return !(t->s.holds & 1u << LK_HOLD_PROXY) && r->s.holds == 0 && !preempt_defers(t);
+}
+
 /* EFFECT. Deliver: T is held, R (`m->to`) becomes READY with the message, not queued to run yet.
  * NO_FAIL. */
-void preempt_transfer(struct message *m);
+static ALWAYS_INLINE void preempt_transfer(struct message *m, const bool string)
+{
+    struct process *t = m->target;
+    bool waits = (t->attention & ATTN_PREEMPT) != 0; /* it stands somewhere */
+    bool forced = unlikely(waits) && preempt_wait_over(t);
+
+    trace_event(TRACE_PROXY, object_oid(t), object_oid(m->to) | (uint64_t)forced << 32);
+    if (m->make_reply) {
+        m->cap = endpoint_make_reply(m->from->fast.reply);
+        m->make_reply = false;
+    }
+    ASSERT(t->slot[SLOT_PROXY_REPLY].type == CAP_NULL); /* INV-PROC-7 */
+    if (m->caps != 0) {
+        cap_copy(&t->slot[SLOT_PROXY_REPLY], &m->cap);
+    } else {
+        m->caps = 1;
+    }
+    m->cap = process_cap(t);
+    m->delivery += (m->from == NULL ? LK_KIND_PROXIED_NOTICE : LK_KIND_PROXIED) - LK_KIND_MESSAGE +
+                   (forced ? LK_DLV_FORCED : 0);
+    t->preempt.after_notice = m->from == NULL;
+    t->preempt.deliveries++;
+    t->preempt.forced += forced;
+    process_hold(t, LK_HOLD_PROXY);
+    if (string) {
+        ipc_transfer(m);
+    } else {
+        ipc_deliver(m);
+    }
+    if (unlikely(waits)) {
+        preempt_judge(t); /* what is left waits for the end of the hold */
+    }
+}
 
 /* EFFECT. All that wait on `t` are judged afresh, each by its own registers, soon. NO_FAIL. */
 void preempt_displace_senders(struct process *t);

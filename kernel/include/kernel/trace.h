@@ -49,7 +49,7 @@ void trace_all(bool on);
 /* Put an event into the ring of this CPU; trace_event() does if it is to be recorded. Callable from
  * anywhere. */
 void trace_record(enum trace_event e, uint64_t a, uint64_t b);
-static inline void trace_event(enum trace_event e, uint64_t a, uint64_t b)
+static ALWAYS_INLINE void trace_event(enum trace_event e, uint64_t a, uint64_t b)
 {
     if (trace_mask & 1u << e) {
         trace_record(e, a, b);

@@ -123,3 +123,37 @@ CASE(behind_receiver_fault,
     EQ(raw_result(p).rdi, 2);
     EQ(proc_wait_kind(s), LK_WAIT_SENDING); /* it was not served */
 }
+
+CASE(turns_go_fast, .text = "a call that goes the fast path ends the turn of messages as one that "
+                            "goes the long way does")
+{
+    enum { REPLY = 7, ROUNDS = 8 }; /* the first ones go the long way in any case */
+    obj p = proc_new(PRIO_HIGH);
+    obj c = proc_new(PRIO_HIGH);
+    obj s = proc_new(PRIO_HIGH);
+    obj e = endpoint_new(p, ID, false);
+
+    proc_reply_endpoint(c, 3);
+    proc_cap(c, REG_TARGET, entry_new(e, 0));
+    proc_cap(s, REG_TARGET, entry_new(e, 0));
+    obj_get(notice_new(e, 1), REG_NOTICE);
+    for (unsigned i = 0; i < 2 * ROUNDS; i++) {
+        sys_at("round %u", i);
+        OK(lk_sysctl_set_fast_path(R_SYSCTL, i < ROUNDS));
+        OK(lk_appnotice_post(REG_NOTICE, 1));
+        EQ(receives(p), LK_KIND_NOTICE);
+        raw_do(p, LK_CTL_WAIT(REPLY, 0, 0, 0));
+        raw_do_word(c, LK_CTL_CALL(REG_TARGET, 1), i);
+        EQ(lk_kind(raw_result(p).rax), LK_KIND_MESSAGE);
+        EQ(raw_result(p).rdi, i);
+        raw_do(s, LK_CTL(LK_SEND | LK_BLOCK, REG_TARGET, 1));
+        EQ(proc_wait_kind(s), LK_WAIT_SENDING);
+        OK(lk_appnotice_post(REG_NOTICE, 1));
+        EQ(receives(p), LK_KIND_NOTICE); /* the notice's turn */
+        EQ(receives(p), LK_KIND_MESSAGE);
+        raw_do_word(p, LK_CTL(LK_SEND, REPLY, 1), i + 100);
+        EQ(raw_result(c).rdi, i + 100);
+        raw_do(p, LK_YIELD); /* what is left of a slice would keep it off the fast path */
+    }
+    OK(lk_sysctl_set_fast_path(R_SYSCTL, 1));
+}
