@@ -27,6 +27,7 @@
 
 enum bench_loop {
     LOOP_0W,
+    LOOP_KIT, /* as the server loop of the library waits: four registers, and a string */
     LOOP_4W,
     LOOP_8W,
     LOOP_1CAP,

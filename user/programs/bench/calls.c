@@ -254,6 +254,7 @@ void measure_calls(void)
     measure_other("ipc_round_trip_0w_higher", lk_cap("above"));
     measure_other("ipc_round_trip_0w_lower", lk_cap("server"));
     measure_two();
+    measure_loop("ipc_round_trip_0w_kit", LOOP_KIT, 0, call_0w, WARM_UP, ROUNDS);
     measure_fs_base();
     measure_traced();
 }

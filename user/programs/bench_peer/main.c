@@ -24,6 +24,19 @@ static struct lk_in loop_0w(void)
     return in;
 }
 
+static struct lk_in loop_kit(void)
+{
+    const uint64_t control =
+        LK_CTL(LK_SHAPE_REPLY_WAIT, LK_REG_CALLER, 1) | LK_RSTR |
+        LK_CTL_RECVS(LK_REG_CALLER, LK_REG_ARG, LK_REG_ARG + 1, LK_REG_ARG + 2);
+    struct lk_in in = lk_call_recv0(control, STATUS_OK, buffer, BENCH_STRING_MOST);
+
+    while (is_request(&in, BENCH_ROUND)) {
+        in = lk_call_recv0(control, STATUS_OK, buffer, BENCH_STRING_MOST);
+    }
+    return in;
+}
+
 /* Four words each way, with word 0. */
 static struct lk_in loop_4w(void)
 {
@@ -139,6 +152,8 @@ static struct lk_in begin(const struct lk_in *in)
     switch (in->w[1]) {
     case LOOP_0W:
         return loop_0w();
+    case LOOP_KIT:
+        return loop_kit();
     case LOOP_4W:
         return loop_4w();
     case LOOP_8W:
