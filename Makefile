@@ -83,7 +83,7 @@ USER_CFLAGS := $(COMMON) -mno-mmx -mno-sse -mno-sse2 -mno-80387 -mno-red-zone -f
 LINK := $(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none --fatal-warnings
 
 # Compile again when the flags or the compiler change.
-FLAGS_NOW := $(CC) $(KERNEL_CFLAGS) $(USER_CFLAGS) $(LINK)
+FLAGS_NOW := $(CC) $(KERNEL_CFLAGS) $(USER_CFLAGS) $(LINK) $(foreach f,$(wildcard user/*/*/flags),$(f) $(shell cat $(f)))
 FLAGS := $(BUILD)/flags
 $(shell mkdir -p $(BUILD); echo '$(FLAGS_NOW)' | cmp -s - $(FLAGS) || echo '$(FLAGS_NOW)' > $(FLAGS))
 
@@ -249,7 +249,7 @@ bench-baseline: all ## measure, and write the baseline, and the pages that show 
 # The machine-independent kernel with the port arch/host, under sanitizers: make unit [T=NAME].
 UNIT := $(BUILD)/unit/lykos-unit
 UNIT_SRC := $(sort $(wildcard kernel/*.c kernel/cap/*.c arch/host/*.c tests/unit/*.c tests/kernel/check/*.c)) \
-	tests/kernel/probe.c
+	tests/kernel/probe.c boot/loaders.c boot/memmap.c
 UNIT_OBJ := $(addprefix $(BUILD)/unit/,$(addsuffix .o,$(UNIT_SRC)))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS) -fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP \
@@ -304,7 +304,7 @@ check-abi: $(GENERATED)
 	$(call say,ABI,docs/abi.md)
 	$(Q)$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md --check
 check-performance:
-	$(call say,BENCH,docs/performance.md)
+	$(call say,BENCH,docs/performance.md docs/preemption.md)
 	$(Q)tools/bench --pages --same
 check-commit:
 	$(call say,COMMIT,"commit points")
@@ -328,7 +328,7 @@ format: ## lay the C sources out as make check wants them
 	clang-format -i $(C_FILES)
 
 .PHONY: docs
-docs: ## write again what is generated in docs/: abi.md, and chart and tables of performance.md
+docs: ## write again what is generated in docs/: abi.md, and the chart and tables of `make bench`
 	$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md
 	tools/bench --pages
 

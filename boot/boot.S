@@ -10,12 +10,11 @@
 #include "boot/boot.h"
 #include "boot/exit_codes.h"
 #include <arch/paging.h>
+#include <arch/vectors.h>
 
 #define PAGE 4096
 #define COM1 0x3f8
 
-#define CODE64 0x08
-#define DATA 0x10
 #define CODE32 0x18
 
 #define PTE_TABLE 0x3  /* present, writable */
@@ -77,25 +76,12 @@ boot_entry:
 
     lgdt gdt32_pointer
     ljmp $CODE32, $1f
-1:  movl $DATA, %eax
+1:  movl $SEL_KERNEL_DATA, %eax
     movl %eax, %ds
     movl %eax, %es
-    movl %eax, %fs
-    movl %eax, %gs
     movl %eax, %ss
 
-    /* Every exception in this part ends in exception32. */
-    movl $idt32, %edi
-    movl $32, %ecx
-2:  movl $exception32, %eax
-    movw %ax, (%edi)
-    movw $CODE32, 2(%edi)
-    movw $0x8e00, 4(%edi)                        /* present, interrupt gate */
-    shrl $16, %eax
-    movw %ax, 6(%edi)
-    addl $8, %edi
-    loop 2b
-    lidt idt32_pointer
+    lidt idt32_pointer                           /* every exception in this part ends in exception32 */
 
     /* Who called? PVH promises nothing about eax, so its structure is looked at first. */
     movl $BOOT_PVH, %edi
@@ -106,6 +92,25 @@ boot_entry:
     cmpl $MB2_LOADER_MAGIC, %ebp
     jne fail32
 3:  movl %edi, %ebp                              /* kept from here: ebp the way, ebx the information */
+
+    /* Is there room for all that is there? QEMU puts the archive at the end of memory, even if that is over us. */
+    movl $text_memory, %esi
+    cmpl $BOOT_PVH, %edi
+    jne 4f
+    cmpl $0, PVH_MODULES(%ebx)
+    je 4f
+    movl PVH_MODULE_LIST(%ebx), %eax
+    cmpl $0, 4(%eax)                             /* where the first begins: above 4 GiB? */
+    jne 4f
+    movl (%eax), %ecx
+    cmpl $kernel_phys_end, %ecx
+    jae 4f
+    addl 8(%eax), %ecx
+    cmpl $kernel_phys_start, %ecx
+    ja fail32
+4:  btsl $31, kernel_phys_end - 4                /* is there memory up to the end of the image? */
+    btrl $31, kernel_phys_end - 4
+    jnc fail32
 
     /* Can the CPU run us? */
     pushl %ebx                                   /* cpuid writes it */
@@ -126,18 +131,18 @@ boot_entry:
     /* The first 4 GiB, in pages of 2 MiB: at 0, in the direct map, and the first of them at the image's base. */
     movl $early_directories, %edi
     movl $PTE_LARGE, %eax
-4:  movl %eax, (%edi)
+5:  movl %eax, (%edi)
     movl $0, 4(%edi)
     addl $8, %edi
     addl $0x200000, %eax
-    jnc 4b
+    jnc 5b
     movl $early_directories + PTE_TABLE, %eax
     movl $early_low, %edi
     movl $4, %ecx
-5:  movl %eax, (%edi)
+6:  movl %eax, (%edi)
     addl $PAGE, %eax
     addl $8, %edi
-    loop 5b
+    loop 6b
     movl $early_directories + PTE_TABLE, early_high + 510 * 8
     movl $early_low + PTE_TABLE, early_root
     movl $early_low + PTE_TABLE, early_root + 256 * 8
@@ -154,68 +159,59 @@ boot_entry:
     wrmsr
     movl $CR0_VALUE, %eax
     movl %eax, %cr0
-    ljmp $CODE64, $start64_low
+    ljmp $SEL_KERNEL_CODE, $start64_low
 
+    .globl exception32                           /* kernel.ld takes it to halves */
 exception32:
     movl $text_exception, %esi
     /* falls through */
 
 /* Print the text at esi on COM1, as whoever had it before set it up, and end. */
 fail32:
-    movl %esi, %ebp
-    movl $text_failed, %esi
-    call print32
-    movl %ebp, %esi
-    call print32
-    movl $text_newline, %esi
-    call print32
-    movl $EXIT_PORT, %edx
-    movl $EXIT_CODE_BOOT, %eax
-    outl %eax, %dx
-6:  cli
-    hlt
-    jmp 6b
-
-/* Print the text at esi. Uses eax, ecx, edx. */
-print32:
     lodsb
     testb %al, %al
     jz 9f
     movb %al, %ah
     movl $0x100000, %ecx                         /* do not wait for ever for a port that is not there */
     movl $COM1 + 5, %edx
-7:  inb %dx, %al
+8:  inb %dx, %al
     testb $0x20, %al
-    jnz 8f
-    loop 7b
-8:  movb %ah, %al
+    loopz 8b
+    movb %ah, %al
     movl $COM1, %edx
     outb %al, %dx
-    jmp print32
-9:  ret
+    jmp fail32
+9:  movl $EXIT_PORT, %edx
+    movl $EXIT_CODE_BOOT, %eax
+    outl %eax, %dx
+7:  hlt
+    jmp 7b
 
-text_failed:
-    .asciz "\r\nLykos cannot start: "
-text_loader:
-    .asciz "the loader speaks neither PVH nor multiboot2"
-text_long_mode:
-    .asciz "the CPU has no 64-bit mode"
-text_nx:
-    .asciz "the CPU has no no-execute pages (NX)"
-text_exception:
-    .asciz "an exception in the 32-bit start code"
-text_newline:
-    .asciz "\r\n"
+    .macro REASON name, text
+\name:
+    .ascii "\r\nLykos cannot start: "
+    .asciz "\text\r\n"
+    .endm
+    REASON text_loader, "the loader speaks neither PVH nor multiboot2"
+    REASON text_memory, "too little memory for the kernel and the archive"
+    REASON text_long_mode, "the CPU has no 64-bit mode"
+    REASON text_nx, "the CPU has no no-execute pages (NX)"
+    REASON text_exception, "an exception in the 32-bit start code"
 
     .balign 8
 gdt32:
     .quad 0
-    .quad 0x00af9b000000ffff                     /* CODE64; accessed bits set: the CPU need not write */
-    .quad 0x00cf93000000ffff                     /* DATA */
+    .quad 0x00af9b000000ffff                     /* SEL_KERNEL_CODE; accessed bits set: the CPU need not write */
+    .quad 0x00cf93000000ffff                     /* SEL_KERNEL_DATA */
     .quad 0x00cf9b000000ffff                     /* CODE32 */
 gdt32_pointer:
     .short 4 * 8 - 1
     .long gdt32
+    .balign 8
+idt32:
+    .rept 32
+    .short exception32_low, CODE32, 0x8e00, exception32_high /* present, interrupt gate */
+    .endr
 idt32_pointer:
     .short 32 * 8 - 1
     .long idt32
@@ -237,8 +233,6 @@ early_high:
     .skip PAGE
 early_directories:
     .skip 4 * PAGE
-idt32:
-    .skip 32 * 8
     .skip 1024
 boot_stack32_top:
 

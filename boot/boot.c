@@ -27,10 +27,7 @@ static void place_archive(struct boot_info *boot)
     if (bytes == 0 || (boot->archive_start % PAGE_SIZE == 0 && boot->archive_start >= FIRST_MIB)) {
         return;
     }
-    room = boot_find_room(boot, bytes, UINT64_MAX);
-    if (room == 0) {
-        boot_fail("no room to move the archive to; it has %lu bytes", bytes);
-    }
+    room = boot_find_room(boot, bytes, UINT64_MAX, "moving the archive");
     memcpy(arch_kva(room), arch_kva(boot->archive_start), bytes);
     boot->archive_start = room;
     boot->archive_end = room + bytes;
@@ -52,9 +49,10 @@ void boot_main(unsigned way, uint32_t info)
         boot_read_multiboot2(info, boot, &memmap);
     }
 
-    if (!memmap_finish(&memmap, boot)) {
-        boot_fail("the loader's memory map falls into more than %u pieces", BOOT_MAX_RANGES);
+    if (memmap.ranges == 0) {
+        boot_fail("the loader gave no memory map");
     }
+    memmap_finish(&memmap, boot);
     if (!memmap_is_ram(boot, boot->kernel_start, boot->kernel_end)) {
         boot_fail(
             "by the loader's map there is not enough memory for the kernel, which ends at %lx",

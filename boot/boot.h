@@ -8,8 +8,11 @@
 #define BOOT_PVH 1
 #define BOOT_MULTIBOOT2 2
 
-/* PVH: ebx points to a structure that begins with this. */
+/* PVH: ebx points to a structure that begins with this. Offsets in it: how many modules there are,
+ * and where their list begins, of which each has 8 bytes for the place and 8 for the length. */
 #define PVH_MAGIC 0x336ec578
+#define PVH_MODULES 12
+#define PVH_MODULE_LIST 16
 
 /* Multiboot2: magic of our header, and what the loader leaves in eax. */
 #define MB2_HEADER_MAGIC 0xe85250d6
@@ -40,12 +43,13 @@ struct memmap {
 };
 
 /* Take in a range of `bytes` bytes. RAM is cut to whole pages, reserved memory widened to them;
- * what reaches over the end of the physical address space is cut there. False: the map is full. */
-bool memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram);
+ * what reaches over the end of the physical address space is cut there. boot_fail() if the map is
+ * full. */
+void memmap_add(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram);
 
-/* Sort the RAM of `map` into boot->range: by address, without overlaps, neighbours joined. What is
- * reserved, too, is none. False: the result has more than BOOT_MAX_RANGES ranges. */
-bool memmap_finish(const struct memmap *map, struct boot_info *boot);
+/* Sort the RAM of `map` into boot->range, which is empty: by address, without overlaps, neighbours
+ * joined. What is reserved, too, is none. boot_fail() if these are more than BOOT_MAX_RANGES. */
+void memmap_finish(const struct memmap *map, struct boot_info *boot);
 
 /* Does [start, end) lie wholly in RAM according to the finished map? */
 bool memmap_is_ram(const struct boot_info *boot, kpa_t start, kpa_t end);

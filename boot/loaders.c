@@ -8,9 +8,6 @@
 #include <kernel/string.h>
 
 #define MB2_INFO_MAX (1u << 20) /* no loader writes more */
-#define MB2_MAP_AVAILABLE 1u
-#define E820_RAM 1u
-#define MAP_ENTRIES_MAX 4096u /* likewise */
 #define LOADER_NAME 48
 
 static char loader_name[LOADER_NAME];
@@ -39,18 +36,15 @@ static void take_text(char *out, size_t size, const char *text, uint64_t n)
     out[i] = '\0';
 }
 
-/* Keep where the archive lies; boot_fail() if it is empty or the second one. */
+/* Keep where the archive lies; boot_fail() if it is empty or the second one. Whether it is in RAM
+ * is looked at by boot_main(), which finds an end below the beginning, too. */
 static void take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes)
 {
     if (boot->archive_start != boot->archive_end) {
         boot_fail("the loader gave more than one module; the archive is the only one");
     }
     if (bytes == 0) {
-        boot_fail("the archive is empty (a module of 0 bytes)");
-    }
-    if (start + bytes < start) {
-        boot_fail("the loader says that the archive ends beyond all memory; it begins at %lx",
-                  start);
+        boot_fail("the loader's first module has 0 bytes; it is to be the archive");
     }
     boot->archive_start = start;
     boot->archive_end = start + bytes;
@@ -63,10 +57,21 @@ static void take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n)
     boot->rsdp = (kpa_t)rsdp_copy - KERNEL_IMAGE_BASE;
 }
 
-static void add_memory(struct memmap *map, uint64_t start, uint64_t bytes, bool is_ram)
+/* An entry of the memory map, which is the same for both; in multiboot2 more may follow it. */
+struct memory {
+    uint64_t start, bytes;
+    uint32_t type, reserved;
+};
+#define MEMORY_RAM 1u
+
+/* The memory map: entries of `step` bytes, in `bytes` bytes. */
+static void take_memory(struct memmap *map, const void *entries, uint64_t bytes, uint32_t step)
 {
-    if (!memmap_add(map, start, bytes, is_ram)) {
-        boot_fail("the loader's memory map has more than %u entries", MEMMAP_MAX);
+    for (uint64_t at = 0; bytes - at >= step; at += step) {
+        const struct memory *m =
+            (const struct memory *)(const void *)((const uint8_t *)entries + at);
+
+        memmap_add(map, m->start, m->bytes, m->type == MEMORY_RAM);
     }
 }
 
@@ -84,29 +89,15 @@ struct pvh_module {
     uint64_t start, bytes, command_line, reserved;
 };
 
-struct pvh_memory {
-    uint64_t start, bytes;
-    uint32_t type, reserved;
-};
-
 void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map)
 {
     const struct pvh_info *pvh = memory_at(info, sizeof(*pvh), "its PVH information");
-    const struct pvh_memory *memory;
+    uint64_t map_bytes = pvh->memory_map_entries * sizeof(struct memory);
 
-    if (pvh->version < 1 || pvh->memory_map_entries == 0) {
-        boot_fail("the PVH loader gave no memory map");
+    if (pvh->version >= 1 && map_bytes != 0) {
+        take_memory(map, memory_at(pvh->memory_map, map_bytes, "the memory map"), map_bytes,
+                    sizeof(struct memory));
     }
-    if (pvh->memory_map_entries > MAP_ENTRIES_MAX) {
-        boot_fail("the PVH loader's memory map is absurd: it has %u entries",
-                  pvh->memory_map_entries);
-    }
-    memory =
-        memory_at(pvh->memory_map, pvh->memory_map_entries * sizeof(*memory), "the memory map");
-    for (unsigned i = 0; i < pvh->memory_map_entries; i++) {
-        add_memory(map, memory[i].start, memory[i].bytes, memory[i].type == E820_RAM);
-    }
-
     for (unsigned i = 0; i < pvh->modules; i++) { /* the second one is refused */
         const struct pvh_module *module =
             memory_at(pvh->module_list + i * sizeof(*module), sizeof(*module), "the module list");
@@ -137,11 +128,6 @@ struct mb2_memory_map {
     uint32_t entry_bytes, entry_version;
 };
 
-struct mb2_memory {
-    uint64_t start, bytes;
-    uint32_t type, reserved;
-};
-
 /* The reader of a tag needs at least `n` bytes of it. */
 static void need(const struct mb2_tag *tag, uint64_t n)
 {
@@ -154,19 +140,13 @@ static void need(const struct mb2_tag *tag, uint64_t n)
 static void read_memory_map(const struct mb2_tag *tag, struct memmap *map)
 {
     const struct mb2_memory_map *list = (const struct mb2_memory_map *)(const void *)tag;
-    uint32_t step;
 
     need(tag, sizeof(*list));
-    step = list->entry_bytes;
-    if (step < sizeof(struct mb2_memory) || step % 8 != 0) {
-        boot_fail("the multiboot2 memory map has entries of an unknown size: %u", step);
+    if (list->entry_bytes < sizeof(struct memory) || list->entry_bytes % 8 != 0) {
+        boot_fail("the multiboot2 memory map has entries of an unknown size: %u",
+                  list->entry_bytes);
     }
-    for (uint32_t at = sizeof(*list); at < tag->bytes && tag->bytes - at >= step; at += step) {
-        const struct mb2_memory *m =
-            (const struct mb2_memory *)(const void *)((const uint8_t *)tag + at);
-
-        add_memory(map, m->start, m->bytes, m->type == MB2_MAP_AVAILABLE);
-    }
+    take_memory(map, list + 1, tag->bytes - sizeof(*list), list->entry_bytes);
 }
 
 static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct memmap *map)
@@ -186,20 +166,17 @@ static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct m
         const struct mb2_module *module = (const struct mb2_module *)(const void *)tag;
 
         need(tag, sizeof(*module));
-        if (module->end < module->start) {
-            boot_fail("the archive ends before it begins, at %x", module->start);
-        }
-        take_archive(boot, module->start, module->end - module->start);
+        take_archive(boot, module->start, (uint64_t)module->end - module->start);
         break;
     }
     case MB2_TAG_MEMORY_MAP:
         read_memory_map(tag, map);
         break;
-    case MB2_TAG_RSDP_1: /* the newer one, if both are there */
-        if (boot->rsdp == 0) {
-            take_rsdp(boot, text, rest);
+    case MB2_TAG_RSDP_1:
+        if (boot->rsdp != 0) {
+            break; /* the newer one, if both are there */
         }
-        break;
+        /* falls through */
     case MB2_TAG_RSDP_2:
         take_rsdp(boot, text, rest);
         break;
@@ -218,23 +195,17 @@ void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map
         boot_fail("the multiboot2 information is malformed; its length: %u", bytes);
     }
     memory_at(info, bytes, "its multiboot2 information");
-    while (bytes - at >= sizeof(struct mb2_tag)) {
+    while (at + sizeof(struct mb2_tag) <= bytes) {
         const struct mb2_tag *tag =
             (const struct mb2_tag *)(const void *)((const uint8_t *)total + at);
 
         if (tag->type == MB2_TAG_END) {
-            if (map->ranges == 0) {
-                boot_fail("the multiboot2 loader gave no memory map");
-            }
             return;
         }
         if (tag->bytes < sizeof(*tag) || tag->bytes > bytes - at) {
             break;
         }
         read_tag(tag, boot, map);
-        if (bytes - at - tag->bytes < 8) {
-            break;
-        }
         at += (tag->bytes + 7) & ~7u;
     }
     boot_fail("the multiboot2 information is malformed, at offset %u", at);

@@ -30,9 +30,11 @@ static uint32_t crc32(const uint8_t *data, uint64_t n)
 static bool segment_good(const struct lk_archive_header *h, const struct lk_archive_segment *s,
                          uva_t low, uva_t high)
 {
-    return s->data_bytes <= s->bytes && s->offset <= h->total_bytes &&
-           s->data_bytes <= h->total_bytes - s->offset &&
-           (s->bytes == 0 || (s->start >= low && s->start < high && s->bytes <= high - s->start));
+    return ((s->start | s->offset) & PAGE_MASK) == 0 && s->data_pages <= s->pages &&
+           s->offset <= h->total_bytes &&
+           s->data_pages <= (h->total_bytes - s->offset) / PAGE_SIZE &&
+           (s->pages == 0 ||
+            (s->start >= low && s->start < high && s->pages <= (high - s->start) / PAGE_SIZE));
 }
 
 const char *archive_mistake(const struct lk_archive_header *h, uint64_t bytes, uva_t low,

@@ -9,36 +9,11 @@
 #include <kernel/preempt.h>
 #include <kernel/txn.h>
 
-static const struct cap_type_info {
-    const char *name;
-    bool memory;
-} type_info[] = {
-#define CAPTYPE(NAME, name, code, kind, memory) [code] = { #name, memory },
-#include <captype.def>
-#undef CAPTYPE
-};
-#define CAP_TYPES ARRAY_LEN(type_info)
-
-const uint8_t cap_frame_kind[UINT8_MAX + 1] = {
-#define CAPTYPE(NAME, name, code, kind, memory)                                                    \
-    [code] = (kind) == FRAME_PAGE || (kind) == FRAME_CAPPAGE ? FRAME_DESCRIPTORS : (kind),
-#include <captype.def>
-#undef CAPTYPE
-};
-
-const char *cap_type_name(unsigned type)
-{
-    return type < CAP_TYPES ? type_info[type].name : "?";
-}
-
-bool cap_is_memory(const struct cap *c)
-{
-    return c->type < CAP_TYPES && type_info[c->type].memory;
-}
+const uint8_t cap_frame_kind[LK_TYPES] = CAP_HEADER_FRAMES;
 
 bool cap_live_otherwise(const struct cap *c)
 {
-    ASSERT(c->type < CAP_TYPES);
+    ASSERT(c->type < LK_TYPES);
     if (c->type == CAP_RANGE) {
         return c->count == 0 || frame_table[c->payload - c->aux].lent == c->count;
     }

@@ -16,6 +16,7 @@
 #include <kernel/gpt.h>
 #include <kernel/process.h>
 #include <kernel/txn.h>
+#include <kernel/walk.h>
 
 /* Sizes of a bounded piece. */
 #define PIECE_DEPENDS 64u   /* dependencies looked at */
@@ -238,7 +239,7 @@ void depend_range(const struct depend *d, const struct gpt *g, unsigned slot, un
 
 static bool table_evict(void);
 
-bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
+bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end, unsigned restr)
 {
     uint32_t id = g->hdr.depend;
     struct depend *d;
@@ -246,7 +247,7 @@ bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
     for (unsigned n = 0; id != 0 && n < SEARCH_DEPENDS; n++) {
         d = &depend_list[id - 1];
         if (d->table == t && d->first == first) {
-            d->end = d->end < end ? (uint16_t)end : d->end;
+            d->end = (d->end < end ? end : d->end) & 0x3ff;
             return true;
         }
         id = gpt_links[id - 1].next;
@@ -262,7 +263,8 @@ bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
     *d = (struct depend){
         .gpt = object_oid(g),
         .table = (uint16_t)t,
-        .end = (uint16_t)end,
+        .end = end & 0x3ff,
+        .restr = restr & 3,
         .first = first,
     };
     chain_insert(&g->hdr.depend, gpt_links, id);
@@ -272,14 +274,14 @@ bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end)
 }
 
 /* Entries [from, end) of `t` are clear now. Dependencies that cover nothing else are of no use:
- * those of GPTs that were reached through the slot that changed. Looks at a bounded number; one
- * that stays does no harm. */
+ * those of GPTs that were reached through the slot that changed. Looks at a bounded number; if
+ * there are more, the table is not exact any more. */
 static void depend_prune(unsigned t, unsigned from, unsigned end)
 {
+    uint32_t id = table_list[t].depends;
     uint32_t next;
-    unsigned n = 0;
 
-    for (uint32_t id = table_list[t].depends; id != 0 && n < PIECE_DEPENDS; id = next, n++) {
+    for (unsigned n = 0; id != 0 && n < PIECE_DEPENDS; id = next, n++) {
         const struct depend *d = &depend_list[id - 1];
 
         next = table_links[id - 1].next;
@@ -287,6 +289,7 @@ static void depend_prune(unsigned t, unsigned from, unsigned end)
             depend_free(id);
         }
     }
+    table_list[t].exact &= id == 0;
 }
 
 /* Throw away all that some dependencies of an object cover, and them. A piece; returns whether that
@@ -330,9 +333,27 @@ static bool depend_clear_slot(struct gpt *g, unsigned slot)
     }
     for (unsigned i = 0; i < n; i++) {
         entries_clear(range[i].table, range[i].from, range[i].end);
-        if (range[i].end - range[i].from >
-            1) { /* below one entry there is no room for another GPT's slots, but in windows */
+        if (range[i].from < range[i].end) {
             depend_prune(range[i].table, range[i].from, range[i].end);
+        }
+    }
+    return true;
+}
+
+/* The same where slots are of pages: that is one entry of a table of pages, in which there is no
+ * room for another GPT. */
+static bool depend_clear_page(struct gpt *g, unsigned slot)
+{
+    unsigned n = 0;
+
+    for (uint32_t id = g->hdr.depend; id != 0; id = gpt_links[id - 1].next) {
+        const struct depend *d = &depend_list[id - 1];
+
+        if (n++ == PIECE_DEPENDS) {
+            return false;
+        }
+        if ((uint64_t)d->first + slot < d->end) {
+            entry_clear(d->table, (unsigned)d->first + slot);
         }
     }
     return true;
@@ -454,7 +475,8 @@ unsigned table_make(const struct table_key *key)
     table = &table_list[t];
     free_table = product_links[t].next;
     space_totals.tables++;
-    *table = (struct table){ .key = *key };
+    *table = (struct table){ .key = *key,
+                             .exact = key->level == 1 && key->edge == 0 && key->guard == 0 };
     list_init(&table->processes);
     chain_insert(&oid_header(key->producer)->product, product_links, t + 1);
     if (key->level == MMU_LEVELS) {
@@ -478,6 +500,7 @@ static bool products_drop(struct objhdr *hdr)
 
 bool space_flush_slot(struct gpt *g, unsigned slot)
 {
+    bool pages = g->state.l2v == L2V_MIN;
     bool done;
 
     ASSERT_BEFORE_COMMIT();
@@ -486,10 +509,30 @@ bool space_flush_slot(struct gpt *g, unsigned slot)
     }
     /* Of a GPT seen at very many places all of them are thrown away, piece by piece, so that there
      * are less each time. */
-    done = slot == SPACE_ALL_SLOTS ? depend_drop(&g->hdr) && products_drop(&g->hdr)
-                                   : depend_clear_slot(g, slot) || depend_drop(&g->hdr);
+    done = slot == SPACE_ALL_SLOTS
+               ? depend_drop(&g->hdr) && products_drop(&g->hdr)
+               : (pages ? depend_clear_page(g, slot) : depend_clear_slot(g, slot)) ||
+                     depend_drop(&g->hdr);
     depend_forget();
     return done;
+}
+
+void space_fill_slot(struct gpt *g, unsigned slot)
+{
+    const struct cap *c = &g->state.slot[slot];
+    const struct depend *d;
+    uint64_t i;
+
+    if (c->type != CAP_PAGE || g->hdr.depend == 0 || c->aux != PAGE_SHIFT || c->payload != 0 ||
+        g->state.l2v != L2V_MIN || (g->state.flags != 0 && slot >= GPT_BACKGROUND_SLOT)) {
+        return; /* nothing that the walk would find, or not yet a place for it */
+    }
+    d = &depend_list[g->hdr.depend - 1];
+    i = (uint64_t)d->first + slot;
+    if (table_list[d->table].exact && i < d->end) {
+        entry_set(d->table, (unsigned)i,
+                  mmu_leaf(frame_kpa(page_frame(c)), walk_granted(d->restr | c->restr)));
+    }
 }
 
 bool space_flush_object(struct objhdr *hdr)

@@ -36,14 +36,9 @@ static unsigned long frames_to_kib(uint64_t frames)
     return (unsigned long)(frames * (PAGE_SIZE / 1024));
 }
 
-static kpa_t page_down(kpa_t a)
-{
-    return a & ~(kpa_t)PAGE_MASK;
-}
-
 static kpa_t page_up(kpa_t a)
 {
-    return page_down(a + PAGE_MASK);
+    return (a + PAGE_MASK) & ~(kpa_t)PAGE_MASK;
 }
 
 size_t frame_object_size(enum frame_kind kind)
@@ -64,6 +59,16 @@ unsigned frame_objects(enum frame_kind kind)
     return size == 0 ? 0 : (unsigned)(PAGE_SIZE / size);
 }
 
+uint64_t boot_ram(const struct boot_info *boot)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < boot->ranges; i++) {
+        bytes += boot->range[i].end - boot->range[i].start;
+    }
+    return bytes;
+}
+
 /* Is something in [start, end) that is taken already? If so, the address behind it; else 0. */
 static kpa_t taken_until(const struct boot_info *boot, kpa_t start, kpa_t end)
 {
@@ -82,12 +87,12 @@ static kpa_t taken_until(const struct boot_info *boot, kpa_t start, kpa_t end)
     return 0;
 }
 
-kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit)
+kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit, const char *what)
 {
     for (unsigned i = 0; i < boot->ranges; i++) {
         const struct boot_range *r = &boot->range[i];
-        kpa_t end = r->end < limit ? page_down(r->end) : limit;
-        kpa_t at = page_up(r->start);
+        kpa_t end = r->end < limit ? r->end : limit;
+        kpa_t at = r->start;
 
         while (at < end && end - at >= bytes) {
             kpa_t behind = taken_until(boot, at, at + bytes);
@@ -98,28 +103,23 @@ kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit)
             at = behind;
         }
     }
-    return 0;
+    boot_fail(
+        "too little memory: there are %lu KiB in all, and no %lu KiB in one piece for %s beside "
+        "the kernel and an archive of %lu KiB",
+        boot_ram(boot) / 1024, bytes / 1024, what,
+        (boot->archive_end - boot->archive_start) / 1024);
 }
 
-/* Change the kind of all frames that [start, end) touches, unless there is no memory there. */
-static void mark(kpa_t start, kpa_t end, enum frame_kind kind)
-{
-    for (pfn_t i = start >> PAGE_SHIFT; i < page_up(end) >> PAGE_SHIFT && i < frame_count; i++) {
-        if (frame_table[i].kind != FRAME_NONE) {
-            frame_table[i].kind = (uint8_t)kind;
-        }
-    }
-}
-
-/* Frames of ordinary memory wholly within the ranges are free, before anything is taken out. */
+/* What frames of memory hold at the beginning: nothing, or what is the kernel's. */
 static void mark_ranges(const struct boot_info *boot)
 {
     for (unsigned i = 0; i < boot->ranges; i++) {
-        const struct boot_range *r = &boot->range[i];
+        pfn_t end = boot->range[i].end >> PAGE_SHIFT;
 
-        for (pfn_t f = page_up(r->start) >> PAGE_SHIFT;
-             f < page_down(r->end) >> PAGE_SHIFT && f < frame_count; f++) {
-            frame_table[f].kind = FRAME_FREE;
+        for (pfn_t f = boot->range[i].start >> PAGE_SHIFT; f < end && f < frame_count; f++) {
+            bool taken = taken_until(boot, f << PAGE_SHIFT, (f + 1) << PAGE_SHIFT) != 0;
+
+            frame_table[f].kind = taken ? FRAME_KERNEL : FRAME_FREE;
         }
     }
 }
@@ -141,55 +141,26 @@ static void mark_archive(const struct boot_info *boot)
     }
 }
 
-/* The frame behind the last one of ordinary memory, and how many there are in all. */
-static pfn_t highest_frame(const struct boot_info *boot, uint64_t *total)
-{
-    pfn_t top = page_up(boot->archive_end) >> PAGE_SHIFT;
-
-    *total = 0;
-    for (unsigned i = 0; i < boot->ranges; i++) {
-        const struct boot_range *r = &boot->range[i];
-        pfn_t first = page_up(r->start) >> PAGE_SHIFT;
-        pfn_t end = page_down(r->end) >> PAGE_SHIFT;
-
-        if (end > first) {
-            *total += end - first;
-            top = end > top ? end : top;
-        }
-    }
-    return top;
-}
-
 void frames_init(const struct boot_info *boot)
 {
-    uint64_t total;
     uint64_t bytes;
     kpa_t table;
 
     ASSERT((boot->archive_start & PAGE_MASK) == 0);
     frame_totals = (struct frame_totals){ 0 };
-    frame_count = highest_frame(boot, &total);
+    frame_count = boot->range[boot->ranges - 1].end >> PAGE_SHIFT;
     if (frame_count > FRAMES_MAX) {
         log_line(LOG_WARN, "memory above 256 GiB is not used");
         frame_count = FRAMES_MAX;
     }
     bytes = page_up(frame_count * sizeof(struct frame));
-    table = boot_find_room(boot, bytes, UINT64_MAX);
-    if (table == 0) {
-        boot_fail(
-            "too little memory: there are %lu KiB in all, and no %lu KiB in one piece for the "
-            "table of frames beside the kernel and an archive of %lu KiB",
-            frames_to_kib(total), (unsigned long)(bytes / 1024),
-            (unsigned long)((boot->archive_end - boot->archive_start) / 1024));
-    }
-
+    table = boot_find_room(boot, bytes, UINT64_MAX, "the table of frames");
     frame_table = arch_kva(table);
     memset(frame_table, 0, bytes); /* all of them FRAME_NONE */
     mark_ranges(boot);
-    mark(0, LOW_MEMORY, FRAME_KERNEL);
-    mark(boot->kernel_start, boot->kernel_end, FRAME_KERNEL);
-    mark(boot->tables_start, boot->tables_end, FRAME_KERNEL);
-    mark(table, table + bytes, FRAME_DESCRIPTORS);
+    for (kpa_t a = table; a < table + bytes; a += PAGE_SIZE) {
+        frame_table[a >> PAGE_SHIFT].kind = FRAME_DESCRIPTORS;
+    }
     mark_archive(boot);
 
     for (pfn_t i = 0; i < frame_count; i++) {
@@ -200,7 +171,8 @@ void frames_init(const struct boot_info *boot)
         boot_fail(
             "too little memory: there are %lu KiB, of which the kernel and the archive leave %lu "
             "KiB; at least %lu KiB must be left",
-            frames_to_kib(total), frames_to_kib(frame_totals.free), frames_to_kib(FRAMES_LEFT_MIN));
+            boot_ram(boot) / 1024, frames_to_kib(frame_totals.free),
+            frames_to_kib(FRAMES_LEFT_MIN));
     }
 }
 

@@ -26,8 +26,7 @@
 #define INIT_SLICE 10000000u /* nanoseconds */
 #define INIT_CPUS 1u
 #define INIT_STACK_PAGES 16ull
-/* The program ends below the stack, with a page between that is never mapped. */
-#define INIT_PROGRAM_END (LK_INIT_STACK_TOP - (INIT_STACK_PAGES + 1) * PAGE_SIZE)
+#define STACK_START (LK_INIT_STACK_TOP - INIT_STACK_PAGES * PAGE_SIZE)
 
 STATIC_ASSERT(LK_INIT_ARCHIVE_VA + ARCHIVE_MAX_BYTES <= 1ull << 32, "init lies in 4 GiB");
 
@@ -94,55 +93,27 @@ static struct gpt *gpt_at(struct gpt *root, uva_t va, unsigned l2v)
     return g;
 }
 
-/* Put a page into the space. */
-static void map_page(struct gpt *root, uva_t va, const struct objhdr *page, uint64_t restr)
+/* Put a segment into the space: pages of the archive, which are Pages already (frames.c), and then
+ * new ones. */
+static void map_segment(struct gpt *root, kpa_t archive, const struct lk_archive_segment *s)
 {
-    struct cap *c = &gpt_at(root, va, PAGE_SHIFT)->state.slot[va >> PAGE_SHIFT & (GPT_SLOTS - 1)];
+    for (uint64_t i = 0; i < s->pages; i++) {
+        uva_t va = s->start + i * PAGE_SIZE;
+        struct gpt *g = gpt_at(root, va, PAGE_SHIFT);
+        struct cap *c = &g->state.slot[va >> PAGE_SHIFT & (GPT_SLOTS - 1)];
 
-    *c = object_cap(page);
-    c->restr = (uint8_t)restr;
-}
-
-/* Put a new page into the space and return where its bytes are. */
-static uint8_t *map_new_page(struct gpt *root, uva_t va, uint64_t restr)
-{
-    struct objhdr *page = make(FRAME_PAGE);
-
-    map_page(root, va, page, restr);
-    return frame_data(container_of(page, struct frame, hdr));
-}
-
-static void load_segment(struct gpt *root, const struct lk_archive_header *archive,
-                         const struct lk_archive_segment *s)
-{
-    const uint8_t *data = (const uint8_t *)archive + s->offset;
-    uva_t data_end = s->start + s->data_bytes;
-
-    for (uva_t va = s->start & ~(uva_t)PAGE_MASK; va < s->start + s->bytes; va += PAGE_SIZE) {
-        uint8_t *page = map_new_page(root, va, s->restr & (LK_RO | LK_NX));
-        uva_t from = va > s->start ? va : s->start;
-        uva_t to = va + PAGE_SIZE < data_end ? va + PAGE_SIZE : data_end;
-
-        if (from < to) {
-            memcpy(page + (from - va), data + (from - s->start), to - from);
-        }
+        *c = object_cap(i < s->data_pages
+                            ? &frame_table[((archive + s->offset) >> PAGE_SHIFT) + i].hdr
+                            : make(FRAME_PAGE));
+        c->restr = (uint8_t)(s->restr & (LK_RO | LK_NX));
     }
 }
 
-/* The archive's frames are Pages already (frames.c). Not no-execute: init gives the pages of a
- * program's code to that program as they are. */
-static void map_archive(struct gpt *root, kpa_t archive, uint64_t bytes)
+static void fill_info(struct gpt *root, const struct boot_info *boot, uint64_t archive_bytes)
 {
-    for (uint64_t at = 0; at < bytes; at += PAGE_SIZE) {
-        map_page(root, LK_INIT_ARCHIVE_VA + at, &frame_table[(archive + at) >> PAGE_SHIFT].hdr,
-                 LK_RO);
-    }
-}
-
-static void map_info(struct gpt *root, const struct boot_info *boot, uint64_t archive_bytes)
-{
+    struct gpt *g = gpt_at(root, LK_INIT_INFO_VA, PAGE_SHIFT);
     struct lk_boot_info *info =
-        (struct lk_boot_info *)(void *)map_new_page(root, LK_INIT_INFO_VA, LK_RO | LK_NX);
+        frame_data(page_frame(&g->state.slot[LK_INIT_INFO_VA >> PAGE_SHIFT & (GPT_SLOTS - 1)]));
 
     info->magic = LK_BOOT_INFO_MAGIC;
     info->archive_bytes = archive_bytes;
@@ -152,17 +123,25 @@ static void map_info(struct gpt *root, const struct boot_info *boot, uint64_t ar
     format_to(info->boot_path, sizeof(info->boot_path), "%s", boot->path);
 }
 
-/* The address space, with all that is in it but the archive and the page about the boot. */
-static struct gpt *make_space(const struct lk_archive_header *archive)
+/* The address space: init's program, and what it finds beside that. */
+static struct gpt *make_space(const struct boot_info *boot, const struct lk_archive_header *archive)
 {
+    const uint64_t pages = archive->total_bytes / PAGE_SIZE;
+    const struct lk_archive_segment beside[] = {
+        { STACK_START, INIT_STACK_PAGES, 0, 0, LK_NX },
+        { LK_INIT_INFO_VA, 1, 0, 0, LK_RO | LK_NX },
+        /* Not no-execute: init gives pages of a program's code to that program as they are. */
+        { LK_INIT_ARCHIVE_VA, pages, 0, pages, LK_RO },
+    };
     struct gpt *root = make_gpt(43);
 
     for (unsigned i = 0; i < LK_ARCHIVE_SEGMENTS; i++) {
-        load_segment(root, archive, &archive->init[i]);
+        map_segment(root, boot->archive_start, &archive->init[i]);
     }
-    for (uva_t i = 1; i <= INIT_STACK_PAGES; i++) {
-        map_new_page(root, LK_INIT_STACK_TOP - i * PAGE_SIZE, LK_NX);
+    for (unsigned i = 0; i < ARRAY_LEN(beside); i++) {
+        map_segment(root, boot->archive_start, &beside[i]);
     }
+    fill_info(root, boot, archive->total_bytes);
     return root;
 }
 
@@ -225,8 +204,9 @@ static void start(struct process *p, uva_t entry)
 void image_load_init(const struct boot_info *boot)
 {
     const struct lk_archive_header *archive = arch_kva(boot->archive_start);
-    const char *mistake = archive_mistake(archive, boot->archive_end - boot->archive_start,
-                                          LK_USER_MIN, INIT_PROGRAM_END);
+    const char *mistake =
+        archive_mistake(archive, boot->archive_end - boot->archive_start, LK_USER_MIN,
+                        STACK_START - PAGE_SIZE); /* between: never mapped */
     struct process *p;
     struct gpt *root;
 
@@ -236,9 +216,7 @@ void image_load_init(const struct boot_info *boot)
     log_line(LOG_INFO, "archive: %u files, %lu KiB", archive->entries, archive->total_bytes / 1024);
 
     p = (struct process *)(void *)make(FRAME_PROCESS);
-    root = make_space(archive);
-    map_archive(root, boot->archive_start, archive->total_bytes);
-    map_info(root, boot, archive->total_bytes);
+    root = make_space(boot, archive);
     give_caps(p, root);
     start(p, archive->init_entry);
 }

@@ -51,6 +51,7 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
                         uint64_t method, enum status status)
 {
     static const char *const status_text[] = LK_STATUS_NAMES;
+    static const char *const type_text[] = LK_TYPE_NAMES;
     static const char *const op_text[LK_TYPES][LK_OPS] = LK_OP_NAMES;
     const char *op = method < LK_OPS ? op_text[c->type][method] : NULL;
 
@@ -66,7 +67,7 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
                   status_text[status]);
     } else {
         log_about(p, LOG_INFO, "method %llu of %s through capability register %u: %s",
-                  (unsigned long long)method, cap_type_name(c->type), control_target(control),
+                  (unsigned long long)method, type_text[c->type], control_target(control),
                   status_text[status]);
     }
 }
@@ -97,7 +98,7 @@ static inline void fast_note(struct process *p, struct process *to)
     uint64_t epoch = cpu_self()->epoch;
 
     p->fast.to_epoch = 0;
-    if (likely(to->fast.caller_epoch != FAST_AFTER_NOTICE) || to->s.wait == LK_WAIT_OPEN) {
+    if (to->s.wait == LK_WAIT_OPEN) {
         to->fast.caller = p;
         to->fast.caller_epoch = p->priority == to->priority ? epoch : epoch ^ FAST_OTHER;
     }
@@ -129,8 +130,7 @@ static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
     }
     if (string && m.length != 0) {
         if (m.may_block && (m.to->attention & ATTN_RECV_FAULT)) {
-            block_on(p, entry, m.to,
-                     t); /* behind the one whose string showed that a page is missing */
+            block_on(p, entry, m.to, t); /* behind the one that showed that a page is missing */
         }
         switch (ipc_acquire_strings(&m, &code, &where, &handler)) {
         case ACQUIRE_SENDER_FAULT:
@@ -175,34 +175,28 @@ static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
     sched_exit();
 }
 
-static NOINLINE NORETURN void send_string(struct process *p, uint64_t control,
-                                          const struct cap *entry)
-{
-    send(p, control, entry, true, false);
-}
-
 static NOINLINE NORETURN void send_call(struct process *p, uint64_t control,
                                         const struct cap *entry)
 {
     send(p, control | LK_SHAPE_CALL, entry, false, false); /* has all of it: the compiler sees it */
 }
 
-static NOINLINE NORETURN void send_to_process(struct process *p, uint64_t control,
-                                              const struct cap *entry)
+static NOINLINE NORETURN void send_plain(struct process *p, uint64_t control,
+                                         const struct cap *entry)
 {
     send(p, control & ~(uint64_t)LK_CALLBIT, entry, false, false); /* it is not set */
 }
 
-static NOINLINE NORETURN void send_proxied_string(struct process *p, uint64_t control,
-                                                  const struct cap *entry)
+static NOINLINE NORETURN void send_string(struct process *p, uint64_t control,
+                                          const struct cap *entry)
 {
-    send(p, control, entry, true, true);
+    send(p, control, entry, true, false);
 }
 
 static NOINLINE NORETURN void send_proxied(struct process *p, uint64_t control,
                                            const struct cap *entry)
 {
-    send(p, control, entry, false, true);
+    send(p, control, entry, true, true);
 }
 
 /* --- kernel capabilities --- */
@@ -214,7 +208,7 @@ static void acquire_pages(struct process *p, uva_t address, size_t n, unsigned a
     const struct cap *handler;
     uva_t where;
     size_t got;
-    enum fault_code code = ipc_acquire_string(p, address, n, access, pages, &where, &handler, &got);
+    enum fault_code code = space_acquire(p, address, n, access, pages, &where, &handler, &got);
 
     if (code != FAULT_NONE && n != 0) {
         finish_fault(p, code, where, handler);
@@ -242,12 +236,14 @@ static void acquire_string(struct invocation *inv, uint64_t control, const struc
     }
 }
 
-/* getType, which every capability has. */
-static enum status get_type(struct invocation *inv)
+/* May the capabilities sent have the types that they have? */
+static NOINLINE enum status check_types(const struct invocation *inv, const struct operation *op)
 {
-    txn_commit();
-
-    inv->out[1] = inv->cap.type;
+    for (unsigned i = 0; i < op->typed; i++) {
+        if (!(op->takes[i] >> inv->arg[i + 1].type & 1)) {
+            return STATUS_REQUEST_ERROR;
+        }
+    }
     return STATUS_OK;
 }
 
@@ -255,16 +251,12 @@ static enum status get_type(struct invocation *inv)
 static ALWAYS_INLINE enum status find_operation(const struct invocation *inv, uint64_t control,
                                                 const struct operation **found)
 {
-    static const struct operation type_op = { .fn = get_type, .words_out = 1, .most = UINT64_MAX };
     const struct operation_table *table = &operation_tables[inv->cap.type];
     uint64_t method = inv->word[0];
     const struct operation *op = &table->op[method];
 
     if (unlikely(method >= table->ops || op->fn == NULL)) {
-        if (method != OP_GET_TYPE) {
-            return STATUS_UNKNOWN_REQUEST;
-        }
-        op = &type_op;
+        return STATUS_UNKNOWN_REQUEST;
     }
     *found = op;
     if (unlikely(control_words(control) <= op->words_in ||
@@ -274,7 +266,10 @@ static ALWAYS_INLINE enum status find_operation(const struct invocation *inv, ui
     if (unlikely(inv->cap.restr & op->forbid)) {
         return STATUS_NO_ACCESS;
     }
-    return likely(inv->word[1] <= op->most) ? STATUS_OK : (enum status)op->over;
+    if (unlikely(inv->word[1] > op->most)) {
+        return (enum status)op->over;
+    }
+    return unlikely(op->typed) ? check_types(inv, op) : STATUS_OK;
 }
 
 static inline void prepare_answer(struct invocation *inv)
@@ -423,7 +418,12 @@ static ALWAYS_INLINE NORETURN void invoke(struct process *p, uint64_t control, s
                 acquire_string(&inv, control, op);
             }
         }
-        status = op->fn(&inv);
+        if (op->is_effect) {
+            txn_commit();
+            op->effect(&inv);
+        } else {
+            status = op->fn(&inv);
+        }
     }
     if (unlikely(status != STATUS_OK)) {
         say_refused(p, control, cap, inv.word[0], status);
@@ -540,12 +540,9 @@ static ALWAYS_INLINE NORETURN void dispatch(struct process *p, uint64_t control)
         if (control & LK_CALLBIT) {
             send_call(p, control, target);
         }
-        send_to_process(p, control, target);
+        send_plain(p, control, target);
     }
     if (target->type == CAP_PROXYENTRY && likely(object_alive(target, FRAME_ENDPOINT))) {
-        if (unlikely(control & LK_SSTR)) {
-            send_proxied_string(p, control, target);
-        }
         send_proxied(p, control, target);
     }
     if (control & LK_CALLBIT) {

@@ -11,6 +11,7 @@
  * its system call again (a page fault on its receive string, a debugger) then begins the receive
  * phase alone; a committed send is never sent twice (P12).
  */
+#include <arch/mmu.h>
 #include <kernel/cpu.h>
 #include <kernel/fault.h>
 #include <kernel/ipc.h>
@@ -29,43 +30,6 @@
 
 /* --- acquiring a message --- */
 
-enum fault_code ipc_acquire_string(struct process *p, uva_t address, size_t n, unsigned access,
-                                   void *pages[], uva_t *where, const struct cap **handler,
-                                   size_t *got)
-{
-    uva_t at = address;
-    unsigned i = 0;
-
-    ASSERT_BEFORE_COMMIT();
-    *got = 0;
-    *handler = NULL;
-    *where = address;
-    if (address >= LK_USER_END || n > LK_USER_END - address) {
-        return FAULT_INVALID_ADDR;
-    }
-    while (at < address + n) {
-        struct walk walk;
-        enum fault_code code;
-
-        txn_acquire_point();
-        ASSERT(i < STRING_PAGES);
-        pages[i] = space_mapped(p, at, access);
-        if (unlikely(pages[i] == NULL)) {
-            code = space_map(p, at, access, &walk); /* next time it is there */
-            if (code != FAULT_NONE) {
-                *where = at;
-                *handler = walk.handler;
-                return code;
-            }
-            pages[i] = frame_data(walk.frame);
-        }
-        i++;
-        at = (at | PAGE_MASK) + 1;
-        *got = at < address + n ? at - address : n;
-    }
-    return FAULT_NONE;
-}
-
 enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code, uva_t *address,
                                         const struct cap **handler)
 {
@@ -83,13 +47,13 @@ enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code
     if (m->length == 0) {
         return ACQUIRE_OK;
     }
-    *code = ipc_acquire_string(m->from, m->from_string, m->length, ACCESS_READ, cpu->from_page,
-                               address, handler, &got);
+    *code = space_acquire(m->from, m->from_string, m->length, ACCESS_READ, cpu->from_page, address,
+                          handler, &got);
     if (*code != FAULT_NONE) {
         return ACQUIRE_SENDER_FAULT;
     }
-    *code = ipc_acquire_string(m->to, m->to_string, m->length, ACCESS_WRITE, cpu->to_page, address,
-                               handler, &got);
+    *code = space_acquire(m->to, m->to_string, m->length, ACCESS_WRITE, cpu->to_page, address,
+                          handler, &got);
     if (*code == FAULT_NONE) {
         return ACQUIRE_OK;
     }
@@ -141,19 +105,53 @@ static void copy_pages(void *const to[], uva_t to_at, void *const from[], uva_t 
     }
 }
 
+static __attribute__((noinline)) uint64_t give_pages(const struct process *from,
+                                                     const struct process *to, size_t n)
+{
+    struct cpu *cpu = cpu_self();
+
+    if (!space_mapped(from, from->regs.r10, n, ACCESS_READ, cpu->from_page) ||
+        !space_mapped(to, to->regs.rbp, n, ACCESS_WRITE, cpu->to_page)) {
+        return UINT64_MAX;
+    }
+    copy_pages(cpu->to_page, to->regs.rbp, cpu->from_page, from->regs.r10, n);
+    return n;
+}
+
+uint64_t ipc_give_string(const struct process *from, const struct process *to)
+{
+    size_t n = (uint32_t)from->regs.r9;
+    uva_t f = from->regs.r10;
+    uva_t t = to->regs.rbp;
+    char *source;
+    char *target;
+
+    if (!(to->regs.rax & LK_RSTR) || n > to->regs.r9 >> 32 || (f | t) >= LK_USER_END) {
+        return UINT64_MAX;
+    }
+    if ((f & PAGE_MASK) + n > PAGE_SIZE || (t & PAGE_MASK) + n > PAGE_SIZE) {
+        return give_pages(from, to, n);
+    }
+    if (!mmu_lookup(from->space_root, f, ACCESS_READ, &source) ||
+        !mmu_lookup(to->space_root, t, ACCESS_WRITE, &target)) {
+        return UINT64_MAX;
+    }
+    if (likely(n % 8 == 0 && (size_t)(target - source) >= n)) {
+        arch_copy_words(target, source, n / 8);
+    } else {
+        memmove(target, source, n);
+    }
+    return n;
+}
+
 void ipc_copy_string(char *string, void *const pages[], uva_t address, size_t n, bool out)
 {
-    size_t at = address & PAGE_MASK;
+    void *const buffer[] = { string }; /* of less than a page */
 
-    while (n > 0) {
-        char *place = (char *)pages[at >> PAGE_SHIFT] + (at & PAGE_MASK);
-        size_t room = PAGE_SIZE - (at & PAGE_MASK);
-        size_t step = room < n ? room : n;
-
-        memcpy(out ? place : string, out ? string : place, step);
-        string += step;
-        at += step;
-        n -= step;
+    if (out) {
+        copy_pages(pages, address, buffer, 0, n);
+    } else {
+        copy_pages(buffer, 0, pages, address, n);
     }
 }
 
@@ -169,6 +167,14 @@ void ipc_transfer(struct message *m)
 }
 
 /* --- waiting --- */
+
+void ipc_wait_over(struct process *p)
+{
+    if (p->s.wait == LK_WAIT_OPEN && p->fast.caller == NULL) {
+        p->fast.caller = p; /* the turn of messages is over; nobody has called */
+    }
+    process_end_wait(p);
+}
 
 const struct endpoint *ipc_waits_at(const struct process *p)
 {
@@ -470,8 +476,8 @@ static unsigned match(struct process *p)
 
     txn_begin_work();
     if (p->notices != 0 && takes_notices &&
-        (p->s.wait == LK_WAIT_NOTICE || plist_empty(&p->senders) ||
-         p->fast.caller_epoch != FAST_AFTER_NOTICE || (p->attention & ATTN_RECV_FAULT))) {
+        (p->s.wait == LK_WAIT_NOTICE || plist_empty(&p->senders) || p->fast.caller != NULL ||
+         (p->attention & ATTN_RECV_FAULT))) {
         txn_commit();
         notice_deliver(p);
         return weight;

@@ -35,32 +35,20 @@ uint64_t log_end(void)
     return end;
 }
 
-/* The oldest position still in the ring. */
-static uint64_t oldest(void)
-{
-    return end > LOG_BYTES ? end - LOG_BYTES : 0;
-}
-
 size_t log_read(uint64_t *position, char *out, size_t n)
 {
     size_t done = 0;
 
     if (*position > end) {
         *position = end;
-    } else if (*position < oldest()) {
-        *position = oldest();
+    } else if (end - *position > LOG_BYTES) {
+        *position = end - LOG_BYTES;
     }
     while (done < n && *position < end) {
         out[done++] = ring[*position % LOG_BYTES];
         ++*position;
     }
     return done;
-}
-
-/* Has somebody taken over printing, and is still there? */
-static bool is_bound(void)
-{
-    return bound.type != CAP_NULL && app_notice_target(&bound) != NULL;
 }
 
 void log_take_back(void)
@@ -105,7 +93,7 @@ void log_shown(uint64_t from, uint64_t position)
 void log_post_notice(void)
 {
     log_grew = false;
-    if (!is_bound()) {
+    if (app_notice_target(&bound) == NULL) {
         log_take_back(); /* nothing, if nobody ever was */
         return;
     }
@@ -117,7 +105,7 @@ void log_post_notice(void)
 /* Add a whole line, with its newline. */
 static void append(const char *line, size_t n)
 {
-    if (!is_bound()) {
+    if (app_notice_target(&bound) == NULL) {
         log_take_back(); /* nothing, if nobody ever was */
         arch_console_write(line, n);
     } else {

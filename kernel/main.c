@@ -27,14 +27,9 @@
 /* The first line: what runs, and on what. */
 static void say_hello(const struct boot_info *boot)
 {
-    uint64_t bytes = 0;
-
-    for (unsigned i = 0; i < boot->ranges; i++) {
-        bytes += boot->range[i].end - boot->range[i].start;
-    }
     log_line(LOG_INFO,
              "Lykos " LYKOS_VERSION ", built with " COMPILER ", on %u CPU%s, %lu MiB, by %s%s%s",
-             cpu_count, cpu_count == 1 ? "" : "s", (bytes + (1u << 19)) >> 20, boot->path,
+             cpu_count, cpu_count == 1 ? "" : "s", (boot_ram(boot) + (1u << 19)) >> 20, boot->path,
              boot->loader[0] == '\0' ? "" : " from ", boot->loader);
 }
 

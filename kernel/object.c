@@ -19,26 +19,16 @@
 
 struct frame_totals frame_totals;
 
-/* The type of a capability to an object of a kind, for those made from storage. */
-static const uint8_t type_of[FRAME_KINDS] = {
-    [FRAME_PAGE] = CAP_PAGE,         [FRAME_CAPPAGE] = CAP_CAPPAGE, [FRAME_PROCESS] = CAP_PROCESS,
-    [FRAME_ENDPOINT] = CAP_ENDPOINT, [FRAME_GPT] = CAP_GPT,         [FRAME_SCHEDULE] = CAP_SCHEDULE,
-};
-
-enum frame_kind object_kind(uint64_t type)
+/* Does an object of this kind take up a frame, its header in the descriptor? */
+static bool is_page(enum frame_kind kind)
 {
-    enum frame_kind kind = FRAME_KINDS - 1;
-
-    while (kind != FRAME_NONE && (type_of[kind] != type || type == CAP_NULL)) {
-        kind--;
-    }
-    return kind;
+    return kind == FRAME_PAGE || kind == FRAME_CAPPAGE;
 }
 
 /* The descriptor of the frame that an object takes up. */
 static struct frame *object_frame(const struct objhdr *hdr)
 {
-    if (hdr->kind == FRAME_PAGE || hdr->kind == FRAME_CAPPAGE) {
+    if (is_page(hdr->kind)) {
         return container_of((struct objhdr *)(uintptr_t)hdr, struct frame, hdr);
     }
     return oid_frame(object_oid(hdr));
@@ -51,7 +41,7 @@ pfn_t object_pfn(const struct objhdr *hdr)
 
 static struct objhdr *frame_object(struct frame *f, enum frame_kind kind, unsigned index)
 {
-    if (kind == FRAME_PAGE || kind == FRAME_CAPPAGE) {
+    if (is_page(kind)) {
         return &f->hdr;
     }
     return (struct objhdr *)(void *)((char *)frame_data(f) + index * frame_object_size(kind));
@@ -68,7 +58,7 @@ struct objhdr *object_at(pfn_t pfn, unsigned index)
     return frame_object(f, (enum frame_kind)f->kind, index);
 }
 
-enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index)
+enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, uint64_t index)
 {
     const struct frame *f;
 
@@ -137,8 +127,7 @@ struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index)
     }
     ASSERT(f->kind == kind && f->next_count < UINT32_MAX);
     hdr = frame_object(f, kind, index);
-    memset(hdr, 0,
-           kind == FRAME_PAGE || kind == FRAME_CAPPAGE ? sizeof(*hdr) : frame_object_size(kind));
+    memset(hdr, 0, is_page(kind) ? sizeof(*hdr) : frame_object_size(kind));
     f->next_count++;
     f->live++;
     f->live_mask |= 1ull << index;
@@ -191,13 +180,13 @@ void object_rescind(struct objhdr *hdr)
 
 struct cap object_cap(const struct objhdr *hdr)
 {
-    struct cap c = { .type = type_of[hdr->kind], .oid = object_oid(hdr), .count = hdr->count };
+    struct cap c = { .type = hdr->kind, .oid = object_oid(hdr), .count = hdr->count };
 
     if (hdr->kind == FRAME_GPT) {
         unsigned l2g = ((const struct gpt *)(const void *)hdr)->state.l2v + 4u;
 
         c.aux = (uint16_t)(l2g > 47 ? 47 : l2g);
-    } else if (hdr->kind == FRAME_PAGE || hdr->kind == FRAME_CAPPAGE) {
+    } else if (is_page(hdr->kind)) {
         c.aux = PAGE_SHIFT;
     }
     return c;

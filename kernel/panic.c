@@ -41,7 +41,7 @@ static void dump_all(void)
     trace_dump(PANIC_EVENTS);
 }
 
-void panic(const char *file, int line, const char *format, ...)
+void panic(const char *file, unsigned line, const char *format, ...)
 {
     static unsigned depth;
     char text[256];
@@ -53,7 +53,7 @@ void panic(const char *file, int line, const char *format, ...)
     va_start(args, format);
     format_text(text, sizeof(text), format, args);
     va_end(args);
-    log_raw("\n%s: %s:%d: %s\n", depth > 1 ? "panic within the panic" : "KERNEL PANIC", file, line,
+    log_raw("\n%s: %s:%u: %s\n", depth > 1 ? "panic within the panic" : "KERNEL PANIC", file, line,
             text);
     if (depth == 1) {
         dump_all();

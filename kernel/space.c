@@ -13,7 +13,8 @@
  * decided by the place where the walks of all addresses of its region still run together: the last
  * GPT that all of them go into (its producer) and the offset in it. space_map() does the walk once,
  * keeps its steps, and goes down the levels of the hardware with a second finger on the steps.
- * depend.c keeps the tables and knows what they depend on.
+ * depend.c keeps the tables and knows what they depend on. So it can make the entry of a page that
+ * comes to stand beside others without a walk.
  *
  * A window is a step of its own: through the slot of the GPT that holds the space, though in a
  * region where that slot does not lie. Its offset is aligned, so whole regions go together through
@@ -36,12 +37,6 @@ static uint64_t low_bits(uint64_t a, unsigned n)
 static uint8_t hardware_restr(unsigned restr)
 {
     return (uint8_t)((restr & (LK_RO | LK_WK) ? LK_RO : 0) | (restr & LK_NX));
-}
-
-unsigned walk_granted(unsigned restr)
-{
-    return ACCESS_READ | (restr & (LK_RO | LK_WK) ? 0 : ACCESS_WRITE) |
-           (restr & LK_NX ? 0 : ACCESS_EXEC);
 }
 
 /* One step: into GPT `g` that `c` names, at *at of the space that `c` translates. On success *at is
@@ -267,25 +262,12 @@ static bool record(unsigned t, const struct path *path, int from, int end, uva_t
 
             first = (at >> bits & -size) - s->slot * size;
         }
-        if (!depend_record(t, s->gpt, first, (unsigned)limit)) {
+        if (!depend_record(t, s->gpt, first, (unsigned)limit, hardware_restr(s->restr))) {
             return false;
         }
         limit = slot_end < limit ? slot_end : limit;
     }
     return true;
-}
-
-void *space_mapped(const struct process *p, uva_t address, unsigned access)
-{
-    pte_t e = p->space_root;
-
-    for (unsigned level = MMU_LEVELS; level > 0; level--) {
-        e = ((const pte_t *)arch_kva(mmu_target(e)))[entry_index(address, level)];
-        if (!mmu_present(e)) {
-            return NULL;
-        }
-    }
-    return (access & ACCESS_WRITE) && !(e & PTE_WRITE) ? NULL : arch_kva(mmu_target(e));
 }
 
 static void enter_root(struct process *p, unsigned t)
@@ -380,6 +362,82 @@ enum fault_code space_map(struct process *p, uva_t address, unsigned access, str
     }
     depend_forget();
     return FAULT_NONE;
+}
+
+/* --- pages for the kernel --- */
+
+/* Up to `n` pages in a row from an address on: as many as the hardware tables of `p` have already,
+ * in one table, and allow to be accessed so (INV-MAP-1: then the walk would). Returns how many; of
+ * the next one the walk decides. */
+static inline size_t mapped(const struct process *p, uva_t address, size_t n, unsigned access,
+                            void *page[])
+{
+    const pte_t *e = arch_kva(mmu_target(p->space_root));
+    size_t room = MMU_ENTRIES - entry_index(address, 1);
+    size_t i = 0;
+
+    if (address >= LK_USER_END) {
+        return 0;
+    }
+#pragma GCC unroll 4
+    for (unsigned level = MMU_LEVELS; level > 1; level--) {
+        e += entry_index(address, level);
+        if (!mmu_present(*e)) {
+            return 0;
+        }
+        e = arch_kva(mmu_target(*e));
+    }
+    e += entry_index(address, 1);
+    for (n = n < room ? n : room; i < n && mmu_allows(e[i], access); i++) {
+        page[i] = arch_kva(mmu_target(e[i]));
+    }
+    return i;
+}
+
+/* As space_acquire(), page by page. */
+__attribute__((noinline)) static enum fault_code
+acquire_each(struct process *p, uva_t address, size_t n, unsigned access, void *page[],
+             uva_t *where, const struct cap **handler, size_t *got)
+{
+    *handler = NULL;
+    *where = address;
+    *got = 0;
+    if (address >= LK_USER_END || n > LK_USER_END - address) {
+        return FAULT_INVALID_ADDR;
+    }
+    for (; *got < n; page++) {
+        if (mapped(p, *where, 1, access, page) == 0) {
+            struct walk walk;
+            enum fault_code code = space_map(p, *where, access, &walk);
+
+            if (code != FAULT_NONE) {
+                *handler = walk.handler;
+                return code;
+            }
+            *page = frame_data(walk.frame); /* next time it is there */
+        }
+        *where = (*where | PAGE_MASK) + 1;
+        *got = *where - address;
+    }
+    return FAULT_NONE;
+}
+
+bool space_mapped(const struct process *p, uva_t address, size_t n, unsigned access, void *page[])
+{
+    size_t count = ((address & PAGE_MASK) + n + PAGE_MASK) >> PAGE_SHIFT;
+
+    return mapped(p, address, count, access, page) == count;
+}
+
+enum fault_code space_acquire(struct process *p, uva_t address, size_t n, unsigned access,
+                              void *page[], uva_t *where, const struct cap **handler, size_t *got)
+{
+    ASSERT_BEFORE_COMMIT();
+    txn_acquire_point();
+    if (likely(space_mapped(p, address, n, access, page))) {
+        return FAULT_NONE;
+    }
+    return acquire_each(p, address, n, access, page, where, handler, got);
 }
 
 /* --- when something changes --- */

@@ -20,7 +20,7 @@
 typedef uint64_t __attribute__((may_alias, aligned(1))) word_t;
 
 /* Upwards: right also for overlapping areas if `to` is below `from`. */
-OWN_LOOPS void *(memcpy)(void *to, const void *from, size_t n)
+OWN_LOOPS static ALWAYS_INLINE void *copy_up(void *to, const void *from, size_t n)
 {
     arch_copy_words(to, from, n / 8);
     for (size_t i = n & ~(size_t)7; i < n; i++) {
@@ -29,13 +29,18 @@ OWN_LOOPS void *(memcpy)(void *to, const void *from, size_t n)
     return to;
 }
 
+OWN_LOOPS void *(memcpy)(void *to, const void *from, size_t n)
+{
+    return copy_up(to, from, n);
+}
+
 OWN_LOOPS void *memmove(void *to, const void *from, size_t n)
 {
     uint8_t *t = to;
     const uint8_t *f = from;
 
-    if ((uintptr_t)t <= (uintptr_t)f || (uintptr_t)t - (uintptr_t)f >= n) {
-        return memcpy(to, from, n);
+    if (likely((uintptr_t)t - (uintptr_t)f >= n)) { /* it is below, or far enough above */
+        return copy_up(to, from, n);
     }
     for (; n >= 8; n -= 8) {
         *(word_t *)(t + n - 8) = *(const word_t *)(f + n - 8);

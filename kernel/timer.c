@@ -74,12 +74,7 @@ static struct timer *merge(struct timer *a, struct timer *b)
 void timer_insert(struct timer_heap *h, struct timer *t, nsec_t time)
 {
     ASSERT(!t->queued);
-    t->time = time;
-    t->left = NULL;
-    t->right = NULL;
-    t->parent = NULL;
-    t->rank = 1;
-    t->queued = true;
+    *t = (struct timer){ .time = time, .rank = 1, .queued = true, .purpose = t->purpose };
     h->root = merge(h->root, t);
 }
 
@@ -106,8 +101,5 @@ void timer_remove(struct timer_heap *h, struct timer *t)
     while (up != NULL && repair(up)) {
         up = up->parent;
     }
-    t->left = NULL;
-    t->right = NULL;
-    t->parent = NULL;
     t->queued = false;
 }

@@ -6,7 +6,7 @@
     genabi.py LIST --docs FILE          the reference page
     genabi.py LIST --docs FILE --check  compare FILE with what would be made; fail if it differs
 
-OUTDIR gets include/abi/gen.h, captype.def, ops.h, optables.inc, include/lykos/stubs.h, and abi.stamp, which is new
+OUTDIR gets include/abi/gen.h, captypes.h, ops.h, optables.inc, include/lykos/stubs.h, and abi.stamp, which is new
 after every run; the other files are only written when they change. The list is checked first: every mistake is
 reported with the name of the entry it is in, and nothing is written. Python 3.11, standard library only.
 """
@@ -50,7 +50,7 @@ KEYS = {
     },
     "status": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, False)},
     "fault": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, True)},
-    "slot": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, False)},
+    "slot": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, False), "takes": (str, False)},
     "type": {
         "name": (str, True), "code": (int, True), "doc": (str, True), "object": (str, False),
         "memory": (bool, False), "op": (list, False),
@@ -59,7 +59,8 @@ KEYS = {
         "name": (str, True), "code": (int, True), "doc": (str, True), "in": (list, False),
         "out": (list, False), "caps_in": (list, False), "caps_out": (list, False),
         "string_in": (int, False), "string_out": (int, False), "needs": (str, False),
-        "most": (str, False), "over": (str, False), "errors": (list, False),
+        "most": (str, False), "over": (str, False), "errors": (list, False), "effect": (bool, False),
+        "takes": (list, False),
     },
 }
 
@@ -130,8 +131,9 @@ class Checker:
         for key in ("string_in", "string_out"):
             if op.get(key) and len(op.get("in", [])) > MAX_WORDS_STRING:
                 self.error(where, f"'{key}' and more than {MAX_WORDS_STRING} words in have no stub")
-            if not 0 <= op.get(key, 0) <= MAX_STRING:
-                self.error(where, f"'{key}' is not 0..{MAX_STRING}")
+            most = MAX_STRING - (key == "string_in")  # with room for a zero byte behind it
+            if not 0 <= op.get(key, 0) <= most:
+                self.error(where, f"'{key}' is not 0..{most}")
         if op.get("needs") not in NEEDS:
             self.error(where, f"'needs' is {op['needs']!r}, not one of write, fetch, mutate")
         elif "needs" in op and not memory:
@@ -142,6 +144,10 @@ class Checker:
             self.error(where, "'over' must be a status, beside 'most'")
         if "most" in op and not any(str(e).startswith(op.get("over", OVER) + ":") for e in op.get("errors", [])):
             self.error(where, f"'most', but 'errors' does not say what {op.get('over', OVER)} means")
+        if "takes" in op and len(op["takes"]) != len(op.get("caps_in", [])):
+            self.error(where, "'takes' must have an entry for each of 'caps_in'")
+        if "takes" in op and not any(str(e).startswith("REQUEST_ERROR:") for e in op.get("errors", [])):
+            self.error(where, "'takes', but 'errors' does not say what REQUEST_ERROR means")
         names = {}
         for item in op.get("in", []) + op.get("caps_in", []) + op.get("out", []) + op.get("caps_out", []):
             name = item.split(":")[0] if isinstance(item, str) else ""
@@ -154,6 +160,11 @@ class Checker:
                 self.error(where, f"'errors' entry {item!r} is not of the form 'STATUS: why'")
             elif match[1] not in statuses:
                 self.error(where, f"'errors' names {match[1]}, which is no status")
+
+    def takes(self, where, items, types):
+        for name in [name for item in items for name in str(item).split(" | ")]:
+            if name not in types:
+                self.error(where, f"'takes' names {name}, which is no type")
 
     def operations(self, where, ops, statuses, memory):
         good = [op for op in ops if self.keys(f"{where}op {name_of(op)}", "op", op)]
@@ -178,6 +189,9 @@ class Checker:
         self.unique("common_op and memory_op: ", "op", shared, MAX_OP_CODE)
         types = [t for t in data["type"] if self.keys(f"type {name_of(t)}", "type", t)]
         self.unique("", "type", types, MAX_TYPE_CODE, dense=True)
+        for slot in data["slot"]:
+            if isinstance(slot, dict) and "takes" in slot:
+                self.takes(f"slot {name_of(slot)}", [slot["takes"]], {t["name"] for t in types})
         for t in types:
             where = f"type {t['name']}: "
             if not re.match(r"^[A-Z][A-Za-z0-9]*$", t["name"]):
@@ -185,6 +199,8 @@ class Checker:
             if "object" in t and t["object"] not in OBJECTS:
                 self.error(where.rstrip(": "), f"'object' is none of {', '.join(OBJECTS)}")
             ops = self.operations(where, t.get("op", []), statuses, t.get("memory", False))
+            for op in ops:
+                self.takes(f"{where}op {op['name']}", op.get("takes", []), {t["name"] for t in types})
             taken = data["common_op"] + (data["memory_op"] if t.get("memory") else [])
             for op in ops:
                 for other in taken:
@@ -357,31 +373,54 @@ def camel(name):
 
 # ------------------------------------------------------------------------------------------------- kernel tables
 
-def gen_captype(data):
-    lines = [head("Capability types: CAPTYPE(NAME, name, code, frame kind of the object, is it memory).")]
-    for t in by_code(data["type"]):
-        kind = f"FRAME_{t['object'].upper()}" if "object" in t else "FRAME_NONE"
-        lines.append(f"CAPTYPE({type_upper(t)}, {t['name']}, {t['code']}, {kind}, {1 if t.get('memory') else 0})")
-    return "\n".join(lines) + "\n"
+def mask_of(names):
+    return " | ".join(f"1u << CAP_{name.upper()}" for name in names)
+
+
+def gen_captypes(data):
+    types = by_code(data["type"])
+    lines = [head("Capability types of the kernel. Included by <kernel/cap.h> only."), "#ifndef GEN_CAPTYPES_H",
+             "#define GEN_CAPTYPES_H", "", "enum cap_type {"]
+    lines += [f"    CAP_{type_upper(t)} = {t['code']}," for t in types]
+    lines += ["};", "", "/* Those that name an object made from storage, and those that are memory: bit n for type n. */"]
+    lines += [f"#define CAP_OBJECT_TYPES ({mask_of([t['name'] for t in types if 'object' in t])})",
+              f"#define CAP_MEMORY_TYPES ({mask_of([t['name'] for t in types if t.get('memory')])})", "",
+              "/* In frames of which kind the header of the object stands: an initialiser of `uint8_t x[LK_TYPES]`. */",
+              "#define CAP_HEADER_FRAMES \\", "    { \\"]
+    for t in types:
+        if "object" in t:
+            kind = "DESCRIPTORS" if t["object"] in ("page", "cappage") else t["object"].upper()
+            lines.append(f"        [CAP_{type_upper(t)}] = FRAME_{kind}, \\")
+    lines += ["    }", "", "/* What the slots of a process may hold: an initialiser of `uint32_t x[LK_SLOT_COUNT]`, of masks. */",
+              "#define CAP_SLOT_TAKES \\", "    { \\"]
+    for slot in by_code(data["slot"]):
+        mask = mask_of(slot["takes"].split(" | ")) if "takes" in slot else "UINT32_MAX"
+        lines.append(f"        [SLOT_{slot['name']}] = {mask}, \\")
+    return "\n".join(lines + ["    }", "", "#endif", ""])
 
 
 def op_function(t, op):
     return f"{type_lower(t)}_op_{snake(op['name'])}"
 
 
+def shared_function(kind, op):
+    return f"{kind}_op_{snake(op['name'])}"
+
+
 def gen_ops_header(data):
     lines = [head("Declarations of the functions behind the operations of kernel capabilities."),
              "#ifndef GEN_OPS_H", "#define GEN_OPS_H", "", "#include <abi/gen.h>", "", "struct invocation;", ""]
-    lines += [f"enum status memory_op_{snake(op['name'])}(struct invocation *inv);" for op in by_code(data["memory_op"])]
-    for t in by_code(data["type"]):
-        lines += [f"enum status {op_function(t, op)}(struct invocation *inv);" for op in by_code(t.get("op", []))]
+    ops = [(op, shared_function("common", op)) for op in by_code(data["common_op"])]
+    ops += [(op, shared_function("memory", op)) for op in by_code(data["memory_op"])]
+    ops += [(op, op_function(t, op)) for t in by_code(data["type"]) for op in by_code(t.get("op", []))]
+    lines += [f"{'void' if op.get('effect') else 'enum status'} {fn}(struct invocation *inv);" for op, fn in ops]
     lines += ["", "#endif", ""]
     return "\n".join(lines)
 
 
 def op_row(op, function):
     words_in, words_out, caps_in, caps_out = op_words(op)
-    fields = [f".fn = {function}"]
+    fields = [f".effect = {function}", ".is_effect = true"] if op.get("effect") else [f".fn = {function}"]
     for key, value in (("words_in", words_in), ("words_out", words_out), ("caps_in", caps_in), ("caps_out", caps_out),
                        ("string_in", op.get("string_in", 0)), ("string_out", op.get("string_out", 0))):
         if value:
@@ -389,21 +428,24 @@ def op_row(op, function):
     if op.get("needs"):
         fields.append(f".forbid = {NEEDS[op['needs']]}".replace(" ", "~"))
     fields.append(f".most = {op.get('most', 'UINT64_MAX')}".replace(" ", "~"))
+    if "takes" in op:
+        masks = [mask_of(item.split(" | ")) for item in op["takes"]]
+        fields += [f".typed = {len(masks)}", f".takes = {{ {', '.join(masks)} }}"]
     if "most" in op:
         fields.append(f".over~=~STATUS_{op.get('over', OVER)}")
     return "\n".join(wrap(f"[{op['code']}] = {{ {', '.join(fields)} }},", "    ", "            "))
 
 
 def gen_optables(data):
-    lines = [head("Operation tables of kernel capabilities, by type. Included once, after <kernel/invoke.h>. Code 0, "
-                  "getType, is the dispatcher's."), "#include <ops.h>", ""]
+    lines = [head("Operation tables of kernel capabilities, by type. Included once, after <kernel/invoke.h> and <ops.h>."), ""]
     tables = []
     for t in by_code(data["type"]):
-        ops = [(op, op_function(t, op)) for op in t.get("op", [])]
-        if t.get("memory"):
-            ops += [(op, f"memory_op_{snake(op['name'])}") for op in data["memory_op"]]
-        if not ops:
+        if t["name"] in NOT_KERNEL:
             continue
+        ops = [(op, shared_function("common", op)) for op in data["common_op"]]
+        ops += [(op, op_function(t, op)) for op in t.get("op", [])]
+        if t.get("memory"):
+            ops += [(op, shared_function("memory", op)) for op in data["memory_op"]]
         array = f"{type_lower(t)}_ops"
         lines.append(f"static const struct operation {array}[] = {{")
         lines += [op_row(op, fn) for op, fn in sorted(ops, key=lambda x: x[0]["code"])]
@@ -624,7 +666,7 @@ def main():
             write_if_changed(args.docs, page)
 
     if args.outdir:
-        for name, text in (("include/abi/gen.h", gen_header(data)), ("captype.def", gen_captype(data)),
+        for name, text in (("include/abi/gen.h", gen_header(data)), ("captypes.h", gen_captypes(data)),
                            ("ops.h", gen_ops_header(data)), ("optables.inc", gen_optables(data)),
                            ("include/lykos/stubs.h", gen_stubs(data))):
             write_if_changed(os.path.join(args.outdir, name), text)

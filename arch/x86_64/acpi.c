@@ -75,7 +75,12 @@ struct madt_entry {
 #define TRIGGER_MASK 0xcu
 #define TRIGGER_LEVEL 0xcu
 
-struct machine machine;
+/* What a PC has if nobody says otherwise: the ISA lines are edge-triggered and active high, PCI's
+ * the opposite. */
+struct machine machine = {
+    .ioapic = DEFAULT_IOAPIC,
+    .line[ISA_LINES... ARCH_IRQ_LINES - 1] = { .active_low = true, .level = true },
+};
 
 static bool sum_is_zero(const void *data, size_t n)
 {
@@ -86,16 +91,6 @@ static bool sum_is_zero(const void *data, size_t n)
         sum = (uint8_t)(sum + byte[i]);
     }
     return sum == 0;
-}
-
-/* What a PC has if nobody says otherwise: the ISA lines are edge-triggered and active high, PCI's
- * the opposite. */
-static void assume_defaults(void)
-{
-    machine = (struct machine){ .ioapic = DEFAULT_IOAPIC, .cpus = 1 };
-    for (unsigned i = ISA_LINES; i < ARCH_IRQ_LINES; i++) {
-        machine.line[i] = (struct line_wiring){ .active_low = true, .level = true };
-    }
 }
 
 /* The root pointer that the loader named; NULL: it is none. */
@@ -162,7 +157,7 @@ static void take_entry(const struct madt_entry *e)
     switch ((enum madt_kind)e->kind) {
     case MADT_LAPIC:
         if (e->length >= ENTRY_BYTES(lapic) && (e->lapic.flags & LAPIC_ENABLED) != 0) {
-            machine.cpus++;
+            cpu_count++;
         }
         break;
     case MADT_IOAPIC:
@@ -188,7 +183,7 @@ static void take_madt(const struct madt *madt)
 {
     const uint8_t *start = (const uint8_t *)madt;
 
-    machine.cpus = 0;
+    cpu_count = 0;
     for (size_t at = sizeof(*madt); at + 2 <= madt->header.length;) {
         const struct madt_entry *e = (const struct madt_entry *)(const void *)(start + at);
 
@@ -206,12 +201,11 @@ void acpi_init(kpa_t rsdp)
     const struct rsdp *root = rsdp == 0 ? NULL : rsdp_at(rsdp);
     const struct madt *madt = root == NULL ? NULL : madt_find(root);
 
-    assume_defaults();
     if (madt == NULL) {
         log_line(LOG_WARN,
                  "acpi: nothing usable; one CPU and the usual interrupt controllers assumed");
     } else {
         take_madt(madt);
     }
-    cpu_count = machine.cpus == 0 ? 1 : machine.cpus > MAX_CPUS ? MAX_CPUS : machine.cpus;
+    cpu_count = cpu_count == 0 ? 1 : cpu_count > MAX_CPUS ? MAX_CPUS : cpu_count;
 }

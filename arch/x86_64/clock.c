@@ -44,8 +44,8 @@
 #define LONGEST_ALARM NS_PER_S /* what is due later sets it again */
 
 /* const after boot */
-static uint64_t boot_tsc;
-static uint64_t ns_per_cycle;  /* 32.32 fixed point */
+uint64_t clock_tsc_at_boot;
+uint64_t clock_ns_per_cycle;
 static uint64_t counts_per_ns; /* 32.32, of the local APIC timer; of the time-stamp counter, if that
                                   sets the alarm */
 
@@ -64,12 +64,12 @@ static uint64_t fraction_of(uint64_t a, uint64_t b)
 
 uint64_t arch_cycles_to_ns(uint64_t cycles)
 {
-    return multiply(cycles, ns_per_cycle);
+    return multiply(cycles, clock_ns_per_cycle);
 }
 
 nsec_t arch_now(void)
 {
-    return multiply(arch_cycles() - boot_tsc, ns_per_cycle);
+    return multiply(arch_cycles() - clock_tsc_at_boot, clock_ns_per_cycle);
 }
 
 /* --- measuring --- */
@@ -164,12 +164,12 @@ void clock_init(void)
         log_line(LOG_ERROR,
                  "clock: the local APIC timer does not run; there will be no time slices");
     }
-    ns_per_cycle = fraction_of(NS_PER_S, tsc_hz);
+    clock_ns_per_cycle = fraction_of(NS_PER_S, tsc_hz);
     counts_per_ns = fraction_of(cpu_features.tsc_deadline ? tsc_hz : lapic_hz, NS_PER_S);
     if (cpu_features.tsc_deadline) {
         apic_timer_by_deadline();
     }
-    boot_tsc = arch_cycles();
+    clock_tsc_at_boot = arch_cycles();
     log_line(LOG_INFO, "clock: %lu kHz, alarm %lu kHz%s", tsc_hz / 1000, lapic_hz / 1000,
              cpu_features.tsc_deadline ? ", by TSC deadline" : "");
 }

@@ -21,7 +21,6 @@
 
 #define LEAF_FEATURES 1u
 #define LEAF_MORE_FEATURES 7u
-#define LEAF_EXTENDED 0x80000000u
 #define LEAF_EXTENDED_FEATURES 0x80000001u
 
 struct cpu_features cpu_features;
@@ -54,16 +53,12 @@ static void need(bool there, const char *what)
 void cpu_features_init(void)
 {
     struct cpuid one = x86_cpuid(LEAF_FEATURES, 0);
-    struct cpuid extended = { 0 };
+    struct cpuid extended = x86_cpuid(LEAF_EXTENDED_FEATURES, 0); /* there: boot.S has looked */
 
-    if (x86_cpuid(LEAF_EXTENDED, 0).eax >= LEAF_EXTENDED_FEATURES) {
-        extended = x86_cpuid(LEAF_EXTENDED_FEATURES, 0);
-    }
     need(bit(one.edx, 4), "time-stamp counter");
     need(bit(one.edx, 9), "local APIC");
     need(bit(one.edx, 24) && bit(one.edx, 25) && bit(one.edx, 26), "FXSAVE and SSE2");
     need(bit(extended.edx, 11), "syscall instruction");
-    need(bit(extended.edx, 20), "no-execute pages");
 
     cr4_features |= bit(one.edx, 7) ? CR4_MCE : 0;
     cpu_features.tsc_deadline = bit(one.ecx, 24);
@@ -92,7 +87,7 @@ void cpu_control_init(void)
     x86_write_cr0((x86_read_cr0() & ~CR0_EM) | CR0_WP | CR0_NE | CR0_MP | CR0_AM);
     x86_clear_dr7();
 
-    x86_wrmsr(MSR_EFER, x86_rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
+    x86_wrmsr(MSR_EFER, x86_rdmsr(MSR_EFER) | EFER_SCE);
     x86_wrmsr(MSR_STAR, (uint64_t)SEL_SYSRET_BASE << 48 | (uint64_t)SEL_KERNEL_CODE << 32);
     x86_wrmsr(MSR_LSTAR, (uint64_t)entry_syscall);
     x86_wrmsr(MSR_CSTAR, (uint64_t)entry_syscall); /* never used: there is no 32-bit code segment */

@@ -22,6 +22,40 @@
     .endr
 .endm
 
+/* All registers to the process that was interrupted, at rax then; vector and error code in rdi and
+ * rsi. */
+.macro SAVE_USER
+    swapgs
+    pushq   %rax
+    movq    %gs:CPU_CURRENT, %rax
+    movq    %rbx, P_RBX(%rax)
+    movq    %rcx, P_RCX(%rax)
+    movq    %rdx, P_RDX(%rax)
+    movq    %rsi, P_RSI(%rax)
+    movq    %rdi, P_RDI(%rax)
+    movq    %rbp, P_RBP(%rax)
+    movq    %r8, P_R8(%rax)
+    movq    %r9, P_R9(%rax)
+    movq    %r10, P_R10(%rax)
+    movq    %r11, P_R11(%rax)
+    movq    %r12, P_R12(%rax)
+    movq    %r13, P_R13(%rax)
+    movq    %r14, P_R14(%rax)
+    movq    %r15, P_R15(%rax)
+    popq    P_RAX(%rax)
+    popq    %rdi                        /* vector */
+    popq    %rsi                        /* error code */
+    popq    P_RIP(%rax)
+    addq    $8, %rsp
+    popq    P_RFLAGS(%rax)
+    popq    P_RSP(%rax)
+    orb     $PROC_IRET, P_FLAGS(%rax)
+    movq    %rax, %gs:CPU_RESUMED
+    incq    %gs:CPU_ENTRIES
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    cld
+.endm
+
 /* The table from which gdt.c makes the interrupt descriptors: struct vector. */
     .section .rodata.vectors, "a"
     .balign 8
@@ -59,10 +93,10 @@ vector_table:
     GATE    \vector, 1b, STACK_NMI, 0
 .endm
 
-.macro INTERRUPTS first, count
+.macro INTERRUPTS first, count, entry=entry_common
     .set    number, \first
     .rept   \count
-    EXCEPTION number
+    EXCEPTION number, entry=\entry
     .set    number, number + 1
     .endr
 .endm
@@ -89,7 +123,7 @@ vector_table:
     EXCEPTION EXC_MC, entry=entry_dire, ist=STACK_MACHINE_CHECK
     EXCEPTION EXC_XM
     INTERRUPTS VECTOR_PIC, VECTOR_PIC_COUNT
-    INTERRUPTS VECTOR_LINE, VECTOR_LINE_COUNT
+    INTERRUPTS VECTOR_LINE, VECTOR_LINE_COUNT, entry=entry_line
     EXCEPTION VECTOR_TIMER
     EXCEPTION VECTOR_APIC_ERROR
     EXCEPTION VECTOR_SPURIOUS
@@ -108,37 +142,29 @@ vector_count:
 entry_common:
     testb   $3, FRAME_CS - FRAME_VECTOR(%rsp)
     jz      entry_from_kernel
-    swapgs
-    pushq   %rax
-    movq    %gs:CPU_CURRENT, %rax
-    movq    %rbx, P_RBX(%rax)
-    movq    %rcx, P_RCX(%rax)
-    movq    %rdx, P_RDX(%rax)
-    movq    %rsi, P_RSI(%rax)
-    movq    %rdi, P_RDI(%rax)
-    movq    %rbp, P_RBP(%rax)
-    movq    %r8, P_R8(%rax)
-    movq    %r9, P_R9(%rax)
-    movq    %r10, P_R10(%rax)
-    movq    %r11, P_R11(%rax)
-    movq    %r12, P_R12(%rax)
-    movq    %r13, P_R13(%rax)
-    movq    %r14, P_R14(%rax)
-    movq    %r15, P_R15(%rax)
-    popq    P_RAX(%rax)
-    popq    %rdi                        /* vector */
-    popq    %rsi                        /* error code */
-    popq    P_RIP(%rax)
-    addq    $8, %rsp
-    popq    P_RFLAGS(%rax)
-    popq    P_RSP(%rax)
-    orb     $PROC_IRET, P_FLAGS(%rax)
-    movq    %rax, %gs:CPU_RESUMED
-    incq    %gs:CPU_ENTRIES
-    movq    %gs:CPU_KERNEL_STACK, %rsp
-    cld
+    SAVE_USER
+to_c:
     call    trap_from_user
     ud2
+
+/* An interrupt line. Unless a debugger steps, or somebody hears of slices, it may be told fast. */
+entry_line:
+    testb   $3, FRAME_CS - FRAME_VECTOR(%rsp)
+    jz      entry_from_kernel
+    SAVE_USER
+    cmpb    $PROC_IRET, P_FLAGS(%rax)
+    jne     to_c
+    cmpb    $0, cpu_features + FEATURE_SMAP(%rip)
+    je      1f
+    clac
+1:  leal    -VECTOR_LINE(%rdi), %r12d
+    movl    %r12d, %edi
+    call    apic_line_arrived
+    movq    %gs:CPU_CURRENT, %r8
+    testb   %al, %al
+    jnz     interrupt_fast
+    movq    %r8, %rdi                   /* it is masked: told later */
+    jmp     arch_resume
 
 entry_from_kernel:
     PUSH_REGISTERS

@@ -30,15 +30,28 @@
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
+#include <arch/leaving.h>
+
 /* Bits of a control word that must be 0: all but shape, target, number of words; in a reply, the
  * first capability register to receive into. */
 #define CALL_KNOWN (0xff | 31 << LK_TARGET_SHIFT | 7 << LK_NWORDS_SHIFT)
 #define REPLY_KNOWN (CALL_KNOWN | 31 << LK_RECV_CAP_SHIFT)
+/* With one capability, and any registers to receive into. The reply capability of a call counts. */
+#define RECEIVE_KNOWN (0xff | 0xfffff << LK_RECV_CAP_SHIFT)
+#define REPLY_WIDE_KNOWN (CALL_KNOWN | RECEIVE_KNOWN | 31 << LK_SEND_CAP_SHIFT | 1 << LK_NSEND_SHIFT)
+#define CALL_WIDE_KNOWN \
+    (CALL_KNOWN | RECEIVE_KNOWN | 31 << (LK_SEND_CAP_SHIFT + LK_CAP_BITS) | 2 << LK_NSEND_SHIFT)
+/* A field of the control word that names a register, shifted so that it is an offset into capreg. */
+#define FIELD_SHIFT(shift) ((shift)-4)
+#define FIELD (31 << 4)
 /* Of a control word with a send phase: the delivery word, but for capabilities. */
 #define DELIVERED (7 << LK_NWORDS_SHIFT | DLV_MESSAGE)
 #define RECV_BYTE (P_RAX + (LK_RECV_CAP_SHIFT - 1) / 8)
 #define ONE_PAYLOAD (1 << CAP_PAYLOAD_SHIFT)
 #define OTHER 63
+#define SENT_CAP (CPU_SCRATCH + 8)
+#define SENT_LENGTH (SENT_CAP + 4)
+#define LIST_SHIFT 4
 
     .section .rodata
     .balign 8
@@ -48,53 +61,75 @@ call_unknown:
     .quad   ~CALL_KNOWN
 reply_unknown:
     .quad   ~REPLY_KNOWN
+call_unknown_wide:
+    .quad   ~CALL_WIDE_KNOWN
+reply_unknown_wide:
+    .quad   ~REPLY_WIDE_KNOWN
+wait_unknown:
+    .quad   ~RECEIVE_KNOWN
 ignored:                                /* of a process's state */
     .quad   ~(ATTN_NOTICE << 32)
 
     .text
 
-/* Are all segment registers Null? rbp: 0; uses rcx. */
-.macro SEGMENTS
-    movl    %ds, %ebp
-    movl    %es, %ecx
-    orl     %ecx, %ebp
-    movl    %fs, %ecx
-    orl     %ecx, %ebp
-    movl    %gs, %ecx
-    orl     %ecx, %ebp
-.endm
-
-/* Words that only the long way looks at, to the process at \p. */
-.macro SAVE_WORDS p
-    movq    %rax, P_RAX(\p)
+/* Registers to the process at \p: those that a yield leaves alone, and words 0 and rax beside. */
+.macro SAVE_REST p
     movq    %rbx, P_RBX(\p)
     movq    %rdx, P_RDX(\p)
     movq    %rsi, P_RSI(\p)
-    movq    %rdi, P_RDI(\p)
     movq    %r9, P_R9(\p)
     movq    %r12, P_R12(\p)
     movq    %r13, P_R13(\p)
     movq    %r14, P_R14(\p)
     movq    %r15, P_R15(\p)
 .endm
+.macro SAVE_WORDS p
+    movq    %rax, P_RAX(\p)
+    movq    %rdi, P_RDI(\p)
+    SAVE_REST \p
+.endm
 
-/* The CPU goes from the process at r8 to that at r11: charge the time, load what differs, leave with
- * `caps` in the delivery word and the ID received on from \id. Payload in r9; else only rdi, rsi, rdx,
- * rbx, r12 to r15 mean something. */
-.macro HAND_OVER caps, id
-    movq    %rdx, %r10
+/* The CPU goes from the process at r8 to that at r11: charge the time. Uses rax, rdx. */
+.macro CHARGE
     rdtsc
     shlq    $32, %rdx
     orq     %rdx, %rax
-    movq    %r10, %rdx
     addq    %rax, P_CPU_CYCLES(%r8)
     subq    %rax, P_CPU_CYCLES(%r11)
+.endm
+
+/* The message of the process at r8, but for its payload in r9, is that of the one at r11, with the ID
+ * at \id. Only rdi, rsi, rdx, rbx, r9, r12 to r15 mean something before. */
+.macro HAND_OVER id, is_call, wide, string
+    movq    %rdx, %r10
+    CHARGE
+    movq    %r10, %rdx
     movl    P_RAX(%r8), %eax
     andl    $DELIVERED, %eax
-    .if     \caps
+    .if     \wide                       /* number of capabilities: in the three highest bits */
+    movzbl  P_RAX + 7(%r8), %ecx
+    shrl    $(5 + \is_call), %ecx       /* of a call 0 or 2, and it is 1 or 2 */
+    addl    $\is_call, %ecx
+    shll    $LK_DLV_NCAPS_SHIFT, %ecx
+    orl     %ecx, %eax
+    .elseif \is_call
     orl     $DLV_ONE_CAP, %eax
     .endif
+    .if     \string
+    .if     \wide
+    movl    %gs:SENT_LENGTH, %ecx
+    .else
+    movl    P_R9(%r8), %ecx
+    .endif
+    shlq    $LK_DLV_STRLEN_SHIFT, %rcx
+    orq     %rcx, %rax
+    .endif
     movq    \id, %r8
+    GO
+.endm
+
+/* The process at r11 goes on: load what differs. */
+.macro GO
     movq    $0, P_STATE(%r11)
     movq    %r11, %gs:CPU_CURRENT
     incq    %gs:CPU_ENTRIES
@@ -107,19 +142,231 @@ ignored:                                /* of a process's state */
 
 /* The last of it: the address space, and the registers that were not in their place all along. */
 .macro LEAVE
-    movq    P_SPACE_ROOT(%r11), %rbp
-    cmpq    %gs:CPU_LOADED_ROOT, %rbp
-    je      1f
-    movq    %rbp, %cr3
-    movq    %rbp, %gs:CPU_LOADED_ROOT
-    incq    %gs:CPU_CR3_WRITES
-1:  movq    P_RIP(%r11), %rcx           /* below LK_USER_END: it ran there */
+    LOAD_ROOT %r11, %rbp
+    movq    P_RIP(%r11), %rcx           /* below LK_USER_END: it ran there */
     movq    P_RSP(%r11), %rsp
     movq    P_RBP(%r11), %rbp
     movq    P_R10(%r11), %r10
     movq    P_RFLAGS(%r11), %r11
     swapgs
     sysretq
+.endm
+
+/* The endpoint at r11 that a capability with cap.object in r10 leads to, its recipient looked at: the
+ * epoch is in rcx. */
+.macro ENDPOINT else=long_way
+    movl    %r10d, %r11d
+    andl    $-FRAME_SIZE, %r11d
+    addq    frame_table(%rip), %r11
+    cmpb    $FRAME_ENDPOINT, FRAME_KIND(%r11)
+    jne     \else                       /* no endpoint stands there any more */
+    movl    %r10d, %r11d
+    shlq    $OID_SHIFT, %r11
+    addq    direct_map(%rip), %r11
+    cmpq    %r10, EP_SELF(%r11)
+    jne     \else                       /* another one */
+    cmpq    %rcx, EP_EPOCH(%r11)
+    jne     \else                       /* its recipient was not looked at, or nothing goes fast */
+.endm
+
+/* Where the capability stands in capreg that bit \bit of the control word says is sent, by field
+ * \field; or 0. One whose object is gone is Null wherever it stands. Uses r10. */
+.macro SENT bit, field
+    xorl    %r10d, %r10d
+    btq     $(\bit), %rax
+    jnc     1f
+    movq    %rax, %r10
+    shrq    $FIELD_SHIFT(\field), %r10
+    andl    $FIELD, %r10d
+1:  movq    %r10, %gs:SENT_CAP
+.endm
+
+/* Next field of r9, which has the control word of the process at r11: its register, into ecx. */
+.macro NEXT_FIELD
+    shrq    $LK_CAP_BITS, %r9
+    movl    %r9d, %ecx
+    andl    $FIELD, %ecx
+.endm
+
+/* What was found by SENT goes into the register of ecx. Uses rax, r10. */
+.macro GIVE
+    jz      1f                          /* dropped */
+    movl    %gs:SENT_CAP, %r10d
+    movq    P_CAPREG(%r8, %r10), %rax
+    movq    %rax, P_CAPREG(%r11, %rcx)
+    movq    P_CAPREG_OBJECT(%r8, %r10), %rax
+    movq    %rax, P_CAPREG_OBJECT(%r11, %rcx)
+1:
+.endm
+
+/* Null to the registers of the next \n fields of r9; register 0 is Null anyway. */
+.macro NULLS n
+    testl   $(((1 << LK_CAP_BITS * \n) - 1) << (4 + LK_CAP_BITS)), %r9d
+    jz      1f
+    .rept   \n
+    NEXT_FIELD
+    movq    $0, P_CAPREG(%r11, %rcx)
+    movq    $0, P_CAPREG_OBJECT(%r11, %rcx)
+    .endr
+1:
+.endm
+
+/* The first of the ready queue of the priority in r10: r11, with the queue in rbp, the gate in rcx. It
+ * may run and has no slice left; by which way it goes on does not matter. */
+.macro FIRST_READY
+    shll    $LIST_SHIFT, %r10d
+    movq    %gs:0, %rbp
+    leaq    CPU_READY(%rbp, %r10), %rbp
+    movq    (%rbp), %r11
+    cmpq    %rbp, %r11
+    je      long_way                    /* none: `ready_top` may be too high */
+    subq    $P_READY_LINK, %r11
+    testl   $~(PROC_IRET << 24), P_STATE(%r11)
+    jnz     long_way
+    cmpl    $0, P_STATE + 4(%r11)
+    jne     long_way
+    movq    %gs:CPU_GATE, %rcx
+    cmpq    %rcx, P_READY_EPOCH(%r11)
+    jne     long_way                    /* its schedule may be gone, or nothing goes fast */
+.endm
+
+/* Bits of a post, into ebp; the answer to it, its payload into r9. rsp: the reply endpoint. */
+.macro POST
+    testl   $0xff00, %ebp               /* restrictions */
+    jnz     long_way                    /* they preempt */
+    shrq    $CAP_PAYLOAD_SHIFT, %rbp
+    andl    %esi, %ebp
+    jz      long_way                    /* all bits are masked */
+    movq    P_REPLY(%r8), %rsp
+    movq    EP_REPLY(%rsp), %r10
+    orq     $(ONE_PAYLOAD - 1), %r10
+    incq    %r10                        /* a reply capability is made and used, as it were */
+    js      long_way                    /* payloads are nearly used up */
+
+    /* --- commit --- */
+
+    leaq    ONE_PAYLOAD(%r10), %rcx
+    movq    %rcx, EP_REPLY(%rsp)
+    movq    %r10, %r9
+    shrq    $CAP_PAYLOAD_SHIFT, %r9
+.endm
+
+/* As kernel/trace.c, trace_record: the process at r8 posts the bits in rbp to that at r11. Uses rax,
+ * rcx, rdx. */
+.macro TRACE_POST
+    movl    trace_ring + TRACE_COUNT(%rip), %ecx
+    incq    trace_ring + TRACE_COUNT(%rip)
+    andl    $(TRACE_RECORDS - 1), %ecx
+    imull   $TRACE_SIZE, %ecx, %ecx
+    rdtsc
+    movl    %eax, trace_ring + TRACE_CYCLES(%rcx)
+    movl    %edx, trace_ring + TRACE_CYCLES + 4(%rcx)
+    movq    %r8, %rax
+    shrq    $OID_SHIFT, %rax
+    movl    %eax, trace_ring + TRACE_PROCESS(%rcx)
+    movl    $TRACE_NOTICE, trace_ring + TRACE_EVENT(%rcx)
+    movq    %rbp, trace_ring + TRACE_A(%rcx)
+    movq    %r11, %rax
+    shrq    $OID_SHIFT, %rax
+    movl    %eax, %eax
+    movq    %rax, trace_ring + TRACE_B(%rcx)
+.endm
+
+/* Does the process at r11 wait for notices, is of higher priority than the one at r8, and does that
+ * have no slice to keep? */
+.macro RUNS_AT_ONCE else=long_way
+    testl   $~0xffff, P_STATE(%r11)
+    jnz     \else                       /* it is held, or a debugger looks at it */
+    testl   $~ATTN_RECV_MANY, P_STATE + 4(%r11)
+    jnz     \else
+    movzbl  P_PRIORITY(%r11), %r10d
+    cmpb    P_PRIORITY(%r8), %r10b
+    jbe     \else
+    cmpq    $-1, %gs:CPU_SLICE_END
+    jne     \else
+.endm
+
+/* The notice bits in ebp are posted to the process at r11, which runs at once; the one at r8, whose
+ * registers are saved, is the next of its equals. The words but for rdi and rdx are 0 already. */
+.macro WAKE
+    incl    P_POSTS(%r11)
+    TRACE_POST
+    movl    %ebp, %edi
+    movq    %gs:CPU_GATE, %rcx
+    movq    %rcx, P_READY_EPOCH(%r8)
+    movzbl  P_PRIORITY(%r8), %r10d
+    movl    %r10d, %gs:CPU_READY_TOP
+    btsq    %r10, %gs:CPU_READY_MASK
+    shll    $LIST_SHIFT, %r10d
+    movq    %gs:0, %rbp
+    leaq    CPU_READY(%rbp, %r10), %rbp
+    leaq    P_READY_LINK(%r8), %rcx
+    movq    (%rbp), %r10
+    movq    %r10, (%rcx)
+    movq    %rbp, 8(%rcx)
+    movq    %rcx, 8(%r10)
+    movq    %rcx, (%rbp)
+    movq    $0, P_CALLER(%r11)          /* what came last is a notice */
+    movq    $0, P_CALLER_EPOCH(%r11)
+    movq    P_RAX(%r11), %r9            /* no capability comes */
+    shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
+    NULLS   4
+    CHARGE
+    xorl    %edx, %edx
+    xorl    %r9d, %r9d
+    movl    $DLV_NOTICE, %eax
+    movq    $-1, %r8                    /* LK_NOTICE_ID */
+    GO
+.endm
+
+/* Words without a message: all 0 but for that in rdx. */
+.macro NO_WORDS
+    .irp word, edi, esi, ebx, r12d, r13d, r14d, r15d
+    xorl    %\word, %\word
+    .endr
+.endm
+
+/* The string of the process at r8 into the buffer of that at r11, if C finds all pages of both at once.
+ * Its length stands beside the capability then. Keeps all but rax, rcx, r10, r11, which it gives back,
+ * and words that it saves. */
+.macro GIVE_STRING may_not
+    .if     \may_not
+    testb   $LK_SSTR, %al
+    jz      1f
+    .endif
+    movq    %rax, P_RAX(%r8)
+    movq    %rdi, P_RDI(%r8)
+    movq    %rsi, P_RSI(%r8)
+    movq    %rdx, P_RDX(%r8)
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    pushq   %rcx
+    pushq   %r11
+    pushq   %r10
+    movq    %r8, %rdi
+    movq    %r11, %rsi
+    call    ipc_give_string
+    popq    %r10
+    popq    %r11
+    popq    %rcx
+    movq    %gs:CPU_CURRENT, %r8
+    movq    P_REPLY(%r8), %rsp          /* as a call has it */
+    movq    P_RDI(%r8), %rdi
+    movq    P_RSI(%r8), %rsi
+    movq    P_RDX(%r8), %rdx
+    testq   %rax, %rax
+    js      string_fails
+    .if     \may_not
+    movl    %eax, %gs:SENT_LENGTH
+    movq    P_RAX(%r8), %rax
+1:
+    .endif
+.endm
+
+/* May a string of a length that makes sense be received? */
+.macro STRING_LIMIT
+    movq    %r9, P_R9(%r8)
+    cmpl    $LK_MAX_STRING, P_R9 + 4(%r8)
+    ja      long_way
 .endm
 
 /* On entry: rcx user rip, r11 user flags, everything else the user's; stack the user's; GS base the
@@ -143,6 +390,15 @@ entry_syscall:
     je      call
     cmpb    $SHAPE_REPLY_WAIT_CAPS, %al
     je      reply
+    testb   $LK_SEND, %al
+    jz      no_send
+    cmpb    $SHAPE_REPLY_WAIT_STRING, %al
+    je      reply_string
+    cmpb    $SHAPE_CALL_STRING, %al
+    je      string_sent
+    cmpb    $SHAPE_CALL_CAPS, %al
+    je      call_wide
+    jmp     strings
 
 long_way:
     SAVE_WORDS %r8
@@ -158,60 +414,154 @@ long_way:
     call    kernel_syscall
     ud2
 
-call:
+/* A call. Made three times: of words alone, into a wait that names one register; with a string beside;
+ * and, wide, with or without a string, with one capability or none, into any registers. */
+.macro CALLS how, wide=0, string=0
+call\how:
+    .if     \wide
+    testq   %rax, call_unknown_wide(%rip)
+    .else
     testq   %rax, call_unknown(%rip)
-    jnz     long_way                    /* capabilities, or it makes no sense */
+    .endif
+    jnz     long_way                    /* more capabilities, or it makes no sense */
+    .if     \wide
+    SENT    LK_NSEND_SHIFT + 1, LK_SEND_CAP_SHIFT + LK_CAP_BITS
+    .endif
     movzbl  %ah, %ecx
     movq    P_CAPREG(%r8, %rcx, 8), %rbp
     cmpb    $CAP_ENTRY, %bpl
+    .ifb    \how
     jne     not_entry                   /* a kernel capability, or Null */
+    .else
+    jne     long_way
+    .endif
     cmpq    $0, P_STATE(%r8)
-    jne     long_way                    /* a debugger, the FPU, notices, senders that wait */
+    jne     long_way                    /* a debugger, notices, senders that wait */
     movq    P_CAPREG_OBJECT(%r8, %rcx, 8), %r10
     movq    %gs:CPU_GATE, %rcx
     cmpq    %r10, P_LAST_CALLED(%r8)
-    jne     call_anew                   /* another endpoint than last time */
+    jne     call_anew\how              /* another endpoint than last time */
     cmpq    %rcx, P_TO_EPOCH(%r8)
-    jne     call_anew                   /* whose recipient was not noted, or nothing goes fast */
+    jne     call_anew\how              /* whose recipient was not noted, or nothing goes fast */
     movq    P_TO(%r8), %r11
+    .if     \wide
+call_found:
+    WAITS   WAITS_OPEN
+    .else
     cmpq    $WAITS_OPEN, P_STATE(%r11)
-    jne     long_way                    /* does not wait, or not for this alone */
-call_next:
+    jne     call_many\how               /* does not wait, or not for this alone */
+    .endif
+call_next\how:
+    .if     \wide
+    testl   $(31 << LK_RECV_CAP_SHIFT >> 32), P_RAX + 4(%r11)
+    .else
     cmpb    $0, RECV_BYTE(%r11)
+    .endif
     je      long_way                    /* drops the reply capability */
     movq    P_REPLY(%r8), %rsp
     movq    EP_REPLY(%rsp), %r10
     orq     $(ONE_PAYLOAD - 1), %r10    /* outstanding or not: */
     addq    $(1 + CAP_ENTRY), %r10      /* the next reply capability */
     js      long_way                    /* payloads are nearly used up */
+    .if     \string
+    GIVE_STRING \wide
+    .endif
 
     /* --- commit --- */
 
     movq    %r10, EP_REPLY(%rsp)
     movq    %r8, P_CALLER(%r11)
     movq    %rcx, P_CALLER_EPOCH(%r11)
+    .if     \wide || !\string           /* else it is there already */
+    movq    %rax, P_RAX(%r8)
+    .endif
+    .if     \wide
+    WAITING WAITS_CLOSED
+    movq    P_RAX(%r11), %r9
+    shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
+    NEXT_FIELD
+    movq    %r10, P_CAPREG(%r11, %rcx)
+    movq    EP_SELF(%rsp), %r10
+    movq    %r10, P_CAPREG_OBJECT(%r11, %rcx)
+    NEXT_FIELD
+    GIVE
+    NULLS   2
+    .else
     movzbl  RECV_BYTE(%r11), %ecx
     movq    %r10, P_CAPREG(%r11, %rcx, 8)
     movq    EP_SELF(%rsp), %r10
     movq    %r10, P_CAPREG_OBJECT(%r11, %rcx, 8)
+    movq    $WAITS_CLOSED, P_STATE(%r8)
+    .endif
     movq    EP_ID(%rsp), %r10
     movq    %r10, P_R8(%r8)             /* what the wait is for */
-    movq    %rax, P_RAX(%r8)
-    movq    $WAITS_CLOSED, P_STATE(%r8)
     movq    %rbp, %r9
     shrq    $CAP_PAYLOAD_SHIFT, %r9
-    HAND_OVER 1, P_TO_ID(%r8)
+    HAND_OVER P_TO_ID(%r8), 1, \wide, \string
 
-reply:
-    testq   %rax, reply_unknown(%rip)
-    jnz     long_way                    /* capabilities, or it makes no sense */
+/* The first call through an endpoint, or after others. r10 has cap.object, rcx the gate. */
+call_anew\how:
+    cmpq    %rcx, P_REPLY_EPOCH(%r8)
+    jne     long_way                    /* the invoker's reply endpoint was not looked at */
+    ENDPOINT
+    movq    EP_ID(%r11), %rsp
+    movq    EP_TO(%r11), %r11
+    .if     \wide
+    WAITS   WAITS_OPEN
+    .else
+    cmpq    $WAITS_OPEN, P_STATE(%r11)
+    jne     call_wide
+    .endif
+    movq    %r10, P_LAST_CALLED(%r8)
+    movq    %r11, P_TO(%r8)
+    movq    %rsp, P_TO_ID(%r8)
+    movq    %rcx, P_TO_EPOCH(%r8)
+    movzbl  P_PRIORITY(%r11), %r10d
+    cmpb    P_PRIORITY(%r8), %r10b
+    je      call_next\how              /* an equal has the rest of the slice */
+    movq    $0, P_TO_EPOCH(%r8)
+    btcq    $OTHER, %rcx
+    cmpl    %gs:CPU_READY_TOP, %r10d
+    jle     long_way                    /* it would not be the next to run */
+    cmpq    $-1, %gs:CPU_SLICE_END
+    je      call_next\how
+    jmp     long_way                    /* a slice is under way, which the invoker keeps */
+.endm
+
+/* The process at r8 waits so, into the registers that its control word in rax names. Uses rcx. */
+.macro WAITING how
+    movq    %rax, %rcx
+    shrq    $ATTN_RECV_SHIFT, %rcx
+    andl    $ATTN_RECV_MANY, %ecx
+    movl    $\how, P_STATE(%r8)
+    movl    %ecx, P_STATE + 4(%r8)
+.endm
+
+/* Does the process at r11 wait so, whatever registers it names, and for nothing else? */
+.macro WAITS how
+    cmpl    $\how, P_STATE(%r11)
+    jne     long_way
+    testl   $~ATTN_RECV_MANY, P_STATE + 4(%r11)
+    jnz     long_way
+.endm
+
+/* A reply and the next wait; made twice as calls are, strings only wide. */
+.macro REPLIES how, wide=0, string=0
+reply\how:
+    testq   %rax, reply_unknown\how(%rip)
+    .if     \wide
+    jnz     long_way                    /* more capabilities, or it makes no sense */
+    SENT    LK_NSEND_SHIFT, LK_SEND_CAP_SHIFT
+    .else
+    jnz     reply_wide
+    .endif
     cmpq    $0, P_STATE(%r8)
-    jne     long_way                    /* a debugger, the FPU, notices, senders that wait */
+    jne     long_way                    /* a debugger, notices, senders that wait */
     movq    %gs:CPU_GATE, %rcx
     movq    P_CALLER(%r8), %r11
     cmpq    %rcx, P_CALLER_EPOCH(%r8)
-    jne     reply_other_priority        /* or nobody called, or long ago, or nothing goes fast */
-reply_next:
+    jne     reply_other_priority\how   /* or nobody called, or long ago, or nothing goes fast */
+reply_next\how:
     movq    P_REPLY(%r11), %rcx         /* the endpoint that the reply must be to */
     movzbl  %ah, %ebp
     movq    P_CAPREG_OBJECT(%r8, %rbp, 8), %r10
@@ -220,60 +570,41 @@ reply_next:
     jne     long_way                    /* it replies to another, or a second time */
     cmpq    %r10, EP_SELF(%rcx)
     jne     long_way                    /* an Entry to another endpoint that looks like it */
+    .if     \wide
+    WAITS   WAITS_CLOSED
+    .else
     cmpq    $WAITS_CLOSED, P_STATE(%r11)
-    jne     long_way                    /* does not wait, or not for this alone */
+    jne     reply_wide                  /* does not wait, or not for this alone */
+    .endif
     movq    EP_ID(%rcx), %r10
     cmpq    %r10, P_R8(%r11)
     jne     long_way                    /* but for another endpoint */
+    .if     \string
+    GIVE_STRING \wide
+    .endif
 
     /* --- commit --- */
 
     addq    $(ONE_PAYLOAD - CAP_ENTRY), EP_REPLY(%rcx) /* none is outstanding */
+    movq    %rax, P_RAX(%r8)
+    .if     \wide
+    WAITING WAITS_OPEN
+    movq    P_RAX(%r11), %r9
+    shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
+    NEXT_FIELD
+    GIVE
+    NULLS   3
+    .else
     movzbl  RECV_BYTE(%r11), %ecx
     movq    $0, P_CAPREG(%r11, %rcx, 8) /* no capability came; register 0 is Null anyway */
     movq    $0, P_CAPREG_OBJECT(%r11, %rcx, 8)
-    movq    %rax, P_RAX(%r8)
     movq    $WAITS_OPEN, P_STATE(%r8)
+    .endif
     movq    %rbp, %r9
     shrq    $CAP_PAYLOAD_SHIFT, %r9
-    HAND_OVER 0, P_R8(%r11)
+    HAND_OVER P_R8(%r11), 0, \wide, \string
 
-/* The first call through an endpoint, or after others. r10 has cap.object, rcx the gate. */
-call_anew:
-    cmpq    %rcx, P_REPLY_EPOCH(%r8)
-    jne     long_way                    /* the invoker's reply endpoint was not looked at */
-    movl    %r10d, %r11d
-    andl    $-FRAME_SIZE, %r11d
-    addq    frame_table(%rip), %r11
-    cmpb    $FRAME_ENDPOINT, FRAME_KIND(%r11)
-    jne     long_way                    /* no endpoint stands there any more */
-    movl    %r10d, %r11d
-    shlq    $OID_SHIFT, %r11
-    addq    direct_map(%rip), %r11      /* the endpoint */
-    cmpq    %r10, EP_SELF(%r11)
-    jne     long_way                    /* another one */
-    cmpq    %rcx, EP_EPOCH(%r11)
-    jne     long_way                    /* its recipient was not looked at */
-    movq    EP_ID(%r11), %rsp
-    movq    EP_TO(%r11), %r11
-    cmpq    $WAITS_OPEN, P_STATE(%r11)
-    jne     long_way                    /* does not wait, or not for this alone */
-    movq    %r10, P_LAST_CALLED(%r8)
-    movq    %r11, P_TO(%r8)
-    movq    %rsp, P_TO_ID(%r8)
-    movq    %rcx, P_TO_EPOCH(%r8)
-    movzbl  P_PRIORITY(%r11), %r10d
-    cmpb    P_PRIORITY(%r8), %r10b
-    je      call_next                   /* an equal has the rest of the slice */
-    movq    $0, P_TO_EPOCH(%r8)
-    btcq    $OTHER, %rcx
-    cmpl    %gs:CPU_READY_TOP, %r10d
-    jle     long_way                    /* it would not be the next to run */
-    cmpq    $-1, %gs:CPU_SLICE_END
-    je      call_next
-    jmp     long_way                    /* a slice is under way, which the invoker keeps */
-
-reply_other_priority:
+reply_other_priority\how:
     btcq    $OTHER, %rcx
     cmpq    %rcx, P_CALLER_EPOCH(%r8)
     jne     long_way
@@ -281,7 +612,148 @@ reply_other_priority:
     cmpl    %gs:CPU_READY_TOP, %r10d
     jle     long_way
     cmpq    $-1, %gs:CPU_SLICE_END
-    je      reply_next
+    je      reply_next\how
+    jmp     long_way
+.endm
+
+    CALLS
+/* A server that takes strings answers. */
+reply_string:
+    STRING_LIMIT
+    REPLIES
+string_sent:
+    cmpl    $LK_MAX_STRING, %r9d
+    ja      long_way
+    movq    %r9, P_R9(%r8)
+    CALLS   _string, 0, 1
+    CALLS   _wide, 1, 1
+call_many_string = call_wide
+call_many:
+    movq    $0, %gs:SENT_CAP            /* and no string */
+    jmp     call_found
+
+/* The other shapes with strings. */
+strings:
+    testb   $LK_RSTR, %al
+    jz      1f
+    STRING_LIMIT
+1:  movl    %eax, %ecx
+    andl    $~LK_RSTR, %ecx
+    cmpb    $SHAPE_CALL, %cl
+    je      call
+    cmpl    $LK_MAX_STRING, %r9d
+    ja      long_way
+    movq    %r9, P_R9(%r8)
+    cmpb    $SHAPE_CALL_STRING, %cl
+    je      call_string
+    cmpb    $(SHAPE_CALL_STRING | LK_CAPS), %cl
+    je      call_wide
+    cmpb    $(SHAPE_REPLY_WAIT_CAPS | LK_SSTR), %cl
+    jne     long_way
+    REPLIES _wide, 1, 1
+
+/* There is a page to be found, or no room. */
+string_fails:
+    movq    P_RAX(%r8), %rax
+    movq    P_R9(%r8), %r9
+    jmp     long_way
+
+/* No send phase: a yield, or a wait that nothing ends at once. */
+no_send:
+    testq   %rax, %rax
+    jz      yield
+    cmpb    $SHAPE_WAIT_CAPS, %al
+    je      wait
+    cmpb    $SHAPE_WAIT_STRING, %al
+    jne     long_way
+
+/* An open wait. The CPU goes to the next process, if it has no slice to be begun. */
+    STRING_LIMIT
+wait:
+    testq   %rax, wait_unknown(%rip)
+    jnz     long_way
+    cmpq    $0, P_STATE(%r8)
+    jne     long_way                    /* a debugger, notices, senders that wait */
+    cmpq    $-1, %gs:CPU_SLICE_END
+    jne     long_way                    /* it keeps what is left of its slice */
+    movl    %gs:CPU_READY_TOP, %r10d
+    testl   %r10d, %r10d
+    js      long_way                    /* nobody is there */
+    FIRST_READY
+    cmpq    %rbp, P_READY_LINK(%r11)
+    jne     long_way                    /* an equal of it is ready too */
+
+    /* --- commit --- */
+
+    movq    %rax, P_RAX(%r8)
+    WAITING WAITS_OPEN
+    movzbl  P_PRIORITY(%r11), %ecx
+    btrq    %rcx, %gs:CPU_READY_MASK
+    movq    %rbp, (%rbp)
+    movq    %rbp, 8(%rbp)
+    leaq    P_READY_LINK(%r11), %rcx
+    movq    %rcx, (%rcx)
+    movq    %rcx, 8(%rcx)
+    CHARGE
+run:
+    movq    %r11, %gs:CPU_CURRENT
+    incq    %gs:CPU_ENTRIES
+    movq    %r11, %rdi
+    jmp     arch_switch
+
+/* A yield to an equal, which has a slice of its own; a timer that is set for the one before comes
+ * early enough. As kernel/sched.c, sched_yield. */
+yield:
+    cmpq    $0, P_STATE(%r8)
+    jne     long_way                    /* a debugger, notices, senders that wait */
+    movzbl  P_PRIORITY(%r8), %r10d
+    cmpl    %gs:CPU_READY_TOP, %r10d
+    jne     long_way
+    FIRST_READY
+    movq    %rcx, %r10
+    movq    %rdx, %rsp
+    rdtsc
+    shlq    $32, %rdx
+    orq     %rdx, %rax
+    movq    %rax, %rcx
+    subq    clock_tsc_at_boot(%rip), %rax
+    mulq    clock_ns_per_cycle(%rip)
+    shrdq   $32, %rdx, %rax             /* now, as arch_now() */
+    addq    P_SLICE(%r11), %rax
+    movq    %rsp, %rdx
+    cmpq    %gs:CPU_TIMER_ARMED, %rax
+    jb      yield_slowly
+
+    /* --- commit --- */
+
+    movq    %rax, %gs:CPU_SLICE_END
+    addq    %rcx, P_CPU_CYCLES(%r8)
+    subq    %rcx, P_CPU_CYCLES(%r11)
+    movq    $0, P_RAX(%r8)              /* DLV_RESULT */
+    movq    $0, P_RDI(%r8)              /* STATUS_OK */
+    SAVE_REST %r8
+    movq    %gs:CPU_SCRATCH, %rcx
+    movq    %rcx, P_R8(%r8)
+    movq    %r10, P_READY_EPOCH(%r8)
+    incq    %gs:CPU_TURNS
+    movq    %gs:CPU_TURNS, %rcx
+    movq    %rcx, P_TURN(%r8)
+    leaq    P_READY_LINK(%r11), %r9     /* the first leaves the queue */
+    movq    (%r9), %r10
+    movq    %r10, (%rbp)
+    movq    %rbp, 8(%r10)
+    movq    %r9, (%r9)
+    movq    %r9, 8(%r9)
+    leaq    P_READY_LINK(%r8), %r9      /* the invoker is its last */
+    movq    8(%rbp), %r10
+    movq    %r10, 8(%r9)
+    movq    %r9, (%r10)
+    movq    %rbp, (%r9)
+    movq    %r9, 8(%rbp)
+    jmp     run
+
+yield_slowly:
+    xorl    %eax, %eax                  /* LK_YIELD */
     jmp     long_way
 
 /* What is invoked is no Entry: Null through register 0, nothing but the result; or an AppNotice. */
@@ -300,44 +772,17 @@ not_entry:
     jne     long_way
     testl   $(7 << LK_NWORDS_SHIFT), %eax
     jz      long_way                    /* no bits */
-    movq    %gs:CPU_GATE, %r10
-    cmpq    %r10, P_REPLY_EPOCH(%r8)
+    movq    P_CAPREG_OBJECT(%r8, %rcx, 8), %r10
+    movq    %gs:CPU_GATE, %rcx
+    cmpq    %rcx, P_REPLY_EPOCH(%r8)
     jne     long_way                    /* the invoker's reply endpoint was not looked at */
-    movq    P_CAPREG_OBJECT(%r8, %rcx, 8), %rcx
-    movl    %ecx, %r11d
-    andl    $-FRAME_SIZE, %r11d
-    addq    frame_table(%rip), %r11
-    cmpb    $FRAME_ENDPOINT, FRAME_KIND(%r11)
-    jne     long_way                    /* no endpoint stands there any more */
-    movl    %ecx, %r11d
-    shlq    $OID_SHIFT, %r11
-    addq    direct_map(%rip), %r11      /* the endpoint */
-    cmpq    %rcx, EP_SELF(%r11)
-    jne     long_way                    /* another one */
-    cmpq    %r10, EP_EPOCH(%r11)
-    jne     long_way                    /* its recipient was not looked at, or nothing goes fast */
+    ENDPOINT
     movq    EP_TO(%r11), %r11
     cmpw    $WAITS_OPEN, P_STATE(%r11)
-    je      long_way                    /* it is to be woken */
+    je      post_wakes
     cmpw    $WAITS_NOTICE, P_STATE(%r11)
-    je      long_way
-    testl   $0xff00, %ebp               /* restrictions */
-    jnz     long_way                    /* they preempt */
-    shrq    $CAP_PAYLOAD_SHIFT, %rbp
-    andl    %esi, %ebp
-    jz      long_way                    /* all bits are masked */
-    movq    P_REPLY(%r8), %rsp
-    movq    EP_REPLY(%rsp), %r10
-    orq     $(ONE_PAYLOAD - 1), %r10
-    incq    %r10                        /* a reply capability is made and used, as it were */
-    js      long_way                    /* payloads are nearly used up */
-
-    /* --- commit --- */
-
-    leaq    ONE_PAYLOAD(%r10), %rcx
-    movq    %rcx, EP_REPLY(%rsp)
-    movq    %r10, %r9
-    shrq    $CAP_PAYLOAD_SHIFT, %r9
+    je      post_wakes
+    POST
     incl    P_POSTS(%r11)
     movl    P_NOTICES(%r11), %ecx
     orl     %ebp, %ecx
@@ -346,25 +791,9 @@ not_entry:
     incl    P_MERGES(%r11)
 1:  movl    %ecx, P_NOTICES(%r11)
     orl     $ATTN_NOTICE, P_STATE + 4(%r11) /* attention */
-    movl    trace_ring + TRACE_COUNT(%rip), %ecx /* as kernel/trace.c, trace_record */
-    incq    trace_ring + TRACE_COUNT(%rip)
-    andl    $(TRACE_RECORDS - 1), %ecx
-    imull   $TRACE_SIZE, %ecx, %ecx
-    rdtsc
-    movl    %eax, trace_ring + TRACE_CYCLES(%rcx)
-    movl    %edx, trace_ring + TRACE_CYCLES + 4(%rcx)
-    movq    %r8, %rax
-    shrq    $OID_SHIFT, %rax
-    movl    %eax, trace_ring + TRACE_PROCESS(%rcx)
-    movl    $TRACE_NOTICE, trace_ring + TRACE_EVENT(%rcx)
-    movq    %rbp, trace_ring + TRACE_A(%rcx)
-    shrq    $OID_SHIFT, %r11
-    movl    %r11d, %r11d
-    movq    %r11, trace_ring + TRACE_B(%rcx)
+    TRACE_POST
     incq    %gs:CPU_ENTRIES
-    .irp    word, edi, esi, ebx, r12d, r13d, r14d, r15d
-    xorl    %\word, %\word              /* STATUS_OK is 0 */
-    .endr
+    NO_WORDS                            /* STATUS_OK is 0 */
     movl    $DLV_MESSAGE, %eax
     movq    EP_ID(%rsp), %rdx
     movq    P_RIP(%r8), %rcx
@@ -376,6 +805,49 @@ not_entry:
     xorl    %edx, %edx
     swapgs
     sysretq
+
+post_wakes:
+    RUNS_AT_ONCE
+    POST
+    NO_WORDS                            /* STATUS_OK is 0 */
+    movl    $DLV_MESSAGE, %eax
+    xorl    %edx, %edx
+    SAVE_WORDS %r8
+    movq    EP_ID(%rsp), %rcx
+    movq    %rcx, P_R8(%r8)
+    WAKE
+
+/* An interrupt of line r12 that somebody is to hear of, by plain notice bits; the interrupted process
+ * is at r8, and its registers are saved. As kernel/irq.c, kernel_interrupt. */
+    .globl  interrupt_fast
+interrupt_fast:
+    movq    %r12, %rbx
+    shlq    $IRQ_SHIFT, %rbx
+    movzwl  irq_lines + IRQ_NOTICE(%rbx), %eax
+    cmpl    $CAP_APPNOTICE, %eax
+    jne     interrupt_slow              /* bound to none, or it preempts */
+    movq    irq_lines + IRQ_NOTICE + 8(%rbx), %r10
+    movq    %gs:CPU_GATE, %rcx
+    ENDPOINT interrupt_slow
+    movq    EP_TO(%r11), %r11
+    movl    irq_lines + IRQ_NOTICE + CAP_PAYLOAD_SHIFT / 8(%rbx), %ebp
+    andl    irq_lines + IRQ_BITS(%rbx), %ebp
+    jz      interrupt_slow              /* all bits are masked */
+    movzwl  P_STATE(%r11), %ecx
+    andl    $~(WAITS_OPEN ^ WAITS_NOTICE), %ecx
+    cmpl    $(WAITS_OPEN & WAITS_NOTICE), %ecx
+    jne     interrupt_slow              /* it does not wait for notices */
+    RUNS_AT_ONCE interrupt_slow
+
+    /* --- commit --- */
+
+    incq    %gs:CPU_INTERRUPTS
+    NO_WORDS
+    WAKE
+interrupt_slow:
+    movl    %r12d, %edi
+    call    kernel_interrupt
+    ud2
 
 null:
     cmpq    $0, P_STATE(%r8)
@@ -414,8 +886,7 @@ context:
 leave_slowly:
     SAVE_WORDS %r11
     movq    %r8, P_R8(%r11)
-    movq    $0, %gs:CPU_RESUMED
     movq    %r11, %rdi
-    jmp     arch_resume
+    jmp     arch_switch
 
     .section .note.GNU-stack, "", @progbits

@@ -67,7 +67,7 @@ void gdt_init(unsigned id)
     gdt[SEL_TSS / 8 + 1] = base >> 32;
 
     x86_lgdt(&pointer);
-    x86_load_segments(SEL_KERNEL_CODE, SEL_KERNEL_DATA);
+    x86_null_segments(); /* CS and SS are loaded: boot.S has the same ones in the same places */
     x86_lldt(0);
     x86_ltr(SEL_TSS);
 }

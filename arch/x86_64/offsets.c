@@ -3,9 +3,11 @@
  * Offsets and constants for assembly. This file is compiled to assembly only; the Makefile makes
  * <arch/offsets.h> from the marked lines.
  */
+#include <arch/port.h>
 #include <arch/trap.h>
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>
+#include <kernel/irq.h>
 #include <kernel/process.h>
 #include <kernel/trace.h>
 
@@ -60,6 +62,32 @@ void offsets(void)
     DEFINE(P_CAPREG_OBJECT, offsetof(struct process, capreg[0].object));
     DEFINE(SHAPE_CALL, LK_SHAPE_CALL);
     DEFINE(SHAPE_REPLY_WAIT_CAPS, LK_SHAPE_REPLY_WAIT | LK_CAPS);
+    DEFINE(SHAPE_CALL_CAPS, LK_SHAPE_CALL | LK_CAPS);
+    DEFINE(SHAPE_REPLY_WAIT_STRING, LK_SHAPE_REPLY_WAIT | LK_CAPS | LK_RSTR);
+    DEFINE(SHAPE_WAIT_CAPS, LK_RECV | LK_CAPS);
+    DEFINE(SHAPE_WAIT_STRING, LK_RECV | LK_CAPS | LK_RSTR);
+    DEFINE(SHAPE_CALL_STRING, LK_SHAPE_CALL | LK_SSTR);
+    DEFINE(LK_CAPS, LK_CAPS);
+    DEFINE(LK_SSTR, LK_SSTR);
+    DEFINE(LK_RSTR, LK_RSTR);
+    DEFINE(LK_DLV_STRLEN_SHIFT, LK_DLV_STRLEN_SHIFT);
+    DEFINE(LK_SEND, LK_SEND);
+    DEFINE(DLV_NOTICE, LK_KIND_NOTICE << LK_DLV_KIND_SHIFT);
+    DEFINE(P_READY_LINK, offsetof(struct process, ready_link));
+    DEFINE(P_READY_EPOCH, offsetof(struct process, ready_epoch));
+    DEFINE(P_TURN, offsetof(struct process, turn));
+    DEFINE(P_SLICE, offsetof(struct process, slice));
+    DEFINE(CPU_READY, offsetof(struct cpu, ready));
+    DEFINE(CPU_READY_MASK, offsetof(struct cpu, ready_mask));
+    DEFINE(CPU_TURNS, offsetof(struct cpu, turns));
+    DEFINE(CPU_TIMER_ARMED, offsetof(struct cpu, timer_armed));
+    DEFINE(LK_SEND_CAP_SHIFT, LK_SEND_CAP_SHIFT);
+    DEFINE(LK_NSEND_SHIFT, LK_NSEND_SHIFT);
+    DEFINE(LK_CAP_BITS, LK_CAP_BITS);
+    DEFINE(LK_MAX_STRING, LK_MAX_STRING);
+    DEFINE(LK_DLV_NCAPS_SHIFT, LK_DLV_NCAPS_SHIFT);
+    DEFINE(ATTN_RECV_MANY, ATTN_RECV_MANY);
+    DEFINE(ATTN_RECV_SHIFT, ATTN_RECV_SHIFT);
     DEFINE(LK_TARGET_SHIFT, LK_TARGET_SHIFT);
     DEFINE(LK_NWORDS_SHIFT, LK_NWORDS_SHIFT);
     DEFINE(LK_RECV_CAP_SHIFT, LK_RECV_CAP_SHIFT);
@@ -106,6 +134,13 @@ void offsets(void)
     DEFINE(CPU_CONTEXT, offsetof(struct cpu, context));
     DEFINE(CPU_ENTRIES, offsetof(struct cpu, stats.entries));
     DEFINE(CPU_CR3_WRITES, offsetof(struct cpu, stats.cr3_writes));
+
+    DEFINE(CPU_INTERRUPTS, offsetof(struct cpu, stats.interrupts));
+    DEFINE(IRQ_SHIFT, 5);
+    STATIC_ASSERT(sizeof(struct irq_line) == 32, "IRQ_SHIFT");
+    DEFINE(IRQ_NOTICE, offsetof(struct irq_line, notice));
+    DEFINE(IRQ_BITS, offsetof(struct irq_line, bits));
+    DEFINE(FEATURE_SMAP, offsetof(struct cpu_features, smap));
 
     DEFINE(FRAME_VECTOR, offsetof(struct trap_frame, vector));
     DEFINE(FRAME_CS, offsetof(struct trap_frame, cs));

@@ -144,12 +144,8 @@ void paging_init(struct boot_info *boot)
     kpa_t ro_start = (kpa_t)kernel_text_start - KERNEL_IMAGE_BASE;
     kpa_t ro_end = (kpa_t)kernel_rodata_end - KERNEL_IMAGE_BASE;
 
-    table_next = boot_find_room(boot, tables_bound(boot), EARLY_MAPPED);
+    table_next = boot_find_room(boot, tables_bound(boot), EARLY_MAPPED, "the kernel's page tables");
     table_end = table_next + tables_bound(boot);
-    if (table_next == 0) {
-        boot_fail("not enough memory for the kernel's page tables; bytes needed in a row: %lx",
-                  tables_bound(boot));
-    }
     boot->tables_start = table_next;
     largest = (x86_cpuid(0x80000001u, 0).edx & CPUID_GIB_PAGES) != 0 ? 2 : 1;
     kernel_root = table_new();

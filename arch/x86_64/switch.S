@@ -24,6 +24,8 @@
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
+#include <arch/leaving.h>
+
 #define USER_END_HIGH 0x8000 /* the upper half of LK_USER_END: no address of a user has more */
 
 /* Load a user's registers from the process at rdi: all but rdi itself, rsp, and those that sysret
@@ -46,23 +48,17 @@
     .text
 
 /* void arch_resume(struct process *p): any stack; rdi = p = cpu->current, GS base this CPU's,
- * interrupts off. */
+ * interrupts off. arch_switch is for one that has not come in last. */
     .balign 16
-    .globl  arch_resume
+    .globl  arch_resume, arch_switch
 arch_resume:
-    movq    P_SPACE_ROOT(%rdi), %rax
-    cmpq    %gs:CPU_LOADED_ROOT, %rax
-    jne     load_root
-root_loaded:
     cmpq    %gs:CPU_RESUMED, %rdi
-    je      context_loaded
-    movl    %ds, %eax
-    movl    %es, %ecx
-    orl     %ecx, %eax
-    movl    %fs, %ecx
-    orl     %ecx, %eax
-    movl    %gs, %ecx
-    orl     %ecx, %eax
+    jne     arch_switch
+    LOAD_ROOT %rdi, %rax
+    jmp     context_loaded
+arch_switch:
+    LOAD_ROOT %rdi, %rax
+    SEGMENTS
     jnz     clear_segments
 segments_clear:
     movq    P_CONTEXT(%rdi), %rax
@@ -81,12 +77,6 @@ leave_by_sysret:
     movq    P_RDI(%rdi), %rdi
     swapgs
     sysretq
-
-load_root:
-    movq    %rax, %cr3
-    movq    %rax, %gs:CPU_LOADED_ROOT
-    incq    %gs:CPU_CR3_WRITES
-    jmp     root_loaded
 
 clear_segments:
     xorl    %eax, %eax

@@ -2,27 +2,30 @@
  *
  * The archive: one file that holds every user program and the system description. tools/mkimage
  * writes it. The header says how "init" is to be loaded, so that the kernel need not read its ELF
- * file; init reads the entries to find the rest. All numbers little-endian. The data of each entry
- * starts on a page boundary, padded with zeros, so that its pages can be mapped as they are.
+ * file, and its pages stand behind the data of the entries as they will be; init reads the entries
+ * to find the rest. All numbers little-endian. The data of each entry starts on a page boundary,
+ * padded with zeros, so that its pages can be mapped as they are.
  */
 #pragma once
 
 #include <stdint.h>
 
 #define LK_ARCHIVE_MAGIC 0x484352414b594cull /* "LYKARCH" */
-#define LK_ARCHIVE_VERSION 2u
+#define LK_ARCHIVE_VERSION 3u
 #define LK_ARCHIVE_SEGMENTS 8
 #define LK_ARCHIVE_NAME 48
 #define LK_ARCHIVE_MAX_ENTRIES 1024u
 
-/* A part of init in memory. mkimage has checked that it is not both writable and executable and
- * shares no page with another; the kernel checks that it lies where init's program may. */
+/* A part of init in memory, in pages. mkimage has checked that it is not both writable and
+ * executable and shares no page with another; the kernel checks that it lies where init's program
+ * may. */
 struct lk_archive_segment { /* 40 bytes; unused: all zero */
-    uint64_t start;         /* its first address */
-    uint64_t bytes;         /* in memory */
-    uint64_t offset;        /* from the start of the archive: its first `data_bytes` bytes ... */
-    uint64_t data_bytes;    /* ... the rest are zero */
-    uint64_t restr;         /* LK_RO, LK_NX */
+    uint64_t start;         /* address of its first page */
+    uint64_t pages;
+    uint64_t offset;     /* from the start of the archive: its first `data_pages` pages, which init
+                            gets themselves ... */
+    uint64_t data_pages; /* ... the rest are new ones, all zero */
+    uint64_t restr;      /* LK_RO, LK_NX */
 };
 
 struct lk_archive_header { /* 392 bytes, then the entries */

@@ -5,14 +5,10 @@
 #include <kernel/endpoint.h>
 #include <kernel/invoke.h>
 #include <kernel/notice.h>
-#include <kernel/txn.h>
 #include <ops.h>
 
-enum status appnotice_op_post(struct invocation *inv)
+void appnotice_op_post(struct invocation *inv)
 {
-    txn_commit();
-
     notice_post(endpoint_recipient(endpoint_of(&inv->cap)),
                 app_notice_bits(&inv->cap, inv->word[1]));
-    return STATUS_OK;
 }

@@ -6,25 +6,17 @@
 #include <kernel/operations.h>
 
 /* Type and restrictions of a capability. */
-enum status discrim_op_classify(struct invocation *inv)
+void discrim_op_classify(struct invocation *inv)
 {
     const struct cap *c = &inv->arg[1];
     bool valid = cap_valid(c);
 
-    txn_commit();
-
     inv->out[1] = valid ? c->type : CAP_NULL;
     inv->out[2] = valid ? c->restr : 0;
-    return STATUS_OK;
 }
 
 /* Do two capabilities give the same authority over the same object? */
-enum status discrim_op_compare(struct invocation *inv)
+void discrim_op_compare(struct invocation *inv)
 {
-    bool same = cap_same(&inv->arg[1], &inv->arg[2]);
-
-    txn_commit();
-
-    inv->out[1] = same;
-    return STATUS_OK;
+    inv->out[1] = cap_same(&inv->arg[1], &inv->arg[2]);
 }

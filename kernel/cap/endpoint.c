@@ -9,20 +9,14 @@
 #include <kernel/preempt.h>
 #include <kernel/process.h>
 
-enum status endpoint_op_set_recipient(struct invocation *inv)
+void endpoint_op_set_recipient(struct invocation *inv)
 {
     struct endpoint *ep = inv_object(inv, endpoint);
     const struct cap *c = &inv->arg[1];
     struct process *r = process_of(c);
-    const struct cap *entry;
+    const struct cap *entry =
+        r != NULL && r->s.wait == LK_WAIT_SENDING ? ipc_sender_entry(r) : NULL;
 
-    if (c->type != CAP_PROCESS && c->type != CAP_NULL) {
-        return STATUS_REQUEST_ERROR;
-    }
-
-    txn_commit();
-
-    entry = r != NULL && r->s.wait == LK_WAIT_SENDING ? ipc_sender_entry(r) : NULL;
     if (entry != NULL && entry->type == CAP_ENTRY && endpoint_of(entry) == ep) {
         ipc_fail_sender(r, STATUS_WOULD_BLOCK); /* it would wait for itself */
     }
@@ -35,15 +29,12 @@ enum status endpoint_op_set_recipient(struct invocation *inv)
         ipc_recheck(r);
         preempt_recipient_set(r);
     }
-    return STATUS_OK;
 }
 
-enum status endpoint_op_set_endpoint_id(struct invocation *inv)
+void endpoint_op_set_endpoint_id(struct invocation *inv)
 {
     struct endpoint *ep = inv_object(inv, endpoint);
     struct process *r = endpoint_recipient(ep);
-
-    txn_commit();
 
     endpoint_unlink(ep);
     ep->state.id = inv->word[1];
@@ -52,14 +43,11 @@ enum status endpoint_op_set_endpoint_id(struct invocation *inv)
     if (r != NULL) {
         ipc_recheck(r);
     }
-    return STATUS_OK;
 }
 
-enum status endpoint_op_set_payload_match(struct invocation *inv)
+void endpoint_op_set_payload_match(struct invocation *inv)
 {
     struct endpoint *ep = inv_object(inv, endpoint);
-
-    txn_commit();
 
     preempt_endpoint_changes(ep);
     ep->state.match = (uint8_t)inv->word[1];
@@ -68,17 +56,13 @@ enum status endpoint_op_set_payload_match(struct invocation *inv)
     if (ep->state.match) {
         endpoint_fail_senders(ep); /* no reply is outstanding: their capabilities are Null */
     }
-    return STATUS_OK;
 }
 
 /* A capability to the endpoint invoked is the answer; its payload is word 1. */
-static enum status make(struct invocation *inv, uint8_t type, uint8_t restr)
+static void make(struct invocation *inv, uint8_t type, uint8_t restr)
 {
-    txn_commit();
-
     inv->out_cap[0] = endpoint_cap(inv_object(inv, endpoint), type, inv->word[1]);
     inv->out_cap[0].restr = restr;
-    return STATUS_OK;
 }
 
 enum status endpoint_op_make_entry(struct invocation *inv)
@@ -88,33 +72,34 @@ enum status endpoint_op_make_entry(struct invocation *inv)
     if (inv->word[1] > (ep->state.match ? ENDPOINT_PAYLOAD_MAX : UINT32_MAX)) {
         return STATUS_OUT_OF_RANGE;
     }
-    return make(inv, CAP_ENTRY, 0);
-}
-
-enum status endpoint_op_make_app_notice(struct invocation *inv)
-{
-    return make(inv, CAP_APPNOTICE, 0);
-}
-
-enum status endpoint_op_make_proxy_entry(struct invocation *inv)
-{
-    return make(inv, CAP_PROXYENTRY, 0);
-}
-
-enum status endpoint_op_make_proxy_notice(struct invocation *inv)
-{
-    return make(inv, CAP_APPNOTICE, LK_PROXY);
-}
-
-enum status endpoint_op_get_state(struct invocation *inv)
-{
-    const struct endpoint *ep = inv_object(inv, endpoint);
 
     txn_commit();
+
+    make(inv, CAP_ENTRY, 0);
+    return STATUS_OK;
+}
+
+void endpoint_op_make_app_notice(struct invocation *inv)
+{
+    make(inv, CAP_APPNOTICE, 0);
+}
+
+void endpoint_op_make_proxy_entry(struct invocation *inv)
+{
+    make(inv, CAP_PROXYENTRY, 0);
+}
+
+void endpoint_op_make_proxy_notice(struct invocation *inv)
+{
+    make(inv, CAP_APPNOTICE, LK_PROXY);
+}
+
+void endpoint_op_get_state(struct invocation *inv)
+{
+    const struct endpoint *ep = inv_object(inv, endpoint);
 
     inv->out[1] = ep->state.id;
     inv->out[2] = endpoint_payload(ep);
     inv->out[3] = ep->state.match | endpoint_expects(ep) * 2u |
                   (endpoint_recipient(ep) != NULL) * 4u | !plist_empty(&ep->senders) * 8u;
-    return STATUS_OK;
 }

@@ -31,12 +31,15 @@ enum status gpt_op_swap_slot(struct invocation *inv)
     unsigned slot = (unsigned)inv->word[1];
 
     cap_prepare(&g->state.slot[slot]);
-    gpt_flush(g, slot);
+    if (g->state.l2v != L2V_MIN || g->state.slot[slot].type != CAP_NULL) {
+        gpt_flush(g, slot); /* no page in a slot for one, no mapping */
+    }
 
     txn_commit();
 
     inv->out_cap[0] = g->state.slot[slot];
     cap_copy(&g->state.slot[slot], &inv->arg[1]);
+    space_fill_slot(g, slot);
     return STATUS_OK;
 }
 
@@ -71,15 +74,12 @@ enum status gpt_op_set_flags(struct invocation *inv)
 }
 
 /* l2v and flags. */
-enum status gpt_op_get_state(struct invocation *inv)
+void gpt_op_get_state(struct invocation *inv)
 {
     const struct gpt *g = inv_object(inv, gpt);
 
-    txn_commit();
-
     inv->out[1] = g->state.l2v;
     inv->out[2] = g->state.flags;
-    return STATUS_OK;
 }
 
 /* A window of a type in a slot of the GPT; `guard`: its match, l2g, and restrictions. */

@@ -75,11 +75,8 @@ enum status iopriv_op_narrow(struct invocation *inv)
 }
 
 /* The range. */
-enum status iopriv_op_get_info(struct invocation *inv)
+void iopriv_op_get_info(struct invocation *inv)
 {
-    txn_commit();
-
     inv->out[1] = first_port(inv);
     inv->out[2] = last_port(inv);
-    return STATUS_OK;
 }

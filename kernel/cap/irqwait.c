@@ -6,18 +6,9 @@
 #include <kernel/operations.h>
 
 /* Bind the line to a notice, or with Null unbind it. */
-enum status irqwait_op_bind(struct invocation *inv)
+void irqwait_op_bind(struct invocation *inv)
 {
-    const struct cap *notice = &inv->arg[1];
-
-    if (notice->type != CAP_APPNOTICE && notice->type != CAP_NULL) {
-        return STATUS_REQUEST_ERROR;
-    }
-
-    txn_commit();
-
-    irq_bind(irq_of_cap(&inv->cap), notice, (uint32_t)inv->word[1] & notice->payload);
-    return STATUS_OK;
+    irq_bind(irq_of_cap(&inv->cap), &inv->arg[1], (uint32_t)inv->word[1]);
 }
 
 /* Served: let the next interrupt come. */

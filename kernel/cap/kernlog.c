@@ -8,10 +8,9 @@
 
 /* One line, tagged with the label of the invoker. Nothing in it can end the line or move the
  * cursor. */
-enum status kernlog_op_append(struct invocation *inv)
+void kernlog_op_append(struct invocation *inv)
 {
     char label[LABEL_TEXT];
-    int length = (int)inv->string_len;
 
     process_label(inv->invoker, label);
     for (size_t i = 0; i < inv->string_len; i++) {
@@ -19,41 +18,25 @@ enum status kernlog_op_append(struct invocation *inv)
             inv->string[i] = '?';
         }
     }
-
-    txn_commit();
-
+    inv->string[inv->string_len] = '\0'; /* tools/genabi.py: there is room for it */
     /* Of level error, since a program that was given the log has decided itself what is worth a
      * line. */
-    log_line(LOG_ERROR, "%s: %.*s", label, length, inv->string);
-    return STATUS_OK;
+    log_line(LOG_ERROR, "%s: %s", label, inv->string);
 }
 
 /* Text from a position on. */
-enum status kernlog_op_read(struct invocation *inv)
+void kernlog_op_read(struct invocation *inv)
 {
     uint64_t position = inv->word[1];
 
     inv->out_len = log_read(&position, inv->string, inv->out_room);
-
-    txn_commit();
-
     log_shown(inv->word[1], position);
     inv->out[1] = position;
     inv->out[2] = log_end();
-    return STATUS_OK;
 }
 
 /* The holder of the notice prints the log from now on; with Null the kernel does again. */
-enum status kernlog_op_bind(struct invocation *inv)
+void kernlog_op_bind(struct invocation *inv)
 {
-    const struct cap *notice = &inv->arg[1];
-
-    if (notice->type != CAP_APPNOTICE && notice->type != CAP_NULL) {
-        return STATUS_REQUEST_ERROR;
-    }
-
-    txn_commit();
-
-    log_bind(notice, (uint32_t)inv->word[1] & notice->payload);
-    return STATUS_OK;
+    log_bind(&inv->arg[1], (uint32_t)inv->word[1]);
 }

@@ -22,13 +22,10 @@ enum status invoke_get_slot(struct invocation *inv, struct cap *slots)
 }
 
 /* The same capability with restrictions added. */
-enum status memory_op_reduce(struct invocation *inv)
+void memory_op_reduce(struct invocation *inv)
 {
-    txn_commit();
-
     inv->out_cap[0] = inv->cap;
     inv->out_cap[0].restr |= (uint8_t)inv->word[1];
-    return STATUS_OK;
 }
 
 bool memory_guard(struct cap *c, uint64_t match, uint64_t l2g)
@@ -58,12 +55,9 @@ enum status memory_op_set_guard(struct invocation *inv)
 }
 
 /* Guard and restrictions. */
-enum status memory_op_get_guard(struct invocation *inv)
+void memory_op_get_guard(struct invocation *inv)
 {
-    txn_commit();
-
     inv->out[1] = inv->cap.payload;
     inv->out[2] = inv->cap.aux;
     inv->out[3] = inv->cap.restr;
-    return STATUS_OK;
 }

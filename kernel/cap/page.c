@@ -12,26 +12,14 @@ static void *page_data(const struct invocation *inv)
 }
 
 /* Fill with zeros. */
-enum status page_op_clear(struct invocation *inv)
+void page_op_clear(struct invocation *inv)
 {
-    txn_commit();
-
     memset(page_data(inv), 0, PAGE_SIZE);
-    return STATUS_OK;
 }
 
 /* Copy another page's data here. */
-enum status page_op_copy_from(struct invocation *inv)
+void page_op_copy_from(struct invocation *inv)
 {
-    const struct cap *source = &inv->arg[1];
-
-    if (source->type != CAP_PAGE) {
-        return STATUS_REQUEST_ERROR;
-    }
-
-    txn_commit();
-
-    memmove(page_data(inv), frame_data(page_frame(source)),
+    memmove(page_data(inv), frame_data(page_frame(&inv->arg[1])),
             PAGE_SIZE); /* it may be the same page */
-    return STATUS_OK;
 }

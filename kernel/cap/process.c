@@ -23,23 +23,16 @@ enum status process_op_get_slot(struct invocation *inv)
     return invoke_get_slot(inv, inv_object(inv, process)->slot);
 }
 
-/* Can this slot hold this capability? Null always. */
+/* Can this slot hold this capability? */
 static bool slot_accepts(unsigned slot, const struct cap *c)
 {
-    static const uint32_t types[PROC_SLOTS] = {
-        [SLOT_ADDR_SPACE] = 1u << CAP_GPT | 1u << CAP_PAGE,
-        [SLOT_SCHEDULE] = 1u << CAP_SCHEDULE,
-        [SLOT_HANDLER] = 1u << CAP_ENTRY,
-        [SLOT_PROXY_RECEIVER] = 1u << CAP_ENTRY,
-        [SLOT_REPLY_ENDPOINT] = 1u << CAP_ENDPOINT,
-        [SLOT_CONTROL_PAGE] = 1u << CAP_PAGE,
-    };
+    static const uint32_t takes[PROC_SLOTS] = CAP_SLOT_TAKES;
 
     if (slot == SLOT_SCHEDULE && c->type == CAP_SCHEDULE) {
         /* One that is set up: its priority is copied now and never looked at again. */
         return ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
     }
-    return c->type == CAP_NULL || types[slot] == 0 || (types[slot] >> c->type & 1) != 0;
+    return (takes[slot] >> c->type & 1) != 0;
 }
 
 enum status process_op_swap_slot(struct invocation *inv)
@@ -126,13 +119,11 @@ static void show_regs(const struct process *p, struct lk_regs *r)
     }
 }
 
-enum status process_op_get_state(struct invocation *inv)
+void process_op_get_state(struct invocation *inv)
 {
     const struct process *p = inv_object(inv, process);
 
     STATIC_ASSERT(sizeof(p->regs) == 152, "as in kernel/abi/lykos.toml");
-
-    txn_commit();
 
     inv->out[1] = p->s.run_state;
     inv->out[2] = p->s.holds;
@@ -143,7 +134,6 @@ enum status process_op_get_state(struct invocation *inv)
     inv->out[7] = (p->s.flags & DEBUG_FLAGS) | p->quiet * LK_FLAG_QUIET;
     show_regs(p, (struct lk_regs *)(void *)inv->string);
     inv->out_len = sizeof(p->regs);
-    return STATUS_OK;
 }
 
 enum status process_op_set_regs(struct invocation *inv)
@@ -224,26 +214,20 @@ enum status process_op_set_not_schedulable(struct invocation *inv)
     return STATUS_OK;
 }
 
-enum status process_op_clear_not_schedulable(struct invocation *inv)
+void process_op_clear_not_schedulable(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
-
-    txn_commit();
 
     inv->out[1] = p->s.holds;
     process_release(p, (unsigned)inv->word[1]);
-    return STATUS_OK;
 }
 
-enum status process_op_fetch_proxy_reply(struct invocation *inv)
+void process_op_fetch_proxy_reply(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
 
-    txn_commit();
-
     cap_copy(&inv->out_cap[0], &p->slot[SLOT_PROXY_REPLY]);
     cap_set_null(&p->slot[SLOT_PROXY_REPLY]);
-    return STATUS_OK;
 }
 
 enum status process_op_set_control_word(struct invocation *inv)
@@ -254,9 +238,6 @@ enum status process_op_set_control_word(struct invocation *inv)
 
     if (offset > PAGE_SIZE - 2 || offset % 2 != 0 || inv->word[2] > LK_DEFER_MAX) {
         return STATUS_OUT_OF_RANGE;
-    }
-    if (page->type != CAP_PAGE && page->type != CAP_NULL) {
-        return STATUS_REQUEST_ERROR;
     }
     if (page->restr & LK_RO) {
         return STATUS_NO_ACCESS;
@@ -274,7 +255,7 @@ enum status process_op_set_control_word(struct invocation *inv)
     return STATUS_OK;
 }
 
-enum status process_op_get_preemption(struct invocation *inv)
+void process_op_get_preemption(struct invocation *inv)
 {
     const struct process *p = inv_object(inv, process);
     const struct preempt *pr = &p->preempt;
@@ -282,8 +263,6 @@ enum status process_op_get_preemption(struct invocation *inv)
     struct lk_preemption *out = (struct lk_preemption *)(void *)inv->string;
 
     STATIC_ASSERT(sizeof(*out) == 128, "as in kernel/abi/lykos.toml");
-
-    txn_commit();
 
     *out = (struct lk_preemption){
         .deferred_since = pr->deferred_since,
@@ -309,49 +288,37 @@ enum status process_op_get_preemption(struct invocation *inv)
         memcpy(out->receiver, r->label, sizeof(out->receiver));
     }
     inv->out_len = sizeof(*out);
-    return STATUS_OK;
 }
 
-enum status process_op_set_fs_base(struct invocation *inv)
+void process_op_set_fs_base(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
-
-    txn_commit();
 
     arch_set_fs_base(p, inv->word[1]);
-    return STATUS_OK;
 }
 
-enum status process_op_set_label(struct invocation *inv)
+void process_op_set_label(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
-
-    txn_commit();
 
     p->label[0] = inv->word[1];
     p->label[1] = inv->word[2];
-    return STATUS_OK;
 }
 
-enum status process_op_get_label(struct invocation *inv)
+void process_op_get_label(struct invocation *inv)
 {
     const struct process *p = inv_object(inv, process);
 
-    txn_commit();
-
     inv->out[1] = p->label[0];
     inv->out[2] = p->label[1];
-    return STATUS_OK;
 }
 
-enum status process_op_get_wait(struct invocation *inv)
+void process_op_get_wait(struct invocation *inv)
 {
     const struct process *p = inv_object(inv, process);
     const struct endpoint *ep = ipc_waits_at(p);
     const struct process *other = ep == NULL ? NULL : endpoint_recipient(ep);
     const struct cap *schedule = &p->slot[SLOT_SCHEDULE];
-
-    txn_commit();
 
     inv->out[1] = p->attention & ATTN_SLEEPING ? LK_WAIT_SLEEPING : p->s.wait;
     if (p->s.wait == LK_WAIT_CLOSED) {
@@ -365,14 +332,11 @@ enum status process_op_get_wait(struct invocation *inv)
     }
     inv->out[5] = p->attention & ATTN_SLEEPING ? p->sleep_timer.time : 0;
     inv->out[6] = schedule->type == CAP_SCHEDULE && cap_live(schedule) ? p->priority : NO_PRIORITY;
-    return STATUS_OK;
 }
 
-enum status process_op_set_flags(struct invocation *inv)
+void process_op_set_flags(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
-
-    txn_commit();
 
     p->s.flags &= (uint8_t)~DEBUG_FLAGS;
     p->s.flags |= (uint8_t)(inv->word[1] & DEBUG_FLAGS);
@@ -382,19 +346,15 @@ enum status process_op_set_flags(struct invocation *inv)
     }
     p->regs.rflags =
         arch_flags_sanitise(p->regs.rflags); /* the trap flag may be left from a step */
-    return STATUS_OK;
 }
 
-enum status process_op_get_fpu(struct invocation *inv)
+void process_op_get_fpu(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
-
-    txn_commit();
 
     arch_fpu_save(p);
     memcpy(inv->string, p->fpu, sizeof(p->fpu));
     inv->out_len = sizeof(p->fpu);
-    return STATUS_OK;
 }
 
 enum status process_op_set_fpu(struct invocation *inv)

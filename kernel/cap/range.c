@@ -48,7 +48,7 @@ static struct objhdr *object_in_range(const struct invocation *inv, const struct
     return object_pfn(hdr) - range_first(inv) < range_frames(inv) ? hdr : NULL;
 }
 
-enum status range_op_get_info(struct invocation *inv)
+void range_op_get_info(struct invocation *inv)
 {
     uint64_t first = inv->word[1];
     uint64_t free = 0;
@@ -60,27 +60,20 @@ enum status range_op_get_info(struct invocation *inv)
         }
     }
 
-    txn_commit();
-
     inv->out[1] = range_frames(inv);
     inv->out[2] = free;
-    return STATUS_OK;
 }
 
 enum status range_op_fabricate(struct invocation *inv)
 {
-    enum frame_kind kind = object_kind(inv->word[1]);
+    enum frame_kind kind = (enum frame_kind)inv->word[1];
+    pfn_t pfn = range_first(inv) + inv->word[2];
     enum status status;
-    pfn_t pfn;
 
-    if (kind == FRAME_NONE) {
-        return STATUS_REQUEST_ERROR;
-    }
-    if (inv->word[2] >= range_frames(inv) || inv->word[3] >= frame_objects(kind)) {
+    if (inv->word[2] >= range_frames(inv)) {
         return STATUS_OUT_OF_RANGE;
     }
-    pfn = range_first(inv) + inv->word[2];
-    status = object_can_fabricate(kind, pfn, (unsigned)inv->word[3]);
+    status = object_can_fabricate(kind, pfn, inv->word[3]);
     if (status != STATUS_OK) {
         return status;
     }
@@ -142,8 +135,7 @@ enum status range_op_get_frame(struct invocation *inv)
     inv->out[2] = f->kind == FRAME_FREE ? 0 : UINT64_MAX;
     if (frame_objects((enum frame_kind)f->kind) != 0) { /* then at least one is live */
         inv->out[2] = f->live_mask;
-        inv->out[1] =
-            object_cap(object_at(frame_pfn(f), (unsigned)__builtin_ctzll(f->live_mask))).type;
+        inv->out[1] = f->kind; /* the number of their type */
     }
     return STATUS_OK;
 }
@@ -223,14 +215,14 @@ enum status range_op_lend(struct invocation *inv)
 
 enum status range_op_objects_per_frame(struct invocation *inv)
 {
-    enum frame_kind kind = object_kind(inv->word[1]);
+    unsigned count = frame_objects((enum frame_kind)inv->word[1]);
 
-    if (kind == FRAME_NONE) {
+    if (count == 0) {
         return STATUS_REQUEST_ERROR;
     }
 
     txn_commit();
 
-    inv->out[1] = frame_objects(kind);
+    inv->out[1] = count;
     return STATUS_OK;
 }

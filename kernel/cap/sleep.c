@@ -9,12 +9,9 @@
 #include <kernel/process.h>
 #include <kernel/sched.h>
 
-enum status sleep_op_now(struct invocation *inv)
+void sleep_op_now(struct invocation *inv)
 {
-    txn_commit();
-
     inv->out[1] = arch_now();
-    return STATUS_OK;
 }
 
 enum status sleep_op_sleep_until(struct invocation *inv)
@@ -61,12 +58,10 @@ void sleep_over(struct process *p)
     sched_wake(p);
 }
 
-enum status sleep_op_notice_at(struct invocation *inv)
+void sleep_op_notice_at(struct invocation *inv)
 {
     struct process *p = inv->invoker;
     struct timer_heap *timers = &cpu_self()->timers;
-
-    txn_commit();
 
     timer_remove(timers, &p->notice_timer);
     p->notice_bits = inv->word[2];
@@ -75,5 +70,4 @@ enum status sleep_op_notice_at(struct invocation *inv)
         timer_insert(timers, &p->notice_timer, inv->word[1]);
     }
     cpu_self()->resched = true; /* the timer is to be set anew */
-    return STATUS_OK;
 }

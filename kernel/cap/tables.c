@@ -6,5 +6,12 @@
 #include <kernel/gpt.h>
 #include <kernel/invoke.h>
 #include <kernel/process.h>
+#include <ops.h>
+
+/* Of every type. */
+void common_op_get_type(struct invocation *inv)
+{
+    inv->out[1] = inv->cap.type;
+}
 
 #include <optables.inc>

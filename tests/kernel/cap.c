@@ -15,19 +15,6 @@ static const enum frame_kind object_kinds[] = {
     FRAME_PAGE, FRAME_CAPPAGE, FRAME_PROCESS, FRAME_ENDPOINT, FRAME_GPT, FRAME_SCHEDULE,
 };
 
-SELFTEST(cap_names, "every type has a name, and numbers that are no type are named too")
-{
-    CHECK(strcmp(cap_type_name(CAP_NULL), "Null") == 0);
-    CHECK(strcmp(cap_type_name(CAP_ENDPOINT), "Endpoint") == 0);
-    CHECK(strcmp(cap_type_name(CAP_APPNOTICE), "AppNotice") == 0);
-    for (unsigned type = 0; type < 256; type++) {
-        const char *name = cap_type_name(type);
-
-        CHECK(name != NULL && name[0] != '\0');
-        CHECK(name != NULL && (strcmp(name, "?") == 0) == (type >= LK_TYPES));
-    }
-}
-
 SELFTEST(cap_rescind, "a capability is live until its object is destroyed, and never again")
 {
     for (unsigned i = 0; i < ARRAY_LEN(object_kinds); i++) {

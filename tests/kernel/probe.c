@@ -12,7 +12,7 @@ unsigned space_probe(struct process *p, uva_t address, kpa_t *page)
     kpa_t table = mmu_target(p->space_root);
 
     *page = 0;
-    if (address >= LK_USER_END) {
+    if (address >> MMU_USER_BITS != 0) {
         return 0;
     }
     for (unsigned level = MMU_LEVELS;; level--) {

@@ -39,20 +39,20 @@ bool text_match(const char *pattern, const char *text)
     return *pattern == '\0';
 }
 
-bool selftest_check(bool holds, const char *file, int line, const char *text)
+bool selftest_check(bool holds, const char *file, unsigned line, const char *text)
 {
     if (!holds) {
         failures++;
-        log_raw("# %s:%d: does not hold: %s\n", file, line, text);
+        log_raw("# %s:%u: does not hold: %s\n", file, line, text);
     }
     return holds;
 }
 
-bool selftest_check_equal(uint64_t a, uint64_t b, const char *file, int line, const char *text)
+bool selftest_check_equal(uint64_t a, uint64_t b, const char *file, unsigned line, const char *text)
 {
     if (a != b) {
         failures++;
-        log_raw("# %s:%d: does not hold: %s (0x%lx, 0x%lx)\n", file, line, text, a, b);
+        log_raw("# %s:%u: does not hold: %s (0x%lx, 0x%lx)\n", file, line, text, a, b);
     }
     return a == b;
 }

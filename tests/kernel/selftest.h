@@ -36,12 +36,13 @@ struct selftest {
 
 /* Note a failure of the running test, and go on. Returns whether it held. */
 #define CHECK(e) selftest_check(!!(e), __FILE__, __LINE__, #e)
-bool selftest_check(bool holds, const char *file, int line, const char *text);
+bool selftest_check(bool holds, const char *file, unsigned line, const char *text);
 
 /* The same for two numbers, which are shown. */
 #define CHECK_EQUAL(a, b)                                                                          \
     selftest_check_equal((uint64_t)(a), (uint64_t)(b), __FILE__, __LINE__, #a " == " #b)
-bool selftest_check_equal(uint64_t a, uint64_t b, const char *file, int line, const char *text);
+bool selftest_check_equal(uint64_t a, uint64_t b, const char *file, unsigned line,
+                          const char *text);
 
 /* The running test does not apply on this machine. */
 void selftest_skip(const char *why);

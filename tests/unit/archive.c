@@ -16,6 +16,7 @@
 
 #define ARCHIVE_BYTES (4 * PAGE_SIZE)
 #define PROGRAM_END 0x3d000000ull
+#define PROGRAM_PAGES ((PROGRAM_END - LK_USER_MIN) / PAGE_SIZE)
 
 /* A CRC-32 written another way than the kernel's. */
 static uint32_t crc32(const uint8_t *data, size_t n)
@@ -48,8 +49,8 @@ static struct lk_archive_header *good_archive(void)
         .entries = 2,
         .total_bytes = ARCHIVE_BYTES,
         .init_entry = 0x400100,
-        .init = { { 0x400000, 5000, PAGE_SIZE, 5000, LK_RO },
-                  { 0x402000, 0x12345, 3 * PAGE_SIZE, 100, LK_NX } },
+        .init = { { 0x400000, 2, PAGE_SIZE, 2, LK_RO },
+                  { 0x402000, 0x123, 3 * PAGE_SIZE, 1, LK_NX } },
     };
     set_checksum(a);
     return a;
@@ -76,17 +77,23 @@ TEST(archive_init, "a segment of init that leads out of the archive or of its pl
         struct lk_archive_segment s;
         bool good;
     } cases[] = {
-        { { 0x500000, 1, 4 * PAGE_SIZE - 1, 1, 0 }, true },
+        { { 0x500000, 1, 3 * PAGE_SIZE, 1, 0 }, true },
         { { 0x500000, 1, 4 * PAGE_SIZE, 0, 0 }, true },
-        { { LK_USER_MIN, PROGRAM_END - LK_USER_MIN, 0, 0, 0 }, true },
+        { { LK_USER_MIN, PROGRAM_PAGES, 0, 0, 0 }, true },
+        { { LK_USER_MIN, PROGRAM_PAGES, 0, 4, 0 }, true },
         { { 0x500000, 1, 4 * PAGE_SIZE, 1, 0 }, false },
+        { { 0x500000, 1, 3 * PAGE_SIZE - 1, 1, 0 }, false },
+        { { 0x500001, 1, 3 * PAGE_SIZE, 1, 0 }, false },
+        { { 0x500000, 5, 0, 5, 0 }, false },
         { { 0x500000, UINT64_MAX, 0, UINT64_MAX, 0 }, false },
+        { { 0x500000, UINT64_MAX / PAGE_SIZE, 0, 1, 0 }, false },
         { { 0x500000, PAGE_SIZE, UINT64_MAX, 2, 0 }, false },
-        { { 0x500000, 4, 0, 5, 0 }, false },
-        { { LK_USER_MIN - 1, 1, 0, 1, 0 }, false },
+        { { 0x500000, PAGE_SIZE, UINT64_MAX - PAGE_MASK, 2, 0 }, false },
+        { { 0x500000, 3, 0, 4, 0 }, false },
+        { { LK_USER_MIN - PAGE_SIZE, 1, 0, 1, 0 }, false },
         { { PROGRAM_END, 1, 0, 0, 0 }, false },
-        { { LK_USER_MIN, PROGRAM_END - LK_USER_MIN + 1, 0, 0, 0 }, false },
-        { { UINT64_MAX, 2, 0, 0, 0 }, false },
+        { { LK_USER_MIN, PROGRAM_PAGES + 1, 0, 0, 0 }, false },
+        { { UINT64_MAX - PAGE_MASK, 2, 0, 0, 0 }, false },
     };
     struct lk_archive_header *a = good_archive();
 
@@ -133,10 +140,12 @@ TEST(archive_damaged,
         for (unsigned k = 0; mistake(a) == NULL && k < LK_ARCHIVE_SEGMENTS; k++) {
             const struct lk_archive_segment *s = &a->init[k];
 
-            CHECK(s->offset <= ARCHIVE_BYTES && s->data_bytes <= ARCHIVE_BYTES - s->offset &&
-                  s->data_bytes <= s->bytes);
-            CHECK(s->bytes == 0 || (s->start >= LK_USER_MIN && s->start < PROGRAM_END &&
-                                    s->bytes <= PROGRAM_END - s->start));
+            CHECK(s->offset <= ARCHIVE_BYTES && s->offset % PAGE_SIZE == 0 &&
+                  s->data_pages <= (ARCHIVE_BYTES - s->offset) / PAGE_SIZE &&
+                  s->data_pages <= s->pages);
+            CHECK(s->pages == 0 ||
+                  (s->start >= LK_USER_MIN && s->start < PROGRAM_END && s->start % PAGE_SIZE == 0 &&
+                   s->pages <= (PROGRAM_END - s->start) / PAGE_SIZE));
             accepted++;
         }
         free(a);
@@ -155,16 +164,17 @@ TEST(cmdline_random, "any command line is read, and what is for init is words of
                                              "=",     "init.", "" };
         size_t n = 0;
 
-        while (n < BOOT_COMMAND_LINE) { /* no end within the buffer */
+        while (n < BOOT_COMMAND_LINE - 1) {
             const char *w = words[unit_random(ARRAY_LEN(words))];
 
-            for (; *w != '\0' && n < BOOT_COMMAND_LINE; w++) {
-                line[n++] = unit_once_in(200) ? (char)unit_random(256) : *w;
+            for (; *w != '\0' && n < BOOT_COMMAND_LINE - 1; w++) {
+                line[n++] = unit_once_in(200) ? (char)(' ' + unit_random(95)) : *w;
             }
-            if (n < BOOT_COMMAND_LINE) {
+            if (n < BOOT_COMMAND_LINE - 1) {
                 line[n++] = ' ';
             }
         }
+        line[unit_once_in(2) ? n : unit_random(n)] = '\0';
         log_level = LOG_ERROR;
         cmdline_parse(line);
         CHECK(strlen(cmdline.init_words) < BOOT_COMMAND_LINE &&

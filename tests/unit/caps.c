@@ -65,14 +65,6 @@ TEST(cap_weaken, "what is fetched through a weak capability gives no way to writ
     CHECK_EQUAL(range.type, CAP_NULL);
 }
 
-TEST(cap_types, "every type code has a name, also those that do not exist")
-{
-    for (unsigned i = 0; i < 300; i++) {
-        CHECK(cap_type_name(i) != NULL && cap_type_name(i)[0] != '\0');
-    }
-    CHECK(strcmp(cap_type_name(CAP_GPT), "GPT") == 0);
-}
-
 TEST(op_gpt_slots, "GPT slots are read and exchanged; through a weak capability weakened")
 {
     world_boot(16, 0, 0);
@@ -84,22 +76,22 @@ TEST(op_gpt_slots, "GPT slots are read and exchanged; through a weak capability 
     struct cap process = object_cap(world_make(FRAME_PROCESS));
 
     weak.restr = LK_WK;
-    CHECK_EQUAL(world_op(gpt_op_swap_slot, all, 3, 0, &page, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_SWAP_SLOT, all, 3, 0, &page, &inv), STATUS_OK);
     CHECK_EQUAL(inv.out_cap[0].type, CAP_NULL);
-    CHECK_EQUAL(world_op(gpt_op_swap_slot, all, 3, 0, &process, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_SWAP_SLOT, all, 3, 0, &process, &inv), STATUS_OK);
     CHECK(cap_same(&inv.out_cap[0], &page));
-    CHECK_EQUAL(world_op(gpt_op_get_slot, all, 3, 0, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_GET_SLOT, all, 3, 0, NULL, &inv), STATUS_OK);
     CHECK(cap_same(&inv.out_cap[0], &process));
-    CHECK_EQUAL(world_op(gpt_op_get_slot, weak, 3, 0, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_GET_SLOT, weak, 3, 0, NULL, &inv), STATUS_OK);
     CHECK_EQUAL(inv.out_cap[0].type, CAP_NULL);
     world_set_slot(g, 4, page);
-    CHECK_EQUAL(world_op(gpt_op_get_slot, weak, 4, 0, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_GET_SLOT, weak, 4, 0, NULL, &inv), STATUS_OK);
     CHECK(inv.out_cap[0].type == CAP_PAGE && (inv.out_cap[0].restr & LK_RO));
-    CHECK_EQUAL(world_op(gpt_op_get_slot, all, 16, 0, NULL, &inv), STATUS_OUT_OF_RANGE);
-    CHECK_EQUAL(world_op(gpt_op_get_slot, all, 1ull << 32, 0, NULL, &inv), STATUS_OUT_OF_RANGE);
-    CHECK_EQUAL(world_op(gpt_op_swap_slot, all, 16, 0, &page, &inv), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_op(OP_GPT_GET_SLOT, all, 16, 0, NULL, &inv), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_op(OP_GPT_GET_SLOT, all, 1ull << 32, 0, NULL, &inv), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_op(OP_GPT_SWAP_SLOT, all, 16, 0, &page, &inv), STATUS_OUT_OF_RANGE);
     world_rescind(oid_header(page.oid));
-    CHECK_EQUAL(world_op(gpt_op_get_slot, all, 4, 0, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_GET_SLOT, all, 4, 0, NULL, &inv), STATUS_OK);
     CHECK_EQUAL(inv.out_cap[0].type, CAP_NULL);
 }
 
@@ -110,14 +102,14 @@ TEST(op_gpt_state, "l2v and flags have limits")
     struct gpt *g = world_gpt(12);
     struct cap c = world_plain_cap(&g->hdr);
 
-    CHECK_EQUAL(world_op(gpt_op_set_l2v, c, 11, 0, NULL, NULL), STATUS_OUT_OF_RANGE);
-    CHECK_EQUAL(world_op(gpt_op_set_l2v, c, 47, 0, NULL, NULL), STATUS_OUT_OF_RANGE);
-    CHECK_EQUAL(world_op(gpt_op_set_l2v, c, 256 + 12, 0, NULL, NULL), STATUS_OUT_OF_RANGE);
-    CHECK_EQUAL(world_op(gpt_op_set_l2v, c, 46, 0, NULL, NULL), STATUS_OK);
-    CHECK_EQUAL(world_op(gpt_op_set_flags, c, 4, 0, NULL, NULL), STATUS_REQUEST_ERROR);
-    CHECK_EQUAL(world_op(gpt_op_set_flags, c, 1ull << 32, 0, NULL, NULL), STATUS_REQUEST_ERROR);
-    CHECK_EQUAL(world_op(gpt_op_set_flags, c, 1, 0, NULL, NULL), STATUS_OK);
-    CHECK_EQUAL(world_op(gpt_op_get_state, c, 0, 0, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_SET_L2V, c, 11, 0, NULL, NULL), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_op(OP_GPT_SET_L2V, c, 47, 0, NULL, NULL), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_op(OP_GPT_SET_L2V, c, 256 + 12, 0, NULL, NULL), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_op(OP_GPT_SET_L2V, c, 46, 0, NULL, NULL), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_SET_FLAGS, c, 4, 0, NULL, NULL), STATUS_REQUEST_ERROR);
+    CHECK_EQUAL(world_op(OP_GPT_SET_FLAGS, c, 1ull << 32, 0, NULL, NULL), STATUS_REQUEST_ERROR);
+    CHECK_EQUAL(world_op(OP_GPT_SET_FLAGS, c, 1, 0, NULL, NULL), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_GET_STATE, c, 0, 0, NULL, &inv), STATUS_OK);
     CHECK_EQUAL(inv.out[1], 46);
     CHECK_EQUAL(inv.out[2], 1);
     CHECK_EQUAL(object_cap(&g->hdr).aux, 47); /* a fresh capability has the guard of now */
@@ -129,18 +121,18 @@ TEST(op_memory, "guards and restrictions are made into new capabilities, restric
 
     struct cap c = world_plain_cap(world_page());
 
-    CHECK_EQUAL(world_op(memory_op_reduce, c, 16, 0, NULL, &inv), STATUS_REQUEST_ERROR);
-    CHECK_EQUAL(world_op(memory_op_reduce, c, LK_RO, 0, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_MEMORY_REDUCE, c, 16, 0, NULL, &inv), STATUS_REQUEST_ERROR);
+    CHECK_EQUAL(world_op(OP_MEMORY_REDUCE, c, LK_RO, 0, NULL, &inv), STATUS_OK);
     CHECK_EQUAL(inv.out_cap[0].restr, LK_RO);
-    CHECK_EQUAL(world_op(memory_op_reduce, inv.out_cap[0], LK_NX, 0, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_MEMORY_REDUCE, inv.out_cap[0], LK_NX, 0, NULL, &inv), STATUS_OK);
     CHECK_EQUAL(inv.out_cap[0].restr, LK_RO | LK_NX);
     c = inv.out_cap[0];
-    CHECK_EQUAL(world_op(memory_op_set_guard, c, 1ull << 32, 12, NULL, &inv), STATUS_OUT_OF_RANGE);
-    CHECK_EQUAL(world_op(memory_op_set_guard, c, 0, 11, NULL, &inv), STATUS_OUT_OF_RANGE);
-    CHECK_EQUAL(world_op(memory_op_set_guard, c, 0, 48, NULL, &inv), STATUS_OUT_OF_RANGE);
-    CHECK_EQUAL(world_op(memory_op_set_guard, c, UINT32_MAX, 13, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_MEMORY_SET_GUARD, c, 1ull << 32, 12, NULL, &inv), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_op(OP_MEMORY_SET_GUARD, c, 0, 11, NULL, &inv), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_op(OP_MEMORY_SET_GUARD, c, 0, 48, NULL, &inv), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_op(OP_MEMORY_SET_GUARD, c, UINT32_MAX, 13, NULL, &inv), STATUS_OK);
     c = inv.out_cap[0];
-    CHECK_EQUAL(world_op(memory_op_get_guard, c, 0, 0, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_MEMORY_GET_GUARD, c, 0, 0, NULL, &inv), STATUS_OK);
     CHECK_EQUAL(inv.out[1], UINT32_MAX);
     CHECK_EQUAL(inv.out[2], 13);
     CHECK_EQUAL(inv.out[3], LK_RO | LK_NX);
@@ -162,12 +154,12 @@ TEST(op_page, "a page is cleared and copied")
         CHECK(data1[i] == 0);
         data1[i] = (uint8_t)(i * 7);
     }
-    CHECK_EQUAL(world_op(page_op_copy_from, c2, 0, 0, &c1, NULL), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_PAGE_COPY_FROM, c2, 0, 0, &c1, NULL), STATUS_OK);
     CHECK(memcmp(data1, data2, PAGE_SIZE) == 0);
-    CHECK_EQUAL(world_op(page_op_copy_from, c2, 0, 0, &c2, NULL), STATUS_OK); /* onto itself */
+    CHECK_EQUAL(world_op(OP_PAGE_COPY_FROM, c2, 0, 0, &c2, NULL), STATUS_OK); /* onto itself */
     CHECK(memcmp(data1, data2, PAGE_SIZE) == 0);
-    CHECK_EQUAL(world_op(page_op_copy_from, c2, 0, 0, &gpt, NULL), STATUS_REQUEST_ERROR);
-    CHECK_EQUAL(world_op(page_op_clear, c1, 0, 0, NULL, NULL), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_PAGE_COPY_FROM, c2, 0, 0, &gpt, NULL), STATUS_REQUEST_ERROR);
+    CHECK_EQUAL(world_op(OP_PAGE_CLEAR, c1, 0, 0, NULL, NULL), STATUS_OK);
     for (unsigned i = 0; i < PAGE_SIZE; i++) {
         CHECK(data1[i] == 0 && data2[i] == (uint8_t)(i * 7));
     }
@@ -182,16 +174,16 @@ TEST(op_cappage, "a capability page has 256 slots")
     struct cap gpt = world_plain_cap(world_make(FRAME_GPT));
 
     weak.restr = LK_WK;
-    CHECK_EQUAL(world_op(cappage_op_swap_slot, c, 255, 0, &gpt, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_CAPPAGE_SWAP_SLOT, c, 255, 0, &gpt, &inv), STATUS_OK);
     CHECK_EQUAL(inv.out_cap[0].type, CAP_NULL);
-    CHECK_EQUAL(world_op(cappage_op_swap_slot, c, 256, 0, &gpt, &inv), STATUS_OUT_OF_RANGE);
-    CHECK_EQUAL(world_op(cappage_op_get_slot, c, 256, 0, NULL, &inv), STATUS_OUT_OF_RANGE);
-    CHECK_EQUAL(world_op(cappage_op_get_slot, c, 255, 0, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_CAPPAGE_SWAP_SLOT, c, 256, 0, &gpt, &inv), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_op(OP_CAPPAGE_GET_SLOT, c, 256, 0, NULL, &inv), STATUS_OUT_OF_RANGE);
+    CHECK_EQUAL(world_op(OP_CAPPAGE_GET_SLOT, c, 255, 0, NULL, &inv), STATUS_OK);
     CHECK(cap_same(&inv.out_cap[0], &gpt));
-    CHECK_EQUAL(world_op(cappage_op_get_slot, weak, 255, 0, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_CAPPAGE_GET_SLOT, weak, 255, 0, NULL, &inv), STATUS_OK);
     CHECK(inv.out_cap[0].type == CAP_GPT && (inv.out_cap[0].restr & LK_WK));
-    CHECK_EQUAL(world_op(cappage_op_swap_slot, c, 255, 0, &(struct cap){ 0 }, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_CAPPAGE_SWAP_SLOT, c, 255, 0, &(struct cap){ 0 }, &inv), STATUS_OK);
     CHECK(cap_same(&inv.out_cap[0], &gpt));
-    CHECK_EQUAL(world_op(cappage_op_get_slot, c, 255, 0, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_CAPPAGE_GET_SLOT, c, 255, 0, NULL, &inv), STATUS_OK);
     CHECK_EQUAL(inv.out_cap[0].type, CAP_NULL);
 }

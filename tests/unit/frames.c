@@ -2,6 +2,7 @@
  *
  * The table of frames, from all sorts of memory maps.
  */
+#include "boot/boot.h"
 #include "world.h"
 
 #include <string.h>
@@ -9,6 +10,7 @@
 #define MIB 0x100000ull
 
 static struct boot_info boot;
+static struct memmap map;
 
 static void call_init(void *arg)
 {
@@ -63,10 +65,11 @@ TEST(frames_plain, "what is taken is marked, the rest is free, and the totals ar
 TEST(frames_ragged, "ranges are cut to whole frames; what is between them is no memory")
 {
     host_machine(64 * MIB, &boot);
-    boot.ranges = 3;
-    boot.range[0] = (struct boot_range){ 0x1, 0x9fc00 };
-    boot.range[1] = (struct boot_range){ 1 * MIB, 20 * MIB + 5 };
-    boot.range[2] = (struct boot_range){ 40 * MIB + 7, 50 * MIB - 1 };
+    boot.ranges = 0;
+    memmap_add(&map, 0x1, 0x9fbff, true);
+    memmap_add(&map, 1 * MIB, 19 * MIB + 5, true);
+    memmap_add(&map, 40 * MIB + 7, 10 * MIB - 8, true);
+    memmap_finish(&map, &boot);
     frames_init(&boot);
     CHECK_EQUAL(frame_count, (50 * MIB >> PAGE_SHIFT) - 1);
     CHECK_EQUAL(kind_at(0), FRAME_NONE);

@@ -19,13 +19,13 @@ static struct cap all(void)
 
 static struct cap lend(uint64_t first, uint64_t count)
 {
-    CHECK_EQUAL(world_op(range_op_lend, all(), first, count, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_RANGE_LEND, all(), first, count, NULL, &inv), STATUS_OK);
     return inv.out_cap[0];
 }
 
 static struct cap split(struct cap range, uint64_t first, uint64_t count)
 {
-    CHECK_EQUAL(world_op(range_op_split, range, first, count, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_RANGE_SPLIT, range, first, count, NULL, &inv), STATUS_OK);
     return inv.out_cap[0];
 }
 
@@ -88,9 +88,9 @@ TEST(
     CHECK_EQUAL(last.count, UINT32_MAX);
     CHECK_EQUAL(frame_table[FIRST].kind, FRAME_RETIRED);
     CHECK_EQUAL(frame_totals.free, free - 1);
-    CHECK_EQUAL(world_op(range_op_lend, all(), FIRST, FRAMES, NULL, &inv), STATUS_EXHAUSTED);
+    CHECK_EQUAL(world_op(OP_RANGE_LEND, all(), FIRST, FRAMES, NULL, &inv), STATUS_EXHAUSTED);
     CHECK(cap_live(&last) && !cap_live(&first)); /* nothing has changed */
-    CHECK_EQUAL(world_op(range_op_fabricate, last, CAP_PAGE, 0, NULL, &inv), STATUS_EXHAUSTED);
+    CHECK_EQUAL(world_op(OP_RANGE_FABRICATE, last, CAP_PAGE, 0, NULL, &inv), STATUS_EXHAUSTED);
     CHECK_EQUAL(lend(FIRST, 0).type, CAP_NULL);
     CHECK(!cap_live(&last));
     CHECK_EQUAL(lend(FIRST, 0).type, CAP_NULL);
@@ -100,7 +100,7 @@ TEST(
     world_make_at(FRAME_ENDPOINT, FIRST + 1, 0);
     last = lend(FIRST + 1, 2);
     CHECK_EQUAL(frame_table[FIRST + 1].kind, FRAME_ENDPOINT); /* it holds an object */
-    CHECK_EQUAL(world_op(range_op_lend, all(), FIRST + 1, 2, NULL, &inv), STATUS_EXHAUSTED);
+    CHECK_EQUAL(world_op(OP_RANGE_LEND, all(), FIRST + 1, 2, NULL, &inv), STATUS_EXHAUSTED);
     CHECK(cap_live(&last));
     world_rescind(object_at(FIRST + 1, 0));
     CHECK_EQUAL(frame_table[FIRST + 1].kind, FRAME_RETIRED);
@@ -116,7 +116,7 @@ TEST(range_lent_most, "as many frames as LK_LENT_MAX are lent, and not one more"
 
     CHECK_EQUAL(last.aux, LK_LENT_MAX - 1);
     CHECK_EQUAL(last.payload, 7 + LK_LENT_MAX - 1);
-    CHECK_EQUAL(world_op(range_op_lend, all(), 7, LK_LENT_MAX + 1, NULL, &inv),
+    CHECK_EQUAL(world_op(OP_RANGE_LEND, all(), 7, LK_LENT_MAX + 1, NULL, &inv),
                 STATUS_OUT_OF_RANGE);
     CHECK(cap_live(&a) && cap_live(&last));
     lend(7 + LK_LENT_MAX - 1, 1);

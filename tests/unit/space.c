@@ -176,12 +176,12 @@ TEST(space_l2v, "a change of l2v or flags takes all mappings through the GPT")
 
     map(p, AT);
     map(p, AT + 0xf000);
-    CHECK_EQUAL(world_op(gpt_op_set_flags, object_cap(&leaf->hdr), GPT_HAS_HANDLER, 0, NULL, NULL),
+    CHECK_EQUAL(world_op(OP_GPT_SET_FLAGS, object_cap(&leaf->hdr), GPT_HAS_HANDLER, 0, NULL, NULL),
                 STATUS_OK);
     CHECK_EQUAL(probe(p, AT) | probe(p, AT + 0xf000), 0);
     CHECK_EQUAL(world_fault(p, AT + 0xf000, ACCESS_READ, &w), FAULT_INVALID_ADDR);
     map(p, AT);
-    CHECK_EQUAL(world_op(gpt_op_set_l2v, object_cap(&top->hdr), 21, 0, NULL, NULL), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_SET_L2V, object_cap(&top->hdr), 21, 0, NULL, NULL), STATUS_OK);
     CHECK_EQUAL(probe(p, AT), 0);
     CHECK_EQUAL(world_fault(p, AT, ACCESS_READ, &w), FAULT_INVALID_ADDR);
     map(p, AT + 0x100000);
@@ -249,6 +249,38 @@ TEST(space_first_page, "a table shared with another place does not map the first
     map(p, 0x401000);
     CHECK_EQUAL(probe(p, 0), 0);
     CHECK_EQUAL(world_fault(p, 0, ACCESS_READ, &w), FAULT_INVALID_ADDR);
+    CHECK_EQUAL(space_check(), 0);
+}
+
+TEST(space_last_page, "a table shared with another place does not map the last page")
+{
+    world_boot(32, 0, 0);
+
+    struct gpt *leaf = full_gpt(16);
+    struct gpt *top = world_gpt(43);
+    struct gpt *library = world_gpt(17); /* as large as a table */
+    struct cap root = world_plain_cap(&top->hdr);
+
+    library->state.slot[15] = world_cap(&leaf->hdr, 1, 16, 0);
+    top->state.slot[0] = world_cap(&library->hdr, 2, 21, 0);
+    top->state.slot[15] = world_cap(&library->hdr, (1u << 22) - 1, 21, 0);
+
+    struct process *p = world_process(&root);
+    kpa_t page;
+
+    map(p, 0x5fe000);
+    map(p, 0x5ff000);
+    map(p, LK_USER_END - PAGE_SIZE);
+    CHECK_EQUAL(probe(p, LK_USER_END), 0);
+    mmu_load_root(p->space_root);
+    CHECK(host_mmu_access(LK_USER_END - PAGE_SIZE, ACCESS_READ, &page));
+    CHECK(!host_mmu_access(LK_USER_END, ACCESS_READ, &page));
+    CHECK_EQUAL(world_fault(p, LK_USER_END, ACCESS_READ, &w), FAULT_INVALID_ADDR);
+    CHECK_EQUAL(space_check(), 0);
+    world_set_slot(library, 15, world_cap(&leaf->hdr, 1, 16, 0)); /* the other order */
+    map(p, LK_USER_END - PAGE_SIZE);
+    map(p, 0x5ff000);
+    CHECK_EQUAL(probe(p, LK_USER_END), 0);
     CHECK_EQUAL(space_check(), 0);
 }
 
@@ -407,6 +439,164 @@ TEST(space_invalidations, "one page that goes is forgotten alone, and nothing if
     CHECK_EQUAL(stats->cr3_writes, loads);
 }
 
+/* --- mapped as soon as they are there --- */
+
+#define HIGH 0x310000ull /* slot 0 of the leaf, beside AT: no table there has the first page */
+
+/* The leaf of a space of three levels, with a page in slot 0, which is mapped; it is reached with
+ * these restrictions. */
+static struct gpt *mapped_leaf(struct process **p, struct gpt **middle, unsigned restr)
+{
+    struct gpt *leaf = full_gpt(1);
+    struct gpt *top = three_levels(leaf);
+    struct cap root = world_plain_cap(&top->hdr);
+
+    *middle = (struct gpt *)(void *)oid_header(top->state.slot[1].oid);
+    top->state.slot[3] = world_cap(&(*middle)->hdr, 0, 20, restr);
+    *p = world_process(&root);
+    map(*p, HIGH);
+    return leaf;
+}
+
+TEST(space_fill, "a page put beside one that is mapped is mapped at once, with its rights")
+{
+    static const unsigned restrs[] = { 0, LK_RO, LK_NX, LK_WK };
+
+    for (unsigned above = 0; above < ARRAY_LEN(restrs); above++) {
+        world_boot(32, 0, 0);
+
+        struct process *p;
+        struct gpt *middle;
+        struct gpt *leaf = mapped_leaf(&p, &middle, restrs[above]);
+        struct objhdr *page = world_page();
+
+        for (unsigned i = 0; i < ARRAY_LEN(restrs); i++) {
+            unsigned restr = restrs[above] | restrs[i];
+
+            world_set_slot(leaf, 3, world_cap(page, 0, 12, restrs[i]));
+            CHECK_EQUAL(probe(p, HIGH + 0x3000), ACCESS_READ |
+                                                     (restr & (LK_RO | LK_WK) ? 0 : ACCESS_WRITE) |
+                                                     (restr & LK_NX ? 0 : ACCESS_EXEC));
+            CHECK_EQUAL(space_check(), 0);
+        }
+        world_set_slot(leaf, 3, (struct cap){ 0 });
+        CHECK_EQUAL(probe(p, HIGH + 0x3000), 0);
+        world_set_slot(leaf, 4, world_plain_cap(page));
+        CHECK(probe(p, HIGH + 0x4000) != 0);
+        world_rescind(page);
+        CHECK_EQUAL(probe(p, HIGH + 0x4000), 0);
+        CHECK_EQUAL(space_check(), 0);
+    }
+}
+
+TEST(space_fill_nothing, "what is no page for the walk is not mapped when it is put into a slot")
+{
+    world_boot(32, 0, 0);
+
+    struct process *p;
+    struct gpt *middle;
+    struct gpt *leaf = mapped_leaf(&p, &middle, 0);
+    struct cap caps[] = { world_cap(world_page(), 0, 13, 0), world_cap(world_page(), 1, 12, 0),
+                          world_plain_cap(world_make(FRAME_CAPPAGE)),
+                          world_plain_cap(&full_gpt(16)->hdr) };
+
+    for (unsigned i = 0; i < ARRAY_LEN(caps); i++) {
+        world_set_slot(leaf, 1 + i, caps[i]);
+        CHECK_EQUAL(probe(p, HIGH + 0x1000 + i * 0x1000), 0);
+    }
+    CHECK_EQUAL(world_op(OP_GPT_SET_FLAGS, object_cap(&leaf->hdr),
+                         GPT_HAS_HANDLER | GPT_HAS_BACKGROUND, 0, NULL, NULL),
+                STATUS_OK);
+    map(p, HIGH);
+    world_set_slot(leaf, GPT_HANDLER_SLOT, world_plain_cap(world_page()));
+    world_set_slot(leaf, GPT_BACKGROUND_SLOT, world_plain_cap(world_page()));
+    CHECK_EQUAL(probe(p, HIGH + 0xe000), 0);
+    CHECK_EQUAL(probe(p, HIGH + 0xf000), 0);
+    CHECK_EQUAL(space_check(), 0);
+    CHECK_EQUAL(world_window(leaf, 7, 5, 0, 0, 12, 0), STATUS_OK); /* to slot 5 */
+    world_set_slot(leaf, 5, world_plain_cap(world_page()));
+    map(p, HIGH + 0x7000);
+    world_set_slot(leaf, 4, world_plain_cap(world_page()));
+    CHECK_EQUAL(probe(p, HIGH + 0x6000), 0);
+    CHECK_EQUAL(space_check(), 0);
+}
+
+/* A page goes out of slot 0 of a leaf that was mapped at HIGH, and another in. */
+static void not_reached(struct process *p, struct gpt *leaf)
+{
+    world_set_slot(leaf, 0, (struct cap){ 0 });
+    world_set_slot(leaf, 0, world_plain_cap(world_page()));
+    CHECK_EQUAL(probe(p, HIGH), 0);
+    CHECK_EQUAL(space_check(), 0);
+}
+
+TEST(space_fill_gone, "nothing is mapped through a GPT that is not reached there any more")
+{
+    struct process *p;
+    struct gpt *leaf;
+    struct gpt *middle;
+
+    world_boot(32, 0, 0);
+    leaf = mapped_leaf(&p, &middle, 0);
+    world_set_slot(middle, 1, (struct cap){ 0 });
+    not_reached(p, leaf);
+
+    world_boot(32, 0, 0);
+    leaf = mapped_leaf(&p, &middle, 0);
+    world_rescind(&middle->hdr);
+    not_reached(p, leaf);
+
+    world_boot(32, 0, 0);
+    leaf = mapped_leaf(&p, &middle, 0);
+    CHECK_EQUAL(world_op(OP_GPT_SET_L2V, object_cap(&middle->hdr), 17, 0, NULL, NULL), STATUS_OK);
+    not_reached(p, leaf);
+
+    world_boot(32, 0, 0); /* one page is all that shows of it */
+    leaf = full_gpt(1);
+    middle = world_gpt(16);
+    middle->state.slot[0] = world_plain_cap(&leaf->hdr);
+
+    struct gpt *top = world_gpt(20);
+    struct cap root = world_plain_cap(&top->hdr);
+    struct gpt *above = world_gpt(16);
+
+    top->state.slot[3] = world_plain_cap(&above->hdr);
+    above->state.slot[1] = world_cap(&middle->hdr, 0, 12, 0);
+    middle->state.l2v = 13;
+    p = world_process(&root);
+    map(p, HIGH);
+    world_set_slot(middle, 0, (struct cap){ 0 });
+    not_reached(p, leaf);
+}
+
+TEST(space_fill_loose, "nor where more GPTs lie in a table than are looked at")
+{
+    world_boot(32, 0, 0);
+
+    struct gpt *top = world_gpt(20);
+    struct gpt *middle = world_gpt(16);
+    struct cap root = world_plain_cap(&top->hdr);
+    struct gpt *first = NULL;
+    struct process *p;
+
+    top->state.slot[3] = world_plain_cap(&middle->hdr);
+    p = world_process(&root);
+    for (unsigned i = 0; i < 80; i++) {
+        struct gpt *low = (struct gpt *)(void *)oid_header(middle->state.slot[1 + i / 8].oid);
+        struct gpt *leaf = full_gpt(1);
+
+        if (i % 8 == 0) {
+            low = world_gpt(13);
+            middle->state.slot[1 + i / 8] = world_plain_cap(&low->hdr);
+        }
+        low->state.slot[i % 8] = world_plain_cap(&leaf->hdr);
+        first = first == NULL ? leaf : first;
+        map(p, HIGH + i / 8 * 0x10000 + i % 8 * 0x2000);
+    }
+    world_set_slot(top, 3, (struct cap){ 0 });
+    not_reached(p, first);
+}
+
 /* A space (l2v 21) whose slot 0 is a window to slot 1 of its background (l2v 21), each of 2 MiB. */
 static struct gpt *windowed(struct gpt *back, uint64_t offset, unsigned l2g)
 {
@@ -499,7 +689,7 @@ TEST(space_window_flush, "what leads through a window goes when slot, background
         } else if (how == 2) {
             world_set_slot(back, 1, (struct cap){ 0 });
         } else if (how == 3) {
-            CHECK_EQUAL(world_op(gpt_op_set_flags, object_cap(&g->hdr), 0, 0, NULL, NULL),
+            CHECK_EQUAL(world_op(OP_GPT_SET_FLAGS, object_cap(&g->hdr), 0, 0, NULL, NULL),
                         STATUS_OK);
         } else {
             world_rescind(&back->hdr);

@@ -415,9 +415,9 @@ TEST(op_window, "windows are made with arguments that make sense, and keep their
     CHECK_EQUAL(window_root(&g->state.slot[1]), 15);
     CHECK_EQUAL(g->state.slot[1].payload, 3);
     CHECK_EQUAL(g->state.slot[1].restr, LK_OP);
-    CHECK_EQUAL(world_op(memory_op_set_guard, g->state.slot[1], 0, 17, NULL, NULL),
+    CHECK_EQUAL(world_op(OP_MEMORY_SET_GUARD, g->state.slot[1], 0, 17, NULL, NULL),
                 STATUS_OUT_OF_RANGE);
-    CHECK_EQUAL(world_op(memory_op_set_guard, g->state.slot[1], 9, 15, NULL, &inv), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_MEMORY_SET_GUARD, g->state.slot[1], 9, 15, NULL, &inv), STATUS_OK);
     CHECK_EQUAL(inv.out_cap[0].payload, 9);
     CHECK_EQUAL(window_offset(&inv.out_cap[0]), 0x7fffffff0000);
 }

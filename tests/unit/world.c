@@ -85,7 +85,7 @@ struct cap world_plain_cap(const struct objhdr *hdr)
 }
 
 struct op_call {
-    enum status (*fn)(struct invocation *);
+    const struct operation *op;
     struct invocation *inv;
     enum status status;
 };
@@ -95,14 +95,30 @@ static void call_op(void *arg)
     struct op_call *call = arg;
 
     txn_begin();
-    call->status = call->fn(call->inv);
+    if (call->op->is_effect) {
+        txn_commit();
+        call->op->effect(call->inv);
+        call->status = STATUS_OK;
+    } else {
+        call->status = call->op->fn(call->inv);
+    }
     CHECK_EQUAL(txn_is_committed(), call->status == STATUS_OK);
 }
 
-static enum status do_op(enum status (*fn)(struct invocation *), struct invocation *inv)
+/* As the dispatcher does it: words and capabilities are looked at first. */
+static enum status do_op(unsigned code, struct invocation *inv)
 {
-    struct op_call call = { .fn = fn, .inv = inv };
+    struct op_call call = { .op = &operation_tables[inv->cap.type].op[code], .inv = inv };
 
+    CHECK(code < operation_tables[inv->cap.type].ops && call.op->fn != NULL);
+    if (inv->word[1] > call.op->most) {
+        return (enum status)call.op->over;
+    }
+    for (unsigned i = 0; i < call.op->typed; i++) {
+        if (!(call.op->takes[i] >> inv->arg[i + 1].type & 1)) {
+            return STATUS_REQUEST_ERROR;
+        }
+    }
     world_restarts = 0;
     while (host_enter(call_op, &call) != HOST_RETURNED) {
         world_restarts++;
@@ -112,23 +128,8 @@ static enum status do_op(enum status (*fn)(struct invocation *), struct invocati
     return call.status;
 }
 
-/* Word 1 is not larger than the table says for the operation, or *status is the answer. */
-static bool word_fits(enum status (*fn)(struct invocation *), const struct invocation *inv,
-                      enum status *status)
-{
-    const struct operation_table *table = &operation_tables[inv->cap.type];
-
-    for (unsigned i = 0; i < table->ops; i++) {
-        if (table->op[i].fn == fn) {
-            *status = (enum status)table->op[i].over;
-            return inv->word[1] <= table->op[i].most;
-        }
-    }
-    return CHECK(false); /* no operation of the type */
-}
-
-enum status world_op(enum status (*fn)(struct invocation *), struct cap cap, uint64_t word1,
-                     uint64_t word2, const struct cap *arg, struct invocation *inv)
+enum status world_op(unsigned code, struct cap cap, uint64_t word1, uint64_t word2,
+                     const struct cap *arg, struct invocation *inv)
 {
     const uint64_t word[LK_MAX_WORDS] = { 0, word1, word2 };
     struct invocation own = { .cap = cap, .word = word };
@@ -136,10 +137,9 @@ enum status world_op(enum status (*fn)(struct invocation *), struct cap cap, uin
 
     if (arg != NULL) {
         own.arg[1] = *arg;
+        cap_prepare(&own.arg[1]); /* as load_invocation() does */
     }
-    if (word_fits(fn, &own, &status)) { /* as the dispatcher looks */
-        status = do_op(fn, &own);
-    }
+    status = do_op(code, &own);
     if (inv != NULL) {
         *inv = own;
         inv->word = NULL; /* not beyond here */
@@ -158,12 +158,12 @@ enum status world_window(struct gpt *g, unsigned slot, unsigned root, uint64_t o
         .word = local ? to_slot : to_space,
     };
 
-    return do_op(local ? gpt_op_set_local_window : gpt_op_set_window, &inv);
+    return do_op(local ? OP_GPT_SET_LOCAL_WINDOW : OP_GPT_SET_WINDOW, &inv);
 }
 
 void world_set_slot(struct gpt *g, unsigned slot, struct cap c)
 {
-    CHECK_EQUAL(world_op(gpt_op_swap_slot, object_cap(&g->hdr), slot, 0, &c, NULL), STATUS_OK);
+    CHECK_EQUAL(world_op(OP_GPT_SWAP_SLOT, object_cap(&g->hdr), slot, 0, &c, NULL), STATUS_OK);
 }
 
 static void call_rescind(void *arg)

@@ -33,11 +33,11 @@ struct cap world_cap(const struct objhdr *hdr, uint64_t match, unsigned l2g, uns
 /* The same with the guard that fresh capabilities have. */
 struct cap world_plain_cap(const struct objhdr *hdr);
 
-/* Carry out an operation on `cap`, word 1 checked as its table says, begun again as often as it
- * restarts; *inv receives the answer,
- * if not NULL. */
-enum status world_op(enum status (*fn)(struct invocation *), struct cap cap, uint64_t word1,
-                     uint64_t word2, const struct cap *arg, struct invocation *inv);
+/* Carry out an operation on `cap`, by its code, word 1 and the types of
+ * capabilities checked as its table says, begun again as
+ * often as it restarts; *inv receives the answer, if not NULL. */
+enum status world_op(unsigned code, struct cap cap, uint64_t word1, uint64_t word2,
+                     const struct cap *arg, struct invocation *inv);
 /* A Window in a slot, or with `root` below GPT_SLOTS a LocalWindow, by the operations. */
 #define WORLD_BACKGROUND GPT_SLOTS
 enum status world_window(struct gpt *g, unsigned slot, unsigned root, uint64_t offset,

@@ -56,6 +56,20 @@ STRINGS = {
     "ipc_string_64k_over_8w_per_copy": ("ipc_round_trip_string_64k", "copy_64k"),
 }
 
+# Of docs/preemption.md: what a preemption notification takes through the kernel's proxy entries, and by hand; a line without
+# such a pair has nothing to do with the way, or there is none by hand.
+WAYS = {
+    "proxy_deliver": "by_hand_deliver",
+    "proxy_round": "by_hand_round",
+    "proxy_round_ready": "by_hand_round_ready",
+    "preempt_notice_round": None,
+    "notice_post": "notice_post",
+    "defer_pair": "defer_pair",
+    "ipc_round_trip_0w": "ipc_round_trip_0w",
+    "ipc_round_trip_0w_armed": "ipc_round_trip_0w_armed",
+    "ipc_round_trip_0w_pending": "ipc_round_trip_0w_pending",
+}
+
 
 def short(value):
     return f"{float(value):.15g}"

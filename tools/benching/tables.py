@@ -5,7 +5,7 @@ import re
 
 from .boots import EVENTS, GROWN
 from .events import SERIALISING
-from .reference import ROWS, over_target, short
+from .reference import ROWS, WAYS, over_target, short
 
 SPREAD_MOST = 10  # percent, between the least and the most with any number of programs
 COLUMNS = ("serialising", "locked", "fence", "cache_lines_data", "cache_lines_code")
@@ -132,3 +132,17 @@ def events_beside(text, values):
     head += ["data lines", "the kernel's", "code lines", "the kernel's"]
     before, _, behind = between_marks(text, "lines")
     return before + table_lines(head, rows) + behind
+
+
+def ways(text, values):
+    """docs/preemption.md with what the two ways take. values: name -> number, events by NAME.EVENT."""
+    rows = []
+    for name, by_hand in WAYS.items():
+        row = [name]
+        for event in ("", ".entries", ".cr3_writes"):
+            here = short(values.get(name + event, 0))
+            there = "–" if by_hand is None else "the same" if by_hand == name else short(values.get(by_hand + event, 0))
+            row += [here, there]
+        rows.append(row)
+    head = ["name", "proxy", "by hand", "entries", "by hand", "CR3 writes", "by hand"]
+    return described_table(text, "ways", head, rows)

@@ -8,8 +8,8 @@ import subprocess
 import zlib
 
 from . import core
-from .console import Session
 from .core import Failed, Part, simple_job
+from .session import Session
 
 BOOT_SECONDS = 120
 HEADER = 392
@@ -238,17 +238,37 @@ def bad_inputs():
     )
 
 
-def too_little_memory(memory):
-    """How much the kernel needs is its business; that it says so in words is tested."""
+def too_little_memory(memory, *more):
+    """How much the kernel needs is its business; that it says so in words is tested. With so little that QEMU overwrites what
+    is to start the kernel, tools/run-qemu says it."""
 
     def run(context):
-        status, text = context.qemu(f"boot-memory-{memory}", BOOT_SECONDS, "--memory", memory)
+        status, text = context.qemu(f"boot-memory-{memory}", BOOT_SECONDS, "--memory", memory, *more)
         if status != core.BOOT_FAILED:
             raise Failed(f"ended with {core.words_of(status)}", core.tail(text))
         if "memory" not in text.lower() or "PANIC" in text:
             raise Failed("it does not say that memory is short", core.tail(text))
 
     return simple_job(f"memory-{memory}", "too little memory is said in words", run)
+
+
+def archive_in_the_way():
+    """Wherever over the kernel the archive lies: from the least memory with which QEMU still leaves the first instructions."""
+
+    def run(context):
+        said = {"run-qemu: too little memory": 0, "too little memory for the kernel and the archive": 0}
+        for kib in range(2048, 8192, 64):
+            status, text = context.qemu("boot-memory-in-the-way", BOOT_SECONDS, "--memory", f"{kib}K")
+            if status != core.BOOT_FAILED or "memory" not in text or "PANIC" in text:
+                raise Failed(f"with {kib} KiB it does not say that memory is short", core.tail(text))
+            now = [words for words in said if words in text]
+            if not now and all(said.values()):
+                return  # the archive lies behind the kernel
+            for words in now:
+                said[words] += 1
+        raise Failed(f"not everything was said: {said}", [])
+
+    return simple_job("memory-in-the-way", "an archive that the loader put over the kernel is said in words", run)
 
 
 def little_memory():
@@ -300,7 +320,9 @@ def part(_context):
     jobs = [to_prompt(*way) for way in MATRIX]
     jobs += [selftest_through(way) for way in ("pvh", "bios", "uefi")]
     jobs += list(bad_inputs())
-    jobs += [too_little_memory(memory) for memory in ("3M",)]
+    jobs += [too_little_memory(memory) for memory in ("1700K", "2M", "2560K")]
+    jobs += [too_little_memory("1500K", "--archive", "none")]  # the kernel reaches over the end
+    jobs += [archive_in_the_way()]
     jobs += [to_prompt("pvh", "8M", 1), little_memory()]
     jobs += [
         odd_words("words-unknown", "frobnicate x=1", "'frobnicate'", "'x=1'"),

@@ -5,8 +5,8 @@ are killed at random moments while clients work (user/programs/mayhem). Each end
 import re
 
 from . import core
-from .console import Session, another_prompt, until
 from .core import Failed, Job, Part, Result, simple_job
+from .session import Session, another_prompt, until
 
 SECONDS = 200
 ALIVE = 1000

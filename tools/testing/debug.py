@@ -11,8 +11,8 @@ import sys
 import time
 
 from . import core
-from .console import CTRL_C, TRIES, Session
 from .core import Failed, Job, Part, Result, Skipped
+from .session import CTRL_C, TRIES, Session
 
 SECONDS = 120
 PROMPT = r"^\(gdb\) "

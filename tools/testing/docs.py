@@ -12,8 +12,8 @@ import time
 
 from . import core
 from .build import copy_sources, make
-from .console import PROMPT, Session, another_prompt
 from .core import Failed, Job, Part, Result, Skipped
+from .session import PROMPT, Session, another_prompt
 
 SECONDS = 30
 MOMENT = 0.5  # seconds between what is seen and what is typed: what was started has begun by then

@@ -7,8 +7,9 @@ import dataclasses
 import re
 
 from . import core
-from .console import Session, memory_besides
+from .console_cases import memory_besides
 from .core import Failed, Job, Part, Result, Skipped
+from .session import Session
 
 SECONDS = 120
 SOAK_SEEDS = 20

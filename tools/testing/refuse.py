@@ -7,8 +7,8 @@ import re
 
 from . import core
 from .boot import mkimage
-from .console import Session
 from .core import Failed, Part, simple_job
+from .session import Session
 
 SECONDS = 300
 HALT_SECONDS = 120

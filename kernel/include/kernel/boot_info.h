@@ -18,8 +18,8 @@ struct boot_range {
 struct boot_info {
     const char *path;   /* "pvh" or "multiboot2" */
     const char *loader; /* name the loader gives itself, or "" */
-    unsigned ranges;    /* sorted by start, not overlapping; the first MiB and the three below
-                           not taken out */
+    unsigned ranges;    /* one at least; whole pages, sorted by start, not overlapping; the first
+                           MiB and the three below not taken out */
     struct boot_range range[BOOT_MAX_RANGES];
     kpa_t kernel_start, kernel_end;   /* the image with its bss */
     kpa_t archive_start, archive_end; /* equal: no archive was given */
@@ -29,8 +29,11 @@ struct boot_info {
 };
 
 /* Lowest place for `bytes` bytes in RAM above the first MiB and below `limit`, beside all that is
- * taken, on a page boundary. 0: there is none. */
-kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit);
+ * taken, on a page boundary. boot_fail() saying what they were for if there is none. */
+kpa_t boot_find_room(const struct boot_info *boot, uint64_t bytes, kpa_t limit, const char *what);
+
+/* How many bytes of RAM there are. */
+uint64_t boot_ram(const struct boot_info *boot);
 
 /* First C function after the port has set the machine up: boots the kernel, never returns. */
 NORETURN void kernel_main(const struct boot_info *boot);

@@ -11,14 +11,8 @@
 
 #include <abi/gen.h>
 #include <abi/invoke.h>
+#include <captypes.h> /* enum cap_type: CAP_NULL, CAP_ENDPOINT, ..., from kernel/abi/lykos.toml */
 #include <kernel/types.h>
-
-/* enum cap_type { CAP_NULL, CAP_ENDPOINT, ... CAP_TYPES }, from kernel/abi/lykos.toml */
-enum cap_type {
-#define CAPTYPE(NAME, name, code, frame_kind, memory) CAP_##NAME = code,
-#include <captype.def>
-#undef CAPTYPE
-};
 
 /* A capability. Users never see it, but for the holder of a CapBits capability. */
 struct cap {
@@ -49,9 +43,6 @@ STATIC_ASSERT(sizeof(struct cap) == 16, "a capability is 16 bytes");
 
 #define CAPPAGE_SLOTS (PAGE_SIZE / sizeof(struct cap))
 
-/* The name of a type, for messages: "Endpoint". Any value will do. */
-const char *cap_type_name(unsigned type);
-
 /* Is `c` valid as it is shown to users: live, and an Entry or AppNotice has a recipient, a
  * ProxyEntry one that has a proxy receiver, a reply capability is not used or stale. Otherwise it
  * is Null in every way, though an Entry may become valid when its endpoint gets a recipient. */
@@ -73,7 +64,16 @@ static inline void cap_set_null(struct cap *to)
 struct cap cap_weaken(struct cap c);
 
 /* Is this a memory capability: GPT, Page, CapPage? */
-bool cap_is_memory(const struct cap *c);
+static inline bool cap_is_memory(const struct cap *c)
+{
+    return (CAP_MEMORY_TYPES >> c->type & 1) != 0;
+}
+
+/* Does a capability of this type name an object made from storage? */
+static inline bool cap_is_object(const struct cap *c)
+{
+    return (CAP_OBJECT_TYPES >> c->type & 1) != 0;
+}
 
 /* Same authority over the same object? */
 bool cap_same(const struct cap *a, const struct cap *b);

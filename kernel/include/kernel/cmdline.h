@@ -20,9 +20,9 @@ struct cmdline {
 };
 extern struct cmdline cmdline;
 
-/* Read the command line into `cmdline` and log_level. A word that nobody knows is named in the log
- * and ignored. `text` is terminated within BOOT_COMMAND_LINE bytes; of a line that fills them all
- * the last word counts as cut off. */
+/* Read the command line into `cmdline` and log_level. A value that makes no sense is named in the
+ * log. `text` is printable and terminated within BOOT_COMMAND_LINE bytes; of a line that fills them
+ * all the last word counts as cut off. */
 void cmdline_parse(const char *text);
 
 /* Read a number: decimal, or hexadecimal after "0x"; false if `text` is not one, whole, that fits.

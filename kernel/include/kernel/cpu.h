@@ -49,7 +49,7 @@ struct cpu {
     uint64_t ready_mask[PRIORITIES / 64];
     uint64_t turns; /* how often a process went behind its equals */
     struct timer_heap timers;
-    int ready_top;      /* highest priority on the ready queues; -1: they are empty */
+    int ready_top;      /* no priority above it is on the ready queues; -1: they are empty */
     uint64_t epoch;     /* advances whenever what the fast path relies on may have become untrue */
     uint64_t idle_from; /* arch_cycles() since when there is no current process */
     nsec_t slice_end;   /* when the slice ends, if an equal waits by then */

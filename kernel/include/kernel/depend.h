@@ -56,7 +56,11 @@ struct table_key {
  * INV-MAP-4: chains are linked both ways, counted, and of live objects only.
  *
  * INV-MAP-5: space_root of a process is the kernel's root, or the root made from its address space
- * capability. */
+ * capability.
+ *
+ * INV-MAP-6: a dependency of a table that is exact is of a GPT that is passed on the way to its
+ * entries, with its restrictions; and so is each before it. Only tables of pages are, without
+ * windows or first or last page. */
 struct table {
     struct table_key key;  /* producer 0: free */
     uint32_t parents;      /* first entry that names this table, as entry + 1 */
@@ -65,6 +69,7 @@ struct table {
     uint32_t pin;          /* equals depend_pin: needed by the walk in progress */
     uint16_t present;      /* entries in use, not counting the kernel's */
     bool used;             /* since the clock hand passed */
+    bool exact;            /* INV-MAP-6 holds */
     struct list processes; /* of a root: by process.space_link */
 };
 
@@ -145,9 +150,10 @@ void entry_set(unsigned t, unsigned i, pte_t e);
 void entry_clear(unsigned t, unsigned i);
 
 /* Entries of table `t` from `first` (of slot 0; may be negative) on, but before `end`, are made
- * through the slots of `g`. Returns false if there is no room, and nothing left to throw away but
- * the tables touched. */
-bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end) WARN_UNUSED;
+ * through the slots of `g`, which is reached with restrictions `restr`, of LK_RO and LK_NX. Returns
+ * false if there is no room, and nothing left to throw away but the tables touched. */
+bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end, unsigned restr)
+    WARN_UNUSED;
 
 /* Make the processor forget what was thrown away. Before anything here returns to its caller's
  * caller. */
@@ -164,7 +170,7 @@ struct link {
 /* See depend_record(). Chained twice: from the GPT, and from the table. */
 struct depend {
     oid_t gpt;
-    uint16_t table, end;
+    uint16_t table, end : 10, restr : 2;
     int64_t first;
 };
 extern struct depend *depend_list; /* const after boot, as are the next four */

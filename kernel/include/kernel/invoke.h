@@ -5,7 +5,8 @@
  * An operation finds its arguments checked against its table entry, acquires what else it needs,
  * calls txn_commit(), and then fills in the answer and changes objects. If it returns anything but
  * OK it has not committed and has changed nothing; the dispatcher then commits an answer with that
- * result.
+ * result. An operation that needs nothing else is void, and only has effects: the dispatcher calls
+ * txn_commit() before it. tools/check-commit looks at both kinds.
  */
 #pragma once
 
@@ -44,7 +45,10 @@ struct invocation {
 /* One operation: the function, and what the dispatcher checks before it calls. The numbers do not
  * count word 0 and capability 0. */
 struct operation {
-    enum status (*fn)(struct invocation *inv);
+    union {
+        enum status (*fn)(struct invocation *inv); /* acquires, commits, and has effects */
+        void (*effect)(struct invocation *inv);    /* EFFECT */
+    };
     union {
         struct {
             uint8_t words_out, caps_out;
@@ -52,11 +56,15 @@ struct operation {
         };
         uint64_t more; /* 0: arguments in registers and a result, no more */
     };
+    bool is_effect;
     uint8_t words_in, caps_in;
+    uint8_t typed;  /* the types of so many capabilities are looked at, */
     uint8_t forbid; /* LK_RO | LK_WK | LK_OP: restrictions through which it answers noAccess */
     uint8_t over;   /* enum status: the answer if word 1 is larger than `most` */
     uint64_t most;
+    uint32_t takes[LK_MAX_CAPS - 1]; /* which are masks of those that they may have */
 };
+STATIC_ASSERT(LK_TYPES <= 32, "a mask of types");
 
 /* Tables by type, made from kernel/abi/lykos.toml. NULL: no operations but getType. */
 struct operation_table {

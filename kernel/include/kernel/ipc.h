@@ -106,6 +106,8 @@ static ALWAYS_INLINE void ipc_store_caps(struct process *p, uint64_t control,
     }
 }
 
+/* EFFECT. What `p` received ends its wait, to which there was more. NO_FAIL. */
+void ipc_wait_over(struct process *p);
 /* EFFECT. The wait of `p` is to be matched before the CPU goes back. NO_FAIL. */
 void ipc_recheck(struct process *p);
 
@@ -176,12 +178,9 @@ static ALWAYS_INLINE void ipc_deliver(struct message *m)
              m->length << LK_DLV_STRLEN_SHIFT | (m->truncated ? LK_DLV_TRUNCATED : 0);
     r->r8 = m->ep->state.id;
     r->r9 = m->payload;
-    if (unlikely(to->fast.caller_epoch == FAST_AFTER_NOTICE) && to->s.wait == LK_WAIT_OPEN) {
-        to->fast.caller_epoch = 0; /* the turn of messages is over */
-    }
     if (unlikely((to->attention & ~(ATTN_NOTICE | ATTN_SENDERS | ATTN_SLICE)) != 0 ||
-                 !list_empty(&to->recheck_link))) {
-        process_end_wait(to);
+                 to->fast.caller == NULL || !list_empty(&to->recheck_link))) {
+        ipc_wait_over(to);
     } else { /* a wait with nothing to it */
         to->s.word &= ~0xffffu;
     }
@@ -202,9 +201,7 @@ static ALWAYS_INLINE void ipc_begin_wait(struct process *p, uint64_t control)
     p->s.wait = likely(!(control & LK_CLOSED))  ? LK_WAIT_OPEN
                 : likely(r->r8 != LK_NOTICE_ID) ? LK_WAIT_CLOSED
                                                 : LK_WAIT_NOTICE;
-    if (unlikely(control & RECV_MORE_CAPS)) {
-        p->attention |= ATTN_RECV_MANY;
-    }
+    p->attention |= (uint32_t)(control >> ATTN_RECV_SHIFT) & ATTN_RECV_MANY;
     if (unlikely(p->attention & (ATTN_SENDERS | ATTN_NOTICE)) &&
         ((p->attention & ATTN_SENDERS) || p->s.wait != LK_WAIT_CLOSED)) {
         ipc_recheck(p);
@@ -237,11 +234,10 @@ void ipc_requeue_sender(struct process *p);
  * weight: 1, and 1 more for each 4 KiB copied; 0: there was no work. */
 unsigned ipc_work(void);
 
-/* ACQUIRE. Pages of [address, address + n) in the space of `p`, into `pages`. On a fault: the code,
- * where, and the handler of the memory if it has one; *got is how many bytes before it are there.
- */
-enum fault_code ipc_acquire_string(struct process *p, uva_t address, size_t n, unsigned access,
-                                   void *pages[], uva_t *where, const struct cap **handler,
-                                   size_t *got);
+/* For the fast path, instead of acquiring, when nothing else stands in the way of the message: copy
+ * the string of `from`, whose registers say where it is and that it is not too long, into the
+ * buffer of `to`, which waits for it. How long it was; UINT64_MAX: it does not fit, or a page is to
+ * be found, and nothing has changed. */
+uint64_t ipc_give_string(const struct process *from, const struct process *to);
 /* Copy between a kernel buffer and acquired pages, to them if `out`, which is an EFFECT. */
 void ipc_copy_string(char *string, void *const pages[], uva_t address, size_t n, bool out);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The kernel log: a ring of text. Until a user-level program takes over printing it (KernLog.bind),
- * each line goes to the console as well, polled. Formatting is a small subset of printf: %s %c %d
- * %u %x %lx %lu %ld %llu %llx %p %%, width, precision of %s, '*' for either, zero padding, '-'.
+ * each line goes to the console as well, polled. Formatting is a small subset of printf: %s %u %x
+ * %lu %lx %llu %llx %%, width, zero padding, '-'.
  */
 #pragma once
 

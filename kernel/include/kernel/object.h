@@ -17,20 +17,21 @@
 #include <kernel/cap.h>
 #include <kernel/types.h>
 
-/* What a frame holds. Kept in its descriptor. */
+/* What a frame holds. Kept in its descriptor. The kind of a frame of objects, and of the objects
+ * themselves, is the number of the type of a capability to one. */
 enum frame_kind {
-    FRAME_NONE,    /* no memory here: a hole, firmware, a device */
-    FRAME_KERNEL,  /* the kernel's own: image, tables, page-table pool */
-    FRAME_FREE,    /* ordinary memory, nothing in it */
-    FRAME_RETIRED, /* its count would wrap */
-    FRAME_PAGE,    /* one Page */
-    FRAME_CAPPAGE, /* one CapPage */
-    FRAME_PROCESS, /* several small objects */
-    FRAME_ENDPOINT,
-    FRAME_GPT,
-    FRAME_SCHEDULE,
-    FRAME_DESCRIPTORS, /* part of the table of descriptors: where the headers of Pages and CapPages
-                          stand */
+    FRAME_NONE = CAP_NULL, /* no memory here: a hole, firmware, a device */
+    FRAME_PAGE = CAP_PAGE, /* one Page */
+    FRAME_CAPPAGE = CAP_CAPPAGE,
+    FRAME_PROCESS = CAP_PROCESS, /* several small objects */
+    FRAME_ENDPOINT = CAP_ENDPOINT,
+    FRAME_GPT = CAP_GPT,
+    FRAME_SCHEDULE = CAP_SCHEDULE,
+    FRAME_KERNEL = LK_TYPES, /* the kernel's own: image, tables, page-table pool */
+    FRAME_FREE,              /* ordinary memory, nothing in it */
+    FRAME_RETIRED,           /* its count would wrap */
+    FRAME_DESCRIPTORS,       /* part of the table of descriptors: where the headers of Pages and
+                                CapPages stand */
     FRAME_KINDS
 };
 
@@ -112,11 +113,7 @@ static ALWAYS_INLINE bool object_alive(const struct cap *c, enum frame_kind kind
 /* By the type of a capability: the kind of frame in which the header of its object stands, that of
  * a Page or CapPage in the table of descriptors; FRAME_NONE: it names no object made from storage.
  */
-extern const uint8_t cap_frame_kind[UINT8_MAX + 1];
-static inline bool cap_is_object(const struct cap *c)
-{
-    return cap_frame_kind[c->type] != FRAME_NONE;
-}
+extern const uint8_t cap_frame_kind[LK_TYPES];
 
 /* Does the object of `c` still live? For types without an object: always. IrqWait: the line's count
  * decides; a Range that is lent: whether its first frame, or that of the one it was split from, is
@@ -133,10 +130,6 @@ static ALWAYS_INLINE bool cap_live(const struct cap *c)
 size_t frame_object_size(enum frame_kind kind);
 unsigned frame_objects(enum frame_kind kind);
 
-/* The kind of frame in which objects of a capability type live; FRAME_NONE for types that are not
- * made from storage, and numbers that are no type. */
-enum frame_kind object_kind(uint64_t type);
-
 /* Boot only: describe memory. Ranges are cut to whole frames. The table itself is taken from the
  * first free range that is large enough. Too little memory: panic in words. */
 struct boot_info;
@@ -148,7 +141,7 @@ void *frames_take(size_t n, const char *what);
 
 /* ACQUIRE for fabrication: status of making an object of `kind` at (frame, index). Nothing changes.
  */
-enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index) WARN_UNUSED;
+enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, uint64_t index) WARN_UNUSED;
 
 /* EFFECT. Make the object, cleared and initialised, and return its header. */
 struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index) NO_FAIL;

@@ -12,7 +12,7 @@
 /* Says why on the console, with registers, symbolised back-trace, current process and last trace
  * events, then ends the machine with the status for a panic. Callable from anywhere, also from
  * within itself. */
-NORETURN void panic(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);
+NORETURN void panic(const char *file, unsigned line, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Says on the console why the kernel cannot start on this machine, and ends with EXIT_STATUS_BOOT.
  */

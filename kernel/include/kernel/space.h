@@ -22,10 +22,6 @@ struct walk {
                                 * or NULL; also set when the walk fails */
 };
 
-/* The page at a user address, as the kernel sees it, if the hardware tables of `p` have it already
- * and allow the access (INV-MAP-1: then the walk would). NULL: the walk decides. */
-void *space_mapped(const struct process *p, uva_t address, unsigned access);
-
 /* Walk from a memory capability to the page at `address`. Bounded: l2v must fall at every step
  * from window to window, and few windows are passed. Pure: changes nothing. Returns FAULT_NONE, or
  * the fault that an access of this kind takes there.
@@ -38,6 +34,16 @@ enum fault_code space_walk(const struct cap *root, uva_t address, unsigned acces
  * before the commit point. Bounded. */
 enum fault_code space_map(struct process *p, uva_t address, unsigned access, struct walk *out)
     WARN_UNUSED;
+
+/* The pages of [address, address + n), n at most 65,536, as the kernel sees them, into `page`, if the
+ * hardware tables of `p` have them already, in one table, and allow the access. */
+bool space_mapped(const struct process *p, uva_t address, size_t n, unsigned access, void *page[]);
+
+/* ACQUIRE. The pages of [address, address + n) in the space of `p`, as the kernel sees them, into
+ * `page`: at most STRING_PAGES. On a fault: the code, where, and the handler of the memory if it
+ * has one; *got is how many bytes before it are there. */
+enum fault_code space_acquire(struct process *p, uva_t address, size_t n, unsigned access,
+                              void *page[], uva_t *where, const struct cap **handler, size_t *got);
 
 /* The address space slot of `p` changed (or p is new): give it the right root, or the empty one
  * until it faults. */
@@ -52,6 +58,11 @@ void space_drop(struct process *p) NO_FAIL;
 #define SPACE_ALL_SLOTS 16u
 bool space_flush_slot(struct gpt *g, unsigned slot) WARN_UNUSED;
 bool space_flush_object(struct objhdr *hdr) WARN_UNUSED;
+
+/* EFFECT. What stands in a slot of `g` is new there, and there are no mappings through the slot: if
+ * it is a page beside others that are mapped, map it, so that nobody needs to fault first. Never
+ * more than the walk would find (INV-MAP-6). NO_FAIL. */
+void space_fill_slot(struct gpt *g, unsigned slot);
 
 /* Boot: take the pools. */
 void space_init(void);

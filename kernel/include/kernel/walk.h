@@ -37,7 +37,11 @@ enum fault_code walk_path(const struct cap *c, uint64_t at, unsigned access, str
                           struct path *path) WARN_UNUSED;
 
 /* The access that restrictions leave. */
-unsigned walk_granted(unsigned restr);
+static inline unsigned walk_granted(unsigned restr)
+{
+    return ACCESS_READ | (restr & (LK_RO | LK_WK) ? 0 : ACCESS_WRITE) |
+           (restr & LK_NX ? 0 : ACCESS_EXEC);
+}
 
 /* How far all addresses of a region of 2^bits around the path's address go together: the number of
  * the last step; or -1, when not even the root capability translates all of the region, or a window

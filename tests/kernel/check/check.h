@@ -17,6 +17,9 @@ unsigned object_check_all(void);
 unsigned process_check(const struct process *p);
 /* INV-EP-n */
 unsigned endpoint_check(const struct endpoint *ep);
+/* INV-FAST-n: part of the two before. */
+unsigned fast_check_process(const struct process *p);
+unsigned fast_check_endpoint(const struct endpoint *ep);
 /* INV-MAP-n, of all tables; the second: INV-MAP-4 alone, which the first looks at too. */
 unsigned space_check(void);
 unsigned depend_check(void);

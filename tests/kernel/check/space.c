@@ -103,6 +103,34 @@ static unsigned check_entry(unsigned t, unsigned i)
     return failed;
 }
 
+/* INV-MAP-6 for one dependency of table `t`. */
+static unsigned check_passed(unsigned t, const struct depend *d)
+{
+    uint64_t offset = d->first < 0 ? 0 : (uint64_t)d->first << PAGE_SHIFT;
+    struct path path;
+    struct walk w;
+    struct cap root;
+    unsigned failed = 0;
+    int j = 0;
+
+    (void)!walk_table(t, offset, &root, &w, &path); /* whatever is behind */
+    while (j < path.steps && object_oid(path.step[j].gpt) != d->gpt) {
+        INVARIANT(
+            depend_known(t, (unsigned)(offset >> PAGE_SHIFT), path.step[j].gpt, path.step[j].slot),
+            "INV-MAP-6 broken: table %u does not depend on slot %u of GPT %x", t, path.step[j].slot,
+            object_oid(path.step[j].gpt));
+        j++;
+    }
+    INVARIANT(j < path.steps &&
+                  (int64_t)(offset >> PAGE_SHIFT) - (int64_t)(path.step[j].at >> PAGE_SHIFT) ==
+                      d->first &&
+                  ((path.step[j].restr & (LK_RO | LK_WK)) != 0) == ((d->restr & LK_RO) != 0) &&
+                  (path.step[j].restr & LK_NX) == (d->restr & LK_NX),
+              "INV-MAP-6 broken: GPT %x is not passed on the way to entry %ld of table %u", d->gpt,
+              (long)d->first, t);
+    return failed;
+}
+
 /* INV-MAP-5 for one process. */
 static unsigned check_process(const struct process *p, unsigned t)
 {
@@ -128,6 +156,9 @@ unsigned space_check(void)
         }
         for (unsigned i = 0; i < table_size(table->key.level); i++) {
             failed += mmu_present(table_entries(t)[i]) ? check_entry(t, i) : 0;
+        }
+        for (uint32_t id = table->depends; id != 0 && table->exact; id = table_links[id - 1].next) {
+            failed += check_passed(t, &depend_list[id - 1]);
         }
         for (const struct list *l = table->processes.next;
              table->key.level == MMU_LEVELS && l != &table->processes; l = l->next) {

@@ -13,11 +13,18 @@ struct looks {
     struct lk_preemption notices[2]; /* of the two; no times */
     uint8_t fpu[2][512];
     uint64_t reply[3], endpoint[3]; /* states of the two endpoints */
+    uint64_t heard[2];              /* a sum of what was received as strings */
 };
+
+/* What both send, and what client and server receive. */
+static uint8_t said[LK_MAX_STRING + STRING_AT];
+static uint8_t heard[2][LK_MAX_STRING + STRING_AT];
 
 struct cast {
     obj client, server, sender[SENDERS];
     obj endpoint, own, reply;
+    obj third;       /* becomes a recipient */
+    obj schedule[2]; /* of client and server, if that is to be destroyed */
     unsigned senders;
 };
 
@@ -60,6 +67,11 @@ static void look_at_all(const struct cast *c, struct looks *l)
     fpu_state(c->server, l->fpu[1]);
     endpoint_state(c->endpoint, l->endpoint);
     endpoint_state(c->reply, l->reply);
+    for (unsigned i = 0; i < 2; i++) {
+        for (size_t at = 0; at < sizeof(heard[i]); at++) {
+            l->heard[i] = l->heard[i] * 31 + heard[i][at];
+        }
+    }
 }
 
 static void fpu_of(obj p, uint8_t value)
@@ -133,7 +145,10 @@ static void server_enters(struct cast *c, const struct play *play)
     if (play->server_wait != 0) {
         r.fs_base = play->server_fs_base;
         r.r8 = play->server_id;
-        r.r9 = 0;
+        r.r9 = play->server_limit << 32;
+        if (play->strings) {
+            r.rbp = (uint64_t)heard[1] + play->to_at;
+        }
         raw_go(c->server, &r);
     } else {
         raw_do(c->server, LK_YIELD); /* and no more */
@@ -168,6 +183,35 @@ static void client_enters(struct cast *c, const struct play *play)
     }
 }
 
+/* What may be sent, to both. Each register has another type than the next one. */
+static void gifts_made(const struct cast *c)
+{
+    obj gift[GIFTS];
+
+    gift[0] = page_new();
+    gift[1] = c->client;
+    gift[2] = obj_new(LK_TYPE_GPT);
+    gift[3] = obj_keep(R_SLEEP);
+    gift[4] = page_new();
+    gift[5] = entry_new(endpoint_new(c->server, 75, true), 9);
+    for (unsigned i = 0; i < GIFTS; i++) {
+        proc_cap(c->client, GIFT + i, gift[i]);
+        proc_cap(c->server, GIFT + i, gift[i]);
+    }
+    obj_rescind(gift[4]);
+}
+
+/* A schedule of its own, which can be destroyed. */
+static obj own_schedule(obj p, unsigned priority)
+{
+    obj s = obj_new(LK_TYPE_SCHEDULE);
+
+    obj_get(s, R_A);
+    OK(lk_schedctl_set_up(R_SCHEDCTL, priority, 10 * NSEC_PER_MSEC, 1, R_A));
+    proc_slot(p, SLOT_SCHEDULE, s);
+    return s;
+}
+
 /* All that is made, and what they hold. */
 static void cast_made(struct cast *c, const struct play *play)
 {
@@ -191,9 +235,16 @@ static void cast_made(struct cast *c, const struct play *play)
     obj_get(c->endpoint, R_A);
     OK(lk_endpoint_make_proxy_notice(R_A, NOTICE_BITS, R_B));
     proc_cap(c->client, NOTICE + 1, obj_keep(R_B));
+    gifts_made(c);
     senders_make(c, play->blocked_on_client, c->own);
     senders_make(c, play->server_wait == 0 ? play->blocked_on_server : 0, c->endpoint);
     c->senders = 0;
+    if (play->change != NO_CHANGE) {
+        c->third = proc_new(PRIO_HIGH);
+        raw_do(c->third, LK_RECV | LK_CTL_RECVS(REPLY, 0, 0, 0));
+        c->schedule[0] = own_schedule(c->client, PRIO_HIGH);
+        c->schedule[1] = own_schedule(c->server, play->server_priority);
+    }
 }
 
 static void goes(obj p, const struct play *play, uint64_t control, unsigned who)
@@ -202,8 +253,8 @@ static void goes(obj p, const struct play *play, uint64_t control, unsigned who)
 
     r.fs_base = who == 1 ? play->client_fs_base : play->server_fs_base;
     r.r9 = who == 1 ? play->call_lengths : play->answer_lengths;
-    r.rbp = 0x1000;
-    r.r10 = 0x2000;
+    r.rbp = play->strings ? (uint64_t)heard[who != 1] + play->to_at : 0x1000;
+    r.r10 = play->strings ? (uint64_t)said + play->from_at : 0x2000;
     if (who == 1 && play->post != 0) {
         r.rdi = OP_APPNOTICE_POST;
         r.rsi = play->post;
@@ -216,12 +267,15 @@ static void goes(obj p, const struct play *play, uint64_t control, unsigned who)
 static void rehearse(const struct cast *c, const struct play *play)
 {
     static const struct play plain;
+    uint64_t call = play->rehearse_wide ? play->call : LK_CTL_CALL(SERVER, 1);
+    uint64_t answer = play->rehearse_wide ? play->answer : LK_CTL_REPLY_WAIT(REPLY, 1);
 
-    raw_do(c->server, LK_RECV | LK_CTL_RECVS(REPLY, 0, 0, 0));
+    raw_do(c->server,
+           play->rehearse_wide ? play->server_wait : LK_RECV | LK_CTL_RECVS(REPLY, 0, 0, 0));
     for (unsigned i = 0; i < REHEARSALS; i++) {
-        goes(c->client, &plain, LK_CTL_CALL(SERVER, 1), 1);
+        goes(c->client, play->rehearse_wide ? play : &plain, call, 1);
         sleep_ns(50000);
-        goes(c->server, &plain, LK_CTL_REPLY_WAIT(REPLY, 1), 3);
+        goes(c->server, play->rehearse_wide ? play : &plain, answer, 3);
         sleep_ns(50000);
     }
     if (play->post != 0) { /* to a server that does not wait, which then has its notice */
@@ -237,24 +291,86 @@ static void rehearse(const struct cast *c, const struct play *play)
     }
 }
 
+static void change(const struct cast *c, enum change change)
+{
+    obj e = change < REPLY_ENDPOINT_ID ? c->endpoint : c->reply;
+
+    obj_get(e, R_A);
+    switch (change) {
+    case ENDPOINT_ID:
+    case REPLY_ENDPOINT_ID:
+        OK(lk_endpoint_set_endpoint_id(R_A, 79));
+        break;
+    case ENDPOINT_RECIPIENT:
+    case REPLY_ENDPOINT_RECIPIENT:
+        obj_get(c->third, R_B);
+        OK(lk_endpoint_set_recipient(R_A, R_B));
+        break;
+    case ENDPOINT_MATCH:
+        OK(lk_endpoint_set_payload_match(R_A, 1));
+        break;
+    case REPLY_ENDPOINT_MATCH:
+        OK(lk_endpoint_set_payload_match(R_A, 0));
+        EQ(kernel_check(), 0);
+        OK(lk_endpoint_set_payload_match(R_A, 1));
+        break;
+    case ENDPOINT_GONE:
+    case REPLY_ENDPOINT_GONE:
+        obj_rescind(e);
+        break;
+    case SERVER_LOWER:
+    case SERVER_HIGHER:
+        proc_slot(c->server, SLOT_SCHEDULE,
+                  schedule_of(change == SERVER_LOWER ? PRIO_HIGH - 1 : PRIO_HIGH + 1));
+        break;
+    case CLIENT_LOWER:
+    case CLIENT_HIGHER:
+        proc_slot(c->client, SLOT_SCHEDULE,
+                  schedule_of(change == CLIENT_LOWER ? PRIO_HIGH - 1 : PRIO_HIGH + 1));
+        break;
+    case SERVER_SCHEDULE_GONE:
+    case CLIENT_SCHEDULE_GONE:
+        obj_rescind(c->schedule[change == SERVER_SCHEDULE_GONE]);
+        break;
+    case NO_CHANGE:
+    case CHANGES:
+        break;
+    }
+    EQ(kernel_check(), 0);
+}
+
 static void play_once(const struct play *play, struct looks looks[STEPS])
 {
     struct cast c = { .senders = 0 };
 
+    memset(heard, 0, sizeof(heard));
+    for (size_t at = 0; at < sizeof(said); at++) {
+        said[at] = (uint8_t)(at * 7 + at / 251);
+    }
     cast_made(&c, play);
     rehearse(&c, play);
     reply_endpoint(&c, play->reply);
     client_enters(&c, play);
     server_enters(&c, play);
     senders_enter(&c, play->server_wait == 0 ? play->blocked_on_server : 0);
+    if (!play->late) {
+        change(&c, play->change);
+    }
     for (unsigned i = 0; i <= play->times; i++) {
         goes(c.client, play, play->call, 1);
     }
     sleep_ns(50000); /* those of low priority run */
     look_at_all(&c, &looks[0]);
     EQ(kernel_check(), 0);
+    if (play->late) {
+        change(&c, play->change);
+    }
     if (play->answer != 0) {
         goes(c.server, play, play->answer, 3);
+        sleep_ns(50000);
+    }
+    if (play->then != 0) {
+        goes(c.client, play, play->then, 1);
         sleep_ns(50000);
     }
     look_at_all(&c, &looks[1]);
@@ -272,6 +388,9 @@ static void compare(const struct looks *a, const struct looks *b)
     }
     if (memcmp(a->fpu, b->fpu, sizeof(a->fpu)) != 0) {
         FAIL("FPU states differ");
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        EQ(a->heard[i], b->heard[i]);
     }
     for (unsigned i = 0; i < 3; i++) {
         EQ(a->reply[i], b->reply[i]);

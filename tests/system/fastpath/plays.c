@@ -20,6 +20,19 @@ static struct play usual(void)
     };
 }
 
+/* Up to `n` registers from `first` on, each once, with one left out if `gap`. */
+static uint64_t registers(unsigned shift, unsigned first, unsigned n, bool gap)
+{
+    uint64_t control = LK_CAPS;
+
+    for (unsigned i = 0; i < n; i++) {
+        if (!gap || i != 1) {
+            control |= (uint64_t)(first + i) << (shift + LK_CAP_BITS * i);
+        }
+    }
+    return control;
+}
+
 CASE(the_usual,
      .text = "a call and its answer are the same both ways, whatever the number of words")
 {
@@ -54,6 +67,38 @@ CASE(registers_named,
     }
 }
 
+CASE(caps_sent,
+     .text = "so are they with capabilities sent either way, live or not, into any registers")
+{
+    for (unsigned gift = 0; gift < GIFTS; gift++) {
+        for (unsigned i = 0; i < 2 * 5 * 5; i++) {
+            struct play p = usual();
+            uint64_t n = i % 5;
+            uint64_t m = i / 5 % 5;
+            unsigned names = (i + gift) % 5;
+
+            sys_at("gift %u, form %u", gift, i);
+            p.call = LK_CTL_CALL(SERVER, 2) | n << LK_NSEND_SHIFT |
+                     registers(LK_SEND_CAP_SHIFT + LK_CAP_BITS, GIFT + gift, 3, i % 7 == 0) |
+                     registers(LK_RECV_CAP_SHIFT, GOT, names, i % 3 == 0);
+            p.answer = LK_CTL(LK_SHAPE_REPLY_WAIT, REPLY, 2) | m << LK_NSEND_SHIFT |
+                       registers(LK_SEND_CAP_SHIFT, GIFT + gift, 4, i % 7 == 3) |
+                       registers(LK_RECV_CAP_SHIFT, REPLY, 4 - names / 2, i % 4 == 0);
+            p.server_wait =
+                LK_RECV | registers(LK_RECV_CAP_SHIFT, REPLY, 4 - names / 2, i % 4 == 1);
+            if (i >= 5 * 5) {
+                p.server_wait |= LK_RSTR;
+                p.answer |= LK_RSTR;
+                p.answer_lengths = 4096ull << 32;
+            }
+            p.server_priority = PRIO_HIGH - 1 + gift % 3;
+            play_both(&p);
+            p.rehearse_wide = n <= 2 && m <= 1;
+            play_both(&p);
+        }
+    }
+}
+
 CASE(strings_announced,
      .text = "so are they if a string may be received, and if its limit makes no sense")
 {
@@ -72,7 +117,82 @@ CASE(strings_announced,
         play_both(&p);
         p.answer |= LK_SSTR;
         play_both(&p);
+        p = usual();
+        p.answer |= LK_RSTR;
+        p.answer_lengths = lengths[i];
+        play_both(&p);
     }
+}
+
+/* A call with a string, and an answer with one, of these lengths and limits. */
+static struct play with_strings(uint64_t sent, uint64_t answered, uint64_t limit)
+{
+    struct play p = usual();
+
+    p.strings = true;
+    p.server_wait |= LK_RSTR;
+    p.server_limit = limit;
+    p.call |= LK_SSTR | LK_RSTR;
+    p.call_lengths = sent | limit << 32;
+    p.answer |= LK_SSTR | LK_RSTR;
+    p.answer_lengths = answered | limit << 32;
+    return p;
+}
+
+CASE(strings_sent,
+     .text =
+         "so are they with strings either way: lengths, limits, where they lie, with capabilities",
+     .ms = 600000)
+{
+    static const uint64_t lengths[] = { 0, 1, 8, 100, 4096, 4097, 9000, 65536, 65537 };
+    static const unsigned at[] = { 0, 1, 4088, 4096 };
+
+    for (unsigned i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        for (unsigned j = 0; j < 24; j++) {
+            struct play p = with_strings(lengths[i], lengths[(i + j) % 9],
+                                         j % 3 == 0 ? 65536 : lengths[(i + j / 3) % 9]);
+
+            sys_at("length %lu, form %u", lengths[i], j);
+            p.from_at = at[j % 4];
+            p.to_at = at[j / 4 % 4];
+            p.rehearse_wide = j % 2 == 0;
+            if (j % 4 == 1) {
+                p.call |= 2ull << LK_NSEND_SHIFT |
+                          registers(LK_SEND_CAP_SHIFT + LK_CAP_BITS, GIFT, 1, false) |
+                          registers(LK_RECV_CAP_SHIFT, GOT, 2, false);
+                p.answer |=
+                    1ull << LK_NSEND_SHIFT | registers(LK_SEND_CAP_SHIFT, GIFT + 1, 1, false);
+            }
+            if (j % 4 == 2) {
+                p.server_wait |= registers(LK_RECV_CAP_SHIFT, REPLY, 4, false);
+            }
+            if (j % 5 == 1) {
+                p.call &= ~(uint64_t)LK_RSTR;
+                p.call_lengths &= UINT32_MAX;
+            }
+            if (j % 5 == 2) {
+                p.server_wait &= ~(uint64_t)LK_RSTR;
+            }
+            if (j % 5 == 3) {
+                p.answer &= ~(uint64_t)LK_SSTR;
+            }
+            play_both(&p);
+        }
+    }
+}
+
+CASE(after_a_gift, .text = "a call without capabilities gives none, whatever was sent before it")
+{
+    struct play p = usual();
+
+    p.rehearse_wide = true;
+    p.call |= 2ull << LK_NSEND_SHIFT | registers(LK_SEND_CAP_SHIFT + LK_CAP_BITS, GIFT, 1, false);
+    p.server_wait |= registers(LK_RECV_CAP_SHIFT, REPLY, 4, false);
+    p.answer |= registers(LK_RECV_CAP_SHIFT, REPLY, 4, false);
+    p.then = CALL;
+    play_both(&p);
+    p.then = CALL | registers(LK_RECV_CAP_SHIFT, GOT, 1, false);
+    play_both(&p);
 }
 
 CASE(server_states, .text = "whatever state the server is in")
@@ -117,6 +237,21 @@ CASE(client_states, .text = "whatever state the client is in, and whatever its r
     }
 }
 
+CASE(changes, .text = "whatever was noted for the fast path and is not true any more")
+{
+    for (unsigned i = NO_CHANGE; i < CHANGES; i++) {
+        for (unsigned j = 0; j < 6; j++) {
+            struct play p = usual();
+
+            sys_at("change %u, form %u", i, j);
+            p.change = (enum change)i;
+            p.late = j % 2 != 0;
+            p.server_priority = PRIO_HIGH - 1 + j / 2;
+            play_both(&p);
+        }
+    }
+}
+
 CASE(targets, .text = "whatever is called")
 {
     static const unsigned targets[] = { 0, SERVER, STALE, KERNEL, EMPTY, GOT, 31 };
@@ -156,16 +291,20 @@ CASE(posts, .text = "a post is the same both ways, whatever waits for it, and wh
 {
     static const uint64_t bits[] = { 1, 0x8000, 0xf0ff, 0x0f00, 0xffff, UINT64_MAX, 1ull << 32 };
 
-    for (unsigned i = 0; i < 7; i++) {
+    for (unsigned i = 0; i < 10; i++) {
         for (unsigned j = 0; j < 2 * sizeof(bits) / sizeof(bits[0]); j++) {
             struct play p = usual();
 
             sys_at("state %u, post %u", i, j);
-            p.server_wait = i == 0   ? 0
-                            : i == 1 ? WAIT | LK_CLOSED
-                            : i == 2 ? WAIT | LK_CLOSED
-                                     : WAIT;
-            p.server_id = i == 2 ? LK_NOTICE_ID : SERVER_ID;
+            p.server_priority = i < 7 ? PRIO_HIGH : PRIO_HIGH + 1;
+            p.server_wait =
+                i == 0   ? 0
+                : i == 1 ? WAIT | LK_CLOSED
+                : i == 2 ? WAIT | LK_CLOSED
+                : i == 7 ? WAIT | LK_CLOSED
+                : i == 8 ? LK_RECV | LK_RSTR | registers(LK_RECV_CAP_SHIFT, REPLY, 4, j % 3 == 0)
+                         : WAIT;
+            p.server_id = i == 2 || i == 7 ? LK_NOTICE_ID : SERVER_ID;
             p.server_held = i == 4;
             p.server_notice = i == 5;
             p.client_notice = i == 6;
@@ -220,6 +359,19 @@ CASE(random_plays, .text = "random plays are the same with the fast path and wit
             p.times = (unsigned)rng_below(&rng, 3);
             p.answer = rng_below(&rng, 2) == 0 ? WAIT : 0;
         }
+        if (rng_below(&rng, 4) == 0) {
+            p.call |= 2ull << LK_NSEND_SHIFT | (GIFT + rng_below(&rng, GIFTS))
+                                                   << (LK_SEND_CAP_SHIFT + LK_CAP_BITS);
+            p.call |= registers(LK_RECV_CAP_SHIFT, GOT, (unsigned)rng_below(&rng, 5), false);
+        }
+        if (p.answer != 0 && rng_below(&rng, 4) == 0) {
+            p.answer |= 1ull << LK_NSEND_SHIFT | (GIFT + rng_below(&rng, GIFTS))
+                                                     << LK_SEND_CAP_SHIFT;
+        }
+        if (p.server_wait != 0 && rng_below(&rng, 4) == 0) {
+            p.server_wait |= registers(LK_RECV_CAP_SHIFT, REPLY, 4, rng_below(&rng, 3) == 0);
+        }
+        p.rehearse_wide = p.server_wait != 0 && p.answer != 0 && rng_below(&rng, 2) == 0;
         p.call_lengths = rng_below(&rng, 4) == 0 ? rng_next(&rng) >> 15 : 0;
         p.answer_lengths = rng_below(&rng, 4) == 0 ? rng_next(&rng) >> 15 : 0;
         play_both(&p);

@@ -8,6 +8,7 @@
  *   deliver.c   P2: what arrives where, in one step
  *   receiver.c  P4: proxy receivers that are none
  *   queue.c     P3: who waits, in which order, and who does not
+ *   sender.c    P3: senders that are T or R, or change while they wait
  *   hold.c      P5: holds, the reply slot, reading and changing a stopped target
  *   defer.c     P6: deferral
  *   bound.c     P6: its bound

@@ -5,16 +5,13 @@
 #pragma once
 
 #include "instances.h"
+#include "source.h"
 
 /* Find and check the file of a program of the description, once. Why it is refused, or NULL. */
 const char *build_check(unsigned program);
 
 /* Frames that a program takes up that is loaded as a whole, without the pager. It was checked. */
 uint64_t build_frames(unsigned program);
-
-/* The register in which a program finds the capability of this name; those that have none of their
- * own get *next, which counts up from LK_REG_NAMED. */
-uint32_t build_register(const char *name, uint32_t *next);
 
 /* Where the bank is that pays for an instance whose row says `paid`, while it is made: where
  * requests have capability 1. */
@@ -41,9 +38,8 @@ bool build_begin(uint32_t i, struct trouble *why);
  * begins. EXHAUSTED: there is no register left; IN_USE: it has one of that name. */
 enum status build_give(uint32_t i, const char *name, uint32_t reg);
 
-/* The capability that grant `g` of instance `i` means, into REG_WORK. NOT_FOUND: whom it names is
- * not there. */
-enum status build_grant(uint32_t i, const struct grant *g);
+/* Where the memory of instance `i` comes from; its bank comes to REG_BANK. */
+struct source build_source(uint32_t i);
 
 /* One more number with a name in a start block. */
 void build_add_param(struct lk_start *start, const char *name, uint64_t value);

@@ -4,7 +4,7 @@
  */
 #include "connect.h"
 
-#include "build.h"
+#include "grant.h"
 #include "registers.h"
 
 #include <lykos/invoke.h>
@@ -64,7 +64,7 @@ enum status connect_ask(uint32_t i, const char *name, uint32_t caller)
     if (g->kind == GRANT_BANK || g->kind == GRANT_RANGE) { /* what it has is good still */
         return STATUS_REQUEST_ERROR;
     }
-    s = build_grant(i, g);
+    s = grant_fetch(i, g);
     if (s == STATUS_OK || !comes_back(g)) {
         return s;
     }
@@ -84,7 +84,7 @@ enum status connect_ask(uint32_t i, const char *name, uint32_t caller)
 static void answer_about(uint32_t i, uint32_t program)
 {
     if (instance(i)->has_caller && (uint32_t)instance(i)->awaited->program == program) {
-        answer_caller(i, build_grant(i, instance(i)->awaited));
+        answer_caller(i, grant_fetch(i, instance(i)->awaited));
     }
     if (instance(i)->watches && instance(i)->watched == program &&
         shelf_get(i, SHELF_WATCH, REG_WORK) == STATUS_OK && cap_there(REG_WORK)) {

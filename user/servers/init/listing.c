@@ -8,7 +8,7 @@
  */
 #include "listing.h"
 
-#include "build.h"
+#include "grant.h"
 #include "picture.h"
 #include "registers.h"
 
@@ -335,7 +335,7 @@ static void register_words(const struct program *p, uint32_t reg, char *out, siz
     for (unsigned k = 0; k < p->grants; k++) {
         const struct grant *g = &p->grant[k];
 
-        if (build_register(g->name, &next) == reg) {
+        if (grant_register(g->name, &next) == reg) {
             grant_words(g, words, sizeof(words));
             lk_format(out, size, "%s: %s", g->name, words);
             return;

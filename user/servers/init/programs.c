@@ -7,12 +7,12 @@
 #include "build.h"
 #include "connect.h"
 #include "core.h"
+#include "ended.h"
 #include "jobs.h"
 #include "paid.h"
 #include "registers.h"
 
 #include <lykos/bank.h>
-#include <lykos/invoke.h>
 #include <lykos/say.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
@@ -109,51 +109,6 @@ static void dismantle(uint32_t i)
     in->named = 0;
 }
 
-/* Note how an instance ended. */
-static void note_end(struct instance *in, unsigned how, uint64_t value, const char *words)
-{
-    in->ended = how;
-    in->ended_value = value;
-    lk_copy_text(in->ended_words, sizeof(in->ended_words), words);
-}
-
-/* Instance `i` ends because `with`, of the same job, does, in these words. */
-static void note_end_along(uint32_t i, uint32_t with, const char *words)
-{
-    char along[sizeof(instance(i)->ended_words)];
-
-    if (instance(i)->ended == PROGRAM_ENDED_NOT) {
-        lk_format(along, sizeof(along), "ended along with %s: %s", instance_name(with).text, words);
-        note_end(instance(i), PROGRAM_ENDED_DESTROYED, 0, along);
-    }
-}
-
-/* Tell whoever wanted to know, and answer whoever waits. */
-static void tell_end(uint32_t i)
-{
-    struct instance *in = instance(i);
-
-    if (in->has_notice && shelf_get(i, SHELF_NOTICE, REG_WORK) == STATUS_OK &&
-        cap_there(REG_WORK)) {
-        lk_appnotice_post(REG_WORK, in->notice_bits);
-    }
-    if (in->has_waiter && shelf_get(i, SHELF_WAITER, REG_WORK) == STATUS_OK &&
-        cap_there(REG_WORK)) {
-        struct lk_msg msg = {
-            .control = LK_CTL(LK_SEND | LK_SSTR, REG_WORK, 3),
-            .w = { STATUS_OK, in->ended, in->ended_value },
-            .string = in->ended_words,
-            .string_len = (uint32_t)strlen(in->ended_words),
-        };
-
-        lk_invoke(&msg);
-    }
-    in->has_notice = false;
-    in->has_waiter = false;
-    shelf_put(i, SHELF_NOTICE, 0);
-    shelf_put(i, SHELF_WAITER, 0);
-}
-
 /* ---- making ---------------------------------------------------------------------------------- */
 
 /* Take a whole job apart that has not begun. Its root keeps its number. */
@@ -176,7 +131,7 @@ static void take_back(uint32_t root)
 /* It is no more, and nobody's child. Who waits for its end is told. */
 static void let_go(uint32_t i)
 {
-    tell_end(i);
+    ended_tell(i);
     job_leave_parent(i);
     instance_free(i);
 }
@@ -411,7 +366,7 @@ static void not_again(uint32_t i, const char *why)
 
     in->generation--;
     lk_format(words, sizeof(words), "could not be begun again: %s", why);
-    note_end(in, PROGRAM_ENDED_DESTROYED, 0, words);
+    ended_note(in, PROGRAM_ENDED_DESTROYED, 0, words);
     if (instance_program(i)->restarts == 0) {
         say("program %s %s", instance_program(i)->name, words);
         let_go(i);
@@ -421,7 +376,7 @@ static void not_again(uint32_t i, const char *why)
     after = longer_each_time(in);
     say("program %s %s; it is tried again in %lu ms", instance_program(i)->name, words,
         after / LK_NSEC_PER_MSEC);
-    tell_end(i);
+    ended_tell(i);
     in->due = lk_now() + after;
     in->waits_to_restart = true;
     awaited++;
@@ -506,7 +461,7 @@ static void finish(uint32_t i, enum after after)
         }
         return;
     }
-    tell_end(i);
+    ended_tell(i);
     in->root = i;
     in->exists = false;
     in->waits_to_restart = true;
@@ -528,11 +483,11 @@ static void end_members(uint32_t root, uint32_t with, const char *words, enum af
     while (instance(root)->next_in_job != root) {
         uint32_t k = instance(root)->next_in_job;
 
-        note_end_along(k, with, words);
+        ended_note_along(k, with, words);
         dismantle(k);
         finish(k, AFTER_GONE);
     }
-    note_end_along(root, with, words);
+    ended_note_along(root, with, words);
     dismantle(root);
     finish(root, after);
 }
@@ -547,7 +502,7 @@ static void end_children(uint32_t root)
         if (instance(k)->waits_to_restart) {
             stay_away(k); /* how it ended is known */
         } else {
-            note_end(instance(k), PROGRAM_ENDED_DESTROYED, 0, words);
+            ended_note(instance(k), PROGRAM_ENDED_DESTROYED, 0, words);
             end_members(k, k, words, AFTER_GONE);
         }
     }
@@ -558,7 +513,7 @@ static void end_job(uint32_t i, unsigned how, uint64_t value, const char *words,
 {
     uint32_t root = instance(i)->root;
 
-    note_end(instance(i), how, value, words);
+    ended_note(instance(i), how, value, words);
     if (core_is(i)) {
         core_kill(i);
         return;
@@ -573,7 +528,7 @@ void programs_end(uint32_t i, unsigned how, uint64_t value, const char *words, b
 {
     if (instance(i)->waits_to_restart) {
         if (for_good) {
-            note_end(instance(i), how, value, words);
+            ended_note(instance(i), how, value, words);
             stay_away(i);
         }
         return;
@@ -590,8 +545,8 @@ bool programs_fault(uint32_t i, uint64_t code, const char *words)
         programs_end(i, PROGRAM_ENDED_FAULT, code, words, false);
         return false;
     }
-    note_end(instance(i), PROGRAM_ENDED_FAULT, code, words);
-    tell_end(i);
+    ended_note(instance(i), PROGRAM_ENDED_FAULT, code, words);
+    ended_tell(i);
     return true;
 }
 

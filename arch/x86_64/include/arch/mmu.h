@@ -48,9 +48,33 @@ static inline bool mmu_present(pte_t e)
     return (e & PTE_PRESENT) != 0;
 }
 
+/* May what an entry of a page names, if it is one, be read, or written? */
+static inline bool mmu_allows(pte_t e, unsigned access)
+{
+    pte_t need = PTE_PRESENT | (access & ACCESS_WRITE ? PTE_WRITE : 0);
+
+    return (e & need) == need;
+}
+
 static inline kpa_t mmu_target(pte_t e)
 {
     return e & PTE_TARGET;
+}
+
+/* Is a page at a user address below `root` that may be accessed so? Where the kernel sees it: *out. */
+static ALWAYS_INLINE bool mmu_lookup(uint64_t root, uva_t address, unsigned access, char **out)
+{
+    pte_t e = root;
+
+#pragma GCC unroll 4
+    for (unsigned shift = MMU_USER_BITS - 8; shift >= 12; shift -= MMU_INDEX_BITS) {
+        e = *(const pte_t *)arch_kva(mmu_target(e) + (address >> (shift - 3) & 0xff8));
+        if (unlikely(shift > 12 ? !mmu_present(e) : !mmu_allows(e, access))) {
+            return false;
+        }
+    }
+    *out = (char *)arch_kva(mmu_target(e) + (address & 0xfff));
+    return true;
 }
 
 /* The kernel's top table, whose lower half is empty; the space of those who have none (paging.c).

@@ -44,7 +44,6 @@ struct line_wiring {
 /* What the firmware says of the machine, or what is usual where it says nothing. */
 struct machine {
     kpa_t ioapic;
-    unsigned cpus; /* present and usable */
     struct line_wiring line[ARCH_IRQ_LINES];
 };
 extern struct machine machine;
@@ -64,6 +63,8 @@ void apic_timer_by_deadline(void);
 
 /* --- clock.c --- */
 void clock_init(void);
+/* For assembly: the time is what was counted since boot times this 32.32 number. */
+extern uint64_t clock_tsc_at_boot, clock_ns_per_cycle;
 /* The timer went off. Has the time come for which it was armed? If not, it is set again. */
 bool clock_timer_fired(void);
 

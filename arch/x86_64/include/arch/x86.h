@@ -146,23 +146,15 @@ static inline void x86_ltr(uint16_t selector)
     __asm__ volatile("ltr %0" : : "r"(selector));
 }
 
-/* Load the code segment by a far return, the data segments with Null but SS. */
-static inline void x86_load_segments(uint16_t code, uint16_t stack)
+/* Load Null into the data segments but SS. */
+static inline void x86_null_segments(void)
 {
-    uint64_t scratch;
-
-    __asm__ volatile("pushq %[code]\n\t"
-                     "leaq 1f(%%rip), %[scratch]\n\t"
-                     "pushq %[scratch]\n\t"
-                     "lretq\n"
-                     "1:\tmovl %[stack], %%ss\n\t"
-                     "movl %[null], %%ds\n\t"
-                     "movl %[null], %%es\n\t"
-                     "movl %[null], %%fs\n\t"
-                     "movl %[null], %%gs"
-                     : [scratch] "=&r"(scratch)
-                     : [code] "r"((uint64_t)code), [stack] "r"((uint32_t)stack), [null] "r"(0)
-                     : "memory");
+    __asm__ volatile("movl %0, %%ds\n\t"
+                     "movl %0, %%es\n\t"
+                     "movl %0, %%fs\n\t"
+                     "movl %0, %%gs"
+                     :
+                     : "r"(0));
 }
 
 /* The FPU. CR0.TS must be clear, `image` is aligned to 16 bytes. */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * For assembly only: what the two ways out of the kernel have in common (switch.S, fastpath.S).
+ */
+#pragma once
+
+/* Are all segment registers Null? rbp: 0; uses rcx. */
+.macro SEGMENTS
+    movl    %ds, %ebp
+    movl    %es, %ecx
+    orl     %ecx, %ebp
+    movl    %fs, %ecx
+    orl     %ecx, %ebp
+    movl    %gs, %ecx
+    orl     %ecx, %ebp
+.endm
+
+/* The address space of the process at \p. Uses \root. */
+.macro LOAD_ROOT p, root
+    movq    P_SPACE_ROOT(\p), \root
+    cmpq    %gs:CPU_LOADED_ROOT, \root
+    je      1f
+    movq    \root, %cr3
+    movq    \root, %gs:CPU_LOADED_ROOT
+    incq    %gs:CPU_CR3_WRITES
+1:
+.endm
