@@ -98,7 +98,7 @@ static inline void fast_note(struct process *p, struct process *to)
     uint64_t epoch = cpu_self()->epoch;
 
     p->fast.to_epoch = 0;
-    if (to->s.wait == LK_WAIT_OPEN) {
+    if (likely(to->fast.caller_epoch != FAST_AFTER_NOTICE) || to->s.wait == LK_WAIT_OPEN) {
         to->fast.caller = p;
         to->fast.caller_epoch = p->priority == to->priority ? epoch : epoch ^ FAST_OTHER;
     }

@@ -179,8 +179,8 @@ static ALWAYS_INLINE void ipc_deliver(struct message *m)
     r->r8 = m->ep->state.id;
     r->r9 = m->payload;
     if (unlikely((to->attention & ~(ATTN_NOTICE | ATTN_SENDERS | ATTN_SLICE)) != 0 ||
-                 to->fast.caller == NULL || !list_empty(&to->recheck_link))) {
-        ipc_wait_over(to);
+                 !list_empty(&to->recheck_link))) {
+        process_end_wait(to);
     } else { /* a wait with nothing to it */
         to->s.word &= ~0xffffu;
     }

@@ -140,10 +140,8 @@ struct process {
         struct process *to; /* recipient of the endpoint last_called, of the same priority */
         uint64_t to_id;     /* and the ID of that endpoint */
         uint64_t to_epoch;
-        /* who called it last, of the same priority; NULL: what its open or notice wait got last
-         * is a notice, so that a waiting message goes before the next one */
-        struct process *caller;
-        uint64_t caller_epoch; /* of another priority: FAST_OTHER is flipped */
+        struct process *caller; /* who called it last, of the same priority */
+        uint64_t caller_epoch;  /* of another priority: FAST_OTHER is flipped */
     } fast;
 #define FAST_OTHER (1ull << 63)
 
