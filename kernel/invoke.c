@@ -130,8 +130,7 @@ static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
     }
     if (string && m.length != 0) {
         if (m.may_block && (m.to->attention & ATTN_RECV_FAULT)) {
-            block_on(p, entry, m.to,
-                     t); /* behind the one whose string showed that a page is missing */
+            block_on(p, entry, m.to, t); /* behind the one that showed that a page is missing */
         }
         switch (ipc_acquire_strings(&m, &code, &where, &handler)) {
         case ACQUIRE_SENDER_FAULT:
@@ -176,34 +175,28 @@ static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
     sched_exit();
 }
 
-static NOINLINE NORETURN void send_string(struct process *p, uint64_t control,
-                                          const struct cap *entry)
-{
-    send(p, control, entry, true, false);
-}
-
 static NOINLINE NORETURN void send_call(struct process *p, uint64_t control,
                                         const struct cap *entry)
 {
     send(p, control | LK_SHAPE_CALL, entry, false, false); /* has all of it: the compiler sees it */
 }
 
-static NOINLINE NORETURN void send_to_process(struct process *p, uint64_t control,
-                                              const struct cap *entry)
+static NOINLINE NORETURN void send_plain(struct process *p, uint64_t control,
+                                         const struct cap *entry)
 {
     send(p, control & ~(uint64_t)LK_CALLBIT, entry, false, false); /* it is not set */
 }
 
-static NOINLINE NORETURN void send_proxied_string(struct process *p, uint64_t control,
-                                                  const struct cap *entry)
+static NOINLINE NORETURN void send_string(struct process *p, uint64_t control,
+                                          const struct cap *entry)
 {
-    send(p, control, entry, true, true);
+    send(p, control, entry, true, false);
 }
 
 static NOINLINE NORETURN void send_proxied(struct process *p, uint64_t control,
                                            const struct cap *entry)
 {
-    send(p, control, entry, false, true);
+    send(p, control, entry, true, true);
 }
 
 /* --- kernel capabilities --- */
@@ -547,12 +540,9 @@ static ALWAYS_INLINE NORETURN void dispatch(struct process *p, uint64_t control)
         if (control & LK_CALLBIT) {
             send_call(p, control, target);
         }
-        send_to_process(p, control, target);
+        send_plain(p, control, target);
     }
     if (target->type == CAP_PROXYENTRY && likely(object_alive(target, FRAME_ENDPOINT))) {
-        if (unlikely(control & LK_SSTR)) {
-            send_proxied_string(p, control, target);
-        }
         send_proxied(p, control, target);
     }
     if (control & LK_CALLBIT) {

@@ -160,65 +160,39 @@ void sched_stop(struct process *p)
     }
 }
 
-/* The CPU is `p`'s from now on, which may run and is on no ready queue. */
-static inline void hand_over(struct cpu *cpu, struct process *old, struct process *p)
-{
-    /* The slice goes along to an equal that is to answer. A higher priority has one of its own, and
-     * whoever goes on running later keeps what is left. */
-    if (old->priority != p->priority || (old->s.word & RUNNING_MASK) == 0) {
-        nsec_t now = cpu->slice_end == NEVER ? NEVER : arch_now();
-
-        keep_slice(old, cpu->slice_end > now ? cpu->slice_end - now : 0);
-        if (old->priority != p->priority) {
-            cpu->slice_end = NEVER;
-        } else if (p->slice_left != 0 && p->slice_left < old->slice_left) {
-            cpu->slice_end = now + p->slice_left; /* or it would have a rest with each message */
-        }
-    }
-    switch_to(cpu, p);
-    keep_slice(p, 0);
-}
-
-/* There is no slice to hand on, or one that somebody hears of: `p` is next of its equals. */
-static __attribute__((noinline)) void switch_by_queue(struct cpu *cpu, struct process *p)
-{
-    if (sched_runnable(p)) {
-        ready_insert(cpu, p, true);
-    }
-    cpu->resched = true;
-}
-
-void sched_switch_to(struct process *p)
+void sched_sent(struct process *p, struct process *to)
 {
     struct cpu *cpu = cpu_self();
-    struct process *old = cpu->current;
+    bool goes = to->priority >= p->priority;
     bool has_end = cpu->slice_end != NEVER;
 
     ASSERT_AFTER_COMMIT();
-    if ((p->s.word & (RUNNING_MASK | (uint32_t)PROC_SLICE_NOTICE << 24)) != 0 ||
-        !schedule_runs(p) || old == NULL || (old->s.flags & PROC_SLICE_NOTICE)) {
-        switch_by_queue(cpu, p);
+    if (!goes || !sched_runnable(to) || ((p->s.flags | to->s.flags) & PROC_SLICE_NOTICE)) {
+        if (sched_runnable(
+                to)) { /* next of its equals, if somebody hears of its slice or of that of
+                                     `p`, or there is none */
+            ready_insert(cpu, to, goes || to->slice_left != 0);
+        }
+        cpu->resched |= goes || p->s.run_state != LK_STATE_READY;
         return;
     }
-    if (!list_empty(&p->ready_link)) {
-        ready_remove(cpu, p);
-    }
-    hand_over(cpu, old, p);
-    if (sched_runnable(old)) {
-        ready_insert(cpu, old, old->slice_left != 0 || !has_end); /* else its slice is over */
-        cpu->resched |= old->priority >= p->priority; /* an equal waits: the slice has an end */
-    }
-}
+    /* The slice goes along to an equal that is to answer. A higher priority has one of its own, and
+     * whoever goes on running later keeps what is left. */
+    if (to->priority != p->priority || (p->s.word & RUNNING_MASK) == 0) {
+        nsec_t now = has_end ? arch_now() : NEVER;
 
-void sched_sent(struct process *p, struct process *to)
-{
-    if (to->priority >= p->priority) {
-        sched_switch_to(to);
-    } else {
-        sched_wake(to);
+        keep_slice(p, cpu->slice_end > now ? cpu->slice_end - now : 0);
+        if (to->priority != p->priority) {
+            cpu->slice_end = NEVER;
+        } else if (to->slice_left != 0 && to->slice_left < p->slice_left) {
+            cpu->slice_end = now + to->slice_left; /* or it would have a rest with each message */
+        }
     }
-    if (p->s.run_state != LK_STATE_READY && cpu_self()->current == p) {
-        sched_stop(p);
+    switch_to(cpu, to);
+    keep_slice(to, 0);
+    if (sched_runnable(p)) {
+        ready_insert(cpu, p, p->slice_left != 0 || !has_end); /* else its slice is over */
+        cpu->resched |= p->priority >= to->priority; /* an equal waits: the slice has an end */
     }
 }
 

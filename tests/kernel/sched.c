@@ -99,8 +99,7 @@ SELFTEST(sched_priority_change, "a process moves to the queue of its new schedul
     test_rescind_process(other);
 }
 
-SELFTEST(sched_switch,
-         "a direct switch takes the process off its queue and puts the other back in front")
+SELFTEST(sched_switch, "a direct switch goes past the queue, and puts the other back in front")
 {
     struct cpu *cpu = cpu_self();
     struct process *a = test_make_process(9);
@@ -108,11 +107,11 @@ SELFTEST(sched_switch,
     struct process *c = test_make_process(9);
 
     make_ready(b);
-    make_ready(c);
     test_commit();
     process_end_wait(a);
+    process_end_wait(c);
     cpu->current = a;
-    sched_switch_to(c);
+    sched_sent(a, c);
     CHECK(cpu->current == c && !queued(c));
     CHECK(cpu->ready[9].next == &a->ready_link && a->ready_link.next == &b->ready_link);
     CHECK_EQUAL(process_check(a) + process_check(b) + process_check(c), 0);

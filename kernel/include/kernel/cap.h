@@ -43,7 +43,6 @@ STATIC_ASSERT(sizeof(struct cap) == 16, "a capability is 16 bytes");
 
 #define CAPPAGE_SLOTS (PAGE_SIZE / sizeof(struct cap))
 
-
 /* Is `c` valid as it is shown to users: live, and an Entry or AppNotice has a recipient, a
  * ProxyEntry one that has a proxy receiver, a reply capability is not used or stale. Otherwise it
  * is Null in every way, though an Entry may become valid when its endpoint gets a recipient. */

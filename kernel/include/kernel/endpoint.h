@@ -17,7 +17,7 @@
  *           priority of the first.
  * INV-EP-2  a reply outstanding  =>  payload match is on.
  * INV-EP-3  id != LK_NOTICE_ID.
- * INV-EP-4  what `to` and `epoch` say is true (also INV-FAST-1, process.h). */
+ * INV-FAST-1 (process.h) says what `to` and `epoch` mean. */
 struct endpoint {
     struct objhdr hdr;
     struct {

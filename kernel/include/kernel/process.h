@@ -30,15 +30,15 @@
     } while (0)
 
 /* Bits of `attention`: a fast path looks at this word once. */
-#define ATTN_NOTICE 0x01u        /* plain notice bits are pending */
-#define ATTN_RECV_FAULT 0x04u    /* receiving, and the string faulted: blocked senders wait */
-#define ATTN_TRAP_ONCE 0x08u     /* the syscall trap was told; let this system call pass */
-#define ATTN_INJECT 0x10u        /* restart injection watches the next invocation */
-#define ATTN_SCAN 0x20u          /* scan_next and scan_id are in use */
-#define ATTN_FAULT_TOLD 0x40u    /* the fault message was delivered */
-#define ATTN_SLEEPING 0x80u      /* the closed wait is for the clock: sleep_timer is queued */
-#define ATTN_PREEMPT 0x100u      /* preempting bits, or senders, wait for it to be notified */
-#define ATTN_SENDERS 0x400u      /* senders wait at its endpoints */
+#define ATTN_NOTICE 0x01u          /* plain notice bits are pending */
+#define ATTN_RECV_FAULT 0x04u      /* receiving, and the string faulted: blocked senders wait */
+#define ATTN_TRAP_ONCE 0x08u       /* the syscall trap was told; let this system call pass */
+#define ATTN_INJECT 0x10u          /* restart injection watches the next invocation */
+#define ATTN_SCAN 0x20u            /* scan_next and scan_id are in use */
+#define ATTN_FAULT_TOLD 0x40u      /* the fault message was delivered */
+#define ATTN_SLEEPING 0x80u        /* the closed wait is for the clock: sleep_timer is queued */
+#define ATTN_PREEMPT 0x100u        /* preempting bits, or senders, wait for it to be notified */
+#define ATTN_SENDERS 0x400u        /* senders wait at its endpoints */
 #define ATTN_RECV_MANY 0x7fff0000u /* its wait names these capability registers beyond the first */
 #define ATTN_RECV_SHIFT (LK_RECV_CAP_SHIFT + LK_CAP_BITS - 16) /* of a control word, to there */
 #define ATTN_FAULT_PASSED 0x200u /* the memory's handler has passed the fault on */
@@ -70,8 +70,7 @@ struct preempt {
  * INV-PROC-3  sender_node queued  =>  BLOCKED with LK_WAIT_SENDING, or a fault is to be told.
  * INV-PROC-4  current of a CPU  =>  READY and no holds.
  * INV-PROC-5  capreg[0] is Null.
- * INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE; senders  <=>  ATTN_SENDERS; slice_left
- *             <=>  ATTN_SLICE.
+ * INV-PROC-6  pending plain notices  <=>  ATTN_NOTICE.
  * INV-PROC-7  something in proxyReply  =>  the proxy hold.
  * INV-PROC-8  preempting bits or waiting senders  <=>  ATTN_PREEMPT; then the process stands where
  *             it will be found, else nowhere (preempt.h).
@@ -79,8 +78,8 @@ struct preempt {
  * INV-PROC-10 slice_left != 0  <=>  ATTN_SLICE.
  *
  * What is noted for the fast path is true while the CPU's epoch is the one noted with it:
- * INV-FAST-1  endpoint.epoch  =>  payload match is off, and endpoint.to is the recipient, with a
- *             schedule that lets it run.
+ * INV-FAST-1  endpoint.epoch, as it is or with FAST_OTHER flipped  =>  endpoint.to is the recipient,
+ *             with a schedule that lets it run, and payload match is off, or on.
  * INV-FAST-2  fast.reply_epoch  =>  fast.reply is the endpoint of slot replyEndpoint: alive, with
  *             payload match, and this process its recipient.
  * INV-FAST-3  fast.to_epoch  =>  last_called is live, and INV-FAST-1 true of its endpoint; fast.to
@@ -145,9 +144,6 @@ struct process {
         uint64_t caller_epoch;  /* of another priority: FAST_OTHER is flipped */
     } fast;
 #define FAST_OTHER (1ull << 63)
-/* As caller_epoch: the last delivery into a wait other than a closed one was a notice, so a waiting
- * message goes first. A message by the fast path ends that by what it notes. */
-#define FAST_AFTER_NOTICE (UINT64_MAX - 1)
 
     struct cap slot[PROC_SLOTS]; /* SLOT_ADDR_SPACE.. (abi) */
     struct cap capreg[LK_CAP_REGS];

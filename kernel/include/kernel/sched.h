@@ -17,11 +17,8 @@ void sched_wake(struct process *p);
 /* EFFECT. `p` must not run any more as it is: take it off the ready queue, or off the CPU at exit.
  * NO_FAIL. */
 void sched_stop(struct process *p);
-/* EFFECT. Go from the current process, which has just stopped being ready or has a lower or equal
- * priority, directly to `p`, which is READY; the rest of the slice goes with it. NO_FAIL. */
-void sched_switch_to(struct process *p);
-/* EFFECT. The current process `p` has sent to `to`, and perhaps waits now: the CPU goes to whom it
- * should. NO_FAIL. */
+/* EFFECT. The current process `p` has sent to `to`, which waited, and perhaps waits itself now: the
+ * CPU goes to whom it should, to one of higher or equal priority at once. NO_FAIL. */
 void sched_sent(struct process *p, struct process *to);
 /* EFFECT. The current process goes behind its equals. NO_FAIL. */
 void sched_yield(void);

@@ -4,9 +4,7 @@
  */
 #include "invariant.h"
 
-#include <kernel/cpu.h>
 #include <kernel/endpoint.h>
-#include <kernel/sched.h>
 
 unsigned endpoint_check(const struct endpoint *ep)
 {
@@ -23,8 +21,5 @@ unsigned endpoint_check(const struct endpoint *ep)
               "INV-EP-2 broken: endpoint %x: a reply is outstanding without payload match", oid);
     INVARIANT(ep->state.id != LK_NOTICE_ID, "INV-EP-3 broken: endpoint %x has the reserved ID",
               oid);
-    INVARIANT(!endpoint_noted(ep) || (r != NULL && ep->to == r && schedule_runs(r) &&
-                                      ep->state.match == (ep->epoch != cpu_self()->epoch)),
-              "INV-EP-4 broken: endpoint %x: what is noted is not true", oid);
     return failed + fast_check_endpoint(ep);
 }

@@ -21,8 +21,9 @@ unsigned fast_check_endpoint(const struct endpoint *ep)
     const struct process *r = endpoint_recipient(ep);
     unsigned failed = 0;
 
-    if (ep->epoch == cpu_self()->epoch) {
-        INVARIANT(!ep->state.match && r != NULL && ep->to == r && schedule_runs(r),
+    if (endpoint_noted(ep)) {
+        INVARIANT(ep->state.match == (ep->epoch != cpu_self()->epoch) && r != NULL && ep->to == r &&
+                      schedule_runs(r),
                   "INV-FAST-1 broken: endpoint %x: its note", object_oid(ep));
     }
     return failed;

@@ -57,32 +57,6 @@ static bool found_when_possible(const struct process *p)
     return queued || watches;
 }
 
-/* Is what is noted for the fast path in this epoch true? */
-static bool notes_true(const struct process *p)
-{
-    uint64_t epoch = cpu_self()->epoch;
-    const struct cap *slot = &p->slot[SLOT_REPLY_ENDPOINT];
-    const struct endpoint *reply = p->fast.reply;
-    const struct process *caller = p->fast.caller;
-    const struct endpoint *called = endpoint_of(&p->last_called);
-
-    if (p->fast.reply_epoch == epoch &&
-        (slot->type != CAP_ENDPOINT || !cap_live(slot) || endpoint_of(slot) != reply ||
-         !reply->state.match || endpoint_recipient(reply) != p)) {
-        return false;
-    }
-    if ((p->fast.caller_epoch ^ epoch) << 1 == 0 &&
-        (caller->hdr.kind != FRAME_PROCESS || caller->hdr.count == 0 ||
-         caller->fast.reply_epoch != epoch ||
-         (caller->priority == p->priority) != (p->fast.caller_epoch == epoch))) {
-        return false;
-    }
-    return p->fast.to_epoch != epoch ||
-           (cap_live(&p->last_called) && !called->state.match &&
-            endpoint_recipient(called) == p->fast.to && called->state.id == p->fast.to_id &&
-            p->fast.to->priority == p->priority);
-}
-
 unsigned process_check(const struct process *p)
 {
     const struct cpu *cpu = cpu_self();
@@ -109,13 +83,6 @@ unsigned process_check(const struct process *p)
     }
     if ((p->notices != 0) != ((p->attention & ATTN_NOTICE) != 0)) {
         failed += broken(p, "INV-PROC-6");
-    }
-    if (plist_empty(&p->senders) != !(p->attention & ATTN_SENDERS) ||
-        (p->slice_left == 0) != !(p->attention & ATTN_SLICE)) {
-        failed += broken(p, "INV-PROC-6 (senders, slice)");
-    }
-    if (!notes_true(p)) {
-        failed += broken(p, "INV-PROC-9");
     }
     if (p->slot[SLOT_PROXY_REPLY].type != CAP_NULL && !(p->s.holds & 1u << LK_HOLD_PROXY)) {
         failed += broken(p, "INV-PROC-7");
