@@ -144,6 +144,9 @@ struct process {
         uint64_t caller_epoch;  /* of another priority: FAST_OTHER is flipped */
     } fast;
 #define FAST_OTHER (1ull << 63)
+/* As caller_epoch: the last delivery into a wait other than a closed one was a notice, so a waiting
+ * message goes first. A message by the fast path ends that by what it notes. */
+#define FAST_AFTER_NOTICE (UINT64_MAX - 1)
 
     struct cap slot[PROC_SLOTS]; /* SLOT_ADDR_SPACE.. (abi) */
     struct cap capreg[LK_CAP_REGS];
