@@ -127,17 +127,17 @@ static void lapic_init(void)
 /* What goes into the low half of a line's route. */
 static uint32_t route(unsigned line, bool masked)
 {
-    return (VECTOR_LINE + line) | (machine.line[line].active_low ? ROUTE_ACTIVE_LOW : 0) |
-           (machine.line[line].level ? ROUTE_LEVEL : 0) | (masked ? ROUTE_MASKED : 0);
+    return (VECTOR_LINE + line) | (line_wiring[line].active_low ? ROUTE_ACTIVE_LOW : 0) |
+           (line_wiring[line].level ? ROUTE_LEVEL : 0) | (masked ? ROUTE_MASKED : 0);
 }
 
 static void ioapic_init(void)
 {
     uint32_t id = lapic_read(LAPIC_ID) >> 24;
 
-    ioapic = arch_map_device(machine.ioapic, IOAPIC_BYTES);
+    ioapic = arch_map_device(ioapic_at, IOAPIC_BYTES);
     if (ioapic == NULL || ioapic_read(IOAPIC_VERSION) == UINT32_MAX) {
-        log_line(LOG_WARN, "apic: no I/O APIC at %lx: no device interrupts", machine.ioapic);
+        log_line(LOG_WARN, "apic: no I/O APIC at %lx: no device interrupts", ioapic_at);
         return;
     }
     lines = (ioapic_read(IOAPIC_VERSION) >> 16 & 0xff) + 1;
@@ -198,7 +198,7 @@ bool apic_line_arrived(unsigned line)
 {
     bool tell = !state[line].masked;
 
-    if (machine.line[line].level) {
+    if (line_wiring[line].level) {
         ioapic_write(IOAPIC_ROUTE(line), route(line, true));
     } else if (!tell) {
         state[line].pending = true;

@@ -36,18 +36,14 @@ void fpu_first_use(void);
 
 /* --- acpi.c --- */
 
-/* How an interrupt line is wired. */
-struct line_wiring {
+/* Where the I/O APIC is, and how its lines are wired: as the firmware says, or as usual where it
+ * says nothing. */
+extern kpa_t ioapic_at;
+extern struct line_wiring {
     bool active_low, level;
-};
+} line_wiring[ARCH_IRQ_LINES];
 
-/* What the firmware says of the machine, or what is usual where it says nothing. */
-struct machine {
-    kpa_t ioapic;
-    struct line_wiring line[ARCH_IRQ_LINES];
-};
-extern struct machine machine;
-
+/* Read the tables behind the root pointer at `rsdp`; 0: the loader named none. */
 void acpi_init(kpa_t rsdp);
 
 /* --- apic.c --- */
