@@ -10,16 +10,15 @@
 
 /* What the CPU has, from CPUID. Const after boot. */
 struct cpu_features {
-    bool smap, rdtscp, hypervisor, tsc_deadline;
+    bool smap, hypervisor, tsc_deadline;
 };
 extern struct cpu_features cpu_features;
 
 /* The data of CPU 0, and GS base, through which it is found. */
 void cpu_data_init(void);
-/* Look at CPUID; a CPU without what the kernel cannot do without ends here in words. */
-void cpu_features_init(void);
-/* Control registers and the registers of `syscall`. */
-void cpu_control_init(void);
+/* Look at CPUID; a CPU without what the kernel cannot do without ends here in words. Then control
+ * registers and the registers of `syscall`. */
+void cpu_init(void);
 
 /* --- gdt.c: descriptor tables --- */
 
