@@ -38,16 +38,12 @@ struct table {
 } PACKED;
 STATIC_ASSERT(sizeof(struct table) == 36, "header of an ACPI table");
 
-struct madt {
-    struct table header;
-    uint32_t lapic, flags;
-} PACKED;
+#define MADT_HEADER (sizeof(struct table) + 8) /* the local APIC's address, and flags */
 
-enum madt_kind {
-    MADT_LAPIC = 0,
-    MADT_IOAPIC = 1,
-    MADT_OVERRIDE = 2,
-};
+/* Kinds of entries in the MADT. */
+#define MADT_LAPIC 0
+#define MADT_IOAPIC 1
+#define MADT_OVERRIDE 2
 
 struct madt_entry {
     uint8_t kind, length;
@@ -77,9 +73,9 @@ struct madt_entry {
 
 /* What a PC has if nobody says otherwise: the ISA lines are edge-triggered and active high, PCI's
  * the opposite. */
-struct machine machine = {
-    .ioapic = DEFAULT_IOAPIC,
-    .line[ISA_LINES... ARCH_IRQ_LINES - 1] = { .active_low = true, .level = true },
+kpa_t ioapic_at = DEFAULT_IOAPIC;
+struct line_wiring line_wiring[] = {
+    [ISA_LINES... ARCH_IRQ_LINES - 1] = { .active_low = true, .level = true },
 };
 
 static bool sum_is_zero(const void *data, size_t n)
@@ -93,101 +89,73 @@ static bool sum_is_zero(const void *data, size_t n)
     return sum == 0;
 }
 
-/* The root pointer that the loader named; NULL: it is none. */
-static const struct rsdp *rsdp_at(kpa_t pa)
-{
-    const struct rsdp *r = arch_map_device(pa, sizeof(*r));
-
-    return r != NULL && memcmp(r->signature, "RSD PTR ", sizeof(r->signature)) == 0 &&
-                   sum_is_zero(r, RSDP_V1_BYTES)
-               ? r
-               : NULL;
-}
-
-/* The table at a physical address, whole; NULL if it is not mapped or wrong. */
-static const struct table *table_at(kpa_t pa)
+/* The table at a physical address, whole; NULL if it is another, or has not the `least` bytes that
+ * it is to have, or is damaged. */
+static const struct table *table_at(kpa_t pa, const char *signature, size_t least)
 {
     const struct table *t = arch_map_device(pa, sizeof(*t));
     uint32_t length;
 
-    if (t == NULL) {
+    if (t == NULL || memcmp(t->signature, signature, sizeof(t->signature)) != 0) {
         return NULL;
     }
     length = t->length;
-    if (length < sizeof(*t) || length > MAX_TABLE) {
-        return NULL;
+    if (length >= least && length <= MAX_TABLE) {
+        t = arch_map_device(pa, length);
+        if (t != NULL && t->length == length && sum_is_zero(t, length)) {
+            return t;
+        }
     }
-    t = arch_map_device(pa, length);
-    return t != NULL && t->length == length && sum_is_zero(t, length) ? t : NULL;
+    log_line(LOG_WARN, "acpi: the table %s is damaged", signature);
+    return NULL;
 }
 
-/* The MADT, found through the extended root table, or the old one. */
-static const struct madt *madt_find(const struct rsdp *rsdp)
+/* The MADT, found through the extended root table, or the old one; NULL: there is none. */
+static const struct table *madt_find(const struct rsdp *rsdp)
 {
     bool extended = rsdp->revision >= 2 && rsdp->xsdt != 0 && rsdp->length >= sizeof(*rsdp) &&
                     sum_is_zero(rsdp, sizeof(*rsdp));
     size_t width = extended ? 8 : 4;
-    const struct table *root = table_at(extended ? rsdp->xsdt : rsdp->rsdt);
+    const struct table *root = extended ? table_at(rsdp->xsdt, "XSDT", sizeof(*root))
+                                        : table_at(rsdp->rsdt, "RSDT", sizeof(*root));
+    const struct table *madt = NULL;
 
-    if (root == NULL) {
-        log_line(LOG_WARN, "acpi: the root table is damaged");
-        return NULL;
-    }
-    for (size_t at = sizeof(*root); at + width <= root->length; at += width) {
+    for (size_t at = sizeof(*root); root != NULL && madt == NULL && at + width <= root->length;
+         at += width) {
         uint64_t pa = 0;
-        const struct table *t;
 
         memcpy(&pa, (const uint8_t *)root + at, width);
-        t = arch_map_device(pa, sizeof(*t));
-        if (t != NULL && memcmp(t->signature, "APIC", sizeof(t->signature)) == 0) {
-            t = table_at(pa);
-            if (t == NULL || t->length < sizeof(struct madt)) {
-                log_line(LOG_WARN, "acpi: the table of interrupt controllers is damaged");
-                return NULL;
-            }
-            return (const struct madt *)(const void *)t;
-        }
+        madt = table_at(pa, "APIC", MADT_HEADER);
     }
-    log_line(LOG_WARN, "acpi: there is no table of interrupt controllers");
-    return NULL;
+    return madt;
 }
 
 static void take_entry(const struct madt_entry *e)
 {
-    switch ((enum madt_kind)e->kind) {
-    case MADT_LAPIC:
-        if (e->length >= ENTRY_BYTES(lapic) && (e->lapic.flags & LAPIC_ENABLED) != 0) {
-            cpu_count++;
-        }
-        break;
-    case MADT_IOAPIC:
-        if (e->length >= ENTRY_BYTES(ioapic) && e->ioapic.first_line == 0) {
-            machine.ioapic = e->ioapic.address;
-        }
-        break;
-    case MADT_OVERRIDE: /* an ISA line is another global line, or is wired in another way */
-        if (e->length >= ENTRY_BYTES(override) && e->override.bus == 0 &&
-            e->override.line < ARCH_IRQ_LINES) {
-            machine.line[e->override.line] = (struct line_wiring){
-                .active_low = (e->override.flags & POLARITY_MASK) == POLARITY_LOW,
-                .level = (e->override.flags & TRIGGER_MASK) == TRIGGER_LEVEL,
-            };
-        }
-        break;
-    default:
-        break;
+    if (e->kind == MADT_LAPIC && e->length >= ENTRY_BYTES(lapic)) {
+        cpu_count += e->lapic.flags & LAPIC_ENABLED;
+    } else if (e->kind == MADT_IOAPIC && e->length >= ENTRY_BYTES(ioapic) &&
+               e->ioapic.first_line == 0) {
+        ioapic_at = e->ioapic.address;
+    } else if (e->kind == MADT_OVERRIDE && e->length >= ENTRY_BYTES(override) &&
+               e->override.bus == 0 && e->override.line < ARCH_IRQ_LINES) {
+        /* an ISA line is another global line, or is wired in another way */
+        line_wiring[e->override.line] = (struct line_wiring){
+            .active_low = (e->override.flags & POLARITY_MASK) == POLARITY_LOW,
+            .level = (e->override.flags & TRIGGER_MASK) == TRIGGER_LEVEL,
+        };
     }
 }
 
-static void take_madt(const struct madt *madt)
+static void take_madt(const struct table *madt)
 {
     const uint8_t *start = (const uint8_t *)madt;
 
     cpu_count = 0;
-    for (size_t at = sizeof(*madt); at + 2 <= madt->header.length;) {
+    for (size_t at = MADT_HEADER; at + 2 <= madt->length;) {
         const struct madt_entry *e = (const struct madt_entry *)(const void *)(start + at);
 
-        if (e->length < 2 || at + e->length > madt->header.length) {
+        if (e->length < 2 || at + e->length > madt->length) {
             log_line(LOG_WARN, "acpi: the table of interrupt controllers ends in the middle");
             break;
         }
@@ -198,9 +166,13 @@ static void take_madt(const struct madt *madt)
 
 void acpi_init(kpa_t rsdp)
 {
-    const struct rsdp *root = rsdp == 0 ? NULL : rsdp_at(rsdp);
-    const struct madt *madt = root == NULL ? NULL : madt_find(root);
+    const struct rsdp *root = arch_map_device(rsdp, sizeof(*root));
+    const struct table *madt = NULL;
 
+    if (rsdp != 0 && root != NULL && sum_is_zero(root, RSDP_V1_BYTES) &&
+        memcmp(root->signature, "RSD PTR ", sizeof(root->signature)) == 0) {
+        madt = madt_find(root);
+    }
     if (madt == NULL) {
         log_line(LOG_WARN,
                  "acpi: nothing usable; one CPU and the usual interrupt controllers assumed");

@@ -16,19 +16,19 @@
 #include <kernel/log.h>
 #include <kernel/panic.h>
 
-/* Registers of the local APIC, by offset. */
-#define LAPIC_ID 0x020u
-#define LAPIC_PRIORITY 0x080u
-#define LAPIC_EOI 0x0b0u
-#define LAPIC_SPURIOUS 0x0f0u
-#define LAPIC_ERROR 0x280u
-#define LAPIC_COMMAND 0x300u
-#define LAPIC_LVT_TIMER 0x320u
-#define LAPIC_LVT_LINT1 0x360u
-#define LAPIC_LVT_ERROR 0x370u
-#define LAPIC_TIMER_START 0x380u
-#define LAPIC_TIMER_NOW 0x390u
-#define LAPIC_TIMER_DIVIDE 0x3e0u
+/* Registers of the local APIC: 32-bit words, by index. */
+#define LAPIC_ID (0x020u / 4)
+#define LAPIC_PRIORITY (0x080u / 4)
+#define LAPIC_EOI (0x0b0u / 4)
+#define LAPIC_SPURIOUS (0x0f0u / 4)
+#define LAPIC_ERROR (0x280u / 4)
+#define LAPIC_COMMAND (0x300u / 4)
+#define LAPIC_LVT_TIMER (0x320u / 4)
+#define LAPIC_LVT_LINT1 (0x360u / 4)
+#define LAPIC_LVT_ERROR (0x370u / 4)
+#define LAPIC_TIMER_START (0x380u / 4)
+#define LAPIC_TIMER_NOW (0x390u / 4)
+#define LAPIC_TIMER_DIVIDE (0x3e0u / 4)
 #define LAPIC_BYTES 0x400u
 
 #define LVT_NMI (4u << 8)
@@ -60,16 +60,6 @@ static struct {
     bool pending; /* an edge came while it was */
 } state[ARCH_IRQ_LINES];
 
-static uint32_t lapic_read(uint32_t reg)
-{
-    return lapic[reg / 4];
-}
-
-static void lapic_write(uint32_t reg, uint32_t value)
-{
-    lapic[reg / 4] = value;
-}
-
 static uint32_t ioapic_read(uint32_t index)
 {
     ioapic[IOAPIC_INDEX / 4] = index;
@@ -85,16 +75,14 @@ static void ioapic_write(uint32_t index, uint32_t value)
 /* Start both 8259s as the hardware wants it, away from the exceptions, and mask all their lines. */
 static void pic_off(void)
 {
-    arch_out(0x20, 1, 0x11);
-    arch_out(0xa0, 1, 0x11);
-    arch_out(0x21, 1, VECTOR_PIC);
-    arch_out(0xa1, 1, VECTOR_PIC + 8);
-    arch_out(0x21, 1, 4);
-    arch_out(0xa1, 1, 2);
-    arch_out(0x21, 1, 1);
-    arch_out(0xa1, 1, 1);
-    arch_out(0x21, 1, 0xff);
-    arch_out(0xa1, 1, 0xff);
+    static const uint8_t words[][2] = {
+        { 0x11, 0x11 }, { VECTOR_PIC, VECTOR_PIC + 8 }, { 4, 2 }, { 1, 1 }, { 0xff, 0xff }
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(words); i++) {
+        arch_out(i == 0 ? 0x20 : 0x21, 1, words[i][0]);
+        arch_out(i == 0 ? 0xa0 : 0xa1, 1, words[i][1]);
+    }
 }
 
 /* Begin anew, in the mode in which its registers are in memory. If the firmware left it in the
@@ -113,31 +101,31 @@ static void lapic_init(void)
     if (lapic == NULL) {
         BUG("no room to map the local APIC at %lx", base);
     }
-    lapic_write(LAPIC_SPURIOUS, VECTOR_SPURIOUS); /* off: that masks every interrupt source */
-    lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
-    lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
-    lapic_write(LAPIC_LVT_ERROR, VECTOR_APIC_ERROR);
-    lapic_write(LAPIC_PRIORITY, 0);
-    lapic_write(LAPIC_ERROR, 0);
-    lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
-    lapic_write(LAPIC_TIMER_START, 0);
-    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
+    lapic[LAPIC_SPURIOUS] = VECTOR_SPURIOUS; /* off: that masks every interrupt source */
+    lapic[LAPIC_SPURIOUS] = SPURIOUS_ENABLE | VECTOR_SPURIOUS;
+    lapic[LAPIC_LVT_LINT1] = LVT_NMI;
+    lapic[LAPIC_LVT_ERROR] = VECTOR_APIC_ERROR;
+    lapic[LAPIC_PRIORITY] = 0;
+    lapic[LAPIC_ERROR] = 0;
+    lapic[LAPIC_TIMER_DIVIDE] = DIVIDE_BY_1;
+    lapic[LAPIC_TIMER_START] = 0;
+    lapic[LAPIC_LVT_TIMER] = VECTOR_TIMER;
 }
 
 /* What goes into the low half of a line's route. */
 static uint32_t route(unsigned line, bool masked)
 {
-    return (VECTOR_LINE + line) | (machine.line[line].active_low ? ROUTE_ACTIVE_LOW : 0) |
-           (machine.line[line].level ? ROUTE_LEVEL : 0) | (masked ? ROUTE_MASKED : 0);
+    return (VECTOR_LINE + line) | (line_wiring[line].active_low ? ROUTE_ACTIVE_LOW : 0) |
+           (line_wiring[line].level ? ROUTE_LEVEL : 0) | (masked ? ROUTE_MASKED : 0);
 }
 
 static void ioapic_init(void)
 {
-    uint32_t id = lapic_read(LAPIC_ID) >> 24;
+    uint32_t id = lapic[LAPIC_ID] >> 24;
 
-    ioapic = arch_map_device(machine.ioapic, IOAPIC_BYTES);
+    ioapic = arch_map_device(ioapic_at, IOAPIC_BYTES);
     if (ioapic == NULL || ioapic_read(IOAPIC_VERSION) == UINT32_MAX) {
-        log_line(LOG_WARN, "apic: no I/O APIC at %lx: no device interrupts", machine.ioapic);
+        log_line(LOG_WARN, "apic: no I/O APIC at %lx: no device interrupts", ioapic_at);
         return;
     }
     lines = (ioapic_read(IOAPIC_VERSION) >> 16 & 0xff) + 1;
@@ -162,7 +150,7 @@ void apic_init(void)
 
 void apic_eoi(void)
 {
-    lapic_write(LAPIC_EOI, 0);
+    lapic[LAPIC_EOI] = 0;
 }
 
 /* --- interrupt lines --- */
@@ -190,7 +178,7 @@ void arch_irq_unmask(unsigned line)
     ioapic_write(IOAPIC_ROUTE(line), route(line, false));
     if (state[line].pending) {
         state[line].pending = false;
-        lapic_write(LAPIC_COMMAND, COMMAND_SELF | (VECTOR_LINE + line));
+        lapic[LAPIC_COMMAND] = COMMAND_SELF | (VECTOR_LINE + line);
     }
 }
 
@@ -198,10 +186,8 @@ bool apic_line_arrived(unsigned line)
 {
     bool tell = !state[line].masked;
 
-    if (machine.line[line].level) {
-        ioapic_write(IOAPIC_ROUTE(line), route(line, true));
-    } else if (!tell) {
-        state[line].pending = true;
+    if (line_wiring[line].level || !tell) {
+        state[line].pending = !line_wiring[line].level;
         ioapic_write(IOAPIC_ROUTE(line), route(line, true));
     }
     state[line].masked = true;
@@ -213,17 +199,17 @@ bool apic_line_arrived(unsigned line)
 
 void apic_timer_start(uint32_t count)
 {
-    lapic_write(LAPIC_TIMER_START, count);
+    lapic[LAPIC_TIMER_START] = count;
 }
 
 uint32_t apic_timer_count(void)
 {
-    return lapic_read(LAPIC_TIMER_NOW);
+    return lapic[LAPIC_TIMER_NOW];
 }
 
 void apic_timer_by_deadline(void)
 {
-    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | LVT_TSC_DEADLINE);
+    lapic[LAPIC_LVT_TIMER] = VECTOR_TIMER | LVT_TSC_DEADLINE;
     __sync_synchronize(); /* the write is to memory, that of the deadline is not: keep their order
                            */
 }

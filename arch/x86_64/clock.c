@@ -176,12 +176,13 @@ void clock_init(void)
 
 /* --- the alarm --- */
 
-static void set_alarm(nsec_t at)
+void arch_timer_arm(nsec_t at)
 {
     nsec_t now = arch_now();
     nsec_t ns = at > now ? at - now : 0;
     uint64_t counts;
 
+    armed_for = at;
     if (ns > LONGEST_ALARM) {
         ns = LONGEST_ALARM;
     }
@@ -196,19 +197,10 @@ static void set_alarm(nsec_t at)
     apic_timer_start(counts > UINT32_MAX ? UINT32_MAX : (uint32_t)counts);
 }
 
-void arch_timer_arm(nsec_t at)
-{
-    armed_for = at;
-    set_alarm(at);
-}
-
 bool clock_timer_fired(void)
 {
-    if (armed_for == NEVER) {
-        return false; /* switched off when it was under way already */
-    }
-    if (arch_now() < armed_for) {
-        set_alarm(armed_for);
+    if (arch_now() < armed_for) { /* NEVER: switched off when it was under way already */
+        arch_timer_arm(armed_for);
         return false;
     }
     armed_for = NEVER;

@@ -24,7 +24,6 @@
 #define LEAF_EXTENDED_FEATURES 0x80000001u
 
 struct cpu_features cpu_features;
-static uint64_t cr4_features = CR4_PAE | CR4_PGE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
 void cpu_data_init(void)
 {
@@ -50,8 +49,9 @@ static void need(bool there, const char *what)
     }
 }
 
-void cpu_features_init(void)
+void cpu_init(void)
 {
+    uint64_t cr4 = CR4_PAE | CR4_PGE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT;
     struct cpuid one = x86_cpuid(LEAF_FEATURES, 0);
     struct cpuid extended = x86_cpuid(LEAF_EXTENDED_FEATURES, 0); /* there: boot.S has looked */
 
@@ -60,26 +60,22 @@ void cpu_features_init(void)
     need(bit(one.edx, 24) && bit(one.edx, 25) && bit(one.edx, 26), "FXSAVE and SSE2");
     need(bit(extended.edx, 11), "syscall instruction");
 
-    cr4_features |= bit(one.edx, 7) ? CR4_MCE : 0;
+    cr4 |= bit(one.edx, 7) ? CR4_MCE : 0;
     cpu_features.tsc_deadline = bit(one.ecx, 24);
     cpu_features.hypervisor = bit(one.ecx, 31);
-    cpu_features.rdtscp = bit(extended.edx, 27);
     if (x86_cpuid(0, 0).eax >= LEAF_MORE_FEATURES) {
         struct cpuid more = x86_cpuid(LEAF_MORE_FEATURES, 0);
 
-        cr4_features |= bit(more.ebx, 7) ? CR4_SMEP : 0;
+        cr4 |= bit(more.ebx, 7) ? CR4_SMEP : 0;
         cpu_features.smap = bit(more.ebx, 20);
-        cr4_features |= cpu_features.smap ? CR4_SMAP : 0;
-        cr4_features |= bit(more.ecx, 2) ? CR4_UMIP : 0;
+        cr4 |= cpu_features.smap ? CR4_SMAP : 0;
+        cr4 |= bit(more.ecx, 2) ? CR4_UMIP : 0;
         mmu_tagged = bit(one.ecx, 17) && bit(more.ebx, 10); /* PCID and INVPCID */
-        /* The kernel's root will be loaded, whose tag is 0. */
-        cr4_features |= mmu_tagged ? CR4_PCIDE : 0;
+        /* The kernel's root is loaded, whose tag is 0. */
+        cr4 |= mmu_tagged ? CR4_PCIDE : 0;
     }
-}
 
-void cpu_control_init(void)
-{
-    x86_write_cr4(cr4_features);
+    x86_write_cr4(cr4);
     if (mmu_tagged) {
         log_line(LOG_INFO, "mmu: PCID is on");
     }
@@ -93,7 +89,7 @@ void cpu_control_init(void)
     x86_wrmsr(MSR_CSTAR, (uint64_t)entry_syscall); /* never used: there is no 32-bit code segment */
     x86_wrmsr(MSR_SFMASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_AC);
     x86_wrmsr(MSR_SYSENTER_CS, 0); /* sysenter: general protection */
-    if (cpu_features.rdtscp) {
+    if (bit(extended.edx, 27)) {   /* rdtscp */
         x86_wrmsr(MSR_TSC_AUX, 0);
     }
 }

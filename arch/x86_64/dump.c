@@ -86,16 +86,6 @@ void arch_panic_dump(void)
     }
 }
 
-/* Tell an emulator to switch the machine off. Hardware may have anything at these ports, so it is
- * not told. */
-static void power_off(void)
-{
-    if (cpu_features.hypervisor) {
-        arch_out(0x604, 2, 0x2000);  /* QEMU */
-        arch_out(0xb004, 2, 0x2000); /* older ones */
-    }
-}
-
 void arch_exit(unsigned status)
 {
     uint32_t code = status == 0                   ? EXIT_CODE_PASS
@@ -104,9 +94,11 @@ void arch_exit(unsigned status)
                                                   : EXIT_CODE_FAIL;
 
     arch_out(EXIT_PORT, 4, code);
-    /* Switched off, QEMU calls everything a success: so only a success is. */
-    if (status == 0) {
-        power_off();
+    /* Tell an emulator to switch the machine off. Hardware may have anything at these ports, so it
+     * is not told. Switched off, QEMU calls everything a success: so only a success is. */
+    if (status == 0 && cpu_features.hypervisor) {
+        arch_out(0x604, 2, 0x2000);  /* QEMU */
+        arch_out(0xb004, 2, 0x2000); /* older ones */
     }
     log_raw("halted\n");
     x86_stop();

@@ -30,7 +30,7 @@
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
-#include <arch/leaving.h>
+#include <arch/leaving.S>
 
 /* Bits of a control word that must be 0: all but shape, target, number of words; in a reply, the
  * first capability register to receive into. */

@@ -37,6 +37,15 @@ STATIC_ASSERT(sizeof(struct fx_image) == 512, "FXSAVE image");
 
 static struct fx_image initial ALIGNED(64); /* const after fpu_init() */
 
+/* Nobody's state is loaded any more. TS is clear on entry. */
+static void give_up(struct cpu *cpu)
+{
+    x86_fxrstor(&initial);
+    x86_write_cr0(x86_read_cr0() | CR0_TS);
+    cpu->fpu_owner = NULL;
+    cpu->context &= ~CONTEXT_FPU;
+}
+
 void fpu_init(void)
 {
     x86_clts();
@@ -47,17 +56,7 @@ void fpu_init(void)
         .mxcsr = MXCSR_INITIAL,
         .mxcsr_mask = initial.mxcsr_mask != 0 ? initial.mxcsr_mask : MXCSR_MASK_DEFAULT,
     };
-    x86_fxrstor(&initial);
-    x86_write_cr0(x86_read_cr0() | CR0_TS);
-}
-
-/* Nobody's state is loaded any more. TS is clear on entry. */
-static void give_up(struct cpu *cpu)
-{
-    x86_fxrstor(&initial);
-    x86_write_cr0(x86_read_cr0() | CR0_TS);
-    cpu->fpu_owner = NULL;
-    cpu->context &= ~CONTEXT_FPU;
+    give_up(cpu_self());
 }
 
 static void load(struct cpu *cpu, struct process *p)

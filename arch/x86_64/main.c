@@ -17,8 +17,7 @@ void arch_begin(void)
 
 void arch_main(const struct boot_info *boot)
 {
-    cpu_features_init();
-    cpu_control_init(); /* protection, `syscall` */
+    cpu_init(); /* protection, `syscall` */
     fpu_init();
     acpi_init(boot->rsdp);
     apic_init(); /* all lines masked */

@@ -24,7 +24,7 @@
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
-#include <arch/leaving.h>
+#include <arch/leaving.S>
 
 #define USER_END_HIGH 0x8000 /* the upper half of LK_USER_END: no address of a user has more */
 

@@ -70,33 +70,37 @@ static NORETURN void interrupt(uint64_t vector)
         if (apic_line_arrived(line)) {
             kernel_interrupt(line);
         }
-        go_on();
-    }
-    if (vector == VECTOR_TIMER) {
+    } else if (vector == VECTOR_TIMER) {
         apic_eoi();
         if (clock_timer_fired()) {
             kernel_timer();
         }
-        go_on();
-    }
-    if (vector == VECTOR_APIC_ERROR) {
+    } else if (vector == VECTOR_APIC_ERROR) {
         apic_eoi();
         log_limited(LOG_WARN, "the local APIC reports an error");
-    }
-    go_on(); /* the old interrupt controllers, or spurious: nothing to acknowledge */
+    } /* else the old interrupt controllers, or spurious: nothing to acknowledge */
+    go_on();
 }
 
 /* What was tried, of ACCESS_..., from a page fault's error code. */
 static unsigned access_of(uint64_t error)
 {
-    if (error & PF_EXEC) {
-        return ACCESS_EXEC;
-    }
-    return (error & PF_WRITE) ? ACCESS_WRITE : ACCESS_READ;
+    return error & PF_EXEC ? ACCESS_EXEC : error & PF_WRITE ? ACCESS_WRITE : ACCESS_READ;
 }
 
-static NORETURN void exception(uint64_t vector, uint64_t error)
+void trap_from_user(uint64_t vector, uint64_t error)
 {
+    struct process *p = arch_cpu()->current;
+
+    if (cpu_features.smap) {
+        x86_clac(); /* the user's AC flag would switch SMAP off */
+    }
+    if (p->s.flags & PROC_SINGLE_STEP) {
+        p->regs.rflags &= ~(uint64_t)RFLAGS_TF; /* it was set on the way out */
+    }
+    if (vector >= VECTOR_PIC) {
+        interrupt(vector);
+    }
     if (vector == EXC_PF) {
         uva_t address = x86_read_cr2();
 
@@ -114,22 +118,6 @@ static NORETURN void exception(uint64_t vector, uint64_t error)
     }
     ASSERT(vector < ARRAY_LEN(exceptions) && exceptions[vector].fault != FAULT_NONE);
     kernel_fault(exceptions[vector].fault, error);
-}
-
-void trap_from_user(uint64_t vector, uint64_t error)
-{
-    struct process *p = arch_cpu()->current;
-
-    if (cpu_features.smap) {
-        x86_clac(); /* the user's AC flag would switch SMAP off */
-    }
-    if (p->s.flags & PROC_SINGLE_STEP) {
-        p->regs.rflags &= ~(uint64_t)RFLAGS_TF; /* it was set on the way out */
-    }
-    if (vector >= VECTOR_PIC) {
-        interrupt(vector);
-    }
-    exception(vector, error);
 }
 
 /* The process was to go on behind the end of user memory, where neither sysret nor iret can go. Its
@@ -164,14 +152,13 @@ void trap_from_kernel(const struct trap_frame *frame)
         [ACCESS_EXEC] = "execution",
     };
 
-    if (frame->vector >= VECTOR_PIC) {
-        if (arch_cpu()->current != NULL) {
-            trap_dying = frame;
-            BUG("interrupt %lu in the kernel, which runs with interrupts off", frame->vector);
-        }
+    if (frame->vector >= VECTOR_PIC && arch_cpu()->current == NULL) {
         interrupt(frame->vector); /* idle: the stack held nothing but the frame */
     }
     trap_dying = frame;
+    if (frame->vector >= VECTOR_PIC) {
+        BUG("interrupt %lu in the kernel, which runs with interrupts off", frame->vector);
+    }
     if (frame->vector == EXC_PF) {
         uint64_t address = x86_read_cr2();
 

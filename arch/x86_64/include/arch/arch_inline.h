@@ -56,35 +56,26 @@ static inline void arch_fill_words(void *to, uint64_t word, size_t n)
 /* Read 1, 2 or 4 bytes from a port. */
 static inline uint64_t arch_in(uint16_t port, unsigned width)
 {
-    uint8_t b;
-    uint16_t w;
-    uint32_t l;
+    uint32_t value = 0;
 
-    switch (width) {
-    case 1:
-        __asm__ volatile("inb %1, %0" : "=a"(b) : "Nd"(port) : "memory");
-        return b;
-    case 2:
-        __asm__ volatile("inw %1, %0" : "=a"(w) : "Nd"(port) : "memory");
-        return w;
-    default:
-        __asm__ volatile("inl %1, %0" : "=a"(l) : "Nd"(port) : "memory");
-        return l;
+    if (width == 1) {
+        __asm__ volatile("inb %1, %b0" : "+a"(value) : "Nd"(port) : "memory");
+    } else if (width == 2) {
+        __asm__ volatile("inw %1, %w0" : "+a"(value) : "Nd"(port) : "memory");
+    } else {
+        __asm__ volatile("inl %1, %0" : "+a"(value) : "Nd"(port) : "memory");
     }
+    return value;
 }
 
 /* Write 1, 2 or 4 bytes to a port. */
 static inline void arch_out(uint16_t port, unsigned width, uint32_t value)
 {
-    switch (width) {
-    case 1:
-        __asm__ volatile("outb %0, %1" : : "a"((uint8_t)value), "Nd"(port) : "memory");
-        break;
-    case 2:
-        __asm__ volatile("outw %0, %1" : : "a"((uint16_t)value), "Nd"(port) : "memory");
-        break;
-    default:
+    if (width == 1) {
+        __asm__ volatile("outb %b0, %1" : : "a"(value), "Nd"(port) : "memory");
+    } else if (width == 2) {
+        __asm__ volatile("outw %w0, %1" : : "a"(value), "Nd"(port) : "memory");
+    } else {
         __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
-        break;
     }
 }

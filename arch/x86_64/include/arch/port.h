@@ -10,16 +10,15 @@
 
 /* What the CPU has, from CPUID. Const after boot. */
 struct cpu_features {
-    bool smap, rdtscp, hypervisor, tsc_deadline;
+    bool smap, hypervisor, tsc_deadline;
 };
 extern struct cpu_features cpu_features;
 
 /* The data of CPU 0, and GS base, through which it is found. */
 void cpu_data_init(void);
-/* Look at CPUID; a CPU without what the kernel cannot do without ends here in words. */
-void cpu_features_init(void);
-/* Control registers and the registers of `syscall`. */
-void cpu_control_init(void);
+/* Look at CPUID; a CPU without what the kernel cannot do without ends here in words. Then control
+ * registers and the registers of `syscall`. */
+void cpu_init(void);
 
 /* --- gdt.c: descriptor tables --- */
 
@@ -36,18 +35,14 @@ void fpu_first_use(void);
 
 /* --- acpi.c --- */
 
-/* How an interrupt line is wired. */
-struct line_wiring {
+/* Where the I/O APIC is, and how its lines are wired: as the firmware says, or as usual where it
+ * says nothing. */
+extern kpa_t ioapic_at;
+extern struct line_wiring {
     bool active_low, level;
-};
+} line_wiring[ARCH_IRQ_LINES];
 
-/* What the firmware says of the machine, or what is usual where it says nothing. */
-struct machine {
-    kpa_t ioapic;
-    struct line_wiring line[ARCH_IRQ_LINES];
-};
-extern struct machine machine;
-
+/* Read the tables behind the root pointer at `rsdp`; 0: the loader named none. */
 void acpi_init(kpa_t rsdp);
 
 /* --- apic.c --- */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * For assembly only: what the two ways out of the kernel have in common (switch.S, fastpath.S).
+ * To be included: what the two ways out of the kernel have in common (switch.S, fastpath.S).
  */
-#pragma once
 
 /* Are all segment registers Null? rbp: 0; uses rcx. */
 .macro SEGMENTS
