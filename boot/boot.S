@@ -128,11 +128,11 @@ boot_entry:
     jnc fail32
     popl %ebx
 
-    /* The first 4 GiB, in pages of 2 MiB: at 0, in the direct map, and the first of them at the image's base. */
+    /* The first 4 GiB, in pages of 2 MiB: at 0, in the direct map, and the first of them at the image's base. The
+     * loader has cleared the tables with the rest of the image's bss. */
     movl $early_directories, %edi
     movl $PTE_LARGE, %eax
 5:  movl %eax, (%edi)
-    movl $0, 4(%edi)
     addl $8, %edi
     addl $0x200000, %eax
     jnc 5b

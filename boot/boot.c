@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * From the loader's information to struct boot_info, final page tables and the port's arch_main().
+ * Order in which the machine is set up, from boot.S to kernel_main(): from the loader's information
+ * to struct boot_info, final page tables, and the rest of the machine. Nothing here can be undone.
  *
  * Nothing a loader says is believed unchecked, and whatever is needed later is copied: once this is
  * done the loader's structures are ordinary memory. The archive stays where it is. Runs on the
@@ -9,6 +10,7 @@
  */
 #include "boot/boot.h"
 #include <arch/paging.h>
+#include <arch/port.h>
 #include <kernel/arch.h>
 #include <kernel/string.h>
 
@@ -37,7 +39,10 @@ void boot_main(unsigned way, uint32_t info)
 {
     struct boot_info *boot = &boot_info;
 
-    arch_begin();
+    uart_init();     /* from here on there is someone to tell */
+    gdt_init(0);     /* segments and stacks */
+    cpu_data_init(); /* from here on cpu_self() works, and so does panic */
+    idt_init();      /* from here on exceptions say what they are */
     boot->kernel_start = (kpa_t)kernel_phys_start;
     boot->kernel_end = (kpa_t)kernel_phys_end;
     boot->loader = "";
@@ -68,5 +73,10 @@ void boot_main(unsigned way, uint32_t info)
 
     paging_init(boot);
     place_archive(boot); /* may lie anywhere in RAM: through the final tables */
-    arch_main(boot);
+    cpu_init();          /* protection, `syscall` */
+    fpu_init();
+    acpi_init(boot->rsdp);
+    apic_init(); /* all lines masked */
+    clock_init();
+    kernel_main(boot);
 }

@@ -59,7 +59,8 @@ bool memmap_is_ram(const struct boot_info *boot, kpa_t start, kpa_t end);
 void boot_read_pvh(kpa_t info, struct boot_info *boot, struct memmap *map);
 void boot_read_multiboot2(kpa_t info, struct boot_info *boot, struct memmap *map);
 
-/* From boot.S. */
+/* From boot.S: on CPU 0's kernel stack, with interrupts off and CR0.WP, EFER.NXE, CR4.PAE and PGE
+ * on. */
 NORETURN void boot_main(unsigned way, uint32_t info);
 
 /* Bounds of the image (boot/kernel.ld): physical. */

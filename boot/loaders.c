@@ -50,13 +50,6 @@ static void take_archive(struct boot_info *boot, uint64_t start, uint64_t bytes)
     boot->archive_end = start + bytes;
 }
 
-/* Keep a copy of the ACPI root pointer, of `n` bytes. */
-static void take_rsdp(struct boot_info *boot, const void *rsdp, uint64_t n)
-{
-    memcpy(rsdp_copy, rsdp, n < sizeof(rsdp_copy) ? n : sizeof(rsdp_copy));
-    boot->rsdp = (kpa_t)rsdp_copy - KERNEL_IMAGE_BASE;
-}
-
 /* An entry of the memory map, which is the same for both; in multiboot2 more may follow it. */
 struct memory {
     uint64_t start, bytes;
@@ -137,18 +130,6 @@ static void need(const struct mb2_tag *tag, uint64_t n)
     }
 }
 
-static void read_memory_map(const struct mb2_tag *tag, struct memmap *map)
-{
-    const struct mb2_memory_map *list = (const struct mb2_memory_map *)(const void *)tag;
-
-    need(tag, sizeof(*list));
-    if (list->entry_bytes < sizeof(struct memory) || list->entry_bytes % 8 != 0) {
-        boot_fail("the multiboot2 memory map has entries of an unknown size: %u",
-                  list->entry_bytes);
-    }
-    take_memory(map, list + 1, tag->bytes - sizeof(*list), list->entry_bytes);
-}
-
 static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct memmap *map)
 {
     const char *text = (const char *)(tag + 1);
@@ -169,16 +150,25 @@ static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct m
         take_archive(boot, module->start, (uint64_t)module->end - module->start);
         break;
     }
-    case MB2_TAG_MEMORY_MAP:
-        read_memory_map(tag, map);
+    case MB2_TAG_MEMORY_MAP: {
+        const struct mb2_memory_map *list = (const struct mb2_memory_map *)(const void *)tag;
+
+        need(tag, sizeof(*list));
+        if (list->entry_bytes < sizeof(struct memory) || list->entry_bytes % 8 != 0) {
+            boot_fail("the multiboot2 memory map has entries of an unknown size: %u",
+                      list->entry_bytes);
+        }
+        take_memory(map, list + 1, tag->bytes - sizeof(*list), list->entry_bytes);
         break;
+    }
     case MB2_TAG_RSDP_1:
         if (boot->rsdp != 0) {
             break; /* the newer one, if both are there */
         }
         /* falls through */
     case MB2_TAG_RSDP_2:
-        take_rsdp(boot, text, rest);
+        memcpy(rsdp_copy, text, rest < sizeof(rsdp_copy) ? rest : sizeof(rsdp_copy));
+        boot->rsdp = (kpa_t)rsdp_copy - KERNEL_IMAGE_BASE;
         break;
     default: /* tells nothing that we need */
         break;

@@ -68,13 +68,10 @@ void memmap_finish(const struct memmap *map, struct boot_info *boot)
 
 bool memmap_is_ram(const struct boot_info *boot, kpa_t start, kpa_t end)
 {
-    if (start >= end) {
-        return start == end;
-    }
     for (unsigned i = 0; i < boot->ranges; i++) {
-        if (boot->range[i].start <= start && end <= boot->range[i].end) {
+        if (boot->range[i].start <= start && start <= end && end <= boot->range[i].end) {
             return true; /* neighbours are joined: one range must do */
         }
     }
-    return false;
+    return start == end;
 }

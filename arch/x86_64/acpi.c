@@ -66,9 +66,7 @@ struct madt_entry {
 #define ENTRY_BYTES(member) (2 + sizeof(((struct madt_entry *)0)->member))
 
 #define LAPIC_ENABLED 1u
-#define POLARITY_MASK 3u
-#define POLARITY_LOW 3u
-#define TRIGGER_MASK 0xcu
+#define POLARITY_LOW 3u /* both bits */
 #define TRIGGER_LEVEL 0xcu
 
 /* What a PC has if nobody says otherwise: the ISA lines are edge-triggered and active high, PCI's
@@ -141,8 +139,8 @@ static void take_entry(const struct madt_entry *e)
                e->override.bus == 0 && e->override.line < ARCH_IRQ_LINES) {
         /* an ISA line is another global line, or is wired in another way */
         line_wiring[e->override.line] = (struct line_wiring){
-            .active_low = (e->override.flags & POLARITY_MASK) == POLARITY_LOW,
-            .level = (e->override.flags & TRIGGER_MASK) == TRIGGER_LEVEL,
+            .active_low = (e->override.flags & POLARITY_LOW) == POLARITY_LOW,
+            .level = (e->override.flags & TRIGGER_LEVEL) == TRIGGER_LEVEL,
         };
     }
 }

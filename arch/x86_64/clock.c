@@ -186,10 +186,8 @@ void arch_timer_arm(nsec_t at)
     if (ns > LONGEST_ALARM) {
         ns = LONGEST_ALARM;
     }
-    counts = multiply(ns, counts_per_ns) + 1; /* a little too late rather than too early */
-    if (at == NEVER) {
-        counts = 0; /* off */
-    }
+    /* A little too late rather than too early; 0: off. */
+    counts = at == NEVER ? 0 : multiply(ns, counts_per_ns) + 1;
     if (cpu_features.tsc_deadline) {
         x86_wrmsr(MSR_TSC_DEADLINE, counts == 0 ? 0 : arch_cycles() + counts);
         return;

@@ -17,14 +17,6 @@
 
 #define MAX_CALLS 32
 
-/* Are [address, address + 16), which is aligned to 8 bytes, mapped bytes of one of the stacks? */
-static bool on_some_stack(uint64_t address)
-{
-    const struct guarded_stack *s = stack_at(address);
-
-    return s != NULL && address >= (uint64_t)s->stack && address <= (uint64_t)(s + 1) - 16;
-}
-
 /* One line of the back-trace; false where the address is not the kernel's code. */
 static bool show_call(uint64_t address)
 {
@@ -44,8 +36,10 @@ static void back_trace(uint64_t frame_pointer)
 
     for (unsigned i = 0; i < MAX_CALLS; i++) {
         const uint64_t *frame = (const uint64_t *)frame_pointer;
+        const struct guarded_stack *s = stack_at(frame_pointer);
 
-        if (frame_pointer % 8 != 0 || frame_pointer <= before || !on_some_stack(frame_pointer) ||
+        if (frame_pointer % 8 != 0 || frame_pointer <= before || s == NULL ||
+            frame_pointer < (uint64_t)s->stack || frame_pointer > (uint64_t)(s + 1) - 16 ||
             !show_call(frame[1])) {
             return;
         }

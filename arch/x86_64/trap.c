@@ -19,7 +19,8 @@
 #define PF_EXEC (1u << 4)
 
 /* What an exception is called when it ends in a panic; and, of those that are simply a fault of the
- * process, with the error code as its info, which fault. */
+ * process, with the error code as its info, which fault. Every exception that has a gate in entry.S
+ * is here. */
 static const struct {
     const char *name;
     enum fault_code fault;
@@ -137,13 +138,6 @@ void trap_syscall_stepped(void)
     kernel_fault(FAULT_SINGLE_STEP, 0);
 }
 
-static const char *exception_name(uint64_t vector)
-{
-    return vector < ARRAY_LEN(exceptions) && exceptions[vector].name != NULL
-               ? exceptions[vector].name
-               : "unknown exception";
-}
-
 void trap_from_kernel(const struct trap_frame *frame)
 {
     static const char *const access_name[] = {
@@ -167,7 +161,7 @@ void trap_from_kernel(const struct trap_frame *frame)
             address < LK_USER_END ? "user memory, which the kernel never touches"
                                   : "kernel memory");
     }
-    BUG("kernel exception: %s, error code %lx", exception_name(frame->vector), frame->error);
+    BUG("kernel exception: %s, error code %lx", exceptions[frame->vector].name, frame->error);
 }
 
 void trap_dire(const struct trap_frame *frame)
@@ -189,5 +183,5 @@ void trap_dire(const struct trap_frame *frame)
     if (frame->vector == EXC_DF && stack != NULL) {
         BUG("%s overflow", stack_name[(stack - kernel_stacks) % STACKS_PER_CPU]);
     }
-    BUG("%s", exception_name(frame->vector));
+    BUG("%s", exceptions[frame->vector].name);
 }

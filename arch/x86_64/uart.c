@@ -68,12 +68,12 @@ void uart_init(void)
 
 static void put(char c)
 {
-    if (!wait_for(STATUS_HOLDING_EMPTY)) {
-        present = false; /* it stopped; waiting again for every character would take minutes */
-        return;
+    /* If it stopped, waiting again for every character would take minutes. */
+    present = wait_for(STATUS_HOLDING_EMPTY);
+    if (present) {
+        arch_out(DATA, 1, (uint8_t)c);
+        last = c;
     }
-    arch_out(DATA, 1, (uint8_t)c);
-    last = c;
 }
 
 void arch_console_write(const char *text, size_t n)

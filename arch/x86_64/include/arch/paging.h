@@ -53,10 +53,4 @@ uint64_t stack_top(unsigned cpu, unsigned which);
 
 /* The stack that has this address, maybe in its guard page; NULL: none of them. */
 const struct guarded_stack *stack_at(uint64_t address);
-
-/* From the boot code, which is on CPU 0's kernel stack, with interrupts off and CR0.WP, EFER.NXE,
- * CR4.PAE and PGE on. First what it takes to say something: console, panic, exceptions. */
-void arch_begin(void);
-/* Then, on the final page tables, the rest of the machine, and on to kernel_main(). */
-NORETURN void arch_main(const struct boot_info *boot);
 #endif
