@@ -9,7 +9,6 @@
 #include <kernel/cmdline.h>
 #include <kernel/cpu.h>
 #include <kernel/image.h>
-#include <kernel/irq.h>
 #include <kernel/log.h>
 #include <kernel/sched.h>
 #include <kernel/space.h>
@@ -40,7 +39,6 @@ void kernel_main(const struct boot_info *boot)
     trace_all(cmdline.trace);          /* trace: record every event */
     frames_init(boot);                 /* what is where in memory; the table of frames */
     space_init();                      /* pools of hardware page tables and dependencies */
-    irq_init();                        /* interrupt lines, all free and masked */
     sched_init();                      /* ready queues, empty */
     cpu_self()->preempt_seed = cmdline.seed;
     cpu_self()->no_fast = cmdline.nofast;

@@ -5,18 +5,20 @@
 #include <kernel/irq.h>
 #include <kernel/operations.h>
 
-/* Take a line. */
+/* Take a line that is not the kernel's, nobody's, not retired. */
 enum status irqctl_op_allocate(struct invocation *inv)
 {
     unsigned line = (unsigned)inv->word[1];
+    struct irq_line *l = &irq_lines[line];
 
-    if (!irq_can_allocate(line)) {
+    if (!arch_irq_usable(line) || l->allocated || l->count == UINT32_MAX) {
         return STATUS_IN_USE;
     }
 
     txn_commit();
 
-    inv->out_cap[0] = irq_allocate(line);
+    l->allocated = true;
+    inv->out_cap[0] = (struct cap){ .type = CAP_IRQWAIT, .payload = line, .count = l->count };
     return STATUS_OK;
 }
 
@@ -32,6 +34,9 @@ enum status irqctl_op_release(struct invocation *inv)
 
     txn_commit();
 
-    irq_release(line);
+    if (irq_lines[line].allocated) {
+        arch_irq_mask(line);
+        irq_lines[line] = (struct irq_line){ .count = irq_lines[line].count + 1 };
+    }
     return STATUS_OK;
 }

@@ -5,10 +5,18 @@
 #include <kernel/irq.h>
 #include <kernel/operations.h>
 
-/* Bind the line to a notice, or with Null unbind it. */
+/* Bind the line to a notice, which unmasks it, or with Null unbind it, which masks it. */
 void irqwait_op_bind(struct invocation *inv)
 {
-    irq_bind(irq_of_cap(&inv->cap), &inv->arg[1], (uint32_t)inv->word[1]);
+    struct irq_line *line = irq_of_cap(&inv->cap);
+
+    cap_copy(&line->notice, &inv->arg[1]);
+    line->bits = (uint32_t)inv->word[1];
+    if (line->notice.type == CAP_NULL) {
+        arch_irq_mask(inv->cap.payload);
+    } else {
+        arch_irq_unmask(inv->cap.payload);
+    }
 }
 
 /* Served: let the next interrupt come. */

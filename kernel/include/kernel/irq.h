@@ -18,20 +18,7 @@ struct irq_line {
     uint32_t bits;     /* what is posted */
 };
 
-extern struct irq_line irq_lines[ARCH_IRQ_LINES]; /* only irq.c writes one */
-
-/* Boot only: all lines free. */
-void irq_init(void);
+extern struct irq_line irq_lines[ARCH_IRQ_LINES]; /* only IrqCtl and IrqWait write one */
 
 /* The line behind an IrqWait capability, or NULL if that is not valid. */
 struct irq_line *irq_of_cap(const struct cap *c);
-
-/* May `line`, below ARCH_IRQ_LINES, be allocated: does it exist, is it not the kernel's, nobody's,
- * not retired? */
-bool irq_can_allocate(unsigned line);
-/* EFFECT. Take the line; its capability. */
-struct cap irq_allocate(unsigned line) NO_FAIL;
-/* EFFECT. Give it back: masked, unbound, its capabilities Null. */
-void irq_release(unsigned line) NO_FAIL;
-/* EFFECT. Bind, which unmasks, or with Null unbind, which masks. */
-void irq_bind(struct irq_line *line, const struct cap *notice, uint32_t bits) NO_FAIL;
