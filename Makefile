@@ -116,14 +116,14 @@ $(GENERATED): tools/genabi.py kernel/abi/lykos.toml
 	$(Q)$(PYTHON) tools/genabi.py kernel/abi/lykos.toml $(GEN)
 
 # Offsets of structure fields for assembly: offsets.c is compiled to assembly, in which each line
-# `.ascii "->NAME VALUE"` becomes a #define.
+# `.ascii "->NAME VALUE"` becomes a symbol.
 OFFSETS := $(GEN)/include/arch/offsets.h
 $(OFFSETS): arch/$(ARCH)/offsets.c $(FLAGS) | $(GENERATED)
 	$(call say,OFFSETS,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -MF $(BUILD)/offsets.d -MT $@ -S -o $(BUILD)/offsets.s $<
 	$(Q)(echo '/* Made by the Makefile from $<. */'; \
-	  sed -n 's/^[[:space:]]*\.ascii[[:space:]]*"->\([A-Za-z0-9_]*\) [$$]*\([-0-9]*\).*"/#define \1 \2/p' \
+	  sed -n 's/^[[:space:]]*\.ascii[[:space:]]*"->\([A-Za-z0-9_]*\) [$$]*\([-0-9]*\).*"/.set \1, \2/p' \
 	  $(BUILD)/offsets.s) > $@
 -include $(BUILD)/offsets.d
 

@@ -98,7 +98,7 @@ static inline void fast_note(struct process *p, struct process *to)
     uint64_t epoch = cpu_self()->epoch;
 
     p->fast.to_epoch = 0;
-    if (to->s.wait == LK_WAIT_OPEN) {
+    if (likely(to->fast.caller_epoch != FAST_AFTER_NOTICE) || to->s.wait == LK_WAIT_OPEN) {
         to->fast.caller = p;
         to->fast.caller_epoch = p->priority == to->priority ? epoch : epoch ^ FAST_OTHER;
     }
@@ -181,8 +181,8 @@ static NOINLINE NORETURN void send_call(struct process *p, uint64_t control,
     send(p, control | LK_SHAPE_CALL, entry, false, false); /* has all of it: the compiler sees it */
 }
 
-static NOINLINE NORETURN void send_plain(struct process *p, uint64_t control,
-                                         const struct cap *entry)
+static NOINLINE NORETURN void send_to_process(struct process *p, uint64_t control,
+                                              const struct cap *entry)
 {
     send(p, control & ~(uint64_t)LK_CALLBIT, entry, false, false); /* it is not set */
 }
@@ -540,7 +540,7 @@ static ALWAYS_INLINE NORETURN void dispatch(struct process *p, uint64_t control)
         if (control & LK_CALLBIT) {
             send_call(p, control, target);
         }
-        send_plain(p, control, target);
+        send_to_process(p, control, target);
     }
     if (target->type == CAP_PROXYENTRY && likely(object_alive(target, FRAME_ENDPOINT))) {
         send_proxied(p, control, target);

@@ -168,14 +168,6 @@ void ipc_transfer(struct message *m)
 
 /* --- waiting --- */
 
-void ipc_wait_over(struct process *p)
-{
-    if (p->s.wait == LK_WAIT_OPEN && p->fast.caller == NULL) {
-        p->fast.caller = p; /* the turn of messages is over; nobody has called */
-    }
-    process_end_wait(p);
-}
-
 const struct endpoint *ipc_waits_at(const struct process *p)
 {
     const struct cap *slot = &p->slot[SLOT_REPLY_ENDPOINT];
@@ -476,8 +468,8 @@ static unsigned match(struct process *p)
 
     txn_begin_work();
     if (p->notices != 0 && takes_notices &&
-        (p->s.wait == LK_WAIT_NOTICE || plist_empty(&p->senders) || p->fast.caller != NULL ||
-         (p->attention & ATTN_RECV_FAULT))) {
+        (p->s.wait == LK_WAIT_NOTICE || plist_empty(&p->senders) ||
+         p->fast.caller_epoch != FAST_AFTER_NOTICE || (p->attention & ATTN_RECV_FAULT))) {
         txn_commit();
         notice_deliver(p);
         return weight;

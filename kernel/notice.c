@@ -71,8 +71,7 @@ void notice_deliver(struct process *p)
     process_end_wait(p);
     p->notices = 0;
     p->attention &= ~ATTN_NOTICE;
-    p->fast.caller = NULL;
-    p->fast.caller_epoch = 0;
+    p->fast.caller_epoch = FAST_AFTER_NOTICE;
     sched_wake(p);
 }
 

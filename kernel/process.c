@@ -36,7 +36,6 @@ void process_init(struct process *p)
     arch_process_init(p);
     p->s.run_state = LK_STATE_FAULTED;
     p->last_called.type = CAP_ENDPOINT; /* none yet */
-    p->fast.caller = p;                 /* no notice yet */
     p->fault_code = FAULT_STARTUP;
     p->attention = ATTN_FAULT_TOLD;
     arch_fpu_initial(p->fpu);

@@ -28,27 +28,16 @@
     swapgs
     pushq   %rax
     movq    %gs:CPU_CURRENT, %rax
-    movq    %rbx, P_RBX(%rax)
-    movq    %rcx, P_RCX(%rax)
-    movq    %rdx, P_RDX(%rax)
-    movq    %rsi, P_RSI(%rax)
-    movq    %rdi, P_RDI(%rax)
-    movq    %rbp, P_RBP(%rax)
-    movq    %r8, P_R8(%rax)
-    movq    %r9, P_R9(%rax)
-    movq    %r10, P_R10(%rax)
-    movq    %r11, P_R11(%rax)
-    movq    %r12, P_R12(%rax)
-    movq    %r13, P_R13(%rax)
-    movq    %r14, P_R14(%rax)
-    movq    %r15, P_R15(%rax)
-    popq    P_RAX(%rax)
+    .irp    register, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+    movq    %\register, P_\register(%rax)
+    .endr
+    popq    P_rax(%rax)
     popq    %rdi                        /* vector */
     popq    %rsi                        /* error code */
-    popq    P_RIP(%rax)
+    popq    P_rip(%rax)
     addq    $8, %rsp
-    popq    P_RFLAGS(%rax)
-    popq    P_RSP(%rax)
+    popq    P_rflags(%rax)
+    popq    P_rsp(%rax)
     orb     $PROC_IRET, P_FLAGS(%rax)
     movq    %rax, %gs:CPU_RESUMED
     incq    %gs:CPU_ENTRIES

@@ -46,7 +46,7 @@
 #define FIELD (31 << 4)
 /* Of a control word with a send phase: the delivery word, but for capabilities. */
 #define DELIVERED (7 << LK_NWORDS_SHIFT | DLV_MESSAGE)
-#define RECV_BYTE (P_RAX + (LK_RECV_CAP_SHIFT - 1) / 8)
+#define RECV_BYTE (P_rax + (LK_RECV_CAP_SHIFT - 1) / 8)
 #define ONE_PAYLOAD (1 << CAP_PAYLOAD_SHIFT)
 #define OTHER 63
 #define SENT_CAP (CPU_SCRATCH + 8)
@@ -74,18 +74,13 @@ ignored:                                /* of a process's state */
 
 /* Registers to the process at \p: those that a yield leaves alone, and words 0 and rax beside. */
 .macro SAVE_REST p
-    movq    %rbx, P_RBX(\p)
-    movq    %rdx, P_RDX(\p)
-    movq    %rsi, P_RSI(\p)
-    movq    %r9, P_R9(\p)
-    movq    %r12, P_R12(\p)
-    movq    %r13, P_R13(\p)
-    movq    %r14, P_R14(\p)
-    movq    %r15, P_R15(\p)
+    .irp    register, rbx, rdx, rsi, r9, r12, r13, r14, r15
+    movq    %\register, P_\register(\p)
+    .endr
 .endm
 .macro SAVE_WORDS p
-    movq    %rax, P_RAX(\p)
-    movq    %rdi, P_RDI(\p)
+    movq    %rax, P_rax(\p)
+    movq    %rdi, P_rdi(\p)
     SAVE_REST \p
 .endm
 
@@ -104,10 +99,10 @@ ignored:                                /* of a process's state */
     movq    %rdx, %r10
     CHARGE
     movq    %r10, %rdx
-    movl    P_RAX(%r8), %eax
+    movl    P_rax(%r8), %eax
     andl    $DELIVERED, %eax
     .if     \wide                       /* number of capabilities: in the three highest bits */
-    movzbl  P_RAX + 7(%r8), %ecx
+    movzbl  P_rax + 7(%r8), %ecx
     shrl    $(5 + \is_call), %ecx       /* of a call 0 or 2, and it is 1 or 2 */
     addl    $\is_call, %ecx
     shll    $LK_DLV_NCAPS_SHIFT, %ecx
@@ -119,7 +114,7 @@ ignored:                                /* of a process's state */
     .if     \wide
     movl    %gs:SENT_LENGTH, %ecx
     .else
-    movl    P_R9(%r8), %ecx
+    movl    P_r9(%r8), %ecx
     .endif
     shlq    $LK_DLV_STRLEN_SHIFT, %rcx
     orq     %rcx, %rax
@@ -143,11 +138,11 @@ ignored:                                /* of a process's state */
 /* The last of it: the address space, and the registers that were not in their place all along. */
 .macro LEAVE
     LOAD_ROOT %r11, %rbp
-    movq    P_RIP(%r11), %rcx           /* below LK_USER_END: it ran there */
-    movq    P_RSP(%r11), %rsp
-    movq    P_RBP(%r11), %rbp
-    movq    P_R10(%r11), %r10
-    movq    P_RFLAGS(%r11), %r11
+    movq    P_rip(%r11), %rcx           /* below LK_USER_END: it ran there */
+    movq    P_rsp(%r11), %rsp
+    movq    P_rbp(%r11), %rbp
+    movq    P_r10(%r11), %r10
+    movq    P_rflags(%r11), %r11
     swapgs
     sysretq
 .endm
@@ -306,9 +301,8 @@ ignored:                                /* of a process's state */
     movq    %rbp, 8(%rcx)
     movq    %rcx, 8(%r10)
     movq    %rcx, (%rbp)
-    movq    $0, P_CALLER(%r11)          /* what came last is a notice */
-    movq    $0, P_CALLER_EPOCH(%r11)
-    movq    P_RAX(%r11), %r9            /* no capability comes */
+    movq    $FAST_AFTER_NOTICE, P_CALLER_EPOCH(%r11)
+    movq    P_rax(%r11), %r9            /* no capability comes */
     shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
     NULLS   4
     CHARGE
@@ -334,10 +328,10 @@ ignored:                                /* of a process's state */
     testb   $LK_SSTR, %al
     jz      1f
     .endif
-    movq    %rax, P_RAX(%r8)
-    movq    %rdi, P_RDI(%r8)
-    movq    %rsi, P_RSI(%r8)
-    movq    %rdx, P_RDX(%r8)
+    movq    %rax, P_rax(%r8)
+    movq    %rdi, P_rdi(%r8)
+    movq    %rsi, P_rsi(%r8)
+    movq    %rdx, P_rdx(%r8)
     movq    %gs:CPU_KERNEL_STACK, %rsp
     pushq   %rcx
     pushq   %r11
@@ -350,22 +344,22 @@ ignored:                                /* of a process's state */
     popq    %rcx
     movq    %gs:CPU_CURRENT, %r8
     movq    P_REPLY(%r8), %rsp          /* as a call has it */
-    movq    P_RDI(%r8), %rdi
-    movq    P_RSI(%r8), %rsi
-    movq    P_RDX(%r8), %rdx
+    movq    P_rdi(%r8), %rdi
+    movq    P_rsi(%r8), %rsi
+    movq    P_rdx(%r8), %rdx
     testq   %rax, %rax
     js      string_fails
     .if     \may_not
     movl    %eax, %gs:SENT_LENGTH
-    movq    P_RAX(%r8), %rax
+    movq    P_rax(%r8), %rax
 1:
     .endif
 .endm
 
 /* May a string of a length that makes sense be received? */
 .macro STRING_LIMIT
-    movq    %r9, P_R9(%r8)
-    cmpl    $LK_MAX_STRING, P_R9 + 4(%r8)
+    movq    %r9, P_r9(%r8)
+    cmpl    $LK_MAX_STRING, P_r9 + 4(%r8)
     ja      long_way
 .endm
 
@@ -381,11 +375,11 @@ entry_syscall:
     swapgs
     movq    %r8, %gs:CPU_SCRATCH
     movq    %gs:CPU_CURRENT, %r8
-    movq    %rcx, P_RIP(%r8)
-    movq    %r11, P_RFLAGS(%r8)
-    movq    %rsp, P_RSP(%r8)
-    movq    %rbp, P_RBP(%r8)
-    movq    %r10, P_R10(%r8)
+    movq    %rcx, P_rip(%r8)
+    movq    %r11, P_rflags(%r8)
+    movq    %rsp, P_rsp(%r8)
+    movq    %rbp, P_rbp(%r8)
+    movq    %r10, P_r10(%r8)
     cmpb    $SHAPE_CALL, %al
     je      call
     cmpb    $SHAPE_REPLY_WAIT_CAPS, %al
@@ -402,12 +396,12 @@ entry_syscall:
 
 long_way:
     SAVE_WORDS %r8
-    movq    P_RIP(%r8), %rcx
-    movq    %rcx, P_RCX(%r8)
-    movq    P_RFLAGS(%r8), %rcx
-    movq    %rcx, P_R11(%r8)
+    movq    P_rip(%r8), %rcx
+    movq    %rcx, P_rcx(%r8)
+    movq    P_rflags(%r8), %rcx
+    movq    %rcx, P_r11(%r8)
     movq    %gs:CPU_SCRATCH, %rcx
-    movq    %rcx, P_R8(%r8)
+    movq    %rcx, P_r8(%r8)
     movq    %r8, %gs:CPU_RESUMED
     incq    %gs:CPU_ENTRIES
     movq    %gs:CPU_KERNEL_STACK, %rsp
@@ -453,7 +447,7 @@ call_found:
     .endif
 call_next\how:
     .if     \wide
-    testl   $(31 << LK_RECV_CAP_SHIFT >> 32), P_RAX + 4(%r11)
+    testl   $(31 << LK_RECV_CAP_SHIFT >> 32), P_rax + 4(%r11)
     .else
     cmpb    $0, RECV_BYTE(%r11)
     .endif
@@ -473,11 +467,11 @@ call_next\how:
     movq    %r8, P_CALLER(%r11)
     movq    %rcx, P_CALLER_EPOCH(%r11)
     .if     \wide || !\string           /* else it is there already */
-    movq    %rax, P_RAX(%r8)
+    movq    %rax, P_rax(%r8)
     .endif
     .if     \wide
     WAITING WAITS_CLOSED
-    movq    P_RAX(%r11), %r9
+    movq    P_rax(%r11), %r9
     shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
     NEXT_FIELD
     movq    %r10, P_CAPREG(%r11, %rcx)
@@ -494,7 +488,7 @@ call_next\how:
     movq    $WAITS_CLOSED, P_STATE(%r8)
     .endif
     movq    EP_ID(%rsp), %r10
-    movq    %r10, P_R8(%r8)             /* what the wait is for */
+    movq    %r10, P_r8(%r8)             /* what the wait is for */
     movq    %rbp, %r9
     shrq    $CAP_PAYLOAD_SHIFT, %r9
     HAND_OVER P_TO_ID(%r8), 1, \wide, \string
@@ -577,7 +571,7 @@ reply_next\how:
     jne     reply_wide                  /* does not wait, or not for this alone */
     .endif
     movq    EP_ID(%rcx), %r10
-    cmpq    %r10, P_R8(%r11)
+    cmpq    %r10, P_r8(%r11)
     jne     long_way                    /* but for another endpoint */
     .if     \string
     GIVE_STRING \wide
@@ -586,10 +580,10 @@ reply_next\how:
     /* --- commit --- */
 
     addq    $(ONE_PAYLOAD - CAP_ENTRY), EP_REPLY(%rcx) /* none is outstanding */
-    movq    %rax, P_RAX(%r8)
+    movq    %rax, P_rax(%r8)
     .if     \wide
     WAITING WAITS_OPEN
-    movq    P_RAX(%r11), %r9
+    movq    P_rax(%r11), %r9
     shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
     NEXT_FIELD
     GIVE
@@ -602,7 +596,7 @@ reply_next\how:
     .endif
     movq    %rbp, %r9
     shrq    $CAP_PAYLOAD_SHIFT, %r9
-    HAND_OVER P_R8(%r11), 0, \wide, \string
+    HAND_OVER P_r8(%r11), 0, \wide, \string
 
 reply_other_priority\how:
     btcq    $OTHER, %rcx
@@ -624,7 +618,7 @@ reply_string:
 string_sent:
     cmpl    $LK_MAX_STRING, %r9d
     ja      long_way
-    movq    %r9, P_R9(%r8)
+    movq    %r9, P_r9(%r8)
     CALLS   _string, 0, 1
     CALLS   _wide, 1, 1
 call_many_string = call_wide
@@ -643,7 +637,7 @@ strings:
     je      call
     cmpl    $LK_MAX_STRING, %r9d
     ja      long_way
-    movq    %r9, P_R9(%r8)
+    movq    %r9, P_r9(%r8)
     cmpb    $SHAPE_CALL_STRING, %cl
     je      call_string
     cmpb    $(SHAPE_CALL_STRING | LK_CAPS), %cl
@@ -654,8 +648,8 @@ strings:
 
 /* There is a page to be found, or no room. */
 string_fails:
-    movq    P_RAX(%r8), %rax
-    movq    P_R9(%r8), %r9
+    movq    P_rax(%r8), %rax
+    movq    P_r9(%r8), %r9
     jmp     long_way
 
 /* No send phase: a yield, or a wait that nothing ends at once. */
@@ -685,7 +679,7 @@ wait:
 
     /* --- commit --- */
 
-    movq    %rax, P_RAX(%r8)
+    movq    %rax, P_rax(%r8)
     WAITING WAITS_OPEN
     movzbl  P_PRIORITY(%r11), %ecx
     btrq    %rcx, %gs:CPU_READY_MASK
@@ -729,11 +723,11 @@ yield:
     movq    %rax, %gs:CPU_SLICE_END
     addq    %rcx, P_CPU_CYCLES(%r8)
     subq    %rcx, P_CPU_CYCLES(%r11)
-    movq    $0, P_RAX(%r8)              /* DLV_RESULT */
-    movq    $0, P_RDI(%r8)              /* STATUS_OK */
+    movq    $0, P_rax(%r8)              /* DLV_RESULT */
+    movq    $0, P_rdi(%r8)              /* STATUS_OK */
     SAVE_REST %r8
     movq    %gs:CPU_SCRATCH, %rcx
-    movq    %rcx, P_R8(%r8)
+    movq    %rcx, P_r8(%r8)
     movq    %r10, P_READY_EPOCH(%r8)
     incq    %gs:CPU_TURNS
     movq    %gs:CPU_TURNS, %rcx
@@ -796,11 +790,11 @@ not_entry:
     NO_WORDS                            /* STATUS_OK is 0 */
     movl    $DLV_MESSAGE, %eax
     movq    EP_ID(%rsp), %rdx
-    movq    P_RIP(%r8), %rcx
-    movq    P_RFLAGS(%r8), %r11
-    movq    P_RSP(%r8), %rsp
-    movq    P_RBP(%r8), %rbp
-    movq    P_R10(%r8), %r10
+    movq    P_rip(%r8), %rcx
+    movq    P_rflags(%r8), %r11
+    movq    P_rsp(%r8), %rsp
+    movq    P_rbp(%r8), %rbp
+    movq    P_r10(%r8), %r10
     movq    %rdx, %r8
     xorl    %edx, %edx
     swapgs
@@ -814,7 +808,7 @@ post_wakes:
     xorl    %edx, %edx
     SAVE_WORDS %r8
     movq    EP_ID(%rsp), %rcx
-    movq    %rcx, P_R8(%r8)
+    movq    %rcx, P_r8(%r8)
     WAKE
 
 /* An interrupt of line r12 that somebody is to hear of, by plain notice bits; the interrupted process
@@ -857,8 +851,8 @@ null:
     xorl    %eax, %eax                  /* DLV_RESULT */
     movl    $STATUS_INVALID_CAP, %edi
     incq    %gs:CPU_ENTRIES
-    movq    P_RIP(%r8), %rcx
-    movq    P_RBP(%r8), %rbp
+    movq    P_rip(%r8), %rcx
+    movq    P_rbp(%r8), %rbp
     movq    %gs:CPU_SCRATCH, %r8
     swapgs
     sysretq
@@ -885,7 +879,7 @@ context:
 /* All registers go into the process at r11 first. */
 leave_slowly:
     SAVE_WORDS %r11
-    movq    %r8, P_R8(%r11)
+    movq    %r8, P_r8(%r11)
     movq    %r11, %rdi
     jmp     arch_switch
 

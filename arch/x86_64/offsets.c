@@ -12,31 +12,31 @@
 #include <kernel/trace.h>
 
 #define DEFINE(name, value) __asm__ volatile(".ascii \"->" #name " %c0\"" : : "i"(value))
-#define REGISTER(NAME, name) DEFINE(P_##NAME, offsetof(struct process, regs.name))
+#define REGISTER(name) DEFINE(P_##name, offsetof(struct process, regs.name))
 
 void offsets(void);
 
 void offsets(void)
 {
-    REGISTER(RAX, rax);
-    REGISTER(RBX, rbx);
-    REGISTER(RCX, rcx);
-    REGISTER(RDX, rdx);
-    REGISTER(RSI, rsi);
-    REGISTER(RDI, rdi);
-    REGISTER(RBP, rbp);
-    REGISTER(R8, r8);
-    REGISTER(R9, r9);
-    REGISTER(R10, r10);
-    REGISTER(R11, r11);
-    REGISTER(R12, r12);
-    REGISTER(R13, r13);
-    REGISTER(R14, r14);
-    REGISTER(R15, r15);
-    REGISTER(RIP, rip);
-    REGISTER(RSP, rsp);
-    REGISTER(RFLAGS, rflags);
-    REGISTER(FS_BASE, fs_base);
+    REGISTER(rax);
+    REGISTER(rbx);
+    REGISTER(rcx);
+    REGISTER(rdx);
+    REGISTER(rsi);
+    REGISTER(rdi);
+    REGISTER(rbp);
+    REGISTER(r8);
+    REGISTER(r9);
+    REGISTER(r10);
+    REGISTER(r11);
+    REGISTER(r12);
+    REGISTER(r13);
+    REGISTER(r14);
+    REGISTER(r15);
+    REGISTER(rip);
+    REGISTER(rsp);
+    REGISTER(rflags);
+    REGISTER(fs_base);
     DEFINE(P_CONTEXT, offsetof(struct process, context));
     DEFINE(P_FPU, offsetof(struct process, fpu));
     DEFINE(P_NOTICES, offsetof(struct process, notices));
@@ -56,6 +56,7 @@ void offsets(void)
     DEFINE(P_CALLER, offsetof(struct process, fast.caller));
     DEFINE(P_CALLER_EPOCH, offsetof(struct process, fast.caller_epoch));
     DEFINE(WAITS_OPEN, LK_STATE_RECEIVING | LK_WAIT_OPEN << 8);
+    DEFINE(FAST_AFTER_NOTICE, FAST_AFTER_NOTICE);
     DEFINE(WAITS_NOTICE, LK_STATE_RECEIVING | LK_WAIT_NOTICE << 8);
     DEFINE(ATTN_NOTICE, ATTN_NOTICE);
     DEFINE(WAITS_CLOSED, LK_STATE_RECEIVING | LK_WAIT_CLOSED << 8);

@@ -31,18 +31,9 @@
 /* Load a user's registers from the process at rdi: all but rdi itself, rsp, and those that sysret
  * takes for itself. */
 .macro LOAD_REGISTERS
-    movq    P_RAX(%rdi), %rax
-    movq    P_RBX(%rdi), %rbx
-    movq    P_RDX(%rdi), %rdx
-    movq    P_RSI(%rdi), %rsi
-    movq    P_RBP(%rdi), %rbp
-    movq    P_R8(%rdi), %r8
-    movq    P_R9(%rdi), %r9
-    movq    P_R10(%rdi), %r10
-    movq    P_R12(%rdi), %r12
-    movq    P_R13(%rdi), %r13
-    movq    P_R14(%rdi), %r14
-    movq    P_R15(%rdi), %r15
+    .irp    register, rax, rbx, rdx, rsi, rbp, r8, r9, r10, r12, r13, r14, r15
+    movq    P_\register(%rdi), %\register
+    .endr
 .endm
 
     .text
@@ -67,14 +58,14 @@ segments_clear:
 context_loaded:
     testb   $(PROC_IRET | PROC_SINGLE_STEP), P_FLAGS(%rdi)
     jnz     leave_other
-    movq    P_RFLAGS(%rdi), %r11
+    movq    P_rflags(%rdi), %r11
 leave_by_sysret:
-    movq    P_RIP(%rdi), %rcx
-    cmpl    $USER_END_HIGH, P_RIP+4(%rdi)
+    movq    P_rip(%rdi), %rcx
+    cmpl    $USER_END_HIGH, P_rip+4(%rdi)
     jae     bad_rip
     LOAD_REGISTERS
-    movq    P_RSP(%rdi), %rsp           /* the user's: NMI has a stack of its own */
-    movq    P_RDI(%rdi), %rdi
+    movq    P_rsp(%rdi), %rsp           /* the user's: NMI has a stack of its own */
+    movq    P_rdi(%rdi), %rdi
     swapgs
     sysretq
 
@@ -91,7 +82,7 @@ clear_segments:
 load_context:
     shlq    $1, %rax                    /* all but CONTEXT_FPU */
     jz      1f
-    movq    P_FS_BASE(%rdi), %rax
+    movq    P_fs_base(%rdi), %rax
     movq    %rax, %rdx
     shrq    $32, %rdx
     movl    $MSR_FS_BASE, %ecx
@@ -109,26 +100,26 @@ load_context:
 /* With PROC_IRET or PROC_SINGLE_STEP. The trap flag is set on the way out only: the saved flags
  * are the process's. */
 leave_other:
-    movq    P_RFLAGS(%rdi), %r11
+    movq    P_rflags(%rdi), %r11
     testb   $PROC_SINGLE_STEP, P_FLAGS(%rdi)
     jz      1f
     testb   $PROC_IRET, P_FLAGS(%rdi)
     jz      syscall_stepped
     orq     $RFLAGS_TF, %r11
-1:  movq    P_RIP(%rdi), %rcx
-    cmpl    $USER_END_HIGH, P_RIP+4(%rdi)
+1:  movq    P_rip(%rdi), %rcx
+    cmpl    $USER_END_HIGH, P_rip+4(%rdi)
     jae     bad_rip
     andb    $~PROC_IRET, P_FLAGS(%rdi)
     movq    %gs:CPU_KERNEL_STACK, %rsp
     pushq   $SEL_USER_DATA
-    pushq   P_RSP(%rdi)
+    pushq   P_rsp(%rdi)
     pushq   %r11
     pushq   $SEL_USER_CODE
     pushq   %rcx
     LOAD_REGISTERS
-    movq    P_RCX(%rdi), %rcx
-    movq    P_R11(%rdi), %r11
-    movq    P_RDI(%rdi), %rdi
+    movq    P_rcx(%rdi), %rcx
+    movq    P_r11(%rdi), %r11
+    movq    P_rdi(%rdi), %rdi
     swapgs
     iretq
 

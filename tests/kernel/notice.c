@@ -47,7 +47,7 @@ SELFTEST(notice_deliver,
     wait_for(p, LK_WAIT_OPEN);
     notice_post(p, 0x80000001u);
     check_delivered(p, 0x80000001u);
-    CHECK(p->fast.caller == NULL);
+    CHECK_EQUAL(p->fast.caller_epoch, FAST_AFTER_NOTICE);
     wait_for(p, LK_WAIT_NOTICE);
     notice_post(p, 4);
     check_delivered(p, 4);

@@ -106,8 +106,6 @@ static ALWAYS_INLINE void ipc_store_caps(struct process *p, uint64_t control,
     }
 }
 
-/* EFFECT. What `p` received ends its wait, to which there was more. NO_FAIL. */
-void ipc_wait_over(struct process *p);
 /* EFFECT. The wait of `p` is to be matched before the CPU goes back. NO_FAIL. */
 void ipc_recheck(struct process *p);
 
@@ -178,9 +176,12 @@ static ALWAYS_INLINE void ipc_deliver(struct message *m)
              m->length << LK_DLV_STRLEN_SHIFT | (m->truncated ? LK_DLV_TRUNCATED : 0);
     r->r8 = m->ep->state.id;
     r->r9 = m->payload;
+    if (unlikely(to->fast.caller_epoch == FAST_AFTER_NOTICE) && to->s.wait == LK_WAIT_OPEN) {
+        to->fast.caller_epoch = 0; /* the turn of messages is over */
+    }
     if (unlikely((to->attention & ~(ATTN_NOTICE | ATTN_SENDERS | ATTN_SLICE)) != 0 ||
-                 to->fast.caller == NULL || !list_empty(&to->recheck_link))) {
-        ipc_wait_over(to);
+                 !list_empty(&to->recheck_link))) {
+        process_end_wait(to);
     } else { /* a wait with nothing to it */
         to->s.word &= ~0xffffu;
     }

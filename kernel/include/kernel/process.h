@@ -140,12 +140,13 @@ struct process {
         struct process *to; /* recipient of the endpoint last_called, of the same priority */
         uint64_t to_id;     /* and the ID of that endpoint */
         uint64_t to_epoch;
-        /* who called it last, of the same priority; NULL: what its open or notice wait got last
-         * is a notice, so that a waiting message goes before the next one */
-        struct process *caller;
-        uint64_t caller_epoch; /* of another priority: FAST_OTHER is flipped */
+        struct process *caller; /* who called it last, of the same priority */
+        uint64_t caller_epoch;  /* of another priority: FAST_OTHER is flipped */
     } fast;
 #define FAST_OTHER (1ull << 63)
+/* As caller_epoch: the last delivery into a wait other than a closed one was a notice, so a waiting
+ * message goes first. A message by the fast path ends that by what it notes. */
+#define FAST_AFTER_NOTICE (UINT64_MAX - 1)
 
     struct cap slot[PROC_SLOTS]; /* SLOT_ADDR_SPACE.. (abi) */
     struct cap capreg[LK_CAP_REGS];

@@ -6,7 +6,7 @@
 #include "stage.h"
 
 #define MOST 96
-#define STRING_POINTS 34 /* 17 pages on either side */
+#define STRING_POINTS 3 /* the message, and the string on either side */
 
 static struct {
     unsigned max; /* the last that was hit */
