@@ -3,6 +3,7 @@
  * Operations that all memory capabilities have: less authority, another guard. They make
  * capabilities and touch no object. And what all do that have slots: show one.
  */
+#include <arch/mmu.h>
 #include <kernel/gpt.h>
 #include <kernel/operations.h>
 
