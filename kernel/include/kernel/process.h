@@ -78,8 +78,8 @@ struct preempt {
  * INV-PROC-10 slice_left != 0  <=>  ATTN_SLICE.
  *
  * What is noted for the fast path is true while the CPU's epoch is the one noted with it:
- * INV-FAST-1  endpoint.epoch, as it is or with FAST_OTHER flipped  =>  endpoint.to is the recipient,
- *             with a schedule that lets it run, and payload match is off, or on.
+ * INV-FAST-1  endpoint.epoch, as it is or with FAST_OTHER flipped  =>  endpoint.to is the
+ *             recipient, with a schedule that lets it run, and payload match is off, or on.
  * INV-FAST-2  fast.reply_epoch  =>  fast.reply is the endpoint of slot replyEndpoint: alive, with
  *             payload match, and this process its recipient.
  * INV-FAST-3  fast.to_epoch  =>  last_called is live, and INV-FAST-1 true of its endpoint; fast.to

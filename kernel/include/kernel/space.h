@@ -35,8 +35,8 @@ enum fault_code space_walk(const struct cap *root, uva_t address, unsigned acces
 enum fault_code space_map(struct process *p, uva_t address, unsigned access, struct walk *out)
     WARN_UNUSED;
 
-/* The pages of [address, address + n), n at most 65,536, as the kernel sees them, into `page`, if the
- * hardware tables of `p` have them already, in one table, and allow the access. */
+/* The pages of [address, address + n), n at most 65,536, as the kernel sees them, into `page`, if
+ * the hardware tables of `p` have them already, in one table, and allow the access. */
 bool space_mapped(const struct process *p, uva_t address, size_t n, unsigned access, void *page[]);
 
 /* ACQUIRE. The pages of [address, address + n) in the space of `p`, as the kernel sees them, into

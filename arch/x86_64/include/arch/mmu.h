@@ -61,7 +61,8 @@ static inline kpa_t mmu_target(pte_t e)
     return e & PTE_TARGET;
 }
 
-/* Is a page at a user address below `root` that may be accessed so? Where the kernel sees it: *out. */
+/* Is a page at a user address below `root` that may be accessed so? Where the kernel sees it: *out.
+ */
 static ALWAYS_INLINE bool mmu_lookup(uint64_t root, uva_t address, unsigned access, char **out)
 {
     pte_t e = root;
