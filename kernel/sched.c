@@ -307,7 +307,7 @@ static bool pick(struct cpu *cpu, nsec_t now)
  * wait. */
 static void arm_timer(struct cpu *cpu, bool work_left)
 {
-    const struct timer *first = timer_first(&cpu->timers);
+    const struct timer *first = cpu->timers.root;
     nsec_t at = first == NULL ? NEVER : first->time;
     const struct process *p = cpu->current;
 
@@ -401,7 +401,7 @@ void kernel_timer(void)
     trace_event(TRACE_TIMER, 0, 0);
     cpu->timer_armed = NEVER;
     for (unsigned i = 0; i < TIMER_STEPS; i++) {
-        struct timer *t = timer_first(&cpu->timers);
+        struct timer *t = cpu->timers.root;
 
         if (t == NULL || t->time > now) {
             break;

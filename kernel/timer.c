@@ -21,6 +21,7 @@ static uint32_t rank_of(const struct timer *t)
 static bool repair(struct timer *t)
 {
     uint32_t rank;
+    bool changed;
 
     if (rank_of(t->left) < rank_of(t->right)) {
         struct timer *left = t->left;
@@ -29,41 +30,31 @@ static bool repair(struct timer *t)
         t->right = left;
     }
     rank = rank_of(t->right) + 1;
-    if (t->rank == rank) {
-        return false;
-    }
+    changed = t->rank != rank;
     t->rank = rank;
-    return true;
+    return changed;
 }
 
 /* Merge two heaps; of equal times those of `a` are nearer to the root. The parent of the new root
  * is NULL. */
 static struct timer *merge(struct timer *a, struct timer *b)
 {
-    struct timer *root = NULL;
-    struct timer *last = NULL; /* end of the right spine merged so far */
+    struct timer *root;
+    struct timer **end = &root; /* where the right spine goes on */
+    struct timer *last = NULL;  /* the last of it so far */
 
-    while (a != NULL || b != NULL) {
-        struct timer *next;
-        bool rest = a == NULL || b == NULL; /* only one is left: it goes on whole */
+    while (a != NULL && b != NULL) {
+        struct timer **from = a->time <= b->time ? &a : &b;
 
-        if (b == NULL || (a != NULL && a->time <= b->time)) {
-            next = a;
-            a = next->right;
-        } else {
-            next = b;
-            b = next->right;
-        }
-        next->parent = last;
-        if (last == NULL) {
-            root = next;
-        } else {
-            last->right = next;
-        }
-        if (rest) {
-            break;
-        }
-        last = next;
+        *end = *from;
+        (*end)->parent = last;
+        last = *end;
+        end = &last->right;
+        *from = last->right;
+    }
+    *end = a != NULL ? a : b; /* only one is left: it goes on whole */
+    if (*end != NULL) {
+        (*end)->parent = last;
     }
     for (; last != NULL; last = last->parent) {
         repair(last);
@@ -81,7 +72,7 @@ void timer_insert(struct timer_heap *h, struct timer *t, nsec_t time)
 void timer_remove(struct timer_heap *h, struct timer *t)
 {
     struct timer *up = t->parent;
-    struct timer *rest;
+    struct timer *rest, **at;
 
     if (!t->queued) {
         return;
@@ -90,14 +81,9 @@ void timer_remove(struct timer_heap *h, struct timer *t)
     if (rest != NULL) {
         rest->parent = up;
     }
-    if (up == NULL) {
-        ASSERT(h->root == t);
-        h->root = rest;
-    } else if (up->left == t) {
-        up->left = rest;
-    } else {
-        up->right = rest;
-    }
+    at = up == NULL ? &h->root : up->left == t ? &up->left : &up->right;
+    ASSERT(*at == t);
+    *at = rest;
     while (up != NULL && repair(up)) {
         up = up->parent;
     }

@@ -5,7 +5,7 @@
  *
  *     SELFTEST(timer_order, "timers come out in the order of their times")
  *     {
- *         CHECK(timer_first(&heap) == NULL);
+ *         CHECK(heap.root == NULL);
  *     }
  *
  * The linker gathers them, and tests/kernel/selftest.c runs them. Each runs as a transaction that

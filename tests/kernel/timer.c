@@ -42,7 +42,7 @@ static nsec_t earliest(void)
 
 static nsec_t heap_first(void)
 {
-    return timer_first(&heap) == NULL ? UINT64_MAX : timer_first(&heap)->time;
+    return heap.root == NULL ? UINT64_MAX : heap.root->time;
 }
 
 SELFTEST(timer_random, "the first timer is the earliest after any insertion and removal")
@@ -73,10 +73,10 @@ SELFTEST(timer_order, "timers come out in the order of their times")
     for (unsigned i = 0; i < TIMERS; i++) {
         timer_insert(&heap, &timers[i], next_random(&random) % 1000);
     }
-    while (timer_first(&heap) != NULL) {
-        CHECK(timer_first(&heap)->time >= last);
-        last = timer_first(&heap)->time;
-        timer_remove(&heap, timer_first(&heap));
+    while (heap.root != NULL) {
+        CHECK(heap.root->time >= last);
+        last = heap.root->time;
+        timer_remove(&heap, heap.root);
         n++;
     }
     CHECK_EQUAL(n, TIMERS);
@@ -98,7 +98,7 @@ SELFTEST(timer_shapes, "rising and falling times keep the right spine short")
         for (unsigned i = 1; i < TIMERS; i += 2) {
             timer_remove(&heap, &timers[i]);
         }
-        CHECK(timer_first(&heap) == NULL);
+        CHECK(heap.root == NULL);
     }
 }
 
@@ -107,10 +107,10 @@ SELFTEST(timer_not_queued, "removing a timer that is not queued does nothing")
     start_empty();
     timer_insert(&heap, &timers[0], 5);
     timer_remove(&heap, &timers[1]);
-    CHECK(timer_first(&heap) == &timers[0]);
+    CHECK(heap.root == &timers[0]);
     timer_remove(&heap, &timers[0]);
     timer_remove(&heap, &timers[0]);
-    CHECK(timer_first(&heap) == NULL);
+    CHECK(heap.root == NULL);
 }
 
 SELFTEST(timer_check_sees, "timer_check sees a heap that is out of order")

@@ -158,7 +158,7 @@ TEST(timer_random, "timers come out by time; the heap's invariants hold after ea
         nsec_t least = UINT64_MAX;
 
         if (x->queued) {
-            timer_remove(&h, unit_once_in(3) ? timer_first(&h) : x);
+            timer_remove(&h, unit_once_in(3) ? h.root : x);
         } else {
             timer_insert(&h, x, unit_random(unit_once_in(2) ? 20 : UINT64_MAX));
         }
@@ -168,11 +168,11 @@ TEST(timer_random, "timers come out by time; the heap's invariants hold after ea
                 least = t[i].timer.time;
             }
         }
-        CHECK((timer_first(&h) == NULL) == (least == UINT64_MAX));
-        CHECK(timer_first(&h) == NULL || timer_first(&h)->time == least);
+        CHECK((h.root == NULL) == (least == UINT64_MAX));
+        CHECK(h.root == NULL || h.root->time == least);
     }
-    while (timer_first(&h) != NULL) {
-        timer_remove(&h, timer_first(&h));
+    while (h.root != NULL) {
+        timer_remove(&h, h.root);
     }
     timer_remove(&h, &t[0].timer); /* not queued: nothing */
 }

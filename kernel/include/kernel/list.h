@@ -116,24 +116,20 @@ static inline struct plist_node *plist_next(const struct plist *p, const struct 
 /* Queue `n`, which is on no list, behind all of its priority. At most 256 steps. NO_FAIL. */
 static inline void plist_insert(struct plist *p, struct plist_node *n, uint8_t priority)
 {
-    struct list *l;
+    struct list *l = p->leaders.next;
 
     ASSERT(!plist_node_queued(n));
     n->priority = priority;
-    for (l = p->leaders.next; l != &p->leaders; l = l->next) {
-        struct plist_node *leader = container_of(l, struct plist_node, leader);
-
-        if (leader->priority <= priority) {
-            break;
-        }
+    while (l != &p->leaders && container_of(l, struct plist_node, leader)->priority > priority) {
+        l = l->next;
     }
     if (l != &p->leaders && container_of(l, struct plist_node, leader)->priority == priority) {
         l = l->next; /* behind the followers: before the next leader */
     } else {
         list_insert_before(l, &n->leader);
     }
-    list_insert_before(
-        l == &p->leaders ? &p->nodes : &container_of(l, struct plist_node, leader)->node, &n->node);
+    /* A list head and a node begin alike: at the end of the ring this is the head. */
+    list_insert_before(&container_of(l, struct plist_node, leader)->node, &n->node);
 }
 
 /* Take `n` out of its list, whichever that is; not queued: nothing happens. NO_FAIL. */

@@ -23,13 +23,9 @@ enum timer_purpose { TIMER_SLEEP, TIMER_NOTICE, TIMER_BOUND };
 
 /* The timers of a CPU. All zero: none. */
 struct timer_heap {
-    struct timer *root;
+    struct timer *root; /* the earliest, or NULL */
 };
 
-/* EFFECT. Queue `t`, which is not queued, for a time; take it out; the earliest, or NULL. */
+/* EFFECT. Queue `t`, which is not queued, for a time; take it out. */
 void timer_insert(struct timer_heap *h, struct timer *t, nsec_t time) NO_FAIL;
 void timer_remove(struct timer_heap *h, struct timer *t) NO_FAIL; /* not queued: nothing */
-static inline struct timer *timer_first(const struct timer_heap *h)
-{
-    return h->root;
-}
