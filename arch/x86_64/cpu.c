@@ -85,7 +85,7 @@ void cpu_control_init(void)
     }
     /* AM: user level may ask for alignment checks with its AC flag. */
     x86_write_cr0((x86_read_cr0() & ~CR0_EM) | CR0_WP | CR0_NE | CR0_MP | CR0_AM);
-    x86_clear_dr7();
+    x86_write_dr7(DR7_CLEAR);
 
     x86_wrmsr(MSR_EFER, x86_rdmsr(MSR_EFER) | EFER_SCE);
     x86_wrmsr(MSR_STAR, (uint64_t)SEL_SYSRET_BASE << 48 | (uint64_t)SEL_KERNEL_CODE << 32);

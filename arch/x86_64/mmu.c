@@ -17,9 +17,7 @@ bool mmu_tagged;
 
 void mmu_root_init(pte_t *root)
 {
-    const pte_t *kernel = arch_kva(kernel_root);
-
-    memcpy(root + KERNEL_HALF, kernel + KERNEL_HALF, PAGE_SIZE / 2);
+    memcpy(root + KERNEL_HALF, (pte_t *)arch_kva(kernel_root) + KERNEL_HALF, PAGE_SIZE / 2);
 }
 
 void mmu_root_clear(pte_t *root)

@@ -27,7 +27,7 @@
 #define CPUID_GIB_PAGES (1u << 26) /* leaf 0x80000001, edx */
 
 /* boot.S begins on the first one. */
-struct guarded_stack kernel_stacks[STACKS][STACKS_PER_CPU]
+struct guarded_stack kernel_stacks[STACKS * STACKS_PER_CPU]
     __attribute__((section(".bss.stacks"), aligned(PAGE_SIZE)));
 
 kpa_t kernel_root;
@@ -48,9 +48,7 @@ static kpa_t table_new(void)
 {
     kpa_t table = table_next;
 
-    if (table_next == table_end) {
-        boot_fail("the page tables outgrew the memory taken for them");
-    }
+    ASSERT(table < table_end); /* there are more than the layout can need */
     table_next += PAGE_SIZE;
     memset(arch_kva(table), 0, PAGE_SIZE);
     return table;
@@ -100,15 +98,6 @@ static void map_image(const uint8_t *start, const uint8_t *end, uint64_t flags)
         ((uint64_t)(end - start) + PAGE_MASK) & ~(uint64_t)PAGE_MASK, flags, 0);
 }
 
-static void unmap_guards(void)
-{
-    for (unsigned cpu = 0; cpu < STACKS; cpu++) {
-        for (unsigned i = 0; i < STACKS_PER_CPU; i++) {
-            *entry_at((uint64_t)kernel_stacks[cpu][i].guard, 0) = 0;
-        }
-    }
-}
-
 /* The direct map of one range of RAM; [ro_start, ro_end), the image's text and rodata, is read-only
  * in it. */
 static void map_ram(kpa_t start, kpa_t end, kpa_t ro_start, kpa_t ro_end)
@@ -126,17 +115,18 @@ static void map_ram(kpa_t start, kpa_t end, kpa_t ro_start, kpa_t ro_end)
 /* More tables than the layout can need, in bytes. */
 static uint64_t tables_bound(const struct boot_info *boot)
 {
-    uint64_t tables = 1 + 2; /* top; the image and the device window below it */
-    uint64_t image = boot->kernel_end / entry_bytes(1) + 1;
+    /* Top; the image and the device window below it; theirs; the read-only part cuts its range in
+     * three. */
+    uint64_t tables = 1 + 2 + boot->kernel_end / entry_bytes(1) + 1 +
+                      KERNEL_DEVICE_BYTES / entry_bytes(1) + 1 + 4;
 
-    tables += image + KERNEL_DEVICE_BYTES / entry_bytes(1) + 1;
     for (unsigned i = 0; i < boot->ranges; i++) {
         const struct boot_range *r = &boot->range[i];
 
         /* Both ends ragged at each level, and the whole tables between them. */
         tables += 6 + (r->end - r->start) / entry_bytes(2) + (r->end - r->start) / entry_bytes(3);
     }
-    return (tables + 4) * PAGE_SIZE; /* the read-only part cuts its range in three */
+    return tables * PAGE_SIZE;
 }
 
 void paging_init(struct boot_info *boot)
@@ -154,7 +144,9 @@ void paging_init(struct boot_info *boot)
     map_image(kernel_text_start, kernel_text_end, TEXT);
     map_image(kernel_rodata_start, kernel_rodata_end, RODATA);
     map_image(kernel_data_start, kernel_bss_end, DATA);
-    unmap_guards();
+    for (unsigned i = 0; i < STACKS * STACKS_PER_CPU; i++) {
+        *entry_at((uint64_t)kernel_stacks[i].guard, 0) = 0;
+    }
     for (unsigned i = 0; i < boot->ranges; i++) {
         map_ram(boot->range[i].start, boot->range[i].end, ro_start, ro_end);
     }
@@ -190,15 +182,12 @@ void *arch_map_device(kpa_t pa, size_t n)
 
 uint64_t stack_top(unsigned cpu, unsigned which)
 {
-    return (uint64_t)(&kernel_stacks[cpu][which] + 1);
+    return (uint64_t)(&kernel_stacks[cpu * STACKS_PER_CPU + which] + 1);
 }
 
 const struct guarded_stack *stack_at(uint64_t address)
 {
-    uint64_t start = (uint64_t)kernel_stacks;
-    uint64_t n = (address - start) / sizeof(struct guarded_stack);
+    uint64_t n = (address - (uint64_t)kernel_stacks) / sizeof(struct guarded_stack);
 
-    return address - start >= sizeof(kernel_stacks)
-               ? NULL
-               : &kernel_stacks[n / STACKS_PER_CPU][n % STACKS_PER_CPU];
+    return n < STACKS * STACKS_PER_CPU ? &kernel_stacks[n] : NULL;
 }

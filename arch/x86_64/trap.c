@@ -110,7 +110,7 @@ static NORETURN void exception(uint64_t vector, uint64_t error)
         go_on();
     }
     if (vector == EXC_DB) {
-        x86_clear_dr6();
+        x86_write_dr6(DR6_CLEAR);
     }
     ASSERT(vector < ARRAY_LEN(exceptions) && exceptions[vector].fault != FAULT_NONE);
     kernel_fault(exceptions[vector].fault, error);
@@ -194,12 +194,13 @@ void trap_dire(const struct trap_frame *frame)
     const struct guarded_stack *stack = stack_at(x86_read_cr2());
 
     if (frame->vector == EXC_DB && frame->rip == (uint64_t)entry_syscall) {
-        x86_clear_dr6(); /* what there is to say of a stepped `syscall` is said on its way out */
+        /* What there is to say of a stepped `syscall` is said on its way out. */
+        x86_write_dr6(DR6_CLEAR);
         return;
     }
     trap_dying = frame;
     if (frame->vector == EXC_DF && stack != NULL) {
-        BUG("%s overflow", stack_name[(stack - kernel_stacks[0]) % STACKS_PER_CPU]);
+        BUG("%s overflow", stack_name[(stack - kernel_stacks) % STACKS_PER_CPU]);
     }
     BUG("%s", exception_name(frame->vector));
 }

@@ -105,8 +105,8 @@ SELFTEST(arch_guard_pages, "below every kernel stack lies a page that is not map
 
         CHECK(!grant_at(top - KERNEL_STACK_SIZE - 1).present);
         CHECK(grant_at(top - KERNEL_STACK_SIZE).write && !grant_at(top - 1).exec);
-        CHECK(stack_at(top - KERNEL_STACK_SIZE - 1) == &kernel_stacks[0][i]);
-        CHECK(stack_at(top - 1) == &kernel_stacks[0][i]);
+        CHECK(stack_at(top - KERNEL_STACK_SIZE - 1) == &kernel_stacks[i]);
+        CHECK(stack_at(top - 1) == &kernel_stacks[i]);
     }
     CHECK(stack_at(stack_top(STACKS - 1, STACKS_PER_CPU - 1)) == NULL);
 }

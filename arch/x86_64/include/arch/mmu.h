@@ -77,8 +77,9 @@ static ALWAYS_INLINE bool mmu_lookup(uint64_t root, uva_t address, unsigned acce
     return true;
 }
 
-/* The kernel's top table, whose lower half is empty; the space of those who have none (paging.c).
- */
+/* Physical address of the kernel's top table (paging.c). Its entries 256 to 511 belong into the top
+ * table of every space: they never change after boot. Its lower half is empty, so it is also the
+ * space of those who have none. */
 extern kpa_t kernel_root;
 
 /* Give a cleared top table the kernel's half; and clear that again. */

@@ -32,11 +32,6 @@
 extern const uint8_t kernel_text_start[], kernel_text_end[], kernel_rodata_start[],
     kernel_rodata_end[], kernel_data_start[], kernel_bss_end[];
 
-/* Physical address of the kernel's top table. Its entries 256 to 511 belong into the top table of
- * every space: they never change after boot. Its lower half is empty, so it is also the space of
- * those who have none. */
-extern kpa_t kernel_root;
-
 /* Boot only. Build the final tables in memory taken from `boot` (and named there) and switch to
  * them. */
 void paging_init(struct boot_info *boot);
@@ -51,7 +46,7 @@ struct guarded_stack {
     uint8_t guard[STACK_GUARD];
     uint8_t stack[KERNEL_STACK_SIZE];
 };
-extern struct guarded_stack kernel_stacks[STACKS][STACKS_PER_CPU]; /* known to boot.S */
+extern struct guarded_stack kernel_stacks[STACKS * STACKS_PER_CPU]; /* known to boot.S */
 
 /* First address above a stack of a CPU; cpu < STACKS; `which` is STACK_... of <arch/vectors.h>. */
 uint64_t stack_top(unsigned cpu, unsigned which);

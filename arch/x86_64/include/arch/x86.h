@@ -87,19 +87,12 @@ CONTROL_REGISTER(cr0)
 CONTROL_REGISTER(cr2)
 CONTROL_REGISTER(cr3)
 CONTROL_REGISTER(cr4)
+CONTROL_REGISTER(
+    dr6) /* why a debug exception came: the processor sets its bits, never clears them */
+CONTROL_REGISTER(dr7) /* which breakpoint registers are in use */
 
-/* Debug register 6 says why a debug exception came; the processor sets its bits and never clears
- * them. */
-static inline void x86_clear_dr6(void)
-{
-    __asm__ volatile("movq %0, %%dr6" : : "r"(0xffff0ff0ull));
-}
-
-/* No breakpoint registers are in use. */
-static inline void x86_clear_dr7(void)
-{
-    __asm__ volatile("movq %0, %%dr7" : : "r"(0x400ull));
-}
+#define DR6_CLEAR 0xffff0ff0ull
+#define DR7_CLEAR 0x400ull
 
 /* Instructions without operands: x86_pause(), and so on. */
 #define INSTRUCTION(name)                                                                          \
