@@ -87,20 +87,20 @@ static enum status set_window(struct invocation *inv, uint8_t type, uint64_t roo
                               const uint64_t *guard)
 {
     struct gpt *g = inv_object(inv, gpt);
-    uint64_t slot = inv->word[1];
+    unsigned slot = (unsigned)inv->word[1];
     struct cap c = { .type = type,
                      .oid = (oid_t)(offset >> PAGE_SHIFT),
                      .count = (uint32_t)(offset >> (PAGE_SHIFT + 32) | root << 8) };
 
-    if (slot >= GPT_SLOTS || root >= GPT_SLOTS || offset >> MMU_USER_BITS != 0 ||
-        offset % PAGE_SIZE != 0 || !memory_guard(&c, guard[0], guard[1])) {
+    if (root >= GPT_SLOTS || offset >> MMU_USER_BITS != 0 || offset % PAGE_SIZE != 0 ||
+        !memory_guard(&c, guard[0], guard[1])) {
         return STATUS_OUT_OF_RANGE;
     }
     if (guard[2] & ~(uint64_t)ALL_RESTRICTIONS) {
         return STATUS_REQUEST_ERROR;
     }
     c.restr = (uint8_t)guard[2];
-    gpt_flush(g, (unsigned)slot);
+    gpt_flush(g, slot);
 
     txn_commit();
 

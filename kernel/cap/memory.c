@@ -3,11 +3,9 @@
  * Operations that all memory capabilities have: less authority, another guard. They make
  * capabilities and touch no object. And what all do that have slots: show one.
  */
+#include <arch/mmu.h>
 #include <kernel/gpt.h>
 #include <kernel/operations.h>
-
-#define L2G_MIN PAGE_SHIFT
-#define L2G_MAX 47u
 
 enum status invoke_get_slot(struct invocation *inv, struct cap *slots)
 {
@@ -30,7 +28,7 @@ void memory_op_reduce(struct invocation *inv)
 
 bool memory_guard(struct cap *c, uint64_t match, uint64_t l2g)
 {
-    if (match > UINT32_MAX || l2g < L2G_MIN || l2g > L2G_MAX ||
+    if (match > UINT32_MAX || l2g < PAGE_SHIFT || l2g > MMU_USER_BITS ||
         (cap_is_window(c) && window_offset(c) % (1ull << l2g) != 0)) {
         return false;
     }

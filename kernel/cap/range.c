@@ -53,11 +53,8 @@ void range_op_get_info(struct invocation *inv)
     uint64_t first = inv->word[1];
     uint64_t free = 0;
 
-    for (unsigned i = 0; i < 64 && first < range_frames(inv) && i < range_frames(inv) - first;
-         i++) {
-        if (frame_table[range_first(inv) + first + i].kind == FRAME_FREE) {
-            free |= 1ull << i;
-        }
+    for (unsigned i = 0; i < 64 && range_has(inv, first, i + 1); i++) {
+        free |= (uint64_t)(frame_table[range_first(inv) + first + i].kind == FRAME_FREE) << i;
     }
 
     inv->out[1] = range_frames(inv);
@@ -68,12 +65,10 @@ enum status range_op_fabricate(struct invocation *inv)
 {
     enum frame_kind kind = (enum frame_kind)inv->word[1];
     pfn_t pfn = range_first(inv) + inv->word[2];
-    enum status status;
+    enum status status = inv->word[2] < range_frames(inv)
+                             ? object_can_fabricate(kind, pfn, inv->word[3])
+                             : STATUS_OUT_OF_RANGE;
 
-    if (inv->word[2] >= range_frames(inv)) {
-        return STATUS_OUT_OF_RANGE;
-    }
-    status = object_can_fabricate(kind, pfn, inv->word[3]);
     if (status != STATUS_OK) {
         return status;
     }
