@@ -15,6 +15,7 @@
 #include <kernel/depend.h>
 #include <kernel/gpt.h>
 #include <kernel/process.h>
+#include <kernel/string.h>
 #include <kernel/txn.h>
 #include <kernel/walk.h>
 
@@ -95,12 +96,10 @@ void depend_init(unsigned tables, unsigned depends)
     table_links = take(depends, sizeof(struct link), "links of dependencies");
     free_table = free_depend = 0;
     for (unsigned i = tables; i > 0; i--) {
-        product_links[i - 1].next = free_table;
-        free_table = i;
+        chain_insert(&free_table, product_links, i);
     }
     for (unsigned i = depends; i > 0; i--) {
-        gpt_links[i - 1].next = free_depend;
-        free_depend = i;
+        chain_insert(&free_depend, gpt_links, i);
     }
     depend_pin = 1;
     clock_hand = 0;
@@ -128,7 +127,7 @@ static void forget_entry(unsigned t, unsigned i)
         address |= (uva_t)((table->parents - 1) % MMU_ENTRIES)
                    << entry_bits(table_list[t].key.level);
     }
-    if (forget.all || !mmu_root_remembered(table_root(t))) {
+    if (forget.all || !(mmu_tagged || mmu_root_loaded(table_root(t)))) {
         return;
     }
     if (!leaf || forget.pages == FORGET_PAGES) {
@@ -215,8 +214,7 @@ static void depend_free(uint32_t id)
 
     chain_remove(&oid_header(d->gpt)->depend, gpt_links, id);
     chain_remove(&table_list[d->table].depends, table_links, id);
-    gpt_links[id - 1].next = free_depend;
-    free_depend = id;
+    chain_insert(&free_depend, gpt_links, id);
     space_totals.depends--;
 }
 
@@ -273,23 +271,24 @@ bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end, unsig
     return true;
 }
 
-/* Entries [from, end) of `t` are clear now. Dependencies that cover nothing else are of no use:
- * those of GPTs that were reached through the slot that changed. Looks at a bounded number; if
- * there are more, the table is not exact any more. */
-static void depend_prune(unsigned t, unsigned from, unsigned end)
+/* Clear entries [from, end), which `d` covers. Dependencies of other GPTs that cover nothing else
+ * are of no use then: those of GPTs that were reached through the slot that changed. Looks at a
+ * bounded number; if there are more, the table is not exact any more. */
+static void clear_below(const struct depend *d, unsigned from, unsigned end)
 {
-    uint32_t id = table_list[t].depends;
+    uint32_t id = from < end ? table_list[d->table].depends : 0;
     uint32_t next;
 
+    entries_clear(d->table, from, end);
     for (unsigned n = 0; id != 0 && n < PIECE_DEPENDS; id = next, n++) {
-        const struct depend *d = &depend_list[id - 1];
+        const struct depend *other = &depend_list[id - 1];
 
         next = table_links[id - 1].next;
-        if (d->first >= (int64_t)from && d->end <= end) {
+        if (other->gpt != d->gpt && other->first >= (int64_t)from && other->end <= end) {
             depend_free(id);
         }
     }
-    table_list[t].exact &= id == 0;
+    table_list[d->table].exact &= id == 0;
 }
 
 /* Throw away all that some dependencies of an object cover, and them. A piece; returns whether that
@@ -300,42 +299,33 @@ static bool depend_drop(struct objhdr *hdr)
 
     for (unsigned n = 0; hdr->depend != 0 && n < PIECE_DEPENDS && work < PIECE_ENTRIES; n++) {
         const struct depend *d = &depend_list[hdr->depend - 1];
-        unsigned t = d->table;
         unsigned from, end;
 
         depend_range(d, NULL, SPACE_ALL_SLOTS, &from, &end);
+        clear_below(d, from, end);
         depend_free(hdr->depend);
-        entries_clear(t, from, end);
-        depend_prune(t, from, end);
         work += end - from;
     }
     return hdr->depend == 0;
 }
 
-/* The entries made through one slot, if that is a piece. Returns whether it was, and they are
- * clear. Dependencies stay, for the other slots. */
+/* Clear the entries made through one slot, a piece of them. Returns whether that was all.
+ * Dependencies stay, for the other slots. */
 static bool depend_clear_slot(struct gpt *g, unsigned slot)
 {
-    struct {
-        unsigned table, from, end;
-    } range[PIECE_DEPENDS];
     unsigned n = 0;
     unsigned work = 0;
 
     for (uint32_t id = g->hdr.depend; id != 0; id = gpt_links[id - 1].next) {
-        if (n == PIECE_DEPENDS || work > PIECE_ENTRIES) {
+        const struct depend *d = &depend_list[id - 1];
+        unsigned from, end;
+
+        if (n++ == PIECE_DEPENDS || work > PIECE_ENTRIES) {
             return false;
         }
-        range[n].table = depend_list[id - 1].table;
-        depend_range(&depend_list[id - 1], g, slot, &range[n].from, &range[n].end);
-        work += range[n].end - range[n].from;
-        n++;
-    }
-    for (unsigned i = 0; i < n; i++) {
-        entries_clear(range[i].table, range[i].from, range[i].end);
-        if (range[i].from < range[i].end) {
-            depend_prune(range[i].table, range[i].from, range[i].end);
-        }
+        depend_range(d, g, slot, &from, &end);
+        clear_below(d, from, end);
+        work += end - from;
     }
     return true;
 }
@@ -361,26 +351,19 @@ static bool depend_clear_page(struct gpt *g, unsigned slot)
 
 /* --- tables --- */
 
-/* Take the processes that use a root off it, at most a piece of them. Returns whether it has none
- * left. */
-static bool root_leave(struct table *table)
-{
-    for (unsigned n = 0; !list_empty(&table->processes) && n < PIECE_LINKS; n++) {
-        struct process *p = container_of(table->processes.next, struct process, space_link);
-
-        list_remove(&p->space_link);
-        p->space_root = kernel_root;
-        table->refs--;
-    }
-    return list_empty(&table->processes);
-}
-
-/* Take away a piece of what refers to a table. Returns whether nothing does any more. */
+/* Take away a piece of what refers to a table: entries, or the processes that use a root. Returns
+ * whether nothing does any more. */
 static bool table_detach(unsigned t)
 {
     struct table *table = &table_list[t];
 
-    return table->key.level == MMU_LEVELS ? root_leave(table) : chain_clear(&table->parents);
+    if (table->key.level < MMU_LEVELS) {
+        return chain_clear(&table->parents);
+    }
+    for (unsigned n = 0; !list_empty(&table->processes) && n < PIECE_LINKS; n++) {
+        space_drop(container_of(table->processes.next, struct process, space_link));
+    }
+    return list_empty(&table->processes);
 }
 
 void table_destroy(unsigned t)
@@ -391,7 +374,7 @@ void table_destroy(unsigned t)
     }
     if (table->key.level == MMU_LEVELS) {
         mmu_unload_root(table_root(t));
-        mmu_root_clear(table_entries(t));
+        memset(table_entries(t) + table_size(MMU_LEVELS), 0, PAGE_SIZE / 2); /* the kernel's half */
     }
     entries_clear(t, 0, table_size(table->key.level));
     while (table->depends != 0) {
@@ -399,8 +382,7 @@ void table_destroy(unsigned t)
     }
     chain_remove(&oid_header(table->key.producer)->product, product_links, t + 1);
     *table = (struct table){ 0 };
-    product_links[t].next = free_table;
-    free_table = t + 1;
+    chain_insert(&free_table, product_links, t + 1);
     space_totals.tables--;
 }
 
@@ -411,6 +393,7 @@ void depend_give_up(void)
             table_destroy(t);
         }
     }
+    depend_pin++;
 }
 
 /* Make room: take one table apart. Returns false if all that are left are touched. */
@@ -438,18 +421,12 @@ static bool table_evict(void)
     return false;
 }
 
-static bool same_key(const struct table_key *a, const struct table_key *b)
-{
-    return a->base == b->base && a->level == b->level && a->restr == b->restr &&
-           a->edge == b->edge && a->guard == b->guard && a->producer == b->producer;
-}
-
 unsigned table_find(const struct table_key *key)
 {
     uint32_t id = oid_header(key->producer)->product;
 
     for (unsigned n = 0; id != 0 && n < SEARCH_PRODUCTS; n++) {
-        if (same_key(&table_list[id - 1].key, key)) {
+        if (memcmp(&table_list[id - 1].key, key, sizeof(*key)) == 0) {
             return id;
         }
         id = product_links[id - 1].next;

@@ -112,27 +112,23 @@ static enum fault_code leaf(const struct cap *c, unsigned access, struct walk *o
 }
 
 /* The step of window `c`, at offset `at` of what it translates. */
-static __attribute__((noinline)) enum fault_code step_window(const struct cap *c, uint64_t at,
+static __attribute__((noinline)) enum fault_code step_window(const struct cap *c, uint64_t *at,
                                                              struct walk *out, struct path *path)
 {
     struct step *s = &path->step[path->steps];
     bool local = c->type == CAP_LOCALWINDOW;
-    enum fault_code fault = pass_guard(c, &at);
 
-    if (fault != FAULT_NONE) {
-        return fault;
-    }
     if (path->steps == 0 || path->windows++ == MAX_WINDOWS) {
         return FAULT_MALFORMED_SPACE;
     }
-    out->restr |= c->restr;
     s->gpt = local ? s[-1].gpt : path->background;
-    s->at = at;
+    s->at = *at;
     s->l2g = s->l2v = (uint8_t)c->aux;
     s->restr = (uint8_t)out->restr;
     s->slot = local ? (uint8_t)window_root(c) : GPT_BACKGROUND_SLOT;
     s->window = true;
     path->last_window = path->steps++;
+    *at += window_offset(c);
     return s->gpt != NULL ? FAULT_NONE : FAULT_MALFORMED_SPACE;
 }
 
@@ -148,35 +144,31 @@ enum fault_code walk_path(const struct cap *c, uint64_t at, unsigned access, str
     path->background = NULL;
     for (;;) {
         struct step *s = &path->step[path->steps];
-        enum fault_code fault;
-        struct gpt *g;
+        bool live = live_memory(c);
+        enum fault_code fault =
+            likely(live) || cap_is_window(c) ? pass_guard(c, &at) : FAULT_INVALID_ADDR;
 
-        if (unlikely(!live_memory(c))) {
-            fault = cap_is_window(c) ? step_window(c, at, out, path) : FAULT_INVALID_ADDR;
-            if (fault != FAULT_NONE) {
-                return fault;
-            }
-            at = s->at + window_offset(c);
+        if (fault != FAULT_NONE) {
+            return fault;
+        }
+        out->restr |= c->restr;
+        if (unlikely(!live)) {
+            fault = step_window(c, &at, out, path);
             l2v = L2V_MAX + 1;
+        } else if (c->type != CAP_GPT) {
+            return leaf(c, access, out);
         } else {
-            fault = pass_guard(c, &at);
-            if (fault != FAULT_NONE) {
-                return fault;
-            }
-            out->restr |= c->restr;
-            if (c->type != CAP_GPT) {
-                return leaf(c, access, out);
-            }
-            g = (struct gpt *)(void *)oid_header(c->oid);
+            struct gpt *g = (struct gpt *)(void *)oid_header(c->oid);
+
             if (g->state.l2v >= l2v) {
                 return FAULT_MALFORMED_SPACE;
             }
             path->steps++; /* l2v falls, so there is room */
             fault = step_into(g, c, &at, s, out, path);
-            if (fault != FAULT_NONE) {
-                return fault;
-            }
             l2v = g->state.l2v;
+        }
+        if (fault != FAULT_NONE) {
+            return fault;
         }
         c = &s->gpt->state.slot[s->slot];
     }
@@ -201,19 +193,13 @@ enum fault_code space_walk(const struct cap *root, uva_t address, unsigned acces
 
 /* --- from the walk to the tables --- */
 
-/* Has a table of this size for `address` the first page of a space, or the last? */
-static inline unsigned table_edge(uva_t address, unsigned bits)
-{
-    return (address >> bits == 0) | (address >> bits == LK_USER_END >> bits) * 2u;
-}
-
 struct table_key walk_key(const struct cap *root, const struct path *path, int k, uva_t address,
                           unsigned level)
 {
     unsigned bits = table_bits(level);
+    uint64_t region = address >> bits;
     struct table_key key = { .level = (uint8_t)level,
-                             .edge =
-                                 (uint8_t)(level == MMU_LEVELS ? 0 : table_edge(address, bits)) };
+                             .edge = (region == 0) | (region == LK_USER_END >> bits) << 1 };
 
     if (k < 0) {
         key.producer = root->oid;
@@ -238,8 +224,8 @@ struct table_key walk_root_key(const struct cap *root)
     return key;
 }
 
-/* An entry of table `t` for `address` is about to be made through the slots of steps from..end-1:
- * record it. */
+/* An entry of table `t` for `address` is about to be made through the slots of steps from..end-1,
+ * or from the first on if there is no producer: record it. */
 static bool record(unsigned t, const struct path *path, int from, int end, uva_t address)
 {
     unsigned level = table_list[t].key.level;
@@ -247,7 +233,7 @@ static bool record(unsigned t, const struct path *path, int from, int end, uva_t
     int64_t at = (int64_t)low_bits(address, table_bits(level));
     int64_t limit = table_size(level);
 
-    for (int j = from; j < end; j++) {
+    for (int j = from < 0 ? 0 : from; j < end; j++) {
         const struct step *s = &path->step[j];
         /* Where in the table this GPT's slot 0 begins, or the window, and what the capability to
          * it opens; both are whole entries, or the entry would not have come this far. */
@@ -281,17 +267,15 @@ static void enter_root(struct process *p, unsigned t)
 /* The top table of `p`, made if need be. */
 static unsigned root_table(struct process *p)
 {
-    unsigned t;
+    unsigned t = table_of(mmu_target(p->space_root));
 
-    if (p->space_root != kernel_root) {
-        t = table_of(mmu_target(p->space_root));
-        table_touch(t);
-        return t;
+    if (p->space_root == kernel_root) {
+        struct table_key key = walk_root_key(&p->slot[SLOT_ADDR_SPACE]);
+
+        t = table_make(&key);
+        enter_root(p, t);
     }
-    struct table_key key = walk_root_key(&p->slot[SLOT_ADDR_SPACE]);
-
-    t = table_make(&key);
-    enter_root(p, t);
+    table_touch(t);
     return t;
 }
 
@@ -321,7 +305,7 @@ static bool build(struct process *p, const struct path *path, uva_t address, pte
 
             entry_clear(t, i); /* a table without windows where there are some now */
             lower = table_make(&key);
-            if (!record(t, path, walk_first_slot(k), walk_end_slot(path, below, bits), address)) {
+            if (!record(t, path, k, walk_end_slot(path, below, bits), address)) {
                 return false;
             }
             entry_set(t, i, mmu_branch(table_kpa(lower)));
@@ -331,7 +315,7 @@ static bool build(struct process *p, const struct path *path, uva_t address, pte
     }
     e = &table_entries(t)[entry_index(address, 1)];
     if (!mmu_present(*e)) {
-        if (!record(t, path, walk_first_slot(k), path->steps, address)) {
+        if (!record(t, path, k, path->steps, address)) {
             return false;
         }
         entry_set(t, entry_index(address, 1), leaf_entry);
@@ -352,13 +336,12 @@ enum fault_code space_map(struct process *p, uva_t address, unsigned access, str
         return fault;
     }
     e = mmu_leaf(frame_kpa(out->frame), walk_granted(out->restr));
-    depend_begin();
+    depend_pin++;
     while (unlikely(!build(p, &path, address, e))) {
         /* The tables on the way have all the dependencies there are: then it is they that must go.
          * Each time round there are fewer tables that have any, so this ends; in practice the first
          * time. */
         depend_give_up();
-        depend_begin();
     }
     depend_forget();
     return FAULT_NONE;

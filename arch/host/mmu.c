@@ -151,13 +151,6 @@ void mmu_root_init(pte_t *root)
     }
 }
 
-void mmu_root_clear(pte_t *root)
-{
-    for (unsigned i = MMU_ENTRIES / 2; i < MMU_ENTRIES; i++) {
-        root[i] = 0;
-    }
-}
-
 bool mmu_root_loaded(uint64_t root)
 {
     return cpu_self()->loaded_root == root;

@@ -20,11 +20,6 @@ void mmu_root_init(pte_t *root)
     memcpy(root + KERNEL_HALF, (pte_t *)arch_kva(kernel_root) + KERNEL_HALF, PAGE_SIZE / 2);
 }
 
-void mmu_root_clear(pte_t *root)
-{
-    memset(root + KERNEL_HALF, 0, PAGE_SIZE / 2);
-}
-
 bool mmu_root_loaded(uint64_t root)
 {
     for (unsigned i = 0; i < cpu_count; i++) {

@@ -36,14 +36,14 @@ struct gpt;
  * windows are passed behind that GPT, it is the object of the root capability. */
 struct table_key {
     oid_t producer;
-    uint8_t level; /* 1: entries are pages; MMU_LEVELS: a root */
-    uint8_t restr; /* restrictions on the way to the producer: LK_RO, LK_NX */
-    uint8_t
-        edge; /* holds the first page (1), the last below 2^47 (2), where nothing is mapped: such
-                      a table is used nowhere else */
+    uint8_t level;  /* 1: entries are pages; MMU_LEVELS: a root */
+    uint8_t restr;  /* restrictions on the way to the producer: LK_RO, LK_NX */
+    uint16_t edge;  /* holds the first page (1), the last below 2^47 (2), where nothing is mapped:
+                      such a table is used nowhere else */
     uint64_t base;  /* where the region begins in the producer's space; with guard, in the user's */
     uint64_t guard; /* 0, or the guard of the root capability: match << 8 | l2g */
 };
+STATIC_ASSERT(sizeof(struct table_key) == 24, "no padding: keys are compared with memcmp");
 
 /* INV-MAP-1: a present entry of a page grants exactly what the walk from the producer on grants.
  *
@@ -123,12 +123,8 @@ static inline unsigned table_of(kpa_t kpa)
     return (unsigned)((kpa - table_base) >> PAGE_SHIFT);
 }
 
-/* Tables touched since the last depend_begin() are not thrown away by what follows. */
+/* Tables touched since this number was last raised are not thrown away by what follows. */
 extern uint32_t depend_pin;
-static inline void depend_begin(void)
-{
-    depend_pin++;
-}
 static inline void table_touch(unsigned t)
 {
     table_list[t].pin = depend_pin;

@@ -61,14 +61,10 @@ struct table_key walk_key(const struct cap *root, const struct path *path, int k
                           unsigned level);
 struct table_key walk_root_key(const struct cap *root);
 
-/* An entry for a lower table depends on the slots of steps walk_first_slot()..walk_end_slot()-1:
- * those passed on the way from the producer of its table, step `k`, to that of the lower one, step
- * `below`, and the one that was found not to go on with the whole region: with another guard in it,
+/* An entry for a lower table depends on the slots of steps k..walk_end_slot()-1 (of the first on, if
+ * `k` is -1): those passed on the way from the producer of its table, step `k`, to that of the lower
+ * one, step `below`, and the one that was found not to go on with the whole region: with another guard in it,
  * the lower table would be another. */
-static inline int walk_first_slot(int k)
-{
-    return k < 0 ? 0 : k;
-}
 static inline int walk_end_slot(const struct path *path, int below, unsigned bits)
 {
     ASSERT(below < path->steps);

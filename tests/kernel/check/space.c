@@ -91,11 +91,11 @@ static unsigned check_entry(unsigned t, unsigned i)
                    ((level == MMU_LEVELS || k < 0) && same_key(lower, &whole))) &&
                       e == mmu_branch(mmu_target(e)),
                   "INV-MAP-3 broken: entry %u of table %u names the wrong table", i, t);
-        INVARIANT(lower->edge == ((level == MMU_LEVELS ? 3u : table_list[t].key.edge) &
+        INVARIANT(lower->edge == (table_list[t].key.edge &
                                   ((i == 0) | (i == (level == MMU_LEVELS ? 255u : 511u)) * 2u)),
                   "INV-MAP-3 broken: entry %u of table %u: first or last page", i, t);
     }
-    for (int j = walk_first_slot(k); j < end; j++) {
+    for (int j = k < 0 ? 0 : k; j < end; j++) {
         INVARIANT(depend_known(t, i, path.step[j].gpt, path.step[j].slot),
                   "INV-MAP-2 broken: entry %u of table %u does not depend on slot %u of GPT %x", i,
                   t, path.step[j].slot, object_oid(path.step[j].gpt));

@@ -82,9 +82,8 @@ static ALWAYS_INLINE bool mmu_lookup(uint64_t root, uva_t address, unsigned acce
  * space of those who have none. */
 extern kpa_t kernel_root;
 
-/* Give a cleared top table the kernel's half; and clear that again. */
+/* Give a cleared top table the kernel's half, behind the user's. */
 void mmu_root_init(pte_t *root);
-void mmu_root_clear(pte_t *root);
 
 /* Is what the processor remembers kept apart by tag? Const after boot. */
 extern bool mmu_tagged;
@@ -100,12 +99,8 @@ static inline uint64_t mmu_root(kpa_t table, unsigned tag)
     return mmu_tagged ? table | tag | ROOT_KEEPS : table;
 }
 
-/* Is this root loaded on some CPU? May anything be remembered that was found through it? */
+/* Is this root loaded on some CPU? Without tags nothing is remembered of one that is not. */
 bool mmu_root_loaded(uint64_t root);
-static inline bool mmu_root_remembered(uint64_t root)
-{
-    return mmu_tagged || mmu_root_loaded(root);
-}
 
 /* Load a root on this CPU. */
 void mmu_load_root(uint64_t root);
