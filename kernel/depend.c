@@ -66,11 +66,7 @@ static void chain_remove(uint32_t *head, struct link *links, uint32_t id)
 {
     const struct link *l = &links[id - 1];
 
-    if (l->prev != 0) {
-        links[l->prev - 1].next = l->next;
-    } else {
-        *head = l->next;
-    }
+    *(l->prev != 0 ? &links[l->prev - 1].next : head) = l->next;
     if (l->next != 0) {
         links[l->next - 1].prev = l->prev;
     }
@@ -323,28 +319,15 @@ static bool depend_clear_slot(struct gpt *g, unsigned slot)
         if (n++ == PIECE_DEPENDS || work > PIECE_ENTRIES) {
             return false;
         }
+        if (g->state.l2v == L2V_MIN) { /* one entry, below which there is no other GPT */
+            if ((uint64_t)d->first + slot < d->end) {
+                entry_clear(d->table, (unsigned)d->first + slot);
+            }
+            continue;
+        }
         depend_range(d, g, slot, &from, &end);
         clear_below(d, from, end);
         work += end - from;
-    }
-    return true;
-}
-
-/* The same where slots are of pages: that is one entry of a table of pages, in which there is no
- * room for another GPT. */
-static bool depend_clear_page(struct gpt *g, unsigned slot)
-{
-    unsigned n = 0;
-
-    for (uint32_t id = g->hdr.depend; id != 0; id = gpt_links[id - 1].next) {
-        const struct depend *d = &depend_list[id - 1];
-
-        if (n++ == PIECE_DEPENDS) {
-            return false;
-        }
-        if ((uint64_t)d->first + slot < d->end) {
-            entry_clear(d->table, (unsigned)d->first + slot);
-        }
     }
     return true;
 }
@@ -477,7 +460,6 @@ static bool products_drop(struct objhdr *hdr)
 
 bool space_flush_slot(struct gpt *g, unsigned slot)
 {
-    bool pages = g->state.l2v == L2V_MIN;
     bool done;
 
     ASSERT_BEFORE_COMMIT();
@@ -486,10 +468,8 @@ bool space_flush_slot(struct gpt *g, unsigned slot)
     }
     /* Of a GPT seen at very many places all of them are thrown away, piece by piece, so that there
      * are less each time. */
-    done = slot == SPACE_ALL_SLOTS
-               ? depend_drop(&g->hdr) && products_drop(&g->hdr)
-               : (pages ? depend_clear_page(g, slot) : depend_clear_slot(g, slot)) ||
-                     depend_drop(&g->hdr);
+    done = slot == SPACE_ALL_SLOTS ? depend_drop(&g->hdr) && products_drop(&g->hdr)
+                                   : depend_clear_slot(g, slot) || depend_drop(&g->hdr);
     depend_forget();
     return done;
 }

@@ -69,14 +69,11 @@ static inline enum fault_code step_into(struct gpt *g, const struct cap *c, uint
     return FAULT_NONE;
 }
 
-/* Is `c` memory that lives? As cap_live() says it, but without a call: this is asked at every step.
- */
+/* Is `c` memory that lives? */
 static inline bool live_memory(const struct cap *c)
 {
-    enum frame_kind kind = c->type == CAP_GPT ? FRAME_GPT : FRAME_DESCRIPTORS;
-
     return (c->type == CAP_GPT || c->type == CAP_PAGE || c->type == CAP_CAPPAGE) &&
-           oid_frame(c->oid)->kind == kind && oid_header(c->oid)->count == c->count;
+           object_alive(c, c->type == CAP_GPT ? FRAME_GPT : FRAME_DESCRIPTORS);
 }
 
 /* The guard: does `c` translate *at? If so *at is what it leaves. */
