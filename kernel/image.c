@@ -190,17 +190,6 @@ static void give_caps(struct process *p, struct gpt *root)
     p->slot[SLOT_REPLY_ENDPOINT] = p->capreg[LK_INIT_REPLY];
 }
 
-static void start(struct process *p, uva_t entry)
-{
-    memcpy(p->label, "init", 4);
-    p->regs.rip = entry;
-    p->regs.rsp = LK_INIT_STACK_TOP;
-    space_set(p);
-    process_schedule_changed(p);
-    process_end_wait(p); /* ready, and no fault: it was made with "never resumed" */
-    sched_wake(p);
-}
-
 void image_load_init(const struct boot_info *boot)
 {
     const struct lk_archive_header *archive = arch_kva(boot->archive_start);
@@ -208,7 +197,6 @@ void image_load_init(const struct boot_info *boot)
         archive_mistake(archive, boot->archive_end - boot->archive_start, LK_USER_MIN,
                         STACK_START - PAGE_SIZE); /* between: never mapped */
     struct process *p;
-    struct gpt *root;
 
     if (mistake != NULL) {
         image_stop(mistake);
@@ -216,7 +204,12 @@ void image_load_init(const struct boot_info *boot)
     log_line(LOG_INFO, "archive: %u files, %lu KiB", archive->entries, archive->total_bytes / 1024);
 
     p = (struct process *)(void *)make(FRAME_PROCESS);
-    root = make_space(boot, archive);
-    give_caps(p, root);
-    start(p, archive->init_entry);
+    give_caps(p, make_space(boot, archive));
+    memcpy(p->label, "init", 4);
+    p->regs.rip = archive->init_entry;
+    p->regs.rsp = LK_INIT_STACK_TOP;
+    space_set(p);
+    process_schedule_changed(p);
+    process_end_wait(p); /* ready, and no fault: it was made with "never resumed" */
+    sched_wake(p);
 }

@@ -215,16 +215,21 @@ static void acquire_pages(struct process *p, uva_t address, size_t n, unsigned a
     }
 }
 
+/* How long is the string sent? */
+static size_t string_sent(const struct process *p, uint64_t control)
+{
+    return control & LK_SSTR ? (uint32_t)p->regs.r9 : 0;
+}
+
 /* The string of a request, into the invocation; or room for that of the answer of a call: no
  * operation has both. ACQUIRE; may fault the invoker. */
 static void acquire_string(struct invocation *inv, uint64_t control, const struct operation *op)
 {
     struct process *p = inv->invoker;
-    size_t sent = control & LK_SSTR ? (uint32_t)p->regs.r9 : 0;
+    size_t sent = string_sent(p, control);
     size_t limit = (control & LK_RSTR) && (control & LK_CALLBIT) ? p->regs.r9 >> 32 : 0;
 
     inv->string_len = sent < op->string_in ? sent : op->string_in;
-    inv->string_cut = sent > op->string_in;
     inv->out_len = 0;
     inv->out_room = limit < op->string_out ? limit : op->string_out;
     if (inv->string_len != 0) {
@@ -236,10 +241,15 @@ static void acquire_string(struct invocation *inv, uint64_t control, const struc
     }
 }
 
-/* May the capabilities sent have the types that they have? */
-static NOINLINE enum status check_types(const struct invocation *inv, const struct operation *op)
+/* What few operations want: is the string of the right length, and may the capabilities sent have
+ * the types that they have? */
+static NOINLINE enum status check_more(const struct invocation *inv, uint64_t control,
+                                       const struct operation *op)
 {
-    for (unsigned i = 0; i < op->typed; i++) {
+    if (op->exact && string_sent(inv->invoker, control) != op->string_in) {
+        return STATUS_REQUEST_ERROR;
+    }
+    for (unsigned i = 0; i < op->caps_in; i++) {
         if (!(op->takes[i] >> inv->arg[i + 1].type & 1)) {
             return STATUS_REQUEST_ERROR;
         }
@@ -269,7 +279,7 @@ static ALWAYS_INLINE enum status find_operation(const struct invocation *inv, ui
     if (unlikely(inv->word[1] > op->most)) {
         return (enum status)op->over;
     }
-    return unlikely(op->typed) ? check_types(inv, op) : STATUS_OK;
+    return unlikely(op->checks) ? check_more(inv, control, op) : STATUS_OK;
 }
 
 static inline void prepare_answer(struct invocation *inv)

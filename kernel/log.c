@@ -37,6 +37,7 @@ uint64_t log_end(void)
 
 size_t log_read(uint64_t *position, char *out, size_t n)
 {
+    uint64_t from = *position;
     size_t done = 0;
 
     if (*position > end) {
@@ -47,6 +48,9 @@ size_t log_read(uint64_t *position, char *out, size_t n)
     while (done < n && *position < end) {
         out[done++] = ring[*position % LOG_BYTES];
         ++*position;
+    }
+    if (bound.type != CAP_NULL && from <= shown && *position > shown) {
+        shown = *position;
     }
     return done;
 }
@@ -81,13 +85,6 @@ void log_bind(const struct cap *notice, uint32_t bits)
     cap_copy(&bound, notice);
     bound_bits = bits;
     log_grew = true; /* the binder may have read before it bound */
-}
-
-void log_shown(uint64_t from, uint64_t position)
-{
-    if (bound.type != CAP_NULL && from <= shown && position > shown) {
-        shown = position;
-    }
 }
 
 void log_post_notice(void)

@@ -23,18 +23,13 @@
 #define COMPILER "gcc " __VERSION__
 #endif
 
-/* The first line: what runs, and on what. */
-static void say_hello(const struct boot_info *boot)
+void kernel_main(const struct boot_info *boot)
 {
+    /* The log works from the first line on: what runs, and on what. */
     log_line(LOG_INFO,
              "Lykos " LYKOS_VERSION ", built with " COMPILER ", on %u CPU%s, %lu MiB, by %s%s%s",
              cpu_count, cpu_count == 1 ? "" : "s", (boot_ram(boot) + (1u << 19)) >> 20, boot->path,
              boot->loader[0] == '\0' ? "" : " from ", boot->loader);
-}
-
-void kernel_main(const struct boot_info *boot)
-{
-    say_hello(boot);                   /* the log works from the first line on */
     cmdline_parse(boot->command_line); /* unknown words are named */
     trace_all(cmdline.trace);          /* trace: record every event */
     frames_init(boot);                 /* what is where in memory; the table of frames */

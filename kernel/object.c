@@ -80,16 +80,6 @@ enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, uint64_t index
     return f->kind == kind && !(f->live_mask & (1ull << index)) ? STATUS_OK : STATUS_IN_USE;
 }
 
-/* A free frame becomes one of objects of `kind`, none of them live. */
-static void frame_take(struct frame *f, enum frame_kind kind)
-{
-    memset(frame_data(f), 0, PAGE_SIZE);
-    f->kind = (uint8_t)kind;
-    f->live = 0;
-    f->live_mask = 0;
-    frame_totals.free--;
-}
-
 /* The last object of the frame is gone. */
 static void frame_release(struct frame *f)
 {
@@ -122,8 +112,10 @@ struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index)
     struct objhdr *hdr;
 
     ASSERT_AFTER_COMMIT();
-    if (f->kind == FRAME_FREE) {
-        frame_take(f, kind);
+    if (f->kind == FRAME_FREE) { /* so none of its objects is live */
+        memset(frame_data(f), 0, PAGE_SIZE);
+        f->kind = (uint8_t)kind;
+        frame_totals.free--;
     }
     ASSERT(f->kind == kind && f->next_count < UINT32_MAX);
     hdr = frame_object(f, kind, index);

@@ -27,20 +27,6 @@ static void dump_process(const struct process *p)
     log_raw("  r13 %016lx  r14 %016lx  r15 %016lx\n", r->r13, r->r14, r->r15);
 }
 
-/* Everything that may lead to a second panic. */
-static void dump_all(void)
-{
-    log_take_back();
-    arch_panic_dump();
-    if (cpu_self()->current == NULL) {
-        log_raw("current process: none\n");
-    } else {
-        dump_process(cpu_self()->current);
-    }
-    log_raw("last events:\n");
-    trace_dump(PANIC_EVENTS);
-}
-
 void panic(const char *file, unsigned line, const char *format, ...)
 {
     static unsigned depth;
@@ -55,8 +41,16 @@ void panic(const char *file, unsigned line, const char *format, ...)
     va_end(args);
     log_raw("\n%s: %s:%u: %s\n", depth > 1 ? "panic within the panic" : "KERNEL PANIC", file, line,
             text);
-    if (depth == 1) {
-        dump_all();
+    if (depth == 1) { /* all of this may lead to a second panic */
+        log_take_back();
+        arch_panic_dump();
+        if (cpu_self()->current == NULL) {
+            log_raw("current process: none\n");
+        } else {
+            dump_process(cpu_self()->current);
+        }
+        log_raw("last events:\n");
+        trace_dump(PANIC_EVENTS);
     }
     arch_exit(EXIT_STATUS_PANIC);
 }

@@ -59,7 +59,7 @@ KEYS = {
         "name": (str, True), "code": (int, True), "doc": (str, True), "in": (list, False),
         "out": (list, False), "caps_in": (list, False), "caps_out": (list, False),
         "string_in": (int, False), "string_out": (int, False), "needs": (str, False),
-        "most": (str, False), "over": (str, False), "errors": (list, False), "effect": (bool, False),
+        "exact": (bool, False), "most": (str, False), "over": (str, False), "errors": (list, False), "effect": (bool, False),
         "takes": (list, False),
     },
 }
@@ -140,6 +140,8 @@ class Checker:
             self.error(where, "'needs' makes sense only in a memory type")
         if "most" in op and not op.get("in"):
             self.error(where, "'most' makes sense only with a word in")
+        if "exact" in op and not op.get("string_in"):
+            self.error(where, "'exact' makes sense only beside 'string_in'")
         if op.get("over", OVER) not in statuses or ("over" in op and "most" not in op):
             self.error(where, "'over' must be a status, beside 'most'")
         if "most" in op and not any(str(e).startswith(op.get("over", OVER) + ":") for e in op.get("errors", [])):
@@ -428,9 +430,10 @@ def op_row(op, function):
     if op.get("needs"):
         fields.append(f".forbid = {NEEDS[op['needs']]}".replace(" ", "~"))
     fields.append(f".most = {op.get('most', 'UINT64_MAX')}".replace(" ", "~"))
-    if "takes" in op:
-        masks = [mask_of(item.split(" | ")) for item in op["takes"]]
-        fields += [f".typed = {len(masks)}", f".takes = {{ {', '.join(masks)} }}"]
+    if "takes" in op or "exact" in op:
+        masks = [mask_of(item.split(" | ")) for item in op["takes"]] if "takes" in op else ["UINT32_MAX"] * caps_in
+        fields += [".checks = true"] + [f".takes = {{ {', '.join(masks)} }}"] * (caps_in > 0)
+    fields += [".exact = true"] if op.get("exact") else []
     if "most" in op:
         fields.append(f".over~=~STATUS_{op.get('over', OVER)}")
     return "\n".join(wrap(f"[{op['code']}] = {{ {', '.join(fields)} }},", "    ", "            "))
@@ -560,7 +563,7 @@ def doc_op(title, op):
         if items:
             rows.append(f"| {label} | {'<br>'.join(cell(i) for i in items)} |")
     if op.get("string_in"):
-        rows.append(f"| string in | at most {op['string_in']} bytes |")
+        rows.append(f"| string in | {'exactly' if op.get('exact') else 'at most'} {op['string_in']} bytes |")
     if op.get("string_out"):
         rows.append(f"| string out | at most {op['string_out']} bytes |")
     if op.get("needs"):

@@ -6,21 +6,16 @@
  */
 #include <kernel/operations.h>
 
-static uint32_t first_port(const struct invocation *inv)
+/* Are these ports in the range? */
+static bool in_range(const struct invocation *inv, uint64_t first, uint64_t last)
 {
-    return inv->cap.payload & 0xffff;
+    return first <= last && first >= (inv->cap.payload & 0xffff) && last <= inv->cap.payload >> 16;
 }
 
-static uint32_t last_port(const struct invocation *inv)
-{
-    return inv->cap.payload >> 16;
-}
-
-/* May `width` bytes at `port` be read or written? */
+/* May `width` bytes at `port` be read or written? A sum that overflows is below `port`. */
 static bool ports_allowed(const struct invocation *inv, uint64_t port, uint64_t width)
 {
-    return (width == 1 || width == 2 || width == 4) && port >= first_port(inv) &&
-           port <= last_port(inv) && width - 1 <= last_port(inv) - port;
+    return (width == 1 || width == 2 || width == 4) && in_range(inv, port, port + width - 1);
 }
 
 /* Read a port. What is read may be gone from the device, so it is read after the commit. */
@@ -61,7 +56,7 @@ enum status iopriv_op_narrow(struct invocation *inv)
     uint64_t first = inv->word[1];
     uint64_t last = inv->word[2];
 
-    if (first > last || first < first_port(inv) || last > last_port(inv)) {
+    if (!in_range(inv, first, last)) {
         return STATUS_OUT_OF_RANGE;
     }
 
@@ -77,6 +72,6 @@ enum status iopriv_op_narrow(struct invocation *inv)
 /* The range. */
 void iopriv_op_get_info(struct invocation *inv)
 {
-    inv->out[1] = first_port(inv);
-    inv->out[2] = last_port(inv);
+    inv->out[1] = inv->cap.payload & 0xffff;
+    inv->out[2] = inv->cap.payload >> 16;
 }

@@ -30,7 +30,6 @@ void kernlog_op_read(struct invocation *inv)
     uint64_t position = inv->word[1];
 
     inv->out_len = log_read(&position, inv->string, inv->out_room);
-    log_shown(inv->word[1], position);
     inv->out[1] = position;
     inv->out[2] = log_end();
 }

@@ -144,9 +144,6 @@ enum status process_op_set_regs(struct invocation *inv)
     if (inv->word[1] != p->s.run_state) {
         return STATUS_STATE_CHANGED;
     }
-    if (inv->string_len != sizeof(regs) || inv->string_cut) {
-        return STATUS_REQUEST_ERROR;
-    }
     memcpy(&regs, inv->string, sizeof(regs));
     if (!arch_regs_acceptable(&regs)) {
         return STATUS_REQUEST_ERROR;
@@ -292,25 +289,17 @@ void process_op_get_preemption(struct invocation *inv)
 
 void process_op_set_fs_base(struct invocation *inv)
 {
-    struct process *p = inv_object(inv, process);
-
-    arch_set_fs_base(p, inv->word[1]);
+    arch_set_fs_base(inv_object(inv, process), inv->word[1]);
 }
 
 void process_op_set_label(struct invocation *inv)
 {
-    struct process *p = inv_object(inv, process);
-
-    p->label[0] = inv->word[1];
-    p->label[1] = inv->word[2];
+    memcpy(inv_object(inv, process)->label, &inv->word[1], sizeof(inv->invoker->label));
 }
 
 void process_op_get_label(struct invocation *inv)
 {
-    const struct process *p = inv_object(inv, process);
-
-    inv->out[1] = p->label[0];
-    inv->out[2] = p->label[1];
+    memcpy(&inv->out[1], inv_object(inv, process)->label, sizeof(inv->invoker->label));
 }
 
 void process_op_get_wait(struct invocation *inv)
@@ -357,19 +346,12 @@ void process_op_get_fpu(struct invocation *inv)
     inv->out_len = sizeof(p->fpu);
 }
 
-enum status process_op_set_fpu(struct invocation *inv)
+void process_op_set_fpu(struct invocation *inv)
 {
     struct process *p = inv_object(inv, process);
-
-    if (inv->string_len != sizeof(p->fpu) || inv->string_cut) {
-        return STATUS_REQUEST_ERROR;
-    }
-
-    txn_commit();
 
     arch_fpu_drop(p);
     memcpy(p->fpu, inv->string, sizeof(p->fpu));
     arch_fpu_sanitise(p->fpu);
     p->context |= CONTEXT_FPU;
-    return STATUS_OK;
 }

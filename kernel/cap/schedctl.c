@@ -36,11 +36,10 @@ enum status schedctl_op_set_slice_notice(struct invocation *inv)
 enum status schedctl_op_set_up(struct invocation *inv)
 {
     struct schedule *s = schedule_sent(inv);
-    uint64_t priority = inv->word[1];
     uint64_t slice = inv->word[2];
     uint64_t cpus = inv->word[3];
 
-    if (priority > 255 || slice < SLICE_MIN || slice > SLICE_MAX || (cpus & CPUS_RUNNING) == 0) {
+    if (slice < SLICE_MIN || slice > SLICE_MAX || (cpus & CPUS_RUNNING) == 0) {
         return STATUS_OUT_OF_RANGE;
     }
     if (s->state.ready != 0) {
@@ -49,7 +48,7 @@ enum status schedctl_op_set_up(struct invocation *inv)
 
     txn_commit();
 
-    s->state.priority = (uint8_t)priority;
+    s->state.priority = (uint8_t)inv->word[1];
     s->state.slice = slice;
     s->state.cpus = cpus;
     s->state.ready = 1;

@@ -114,7 +114,7 @@ static enum status do_op(unsigned code, struct invocation *inv)
     if (inv->word[1] > call.op->most) {
         return (enum status)call.op->over;
     }
-    for (unsigned i = 0; i < call.op->typed; i++) {
+    for (unsigned i = 0; call.op->checks && i < call.op->caps_in; i++) {
         if (!(call.op->takes[i] >> inv->arg[i + 1].type & 1)) {
             return STATUS_REQUEST_ERROR;
         }

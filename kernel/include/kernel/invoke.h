@@ -32,7 +32,6 @@ struct invocation {
         ANSWER_NONE   /* set by an operation that wrote the invoker's registers itself */
     } answer;
     size_t string_len; /* of `string`, as sent (cut to the operation's most) */
-    bool string_cut;   /* it was longer */
 
     /* The answer. Words and capabilities that the table has are zero when the operation begins. */
     uint64_t out[LK_MAX_WORDS]; /* out[1].. */
@@ -58,11 +57,12 @@ struct operation {
     };
     bool is_effect;
     uint8_t words_in, caps_in;
-    uint8_t typed;  /* the types of so many capabilities are looked at, */
     uint8_t forbid; /* LK_RO | LK_WK | LK_OP: restrictions through which it answers noAccess */
     uint8_t over;   /* enum status: the answer if word 1 is larger than `most` */
     uint64_t most;
-    uint32_t takes[LK_MAX_CAPS - 1]; /* which are masks of those that they may have */
+    bool checks;                     /* what is below is to be looked at */
+    bool exact;                      /* no string but one of string_in bytes will do */
+    uint32_t takes[LK_MAX_CAPS - 1]; /* masks of the types that the capabilities may have */
 };
 STATIC_ASSERT(LK_TYPES <= 32, "a mask of types");
 

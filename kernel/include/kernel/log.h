@@ -40,16 +40,15 @@ size_t format_to(char *out, size_t size, const char *format, ...) PRINTF_LIKE(3,
 void log_raw(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* The ring, for KernLog.read: copies from `position` (or the oldest held) at most `n` bytes; sets
- * *position behind them; returns how many. log_end(): position of the end. */
+ * *position behind them; returns how many. Whoever prints the log has seen them. log_end():
+ * position of the end. EFFECT. */
 size_t log_read(uint64_t *position, char *out, size_t n);
 uint64_t log_end(void);
 
 /* KernLog.bind: from now on whoever is behind `notice` prints the log, and `bits` are posted when
- * it grows. Null: the kernel prints again, beginning with what log_shown() did not name. EFFECT. */
+ * it grows. Null: the kernel prints again, beginning with what nobody read. EFFECT. */
 struct cap;
 void log_bind(const struct cap *notice, uint32_t bits) NO_FAIL;
-/* Whoever prints the log has read it up to `position`. EFFECT. */
-void log_shown(uint64_t from, uint64_t position) NO_FAIL;
 /* The kernel prints the log itself from now on, for good, beginning with what nobody printed:
  * panic, the end. */
 void log_take_back(void);
