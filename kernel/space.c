@@ -195,8 +195,8 @@ struct table_key walk_key(const struct cap *root, const struct path *path, int k
 {
     unsigned bits = table_bits(level);
     uint64_t region = address >> bits;
-    struct table_key key = { .level = (uint8_t)level,
-                             .edge = (region == 0) | (region == LK_USER_END >> bits) << 1 };
+    unsigned edge = (region == 0) | (unsigned)(region == LK_USER_END >> bits) << 1;
+    struct table_key key = { .level = (uint8_t)level, .edge = (uint16_t)edge };
 
     if (k < 0) {
         key.producer = root->oid;
