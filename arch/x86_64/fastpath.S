@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * `syscall`, and the fast path: a call, or a reply with the next wait, of words alone, to a process that
- * waits for it; and the invocation of register 0, which is Null.
+ * `syscall`, and the fast path, which needs no C, or one call of it for a string: a call, or a reply
+ * with the next wait, to a process that waits for it, with at most one capability; Null; a notice; an
+ * open wait that nothing ends; a yield; an interrupt that somebody waits for.
  *
  * First tests, one reason each; if one fails it is the long way (kernel/invoke.c), for which nothing has
  * changed. Then stores only. They do to stored state what kernel/ipc.c would have done;
  * SysCtl.setFastPath switches the fast path off, so that tests can compare (tests/system/fastpath).
  *
  * What makes it short:
- *   - The words stay in their registers: nothing here touches rdi, rsi, rbx, r12 to r15.
+ *   - The words of a message stay in their registers: rdi, rsi, rbx, r12 to r15 are left alone.
  *   - State, holds, flags and attention of a process are one word. It is 0 for one that runs with
  *     nothing to be looked at, and has one value for each kind of wait that a message ends without
  *     more ado.
@@ -322,7 +323,8 @@ ignored:                                /* of a process's state */
 
 /* The string of the process at r8 into the buffer of that at r11, if C finds all pages of both at once.
  * Its length stands beside the capability then. Keeps all but rax, rcx, r10, r11, which it gives back,
- * and words that it saves. */
+ * and words that it saves. The stack
+ * is not as C would align it, which matters to SSE only. */
 .macro GIVE_STRING may_not
     .if     \may_not
     testb   $LK_SSTR, %al
@@ -761,7 +763,7 @@ not_entry:
  * that is all. As kernel/notice.c, notice_post. Those that wait for the invoker make no difference. */
     movq    P_STATE(%r8), %r10
     andq    ignored(%rip), %r10
-    jnz     long_way                    /* a debugger, the FPU, senders that wait */
+    jnz     long_way                    /* a debugger, senders that wait */
     cmpq    $OP_APPNOTICE_POST, %rdi
     jne     long_way
     testl   $(7 << LK_NWORDS_SHIFT), %eax
@@ -845,7 +847,7 @@ interrupt_slow:
 
 null:
     cmpq    $0, P_STATE(%r8)
-    jne     long_way                    /* a debugger, the FPU, notices, senders that wait */
+    jne     long_way                    /* a debugger, notices, senders that wait */
     cmpq    $-1, %gs:CPU_GATE
     je      long_way                    /* nothing goes fast */
     xorl    %eax, %eax                  /* DLV_RESULT */

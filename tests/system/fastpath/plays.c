@@ -188,7 +188,8 @@ CASE(after_a_gift, .text = "a call without capabilities gives none, whatever was
     p.rehearse_wide = true;
     p.call |= 2ull << LK_NSEND_SHIFT | registers(LK_SEND_CAP_SHIFT + LK_CAP_BITS, GIFT, 1, false);
     p.server_wait |= registers(LK_RECV_CAP_SHIFT, REPLY, 4, false);
-    p.answer |= registers(LK_RECV_CAP_SHIFT, REPLY, 4, false);
+    p.answer |= 1ull << LK_NSEND_SHIFT | registers(LK_SEND_CAP_SHIFT, GIFT + 1, 1, false) |
+                registers(LK_RECV_CAP_SHIFT, REPLY, 4, false);
     p.then = CALL;
     play_both(&p);
     p.then = CALL | registers(LK_RECV_CAP_SHIFT, GOT, 1, false);
