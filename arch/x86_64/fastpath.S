@@ -702,6 +702,8 @@ run:
 yield:
     cmpq    $0, P_STATE(%r8)
     jne     long_way                    /* a debugger, notices, senders that wait */
+    cmpq    $0, %gs:CPU_PREEMPT_SEED
+    jne     long_way                    /* its slice is a random one */
     movzbl  P_PRIORITY(%r8), %r10d
     cmpl    %gs:CPU_READY_TOP, %r10d
     jne     long_way
@@ -838,6 +840,7 @@ interrupt_fast:
     /* --- commit --- */
 
     incq    %gs:CPU_INTERRUPTS
+    decq    %gs:CPU_ENTRIES             /* counted where the registers were saved */
     NO_WORDS
     WAKE
 interrupt_slow:

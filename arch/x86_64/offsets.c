@@ -80,6 +80,7 @@ void offsets(void)
     DEFINE(P_SLICE, offsetof(struct process, slice));
     DEFINE(CPU_READY, offsetof(struct cpu, ready));
     DEFINE(CPU_READY_MASK, offsetof(struct cpu, ready_mask));
+    DEFINE(CPU_PREEMPT_SEED, offsetof(struct cpu, preempt_seed));
     DEFINE(CPU_TURNS, offsetof(struct cpu, turns));
     DEFINE(CPU_TIMER_ARMED, offsetof(struct cpu, timer_armed));
     DEFINE(LK_SEND_CAP_SHIFT, LK_SEND_CAP_SHIFT);
