@@ -55,9 +55,11 @@ static struct {
 /* Number `id` becomes the first of a chain of things of one kind, whose links are `links`. */
 static void chain_insert(uint32_t *head, struct link *links, uint32_t id)
 {
-    links[id - 1] = (struct link){ .next = *head };
-    if (*head != 0) {
-        links[*head - 1].prev = id;
+    uint32_t first = *head;
+
+    links[id - 1] = (struct link){ .next = first };
+    if (first != 0) {
+        links[first - 1].prev = id;
     }
     *head = id;
 }
@@ -155,17 +157,23 @@ uint32_t *depend_chain(unsigned level, pte_t e)
                       : &table_list[table_of(mmu_target(e))].parents;
 }
 
+/* As entry_set(), but for `refs`; the entry goes on this chain. */
+static ALWAYS_INLINE void entry_put(unsigned t, unsigned i, pte_t e, uint32_t *chain)
+{
+    ASSERT(table_entries(t)[i] == 0);
+    chain_insert(chain, entry_links, t * MMU_ENTRIES + i + 1);
+    table_list[t].present++;
+    table_entries(t)[i] = e;
+}
+
 void entry_set(unsigned t, unsigned i, pte_t e)
 {
-    struct table *table = &table_list[t];
+    unsigned level = table_list[t].key.level;
 
-    ASSERT(table_entries(t)[i] == 0);
-    chain_insert(depend_chain(table->key.level, e), entry_links, t * MMU_ENTRIES + i + 1);
-    if (table->key.level > 1) {
+    if (level > 1) {
         table_list[table_of(mmu_target(e))].refs++;
     }
-    table->present++;
-    table_entries(t)[i] = e;
+    entry_put(t, i, e, depend_chain(level, e));
 }
 
 void entry_clear(unsigned t, unsigned i)
@@ -481,14 +489,16 @@ void space_fill_slot(struct gpt *g, unsigned slot)
     uint64_t i;
 
     if (c->type != CAP_PAGE || g->hdr.depend == 0 || c->aux != PAGE_SHIFT || c->payload != 0 ||
-        g->state.l2v != L2V_MIN || (g->state.flags != 0 && slot >= GPT_BACKGROUND_SLOT)) {
+        g->state.l2v != L2V_MIN || (g->state.flags != 0 && slot >= GPT_BACKGROUND_SLOT) ||
+        !object_alive(c, FRAME_DESCRIPTORS)) {
         return; /* nothing that the walk would find, or not yet a place for it */
     }
     d = &depend_list[g->hdr.depend - 1];
     i = (uint64_t)d->first + slot;
     if (table_list[d->table].exact && i < d->end) {
-        entry_set(d->table, (unsigned)i,
-                  mmu_leaf(frame_kpa(page_frame(c)), walk_granted(d->restr | c->restr)));
+        entry_put(d->table, (unsigned)i,
+                  mmu_leaf(frame_kpa(page_frame(c)), walk_granted(d->restr | c->restr)),
+                  &page_frame(c)->hdr.depend);
     }
 }
 

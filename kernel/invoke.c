@@ -257,49 +257,62 @@ static NOINLINE enum status check_more(const struct invocation *inv, uint64_t co
     return STATUS_OK;
 }
 
+/* Capability `i` that is sent, or Null. */
+static ALWAYS_INLINE const struct cap *argument(struct process *p, uint64_t control, unsigned i)
+{
+    struct cap *c = &p->capreg[control_send_reg(control, i)];
+
+    cap_prepare(c);
+    return c;
+}
+
 /* Find the operation and check what its table entry says of the arguments. */
-static ALWAYS_INLINE enum status find_operation(const struct invocation *inv, uint64_t control,
+static ALWAYS_INLINE enum status find_operation(const struct process *p, uint64_t control,
+                                                const struct cap *cap,
                                                 const struct operation **found)
 {
-    const struct operation_table *table = &operation_tables[inv->cap.type];
-    uint64_t method = inv->word[0];
+    const struct operation_table *table = &operation_tables[cap->type];
+    const uint64_t *word = ipc_words(&p->regs);
+    uint64_t method = word[0];
     const struct operation *op = &table->op[method];
 
     if (unlikely(method >= table->ops || op->fn == NULL)) {
         return STATUS_UNKNOWN_REQUEST;
     }
     *found = op;
-    if (unlikely(control_words(control) <= op->words_in ||
-                 (op->caps_in != 0 && control_nsend(control) <= op->caps_in))) {
+    if (unlikely((control & 7u << LK_NWORDS_SHIFT) < op->words ||
+                 (uint32_t)(control >> 32) < op->caps)) {
         return STATUS_REQUEST_ERROR;
     }
-    if (unlikely(inv->cap.restr & op->forbid)) {
+    if (unlikely(cap->restr & op->forbid)) {
         return STATUS_NO_ACCESS;
     }
-    if (unlikely(inv->word[1] > op->most)) {
-        return (enum status)op->over;
-    }
-    return unlikely(op->checks) ? check_more(inv, control, op) : STATUS_OK;
+    return unlikely(word[1] > op->most) ? (enum status)op->over : STATUS_OK;
 }
 
-static inline void prepare_answer(struct invocation *inv)
+static inline void clear_words(struct invocation *inv)
 {
     uint64_t *o = inv->out;
 
     o[1] = o[2] = o[3] = o[4] = o[5] = o[6] = o[7] = 0;
-    cap_set_null(&inv->out_cap[0]);
 }
 
-/* The rest of an answer: words, capabilities and a string, into the call of the invoker. */
-static NOINLINE void answer_more(struct invocation *inv, uint64_t control,
-                                 const struct operation *op)
+/* An answer of no words but a status. */
+static inline void delivered(struct process *p, uint64_t delivery, enum status status)
 {
-    struct process *p = inv->invoker;
     struct lk_regs *r = &p->regs;
 
+    r->rax = delivery;
+    r->rdi = status;
+    r->rsi = r->rdx = r->rbx = r->r12 = r->r13 = r->r14 = r->r15 = 0;
+}
+
+/* Words and a string of an answer, into the call of the invoker. */
+static NOINLINE void answer_more(struct invocation *inv, const struct operation *op)
+{
+    struct lk_regs *r = &inv->invoker->regs;
+
     ipc_store_words(r, inv->out);
-    ipc_store_caps(p, control, inv->out_cap, op->caps_out, NULL);
-    r->rax = DELIVERS(1u + op->words_out) | (uint64_t)op->caps_out << LK_DLV_NCAPS_SHIFT;
     if (op->string_out != 0) {
         if (inv->out_len > inv->out_room) {
             inv->out_len = inv->out_room;
@@ -308,28 +321,6 @@ static NOINLINE void answer_more(struct invocation *inv, uint64_t control,
         r->rax |= inv->out_len << LK_DLV_STRLEN_SHIFT;
         ipc_copy_string(inv->string, cpu_self()->to_page, r->rbp, inv->out_len, true);
     }
-}
-
-/* The operation's answer is delivered into the call of the invoker, exactly as a server's reply
- * would be; a reply endpoint that it destroyed gives no payload. */
-static ALWAYS_INLINE void answer_call(struct process *p, struct invocation *inv, uint64_t control,
-                                      struct endpoint *reply, uint64_t id,
-                                      const struct operation *op)
-{
-    struct lk_regs *r = &p->regs;
-
-    r->r8 = id;
-    r->r9 = likely(reply->self != 0) ? endpoint_reply_at_once(reply) : 0;
-    if (unlikely(op->more != 0)) {
-        answer_more(inv, control, op);
-        return;
-    }
-    if (control & LK_CAPS) {
-        ipc_store_caps(p, control, NULL, 0, NULL);
-    }
-    r->rax = DELIVERS(1);
-    r->rdi = inv->out[0];
-    r->rsi = r->rdx = r->rbx = r->r12 = r->r13 = r->r14 = r->r15 = 0;
 }
 
 /* Not a call: whoever waits behind the Entry sent as capability 0 gets the answer, as a
@@ -373,7 +364,11 @@ static NOINLINE NORETURN void finish_otherwise(struct invocation *inv, uint64_t 
     }
     if (control & LK_RECV) {
         ipc_begin_wait(p, control);
-        sched_stop(p);
+        if (inv->answer == ANSWER_GO_ON) {
+            sched_sent(p, inv_object(inv, process));
+        } else {
+            sched_stop(p);
+        }
     } else {
         process_result(p, STATUS_OK);
     }
@@ -383,12 +378,14 @@ static NOINLINE NORETURN void finish_otherwise(struct invocation *inv, uint64_t 
     sched_exit();
 }
 
-/* Invoke what is no live Entry; a call or none. Compiled once for each. */
+/* Invoke what is no live Entry; a call or none. Compiled once for each. The answer to a call is
+ * delivered into it exactly as a server's reply would be. */
 static ALWAYS_INLINE NORETURN void invoke(struct process *p, uint64_t control, struct cap *cap,
                                           const bool call)
 {
     static const struct operation none; /* an answer without anything */
-    const struct operation *op;
+    const struct operation *op = &none;
+    struct cpu *cpu = cpu_self();
     struct invocation inv;
     struct endpoint *reply = NULL;
     enum status status;
@@ -413,24 +410,35 @@ static ALWAYS_INLINE NORETURN void invoke(struct process *p, uint64_t control, s
         id = reply->state.id;
     } else {
         cap_set_null(&inv.arg[0]);
+        if (control_nsend(control) != 0) {
+            inv.arg[0] = *argument(p, control, 0);
+        }
     }
-    for (unsigned i = 0; i < control_nsend(control); i++) {
-        struct cap *c = &p->capreg[control_send_reg(control, i)];
-
-        cap_prepare(c);
-        inv.arg[i] = *c;
+    status = find_operation(p, control, cap, &op);
+    for (unsigned i = 1; likely(status == STATUS_OK) && i <= op->caps_in; i++) {
+        inv.arg[i] = *argument(p, control, i);
     }
-    status = find_operation(&inv, control, &op);
+    if (unlikely(status == STATUS_OK && op->checks)) {
+        status = check_more(&inv, control, op);
+    }
     if (likely(status == STATUS_OK)) {
+        if (op->caps_out != 0) {
+            cap_set_null(&inv.out_cap[0]);
+        }
         if (!call || unlikely(op->more != 0)) {
-            prepare_answer(&inv);
+            clear_words(&inv);
             if (op->string_in != 0 || op->string_out != 0) {
                 acquire_string(&inv, control, op);
             }
         }
-        if (op->is_effect) {
+        if (op->form == OPERATION_EFFECT) {
             txn_commit();
             op->effect(&inv);
+        } else if (op->form == OPERATION_SLOT) {
+            status = op->slot(&inv.cap, inv.word[1], &inv.arg[1], &inv.out_cap[0]);
+            if (status == STATUS_AGAIN) {
+                txn_restart();
+            }
         } else {
             status = op->fn(&inv);
         }
@@ -438,15 +446,24 @@ static ALWAYS_INLINE NORETURN void invoke(struct process *p, uint64_t control, s
     if (unlikely(status != STATUS_OK)) {
         say_refused(p, control, cap, inv.word[0], status);
         op = &none;
-        prepare_answer(&inv);
+        clear_words(&inv);
         txn_commit();
     }
     ASSERT_AFTER_COMMIT();
     inv.out[0] = status;
-    if (!call || unlikely(inv.answer != ANSWER_CALL || cpu_self()->current != p)) {
+    if (!call || unlikely(inv.answer != ANSWER_CALL || cpu->current != p)) {
         finish_otherwise(&inv, control, op);
     }
-    answer_call(p, &inv, control, reply, id, op);
+    p->regs.r8 = id;
+    p->regs.r9 = likely(reply->self != 0) ? endpoint_reply_at_once(reply) : 0; /* or it is gone */
+    if (control & LK_CAPS) {
+        ipc_store_caps(p, control, inv.out_cap, op->caps_out, NULL);
+    }
+    delivered(p, DELIVERS(1u + op->words_out) | (uint64_t)op->caps_out << LK_DLV_NCAPS_SHIFT,
+              status);
+    if (unlikely(op->more != 0)) {
+        answer_more(&inv, op);
+    }
     sched_exit();
 }
 
@@ -459,6 +476,23 @@ static NOINLINE NORETURN void invoke_without_call(struct process *p, uint64_t co
                                                   struct cap *cap)
 {
     invoke(p, control, cap, false);
+}
+
+bool kernel_slot_operation(struct process *p, uint64_t control, const struct cap *cap)
+{
+    const struct operation *op;
+    struct cap old;
+
+    if (find_operation(p, control, cap, &op) != STATUS_OK || op->form != OPERATION_SLOT ||
+        !cap_live(cap) || (control & RECV_MORE_CAPS)) {
+        return false;
+    }
+    txn_begin_syscall();
+    if (op->slot(cap, p->regs.rsi, &p->capreg[control_send_reg(control, 1)], &old) != STATUS_OK) {
+        return false;
+    }
+    ipc_store_caps(p, control, &old, 1, NULL);
+    return true;
 }
 
 /* --- the system call --- */

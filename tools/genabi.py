@@ -60,6 +60,7 @@ KEYS = {
         "out": (list, False), "caps_in": (list, False), "caps_out": (list, False),
         "string_in": (int, False), "string_out": (int, False), "needs": (str, False),
         "exact": (bool, False), "most": (str, False), "over": (str, False), "errors": (list, False), "effect": (bool, False),
+        "slot": (bool, False),
         "takes": (list, False),
     },
 }
@@ -411,19 +412,26 @@ def shared_function(kind, op):
 
 def gen_ops_header(data):
     lines = [head("Declarations of the functions behind the operations of kernel capabilities."),
-             "#ifndef GEN_OPS_H", "#define GEN_OPS_H", "", "#include <abi/gen.h>", "", "struct invocation;", ""]
+             "#ifndef GEN_OPS_H", "#define GEN_OPS_H", "", "#include <abi/gen.h>", "", "struct invocation;", "struct cap;", ""]
     ops = [(op, shared_function("common", op)) for op in by_code(data["common_op"])]
     ops += [(op, shared_function("memory", op)) for op in by_code(data["memory_op"])]
     ops += [(op, op_function(t, op)) for t in by_code(data["type"]) for op in by_code(t.get("op", []))]
-    lines += [f"{'void' if op.get('effect') else 'enum status'} {fn}(struct invocation *inv);" for op, fn in ops]
+    for op, fn in ops:
+        if op.get("slot"):
+            lines.append(f"enum status {fn}(const struct cap *c, uint64_t slot, const struct cap *with, struct cap *old);")
+        else:
+            lines.append(f"{'void' if op.get('effect') else 'enum status'} {fn}(struct invocation *inv);")
     lines += ["", "#endif", ""]
     return "\n".join(lines)
 
 
 def op_row(op, function):
     words_in, words_out, caps_in, caps_out = op_words(op)
-    fields = [f".effect = {function}", ".is_effect = true"] if op.get("effect") else [f".fn = {function}"]
-    for key, value in (("words_in", words_in), ("words_out", words_out), ("caps_in", caps_in), ("caps_out", caps_out),
+    form = "effect" if op.get("effect") else "slot" if op.get("slot") else "fn"
+    fields = [f".{form} = {function}", f".form = OPERATION_{form.upper()}"]
+    for key, value in (("words", words_in and f"{words_in}u~<<~LK_NWORDS_SHIFT"), ("words_out", words_out),
+                       ("caps", caps_in and f"{caps_in + 1}u~<<~(LK_NSEND_SHIFT~-~32)"), ("caps_in", caps_in),
+                       ("caps_out", caps_out),
                        ("string_in", op.get("string_in", 0)), ("string_out", op.get("string_out", 0))):
         if value:
             fields.append(f".{key} = {value}")

@@ -71,6 +71,28 @@ wait_unknown:
 ignored:                                /* of a process's state */
     .quad   ~(ATTN_NOTICE << 32)
 
+/* By shape: where it goes on. */
+shapes:
+    .set    shape, 0
+    .rept   256
+    .if     shape == SHAPE_CALL_CAPS
+    .quad   call_wide
+    .elseif shape == SHAPE_CALL_STRING
+    .quad   string_sent
+    .elseif shape == SHAPE_REPLY_WAIT_STRING
+    .quad   reply_string
+    .elseif shape == SHAPE_WAIT_CAPS
+    .quad   wait
+    .elseif shape == SHAPE_WAIT_STRING
+    .quad   wait_string
+    .elseif shape == 0
+    .quad   yield
+    .else
+    .quad   strings
+    .endif
+    .set    shape, shape + 1
+    .endr
+
     .text
 
 /* Registers to the process at \p: those that a yield leaves alone, and words 0 and rax beside. */
@@ -83,6 +105,20 @@ ignored:                                /* of a process's state */
     movq    %rax, P_rax(\p)
     movq    %rdi, P_rdi(\p)
     SAVE_REST \p
+.endm
+
+/* What C wants to see of a system call of the process at r8. */
+.macro SAVE_ALL
+    SAVE_WORDS %r8
+    movq    P_rip(%r8), %rcx
+    movq    %rcx, P_rcx(%r8)
+    movq    P_rflags(%r8), %rcx
+    movq    %rcx, P_r11(%r8)
+    movq    %gs:CPU_SCRATCH, %rcx
+    movq    %rcx, P_r8(%r8)
+    movq    %r8, %gs:CPU_RESUMED
+    incq    %gs:CPU_ENTRIES
+    movq    %gs:CPU_KERNEL_STACK, %rsp
 .endm
 
 /* The CPU goes from the process at r8 to that at r11: charge the time. Uses rax, rdx. */
@@ -139,6 +175,9 @@ ignored:                                /* of a process's state */
 /* The last of it: the address space, and the registers that were not in their place all along. */
 .macro LEAVE
     LOAD_ROOT %r11, %rbp
+    BACK
+.endm
+.macro BACK
     movq    P_rip(%r11), %rcx           /* below LK_USER_END: it ran there */
     movq    P_rsp(%r11), %rsp
     movq    P_rbp(%r11), %rbp
@@ -226,25 +265,34 @@ ignored:                                /* of a process's state */
     jne     long_way                    /* its schedule may be gone, or nothing goes fast */
 .endm
 
-/* Bits of a post, into ebp; the answer to it, its payload into r9. rsp: the reply endpoint. */
+/* Are payloads of the reply endpoint of the process at r8 left, and more than two? Uses r10. */
+.macro PAYLOADS_LEFT
+    movq    P_REPLY(%r8), %r10
+    testb   $0x80, EP_REPLY + 7(%r10)
+    jnz     long_way
+.endm
+
+/* A reply capability of the process at r11 is made and used, as it were: payload and ID of that into
+ * r9 and r8. Uses rcx, r10. */
+.macro REPLY_AT_ONCE p
+    movq    P_REPLY(\p), %rcx
+    movq    EP_REPLY(%rcx), %r9
+    shrq    $CAP_PAYLOAD_SHIFT, %r9
+    incq    %r9
+    leaq    1(%r9), %r10
+    shlq    $CAP_PAYLOAD_SHIFT, %r10
+    movq    %r10, EP_REPLY(%rcx)
+    movq    EP_ID(%rcx), %r8
+.endm
+
+/* Bits of a post, into ebp, and what it takes to answer it. */
 .macro POST
     testl   $0xff00, %ebp               /* restrictions */
     jnz     long_way                    /* they preempt */
     shrq    $CAP_PAYLOAD_SHIFT, %rbp
     andl    %esi, %ebp
     jz      long_way                    /* all bits are masked */
-    movq    P_REPLY(%r8), %rsp
-    movq    EP_REPLY(%rsp), %r10
-    orq     $(ONE_PAYLOAD - 1), %r10
-    incq    %r10                        /* a reply capability is made and used, as it were */
-    js      long_way                    /* payloads are nearly used up */
-
-    /* --- commit --- */
-
-    leaq    ONE_PAYLOAD(%r10), %rcx
-    movq    %rcx, EP_REPLY(%rsp)
-    movq    %r10, %r9
-    shrq    $CAP_PAYLOAD_SHIFT, %r9
+    PAYLOADS_LEFT
 .endm
 
 /* As kernel/trace.c, trace_record: the process at r8 posts the bits in rbp to that at r11. Uses rax,
@@ -386,27 +434,11 @@ entry_syscall:
     je      call
     cmpb    $SHAPE_REPLY_WAIT_CAPS, %al
     je      reply
-    testb   $LK_SEND, %al
-    jz      no_send
-    cmpb    $SHAPE_REPLY_WAIT_STRING, %al
-    je      reply_string
-    cmpb    $SHAPE_CALL_STRING, %al
-    je      string_sent
-    cmpb    $SHAPE_CALL_CAPS, %al
-    je      call_wide
-    jmp     strings
+    movzbl  %al, %ecx
+    jmp     *shapes(, %rcx, 8)
 
 long_way:
-    SAVE_WORDS %r8
-    movq    P_rip(%r8), %rcx
-    movq    %rcx, P_rcx(%r8)
-    movq    P_rflags(%r8), %rcx
-    movq    %rcx, P_r11(%r8)
-    movq    %gs:CPU_SCRATCH, %rcx
-    movq    %rcx, P_r8(%r8)
-    movq    %r8, %gs:CPU_RESUMED
-    incq    %gs:CPU_ENTRIES
-    movq    %gs:CPU_KERNEL_STACK, %rsp
+    SAVE_ALL
     call    kernel_syscall
     ud2
 
@@ -420,16 +452,16 @@ call\how:
     testq   %rax, call_unknown(%rip)
     .endif
     jnz     long_way                    /* more capabilities, or it makes no sense */
-    .if     \wide
-    SENT    LK_NSEND_SHIFT + 1, LK_SEND_CAP_SHIFT + LK_CAP_BITS
-    .endif
     movzbl  %ah, %ecx
     movq    P_CAPREG(%r8, %rcx, 8), %rbp
     cmpb    $CAP_ENTRY, %bpl
-    .ifb    \how
-    jne     not_entry                   /* a kernel capability, or Null */
-    .else
+    .if     \string && !\wide
     jne     long_way
+    .else
+    jne     not_entry                   /* a kernel capability, or Null */
+    .endif
+    .if     \wide
+    SENT    LK_NSEND_SHIFT + 1, LK_SEND_CAP_SHIFT + LK_CAP_BITS
     .endif
     cmpq    $0, P_STATE(%r8)
     jne     long_way                    /* a debugger, notices, senders that wait */
@@ -648,22 +680,9 @@ strings:
     jne     long_way
     REPLIES _wide, 1, 1
 
-/* There is a page to be found, or no room. */
-string_fails:
-    movq    P_rax(%r8), %rax
-    movq    P_r9(%r8), %r9
-    jmp     long_way
-
-/* No send phase: a yield, or a wait that nothing ends at once. */
-no_send:
-    testq   %rax, %rax
-    jz      yield
-    cmpb    $SHAPE_WAIT_CAPS, %al
-    je      wait
-    cmpb    $SHAPE_WAIT_STRING, %al
-    jne     long_way
-
-/* An open wait. The CPU goes to the next process, if it has no slice to be begun. */
+/* An open wait that nothing ends at once. The CPU goes to the next process, if it has no slice to be
+ * begun. */
+wait_string:
     STRING_LIMIT
 wait:
     testq   %rax, wait_unknown(%rip)
@@ -700,6 +719,8 @@ run:
 /* A yield to an equal, which has a slice of its own; a timer that is set for the one before comes
  * early enough. As kernel/sched.c, sched_yield. */
 yield:
+    testq   %rax, %rax
+    jnz     long_way                    /* not wholly 0 */
     cmpq    $0, P_STATE(%r8)
     jne     long_way                    /* a debugger, notices, senders that wait */
     cmpq    $0, %gs:CPU_PREEMPT_SEED
@@ -754,20 +775,72 @@ yield_slowly:
     xorl    %eax, %eax                  /* LK_YIELD */
     jmp     long_way
 
-/* What is invoked is no Entry: Null through register 0, nothing but the result; or an AppNotice. */
+/* What is invoked is no Entry: Null through register 0, nothing but the result; or a kernel capability,
+ * whose operation is C. */
 not_entry:
     testl   %ecx, %ecx
     jz      null
     cmpb    $CAP_APPNOTICE, %bpl
-    jne     long_way                    /* another kernel capability */
+    je      post
+operation:
+    cmpb    $CAP_PROXYENTRY, %bpl
+    je      long_way
+    testb   $(LK_SSTR | LK_RSTR), %al
+    jnz     long_way                    /* with a string */
+    cmpq    $0, P_STATE(%r8)
+    jne     long_way                    /* a debugger, notices, senders that wait */
+    movq    %gs:CPU_GATE, %r10
+    cmpq    %r10, P_REPLY_EPOCH(%r8)
+    jne     long_way                    /* the invoker's reply endpoint was not looked at */
+    PAYLOADS_LEFT
+    movq    %rax, P_rax(%r8)            /* what C would lose */
+    movq    %rdi, P_rdi(%r8)
+    movq    %rsi, P_rsi(%r8)
+    movq    %rdx, P_rdx(%r8)
+    movq    %r9, P_r9(%r8)
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    movq    %r8, %rdi
+    movq    %rax, %rsi
+    leaq    P_CAPREG(%r8, %rcx, 8), %rdx
+    call    kernel_slot_operation
+    movq    %gs:CPU_CURRENT, %r11
+    testb   %al, %al
+    jz      no_slot_operation
+    REPLY_AT_ONCE %r11
+    NO_WORDS                            /* STATUS_OK is 0 */
+    movl    $(DLV_MESSAGE | DLV_ONE_CAP), %eax
+    xorl    %edx, %edx
+    incq    %gs:CPU_ENTRIES
+    cmpq    $0, P_STATE(%r11)
+    jne     1f
+    cmpl    $0, %gs:CPU_BUSY
+    jne     1f                          /* somebody else is to run, perhaps */
+    LEAVE
+1:  SAVE_WORDS %r11
+    movq    %r8, P_r8(%r11)
+    jmp     sched_exit
+
+no_slot_operation:
+    movq    %r11, %r8
+    movq    P_rdi(%r8), %rdi
+    movq    P_rsi(%r8), %rsi
+    movq    P_rdx(%r8), %rdx
+/* There is a page to be found, or no room. */
+string_fails:
+    movq    P_rax(%r8), %rax
+    movq    P_r9(%r8), %r9
+    jmp     long_way
 
 /* AppNotice.post by call, plain bits, to a process that does not wait for them: they are pending, and
  * that is all. As kernel/notice.c, notice_post. Those that wait for the invoker make no difference. */
+post:
     movq    P_STATE(%r8), %r10
     andq    ignored(%rip), %r10
     jnz     long_way                    /* a debugger, senders that wait */
+    cmpb    $SHAPE_CALL, %al
+    jne     operation
     cmpq    $OP_APPNOTICE_POST, %rdi
-    jne     long_way
+    jne     operation
     testl   $(7 << LK_NWORDS_SHIFT), %eax
     jz      long_way                    /* no bits */
     movq    P_CAPREG_OBJECT(%r8, %rcx, 8), %r10
@@ -793,16 +866,10 @@ not_entry:
     incq    %gs:CPU_ENTRIES
     NO_WORDS                            /* STATUS_OK is 0 */
     movl    $DLV_MESSAGE, %eax
-    movq    EP_ID(%rsp), %rdx
-    movq    P_rip(%r8), %rcx
-    movq    P_rflags(%r8), %r11
-    movq    P_rsp(%r8), %rsp
-    movq    P_rbp(%r8), %rbp
-    movq    P_r10(%r8), %r10
-    movq    %rdx, %r8
     xorl    %edx, %edx
-    swapgs
-    sysretq
+    movq    %r8, %r11
+    REPLY_AT_ONCE %r11
+    BACK
 
 post_wakes:
     RUNS_AT_ONCE
@@ -810,9 +877,11 @@ post_wakes:
     NO_WORDS                            /* STATUS_OK is 0 */
     movl    $DLV_MESSAGE, %eax
     xorl    %edx, %edx
-    SAVE_WORDS %r8
-    movq    EP_ID(%rsp), %rcx
-    movq    %rcx, P_r8(%r8)
+    movq    %r8, %rsp
+    REPLY_AT_ONCE %rsp
+    SAVE_WORDS %rsp
+    movq    %r8, P_r8(%rsp)
+    movq    %rsp, %r8
     WAKE
 
 /* An interrupt of line r12 that somebody is to hear of, by plain notice bits; the interrupted process

@@ -99,6 +99,7 @@ void offsets(void)
     DEFINE(OP_APPNOTICE_POST, OP_APPNOTICE_POST);
     DEFINE(CAP_APPNOTICE, CAP_APPNOTICE);
     DEFINE(CAP_ENTRY, CAP_ENTRY);
+    DEFINE(CAP_PROXYENTRY, CAP_PROXYENTRY);
     DEFINE(CAP_PAYLOAD_SHIFT, CAP_PAYLOAD_SHIFT);
     DEFINE(OID_SHIFT, OID_SHIFT);
     DEFINE(DIRECT_MAP_BITS, ARCH_DIRECT_MAP >> 40);
@@ -115,6 +116,7 @@ void offsets(void)
     DEFINE(PROC_SINGLE_STEP, PROC_SINGLE_STEP);
     DEFINE(PROC_IRET, PROC_IRET);
 
+    DEFINE(CPU_BUSY, offsetof(struct cpu, busy));
     DEFINE(CPU_CURRENT, offsetof(struct cpu, current));
     DEFINE(CPU_GATE, offsetof(struct cpu, gate));
     DEFINE(CPU_SLICE_END, offsetof(struct cpu, slice_end));

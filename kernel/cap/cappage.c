@@ -4,28 +4,30 @@
  */
 #include <kernel/operations.h>
 
-/* The slots of the capability page invoked. */
-static struct cap *cappage_slots(const struct invocation *inv)
+/* The slots of a capability page. */
+static struct cap *slots(const struct cap *c)
 {
-    return frame_data(page_frame(&inv->cap));
+    return frame_data(page_frame(c));
 }
 
 /* A copy of what a slot holds; weakened, through a weak capability. */
-enum status cappage_op_get_slot(struct invocation *inv)
+enum status cappage_op_get_slot(const struct cap *c, uint64_t slot, const struct cap *with UNUSED,
+                                struct cap *old)
 {
-    return invoke_get_slot(inv, cappage_slots(inv));
+    return slot_get(c, &slots(c)[slot], old);
 }
 
 /* Exchange what a slot holds with the caller's capability; the old one is the answer. */
-enum status cappage_op_swap_slot(struct invocation *inv)
+enum status cappage_op_swap_slot(const struct cap *c, uint64_t slot, const struct cap *with,
+                                 struct cap *old)
 {
-    struct cap *slot = &cappage_slots(inv)[inv->word[1]];
+    struct cap *s = &slots(c)[slot];
 
-    cap_prepare(slot);
+    cap_prepare(s);
 
     txn_commit();
 
-    inv->out_cap[0] = *slot;
-    cap_copy(slot, &inv->arg[1]);
+    cap_copy(old, s);
+    cap_copy(s, with);
     return STATUS_OK;
 }

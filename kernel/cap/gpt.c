@@ -19,28 +19,42 @@ static void gpt_flush(struct gpt *g, unsigned slot)
 }
 
 /* A copy of what a slot holds; weakened, through a weak capability. */
-enum status gpt_op_get_slot(struct invocation *inv)
+enum status gpt_op_get_slot(const struct cap *c, uint64_t slot, const struct cap *with UNUSED,
+                            struct cap *old)
 {
-    return invoke_get_slot(inv, inv_object(inv, gpt)->state.slot);
+    return slot_get(c, &object_of(c, gpt)->state.slot[slot], old);
+}
+
+/* The exchange, when no mapping made through the slot is left. */
+static ALWAYS_INLINE enum status swap(struct gpt *g, uint64_t slot, const struct cap *with,
+                                      struct cap *old)
+{
+    txn_commit();
+
+    cap_copy(old, &g->state.slot[slot]);
+    cap_copy(&g->state.slot[slot], with);
+    space_fill_slot(g, (unsigned)slot);
+    return STATUS_OK;
+}
+
+static NOINLINE enum status swap_flushed(struct gpt *g, uint64_t slot, const struct cap *with,
+                                         struct cap *old)
+{
+    cap_prepare(&g->state.slot[slot]);
+    txn_acquire_point();
+    return space_flush_slot(g, (unsigned)slot) ? swap(g, slot, with, old) : STATUS_AGAIN;
 }
 
 /* Exchange what a slot holds with the caller's capability; the old one is the answer. */
-enum status gpt_op_swap_slot(struct invocation *inv)
+enum status gpt_op_swap_slot(const struct cap *c, uint64_t slot, const struct cap *with,
+                             struct cap *old)
 {
-    struct gpt *g = inv_object(inv, gpt);
-    unsigned slot = (unsigned)inv->word[1];
+    struct gpt *g = object_of(c, gpt);
 
-    cap_prepare(&g->state.slot[slot]);
-    if (g->state.l2v != L2V_MIN || g->state.slot[slot].type != CAP_NULL) {
-        gpt_flush(g, slot); /* no page in a slot for one, no mapping */
+    if (likely(g->state.slot[slot].type == CAP_NULL && g->state.l2v == L2V_MIN)) {
+        return swap(g, slot, with, old); /* no page in a slot for one, no mapping */
     }
-
-    txn_commit();
-
-    inv->out_cap[0] = g->state.slot[slot];
-    cap_copy(&g->state.slot[slot], &inv->arg[1]);
-    space_fill_slot(g, slot);
-    return STATUS_OK;
+    return swap_flushed(g, slot, with, old);
 }
 
 /* How many low bits of an address the slot index leaves. */

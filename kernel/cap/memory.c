@@ -7,15 +7,13 @@
 #include <kernel/gpt.h>
 #include <kernel/operations.h>
 
-enum status invoke_get_slot(struct invocation *inv, struct cap *slots)
+enum status slot_get(const struct cap *c, struct cap *slot, struct cap *old)
 {
-    struct cap *c = &slots[inv->word[1]];
-
-    cap_prepare(c);
+    cap_prepare(slot);
 
     txn_commit();
 
-    inv->out_cap[0] = inv->cap.restr & LK_WK ? cap_weaken(*c) : *c;
+    *old = c->restr & LK_WK ? cap_weaken(*slot) : *slot;
     return STATUS_OK;
 }
 

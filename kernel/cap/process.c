@@ -18,9 +18,10 @@
 #define DEBUG_FLAGS (PROC_SINGLE_STEP | PROC_TRAP_SYSCALL)
 #define NO_PRIORITY 256
 
-enum status process_op_get_slot(struct invocation *inv)
+enum status process_op_get_slot(const struct cap *c, uint64_t slot, const struct cap *with UNUSED,
+                                struct cap *old)
 {
-    return invoke_get_slot(inv, inv_object(inv, process)->slot);
+    return slot_get(c, &object_of(c, process)->slot[slot], old);
 }
 
 /* Can this slot hold this capability? */
@@ -77,24 +78,26 @@ enum status process_op_swap_slot(struct invocation *inv)
     return STATUS_OK;
 }
 
-enum status process_op_get_cap_reg(struct invocation *inv)
+enum status process_op_get_cap_reg(const struct cap *c, uint64_t slot,
+                                   const struct cap *with UNUSED, struct cap *old)
 {
-    return invoke_get_slot(inv, inv_object(inv, process)->capreg);
+    return slot_get(c, &object_of(c, process)->capreg[slot], old);
 }
 
-enum status process_op_swap_cap_reg(struct invocation *inv)
+enum status process_op_swap_cap_reg(const struct cap *c, uint64_t slot, const struct cap *with,
+                                    struct cap *old)
 {
-    struct process *p = inv_object(inv, process);
+    struct process *p = object_of(c, process);
 
-    if (inv->word[1] == 0) {
+    if (slot == 0) {
         return STATUS_OUT_OF_RANGE;
     }
 
     txn_commit();
 
-    cap_copy(&inv->out_cap[0], &p->capreg[inv->word[1]]);
-    cap_copy(&p->capreg[inv->word[1]], &inv->arg[1]);
-    if (p->s.wait == LK_WAIT_SENDING && control_target(p->regs.rax) == inv->word[1]) {
+    cap_copy(old, &p->capreg[slot]);
+    cap_copy(&p->capreg[slot], with);
+    if (p->s.wait == LK_WAIT_SENDING && control_target(p->regs.rax) == slot) {
         ipc_sender_again(p);
     }
     return STATUS_OK;
@@ -190,7 +193,12 @@ enum status process_op_resume(struct invocation *inv)
         ipc_recheck(p);
     } else {
         process_end_wait(p);
-        sched_wake(p);
+        if (inv->answer == ANSWER_ENTRY && inv->arg[0].type == CAP_NULL &&
+            (inv->invoker->regs.rax & LK_RECV)) {
+            inv->answer = ANSWER_GO_ON; /* as by a reply */
+        } else {
+            sched_wake(p);
+        }
     }
     return STATUS_OK;
 }

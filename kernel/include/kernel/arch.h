@@ -88,3 +88,10 @@ NORETURN void kernel_fault(unsigned fault_code, uint64_t info);    /* other than
 NORETURN void kernel_memory_fault(uva_t address, unsigned access); /* ACCESS_... of space.h */
 NORETURN void kernel_interrupt(unsigned line);                     /* masked and acknowledged */
 NORETURN void kernel_timer(void);
+/* What a port may call before a system call of the current process `p` is an entry: it invokes `cap`,
+ * which is no Entry, by a call without strings whose control word makes sense; rdi and rsi are
+ * saved, attention is none. If that is an operation on a slot that can be done at once, it is, and
+ * what is left is to make and use a reply capability: status OK, one capability that has arrived.
+ * False: nothing has changed. */
+struct cap;
+bool kernel_slot_operation(struct process *p, uint64_t control, const struct cap *cap);

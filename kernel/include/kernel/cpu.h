@@ -92,4 +92,5 @@ static inline struct cpu *cpu_self(void)
 static inline void fast_forget(void)
 {
     cpu_self()->epoch++;
+    cpu_self()->gate = UINT64_MAX; /* until sched_exit() */
 }

@@ -29,6 +29,7 @@ struct invocation {
         ANSWER_CALL,  /* the invoker waits for it */
         ANSWER_ENTRY, /* not a call: through the Entry in arg[0], if that is one */
         ANSWER_LATER, /* set by an operation of a call that is answered when its time has come */
+        ANSWER_GO_ON, /* set by one that answers a process, which has the CPU if the invoker waits */
         ANSWER_NONE   /* set by an operation that wrote the invoker's registers itself */
     } answer;
     size_t string_len; /* of `string`, as sent (cut to the operation's most) */
@@ -47,16 +48,23 @@ struct operation {
     union {
         enum status (*fn)(struct invocation *inv); /* acquires, commits, and has effects */
         void (*effect)(struct invocation *inv);    /* EFFECT */
+        /* Of a slot of what the live capability `c` names, which may be filled with `with`, be that
+         * live or not; what was in it goes to *old. Acquires, commits, and has effects; STATUS_AGAIN: a piece is done, and it is to
+         * be called again. */
+        enum status (*slot)(const struct cap *c, uint64_t slot, const struct cap *with,
+                            struct cap *old);
     };
     union {
         struct {
-            uint8_t words_out, caps_out;
+            uint8_t words_out;
             uint16_t string_in, string_out;
         };
-        uint64_t more; /* 0: arguments in registers and a result, no more */
+        uint64_t more; /* 0: no words but a result, and no string */
     };
-    bool is_effect;
-    uint8_t words_in, caps_in;
+    enum { OPERATION_FN, OPERATION_EFFECT, OPERATION_SLOT } PACKED form;
+    uint8_t caps_in, caps_out;
+    uint32_t words,
+        caps;       /* least of the control word's field, where it stands; of its upper half */
     uint8_t forbid; /* LK_RO | LK_WK | LK_OP: restrictions through which it answers noAccess */
     uint8_t over;   /* enum status: the answer if word 1 is larger than `most` */
     uint64_t most;
@@ -76,9 +84,11 @@ extern const struct operation_table operation_tables[];
 /* EFFECT. The time has come that `p` waits for in Sleep.sleepUntil: answer it. NO_FAIL. */
 void sleep_over(struct process *p);
 
-/* The operation that answers with a copy of slots[word 1], which the dispatcher has checked;
- * weakened if the capability invoked is weak (cap/memory.c). */
-enum status invoke_get_slot(struct invocation *inv, struct cap *slots);
+/* The operation on slots that shows one, whose number the dispatcher has checked; weakened if the
+ * capability invoked is weak (cap/memory.c). */
+enum status slot_get(const struct cap *c, struct cap *slot, struct cap *old);
+#define STATUS_AGAIN ((enum status) - 1)
 
 /* Typed access to the object invoked. */
-#define inv_object(inv, type) ((struct type *)(void *)oid_header((inv)->cap.oid))
+#define object_of(c, type) ((struct type *)(void *)oid_header((c)->oid))
+#define inv_object(inv, type) object_of(&(inv)->cap, type)

@@ -90,7 +90,7 @@ static inline pfn_t frame_pfn(const struct frame *f)
 }
 static inline kpa_t frame_kpa(const struct frame *f)
 {
-    return frame_pfn(f) << PAGE_SHIFT;
+    return (kpa_t)((uintptr_t)f - (uintptr_t)frame_table) << (PAGE_SHIFT - OID_SHIFT);
 }
 static inline void *frame_data(const struct frame *f)
 {
