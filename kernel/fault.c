@@ -161,6 +161,7 @@ void kernel_fault(unsigned fault_code, uint64_t info)
 {
     struct process *p = cpu_self()->current;
 
+    arch_tell_fault(p, fault_code, info, &p->slot[SLOT_HANDLER]);
     txn_begin();
     txn_commit();
     fault_raise(p, (enum fault_code)fault_code, info, NULL);
@@ -176,6 +177,8 @@ void kernel_memory_fault(uva_t address, unsigned access)
     txn_begin();
     code = space_map(p, address, access, &walk);
     if (code != FAULT_NONE) {
+        arch_tell_fault(p, code, address,
+                        walk.handler != NULL ? walk.handler : &p->slot[SLOT_HANDLER]);
         txn_commit();
         fault_raise(p, code, address, walk.handler);
     }

@@ -483,8 +483,8 @@ bool kernel_slot_operation(struct process *p, uint64_t control, const struct cap
     const struct operation *op;
     struct cap old;
 
-    if (find_operation(p, control, cap, &op) != STATUS_OK || op->form != OPERATION_SLOT ||
-        !cap_live(cap) || (control & RECV_MORE_CAPS)) {
+    if (find_operation(p, control, cap, &op) != STATUS_OK || !cap_live(cap) ||
+        (control & RECV_MORE_CAPS)) {
         return false;
     }
     txn_begin_syscall();

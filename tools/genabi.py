@@ -449,7 +449,7 @@ def op_row(op, function):
 
 def gen_optables(data):
     lines = [head("Operation tables of kernel capabilities, by type. Included once, after <kernel/invoke.h> and <ops.h>."), ""]
-    tables = []
+    tables, slots = [], []
     for t in by_code(data["type"]):
         if t["name"] in NOT_KERNEL:
             continue
@@ -461,8 +461,12 @@ def gen_optables(data):
         lines.append(f"static const struct operation {array}[] = {{")
         lines += [op_row(op, fn) for op, fn in sorted(ops, key=lambda x: x[0]["code"])]
         lines += ["};", ""]
+        codes = [op["code"] for op, _ in ops if op.get("slot")]
+        if codes:
+            slots.append(f"    [LK_TYPE_{type_upper(t)}] = {' | '.join(f'1u << {code}' for code in codes)},")
         tables.append(f"    [LK_TYPE_{type_upper(t)}] = {{ .op = {array}, .ops = {max(op['code'] for op, _ in ops) + 1} }},")
     lines += ["const struct operation_table operation_tables[LK_TYPES] = {"] + tables + ["};", ""]
+    lines += ["const uint32_t slot_operations[LK_TYPES] = {"] + slots + ["};", ""]
     return "\n".join(lines)
 
 

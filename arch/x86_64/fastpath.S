@@ -187,17 +187,23 @@ shapes:
     sysretq
 .endm
 
-/* The endpoint at r11 that a capability with cap.object in r10 leads to, its recipient looked at: the
- * epoch is in rcx. */
-.macro ENDPOINT else=long_way
+/* Where the object stands that a capability with cap.object in r10 names, if its frame has that kind:
+ * r11. Whether it is the same object still is to be looked at. */
+.macro OBJECT kind, else=long_way
     movl    %r10d, %r11d
     andl    $-FRAME_SIZE, %r11d
     addq    frame_table(%rip), %r11
-    cmpb    $FRAME_ENDPOINT, FRAME_KIND(%r11)
-    jne     \else                       /* no endpoint stands there any more */
+    cmpb    $\kind, FRAME_KIND(%r11)
+    jne     \else
     movl    %r10d, %r11d
     shlq    $OID_SHIFT, %r11
     addq    direct_map(%rip), %r11
+.endm
+
+/* The endpoint at r11 that a capability with cap.object in r10 leads to, its recipient looked at: the
+ * epoch is in rcx. */
+.macro ENDPOINT else=long_way
+    OBJECT  FRAME_ENDPOINT, \else
     cmpq    %r10, EP_SELF(%r11)
     jne     \else                       /* another one */
     cmpq    %rcx, EP_EPOCH(%r11)
@@ -295,9 +301,9 @@ shapes:
     PAYLOADS_LEFT
 .endm
 
-/* As kernel/trace.c, trace_record: the process at r8 posts the bits in rbp to that at r11. Uses rax,
- * rcx, rdx. */
-.macro TRACE_POST
+/* As kernel/trace.c, trace_record: what happens to the process at r8, with \a and \b. Uses rax, rcx,
+ * rdx. */
+.macro TRACE event, a, b
     movl    trace_ring + TRACE_COUNT(%rip), %ecx
     incq    trace_ring + TRACE_COUNT(%rip)
     andl    $(TRACE_RECORDS - 1), %ecx
@@ -308,12 +314,16 @@ shapes:
     movq    %r8, %rax
     shrq    $OID_SHIFT, %rax
     movl    %eax, trace_ring + TRACE_PROCESS(%rcx)
-    movl    $TRACE_NOTICE, trace_ring + TRACE_EVENT(%rcx)
-    movq    %rbp, trace_ring + TRACE_A(%rcx)
-    movq    %r11, %rax
-    shrq    $OID_SHIFT, %rax
-    movl    %eax, %eax
-    movq    %rax, trace_ring + TRACE_B(%rcx)
+    movl    $\event, trace_ring + TRACE_EVENT(%rcx)
+    movq    \a, trace_ring + TRACE_A(%rcx)
+    movq    \b, trace_ring + TRACE_B(%rcx)
+.endm
+/* The bits in rbp are posted to the process at r11. Uses r10, too. */
+.macro TRACE_POST
+    movq    %r11, %r10
+    shrq    $OID_SHIFT, %r10
+    movl    %r10d, %r10d
+    TRACE   TRACE_NOTICE, %rbp, %r10
 .endm
 
 /* Does the process at r11 wait for notices, is of higher priority than the one at r8, and does that
@@ -595,7 +605,7 @@ reply_next\how:
     movq    P_CAPREG_OBJECT(%r8, %rbp, 8), %r10
     movq    P_CAPREG(%r8, %rbp, 8), %rbp
     cmpq    %rbp, EP_REPLY(%rcx)
-    jne     long_way                    /* it replies to another, or a second time */
+    jne     not_reply                   /* it replies to another, or a second time */
     cmpq    %r10, EP_SELF(%rcx)
     jne     long_way                    /* an Entry to another endpoint that looks like it */
     .if     \wide
@@ -635,7 +645,7 @@ reply_next\how:
 reply_other_priority\how:
     btcq    $OTHER, %rcx
     cmpq    %rcx, P_CALLER_EPOCH(%r8)
-    jne     long_way
+    jne     not_reply
     movzbl  P_PRIORITY(%r11), %r10d
     cmpl    %gs:CPU_READY_TOP, %r10d
     jle     long_way
@@ -679,6 +689,56 @@ strings:
     cmpb    $(SHAPE_REPLY_WAIT_CAPS | LK_SSTR), %cl
     jne     long_way
     REPLIES _wide, 1, 1
+
+/* A reply, but not to who called last. Perhaps a fault is answered: Process.resume, with nothing
+ * more, and the next wait. The CPU goes as by a reply; kernel/invoke.c, ANSWER_GO_ON. */
+not_reply:
+    movzbl  %ah, %ebp
+    cmpb    $CAP_PROCESS, P_CAPREG(%r8, %rbp, 8)
+    jne     long_way
+    cmpq    $OP_PROCESS_RESUME, %rdi
+    jne     long_way
+    cmpq    $LK_RESUME_OVER, %rsi
+    jne     long_way
+    testl   $(7 << LK_NWORDS_SHIFT), %eax
+    jz      long_way
+    btq     $LK_NSEND_SHIFT, %rax
+    jc      long_way                    /* somebody is to hear of it */
+    testb   $LK_SSTR, %al
+    jnz     long_way
+    movq    P_CAPREG_OBJECT(%r8, %rbp, 8), %r10
+    OBJECT  FRAME_PROCESS
+    shrq    $32, %r10
+    cmpl    %r10d, OBJECT_COUNT(%r11)
+    jne     long_way                    /* another one */
+    movl    P_STATE(%r11), %ecx
+    andl    $~(PROC_IRET << 24), %ecx
+    cmpl    $STATE_FAULTED, %ecx
+    jne     long_way                    /* it is held, or waits to tell, or a debugger looks at it */
+    cmpl    $ATTN_FAULT_TOLD, P_STATE + 4(%r11)
+    jne     long_way
+    movq    %gs:CPU_GATE, %rcx
+    cmpq    %rcx, P_READY_EPOCH(%r11)
+    jne     long_way                    /* its schedule may be gone, or nothing goes fast */
+    movzbl  P_PRIORITY(%r11), %r10d
+    cmpb    P_PRIORITY(%r8), %r10b
+    je      1f                          /* an equal has the rest of the slice */
+    ja      long_way
+    cmpl    %gs:CPU_READY_TOP, %r10d
+    jle     long_way                    /* it would not be the next to run */
+    cmpq    $-1, %gs:CPU_SLICE_END
+    jne     long_way                    /* a slice is under way, which the invoker keeps */
+
+    /* --- commit --- */
+
+1:  movq    %rax, P_rax(%r8)
+    WAITING WAITS_OPEN
+    andl    $(0xff << 24), P_STATE(%r11)
+    movl    $0, P_STATE + 4(%r11)
+    movb    $0, P_FAULT_CODE(%r11)
+    movq    $0, P_FAULT_INFO(%r11)
+    CHARGE
+    jmp     run
 
 /* An open wait that nothing ends at once. The CPU goes to the next process, if it has no slice to be
  * begun. */
@@ -775,16 +835,18 @@ yield_slowly:
     xorl    %eax, %eax                  /* LK_YIELD */
     jmp     long_way
 
-/* What is invoked is no Entry: Null through register 0, nothing but the result; or a kernel capability,
- * whose operation is C. */
+/* What is invoked is no Entry: Null through register 0, nothing but the result; or a notice; or an
+ * operation on a slot, which is C. */
 not_entry:
     testl   %ecx, %ecx
     jz      null
     cmpb    $CAP_APPNOTICE, %bpl
     je      post
 operation:
-    cmpb    $CAP_PROXYENTRY, %bpl
-    je      long_way
+    movzbl  %bpl, %r10d
+    movl    slot_operations(, %r10, 4), %r10d
+    btl     %edi, %r10d
+    jnc     long_way                    /* another operation: if rdi is too large, C says it */
     testb   $(LK_SSTR | LK_RSTR), %al
     jnz     long_way                    /* with a string */
     cmpq    $0, P_STATE(%r8)
@@ -916,6 +978,74 @@ interrupt_slow:
     movl    %r12d, %edi
     call    kernel_interrupt
     ud2
+
+/* void arch_tell_fault(p, code, info, entry): see <kernel/arch.h>. As kernel/fault.c, fault_tell. */
+    .globl  arch_tell_fault
+arch_tell_fault:
+    cmpq    $(PROC_IRET << 24), P_STATE(%rdi)
+    jne     cannot_tell                 /* a debugger, notices, senders that wait */
+    movq    (%rcx), %r9
+    cmpb    $CAP_ENTRY, %r9b
+    jne     cannot_tell
+    movq    8(%rcx), %r10
+    movq    %gs:CPU_GATE, %rcx
+    ENDPOINT cannot_tell
+    movq    EP_ID(%r11), %r8
+    movq    EP_TO(%r11), %r11
+    cmpl    $WAITS_OPEN, P_STATE(%r11)
+    jne     cannot_tell
+    testl   $~(ATTN_RECV_MANY | ATTN_SLICE), P_STATE + 4(%r11)
+    jnz     cannot_tell
+    movb    P_PRIORITY(%r11), %al
+    cmpb    P_PRIORITY(%rdi), %al
+    je      1f                          /* an equal has the rest of the slice */
+    jb      cannot_tell
+    cmpq    $-1, %gs:CPU_SLICE_END
+    jne     cannot_tell                 /* a slice is under way, which the process keeps */
+
+    /* --- commit --- */
+
+1:  movq    %rcx, P_READY_EPOCH(%rdi)   /* its schedule lets it run */
+    movq    %r8, %rsp
+    movq    %rdi, %r8
+    movq    %rdx, %rbx
+    movq    %r9, %rbp
+    movl    %esi, %esi
+    TRACE   TRACE_FAULT, %rsi, %rbx
+    incq    %gs:CPU_FAULTS
+    decq    %gs:CPU_ENTRIES             /* counted where the registers were saved */
+    movl    $(STATE_FAULTED | PROC_IRET << 24), P_STATE(%r8)
+    movl    $ATTN_FAULT_TOLD, P_STATE + 4(%r8)
+    movb    %sil, P_FAULT_CODE(%r8)
+    movq    %rbx, P_FAULT_INFO(%r8)
+    movq    $0, P_CALLER_EPOCH(%r11)    /* after a notice it is the turn of messages no more */
+    movq    $0, P_SLICE_LEFT(%r11)
+    movq    P_rax(%r11), %r9
+    shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
+    NEXT_FIELD
+    jz      1f                          /* the capability to it is dropped */
+    movq    $CAP_PROCESS, P_CAPREG(%r11, %rcx)
+    movq    %r8, %rax
+    shrq    $OID_SHIFT, %rax
+    movl    %eax, P_CAPREG_OBJECT(%r11, %rcx)
+    movl    OBJECT_COUNT(%r8), %eax
+    movl    %eax, P_CAPREG_OBJECT + 4(%r11, %rcx)
+1:  NULLS   3
+    CHARGE
+    movabsq $(FAULT_MESSAGE_HIGH << 32 | FAULT_MESSAGE_LOW), %rdi /* the code is in rsi */
+    movq    %rbx, %rdx
+    movq    P_rip(%r8), %rbx
+    movq    P_rsp(%r8), %r12
+    movq    P_rflags(%r8), %r13
+    movq    P_LABEL(%r8), %r14
+    movq    P_LABEL + 8(%r8), %r15
+    movl    $(7 << LK_NWORDS_SHIFT | DLV_MESSAGE | DLV_ONE_CAP), %eax
+    movq    %rbp, %r9
+    shrq    $CAP_PAYLOAD_SHIFT, %r9
+    movq    %rsp, %r8
+    GO
+cannot_tell:
+    ret
 
 null:
     cmpq    $0, P_STATE(%r8)

@@ -95,7 +95,13 @@ static void call_op(void *arg)
     struct op_call *call = arg;
 
     txn_begin();
-    if (call->op->is_effect) {
+    if (call->op->form == OPERATION_SLOT) {
+        call->status = call->op->slot(&call->inv->cap, call->inv->word[1], &call->inv->arg[1],
+                                      &call->inv->out_cap[0]);
+        if (call->status == STATUS_AGAIN) {
+            txn_restart();
+        }
+    } else if (call->op->form == OPERATION_EFFECT) {
         txn_commit();
         call->op->effect(call->inv);
         call->status = STATUS_OK;

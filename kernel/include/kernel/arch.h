@@ -79,6 +79,12 @@ NORETURN void arch_reboot(void);
 /* Registers and back-trace of where we are, for panic. */
 void arch_panic_dump(void);
 
+/* The current process `p`, which has been interrupted, takes a fault: if its handler, behind `entry`,
+ * waits for it and is to run at once, it is told, and does (fault.h); this does not return then. Else
+ * nothing has changed. */
+struct cap;
+void arch_tell_fault(struct process *p, unsigned code, uint64_t info, const struct cap *entry);
+
 /* --- hardware page tables: see <arch/mmu.h> --- */
 
 /* --- what the port calls in the kernel. All are entries, with the registers of the interrupted
@@ -89,9 +95,7 @@ NORETURN void kernel_memory_fault(uva_t address, unsigned access); /* ACCESS_...
 NORETURN void kernel_interrupt(unsigned line);                     /* masked and acknowledged */
 NORETURN void kernel_timer(void);
 /* What a port may call before a system call of the current process `p` is an entry: it invokes `cap`,
- * which is no Entry, by a call without strings whose control word makes sense; rdi and rsi are
- * saved, attention is none. If that is an operation on a slot that can be done at once, it is, and
- * what is left is to make and use a reply capability: status OK, one capability that has arrived.
+ * by a call without strings whose control word makes sense, for an operation in slot_operations; rdi
+ * and rsi are saved, attention is none. If it can be done at once, it is, and what is left is to make and use a reply capability: status OK, one capability that has arrived.
  * False: nothing has changed. */
-struct cap;
 bool kernel_slot_operation(struct process *p, uint64_t control, const struct cap *cap);

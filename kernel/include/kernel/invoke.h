@@ -80,6 +80,7 @@ struct operation_table {
     unsigned ops;
 };
 extern const struct operation_table operation_tables[];
+extern const uint32_t slot_operations[]; /* by type: masks of the codes of those on slots */
 
 /* EFFECT. The time has come that `p` waits for in Sleep.sleepUntil: answer it. NO_FAIL. */
 void sleep_over(struct process *p);

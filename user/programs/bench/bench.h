@@ -34,6 +34,7 @@ enum bench_loop {
     LOOP_STRING, /* word 2: bytes, and in the upper half where in a page they are to arrive */
     LOOP_FPU,    /* with a value in xmm15 that must still be there when it runs again */
     LOOP_FAULT,
+    LOOP_FAULT_CALL,
     LOOP_YIELD, /* word 2: how many yields */
     LOOP_WAKE,  /* wakes bench before it answers */
 };

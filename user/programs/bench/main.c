@@ -57,6 +57,9 @@ static void measure_fault(void)
     peer_begin(LOOP_FAULT, 0);
     measure("fault_round_trip", fault);
     peer_end();
+    peer_begin(LOOP_FAULT_CALL, 0);
+    measure("fault_round_trip_call", fault);
+    peer_end();
     check(lk_process_swap_slot(LK_REG_SELF, SLOT_HANDLER, REG_OLD, 0), "setting the handler back");
 }
 

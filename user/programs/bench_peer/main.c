@@ -117,7 +117,18 @@ static struct lk_in loop_fault(void)
     struct lk_in in = lk_reply_wait0(LK_REG_CALLER, STATUS_OK);
 
     while (is_request(&in, LK_FAULT_MESSAGE)) {
-        if (lk_process_resume(LK_REG_CALLER, 1) != STATUS_OK) {
+        in = lk_resume_wait(LK_REG_CALLER);
+    }
+    return in;
+}
+
+/* The same in two invocations. */
+static struct lk_in loop_fault_call(void)
+{
+    struct lk_in in = lk_reply_wait0(LK_REG_CALLER, STATUS_OK);
+
+    while (is_request(&in, LK_FAULT_MESSAGE)) {
+        if (lk_process_resume(LK_REG_CALLER, LK_RESUME_OVER) != STATUS_OK) {
             lk_die("the process that faulted cannot be resumed");
         }
         in = lk_wait(LK_REG_CALLER);
@@ -166,6 +177,8 @@ static struct lk_in begin(const struct lk_in *in)
         return loop_fpu();
     case LOOP_FAULT:
         return loop_fault();
+    case LOOP_FAULT_CALL:
+        return loop_fault_call();
     case LOOP_YIELD:
         return loop_yield(in->w[2]);
     case LOOP_WAKE:

@@ -362,6 +362,13 @@ LK_INLINE struct lk_in lk_reply_wait1(uint32_t reply, uint64_t result, uint64_t 
 {
     return lk_call_ctl1(LK_CTL_REPLY_WAIT(reply, 2), result, w1);
 }
+/* The process whose capability is in register `process`, and whose fault is over, goes on; and wait
+ * for the next message, whose capability 0 comes to the same register: what a fault handler answers
+ * a fault with, in one invocation. Whether the process was faulted still is not said. */
+LK_INLINE struct lk_in lk_resume_wait(uint32_t process)
+{
+    return lk_reply_wait1(process, OP_PROCESS_RESUME, LK_RESUME_OVER);
+}
 LK_INLINE struct lk_in lk_reply_wait2(uint32_t reply, uint64_t result, uint64_t w1, uint64_t w2)
 {
     return lk_call_ctl2(LK_CTL_REPLY_WAIT(reply, 3), result, w1, w2);
