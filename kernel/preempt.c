@@ -229,6 +229,52 @@ void preempt_judge(struct process *t)
     }
 }
 
+/* --- the fast path --- */
+
+struct process *kernel_proxied(struct process *p, uint64_t control, const struct cap *entry)
+{
+    struct cpu *cpu = cpu_self();
+    struct endpoint *ep = endpoint_of(entry);
+    struct process *t, *r;
+    struct cap held;
+
+    if (!object_alive(entry, FRAME_ENDPOINT) || (ep->epoch ^ cpu->gate) << 1 != 0 ||
+        ((control & LK_CALLBIT) && (p->fast.reply_epoch != cpu->gate ||
+                                    endpoint_payload(p->fast.reply) > ENDPOINT_PAYLOAD_MAX - 2))) {
+        return NULL;
+    }
+    t = ep->to;
+    ep = receiver_endpoint(t);
+    if (ep == NULL || ep->epoch != cpu->gate) {
+        return NULL;
+    }
+    r = ep->to;
+    if (t == p || r == t || (t->attention & ATTN_PREEMPT) || (t->s.holds & 1u << LK_HOLD_PROXY) ||
+        r->s.word != WAITS_OPEN || (r->attention & ~(ATTN_RECV_MANY | ATTN_SLICE)) ||
+        r->priority < p->priority || (r->priority != p->priority && cpu->slice_end != UINT64_MAX) ||
+        preempt_says_defer(t)) {
+        return NULL;
+    }
+    txn_begin_syscall();
+    txn_commit();
+    if (control & LK_CALLBIT) {
+        t->slot[SLOT_PROXY_REPLY] = endpoint_make_reply(p->fast.reply);
+        p->last_called.object = entry->object;
+        p->fast.to_epoch = 0;
+    }
+    preempt_stop(t, r, false, false);
+    held = process_cap(t);
+    ipc_store_caps(r, r->regs.rax, &held, 1, NULL);
+    r->regs.rax = (control & 7u << LK_NWORDS_SHIFT) | LK_KIND_PROXIED << LK_DLV_KIND_SHIFT |
+                  1u << LK_DLV_NCAPS_SHIFT;
+    r->regs.r8 = ep->state.id;
+    r->regs.r9 = entry->payload;
+    r->fast.caller_epoch = 0; /* after a notice it is the turn of messages no more */
+    r->slice_left = 0;
+    ipc_begin_wait(p, control);
+    return r;
+}
+
 /* --- beginning and end --- */
 
 void preempt_init(struct process *t)

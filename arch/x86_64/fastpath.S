@@ -85,6 +85,8 @@ shapes:
     .quad   wait
     .elseif shape == SHAPE_WAIT_STRING
     .quad   wait_string
+    .elseif shape == SHAPE_REPLY_WAIT || shape == SHAPE_SEND_WAIT
+    .quad   send_wait
     .elseif shape == 0
     .quad   yield
     .else
@@ -690,11 +692,17 @@ strings:
     jne     long_way
     REPLIES _wide, 1, 1
 
-/* A reply, but not to who called last. Perhaps a fault is answered: Process.resume, with nothing
- * more, and the next wait. The CPU goes as by a reply; kernel/invoke.c, ANSWER_GO_ON. */
+/* A reply, but not to who called last. Perhaps it is a proxied message, or a fault is answered:
+ * Process.resume, with nothing more, and the next wait. The CPU goes as by a reply; kernel/invoke.c, ANSWER_GO_ON. */
 not_reply:
-    movzbl  %ah, %ebp
-    cmpb    $CAP_PROCESS, P_CAPREG(%r8, %rbp, 8)
+    btq     $LK_NSEND_SHIFT, %rax
+    jc      long_way                    /* a capability is sent */
+    testb   $LK_SSTR, %al
+    jnz     long_way
+    movzbl  %ah, %ecx
+    cmpb    $CAP_PROXYENTRY, P_CAPREG(%r8, %rcx, 8)
+    je      proxied
+    cmpb    $CAP_PROCESS, P_CAPREG(%r8, %rcx, 8)
     jne     long_way
     cmpq    $OP_PROCESS_RESUME, %rdi
     jne     long_way
@@ -702,11 +710,7 @@ not_reply:
     jne     long_way
     testl   $(7 << LK_NWORDS_SHIFT), %eax
     jz      long_way
-    btq     $LK_NSEND_SHIFT, %rax
-    jc      long_way                    /* somebody is to hear of it */
-    testb   $LK_SSTR, %al
-    jnz     long_way
-    movq    P_CAPREG_OBJECT(%r8, %rbp, 8), %r10
+    movq    P_CAPREG_OBJECT(%r8, %rcx, 8), %r10
     OBJECT  FRAME_PROCESS
     shrq    $32, %r10
     cmpl    %r10d, OBJECT_COUNT(%r11)
@@ -835,6 +839,20 @@ yield_slowly:
     xorl    %eax, %eax                  /* LK_YIELD */
     jmp     long_way
 
+/* C is asked whether it can do at once what the process at r8 invokes through the register of rcx. */
+.macro ASK whom
+    movq    %rax, P_rax(%r8)            /* what C would lose */
+    movq    %rdi, P_rdi(%r8)
+    movq    %rsi, P_rsi(%r8)
+    movq    %rdx, P_rdx(%r8)
+    movq    %r9, P_r9(%r8)
+    movq    %gs:CPU_KERNEL_STACK, %rsp
+    movq    %r8, %rdi
+    movq    %rax, %rsi
+    leaq    P_CAPREG(%r8, %rcx, 8), %rdx
+    call    \whom
+.endm
+
 /* What is invoked is no Entry: Null through register 0, nothing but the result; or a notice; or an
  * operation on a slot, which is C. */
 not_entry:
@@ -846,7 +864,7 @@ operation:
     movzbl  %bpl, %r10d
     movl    slot_operations(, %r10, 4), %r10d
     btl     %edi, %r10d
-    jnc     long_way                    /* another operation: if rdi is too large, C says it */
+    jnc     no_slot                     /* if rdi is too large, C says it */
     testb   $(LK_SSTR | LK_RSTR), %al
     jnz     long_way                    /* with a string */
     cmpq    $0, P_STATE(%r8)
@@ -855,34 +873,60 @@ operation:
     cmpq    %r10, P_REPLY_EPOCH(%r8)
     jne     long_way                    /* the invoker's reply endpoint was not looked at */
     PAYLOADS_LEFT
-    movq    %rax, P_rax(%r8)            /* what C would lose */
-    movq    %rdi, P_rdi(%r8)
-    movq    %rsi, P_rsi(%r8)
-    movq    %rdx, P_rdx(%r8)
-    movq    %r9, P_r9(%r8)
-    movq    %gs:CPU_KERNEL_STACK, %rsp
-    movq    %r8, %rdi
-    movq    %rax, %rsi
-    leaq    P_CAPREG(%r8, %rcx, 8), %rdx
-    call    kernel_slot_operation
+    ASK     kernel_slot_operation
     movq    %gs:CPU_CURRENT, %r11
     testb   %al, %al
-    jz      no_slot_operation
+    jz      long_way_after_all
     REPLY_AT_ONCE %r11
     NO_WORDS                            /* STATUS_OK is 0 */
     movl    $(DLV_MESSAGE | DLV_ONE_CAP), %eax
     xorl    %edx, %edx
     incq    %gs:CPU_ENTRIES
     cmpq    $0, P_STATE(%r11)
-    jne     1f
+    jne     operation_done
     cmpl    $0, %gs:CPU_BUSY
-    jne     1f                          /* somebody else is to run, perhaps */
+    jne     operation_done              /* somebody else is to run, perhaps */
     LEAVE
-1:  SAVE_WORDS %r11
+
+operation_done:
+    SAVE_WORDS %r11
     movq    %r8, P_r8(%r11)
     jmp     sched_exit
 
-no_slot_operation:
+no_slot:
+    cmpb    $CAP_PROXYENTRY, %bpl
+    jne     long_way
+    cmpb    $SHAPE_CALL, %al
+    je      proxied
+    jmp     long_way
+
+/* The message to one that is to be stopped, words alone, goes to its proxy receiver. */
+send_wait:
+    testq   %rax, call_unknown(%rip)
+    jnz     long_way
+    movzbl  %ah, %ecx
+    cmpb    $CAP_PROXYENTRY, P_CAPREG(%r8, %rcx, 8)
+    jne     long_way
+proxied:
+    cmpq    $0, P_STATE(%r8)
+    jne     long_way                    /* a debugger, notices, senders that wait */
+    ASK     kernel_proxied
+    testq   %rax, %rax
+    movq    %rax, %r11
+    movq    %gs:CPU_CURRENT, %r8
+    movq    P_rdi(%r8), %rdi
+    movq    P_rsi(%r8), %rsi
+    jz      not_proxied
+    CHARGE
+    movq    P_rdx(%r8), %rdx
+    movq    P_rax(%r11), %rax
+    movq    P_r8(%r11), %r8
+    movq    P_r9(%r11), %r9
+    GO
+
+not_proxied:
+    movq    %r8, %r11
+long_way_after_all:
     movq    %r11, %r8
     movq    P_rdi(%r8), %rdi
     movq    P_rsi(%r8), %rsi

@@ -83,6 +83,17 @@ static inline bool preempt_possible(struct process *t, const struct process *r)
     return !(t->s.holds & 1u << LK_HOLD_PROXY) && r->s.holds == 0 && !preempt_defers(t);
 }
 
+/* EFFECT. A delivery to R stops T, `forced` if that said that it defers. NO_FAIL. */
+static ALWAYS_INLINE void preempt_stop(struct process *t, const struct process *r, bool notice,
+                                       bool forced)
+{
+    trace_event(TRACE_PROXY, object_oid(t), object_oid(r) | (uint64_t)forced << 32);
+    t->preempt.after_notice = notice;
+    t->preempt.deliveries++;
+    t->preempt.forced += forced;
+    process_hold(t, LK_HOLD_PROXY);
+}
+
 /* EFFECT. Deliver: T is held, R (`m->to`) becomes READY with the message, not queued to run yet.
  * NO_FAIL. */
 static ALWAYS_INLINE void preempt_transfer(struct message *m, const bool string)
@@ -91,7 +102,6 @@ static ALWAYS_INLINE void preempt_transfer(struct message *m, const bool string)
     bool waits = (t->attention & ATTN_PREEMPT) != 0; /* it stands somewhere */
     bool forced = unlikely(waits) && preempt_wait_over(t);
 
-    trace_event(TRACE_PROXY, object_oid(t), object_oid(m->to) | (uint64_t)forced << 32);
     if (m->make_reply) {
         m->cap = endpoint_make_reply(m->from->fast.reply);
         m->make_reply = false;
@@ -105,10 +115,7 @@ static ALWAYS_INLINE void preempt_transfer(struct message *m, const bool string)
     m->cap = process_cap(t);
     m->delivery += (m->from == NULL ? LK_KIND_PROXIED_NOTICE : LK_KIND_PROXIED) - LK_KIND_MESSAGE +
                    (forced ? LK_DLV_FORCED : 0);
-    t->preempt.after_notice = m->from == NULL;
-    t->preempt.deliveries++;
-    t->preempt.forced += forced;
-    process_hold(t, LK_HOLD_PROXY);
+    preempt_stop(t, m->to, m->from == NULL, forced);
     if (string) {
         ipc_transfer(m);
     } else {

@@ -18,9 +18,9 @@
 .macro LOAD_ROOT p, root
     movq    P_SPACE_ROOT(\p), \root
     cmpq    %gs:CPU_LOADED_ROOT, \root
-    je      1f
+    je      .Lloaded\@
     movq    \root, %cr3
     movq    \root, %gs:CPU_LOADED_ROOT
     incq    %gs:CPU_CR3_WRITES
-1:
+.Lloaded\@:
 .endm
