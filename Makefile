@@ -186,10 +186,10 @@ $(foreach d,$(PROGRAM_DIRS),$(eval $(call program,$(BUILD)/user/$(notdir $(d)),$
 # A mistake in the system description ends the build: init's own reader looks at it first, on this machine.
 HOST_CC ?= $(if $(CLANG),clang,gcc)
 CHECKSYSTEM := $(BUILD)/tools/checksystem
-$(CHECKSYSTEM): tools/checksystem.c $(wildcard user/servers/init/description*.[ch]) kernel/abi/invoke.h
+$(CHECKSYSTEM): tools/checksystem.c $(wildcard user/servers/init/description*.[ch]) kernel/abi/invoke.h $(GENERATED)
 	$(call say,HOSTCC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(HOST_CC) -std=gnu11 -O1 $(WARNINGS) -I. -Ikernel -o $@ $(filter %.c,$^)
+	$(Q)$(HOST_CC) -std=gnu11 -O1 $(WARNINGS) -I. -Ikernel -I$(GEN)/include -o $@ $(filter %.c,$^)
 $(ARCHIVE): $(PROGRAMS) user/system.lyk $(CHECKSYSTEM) tools/mkimage
 	$(call say,ARCHIVE,$@)
 	$(Q)$(CHECKSYSTEM) user/system.lyk $(PROGRAMS)

@@ -46,8 +46,9 @@ NEEDS_WORDS = {
 KEYS = {
     "": {
         "abi_version": (int, True), "status": (list, True), "fault": (list, True), "slot": (list, True),
-        "type": (list, True), "memory_op": (list, True), "common_op": (list, True),
+        "type": (list, True), "memory_op": (list, True), "common_op": (list, True), "constants": (list, True),
     },
+    "constants": {"name": (str, True), "prefix": (str, True), "doc": (str, True), "list": (list, True)},
     "status": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, False)},
     "fault": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, True)},
     "slot": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, False), "takes": (str, False)},
@@ -63,6 +64,9 @@ KEYS = {
         "takes": (list, False),
     },
 }
+
+# An entry of a list of constants. The number is as C has it: 3, 0x10u, 1ull << 24.
+CONSTANT = re.compile(r"^(?P<name>[A-Z][A-Z0-9_]*) = (?P<number>(0x[0-9a-f]+|[0-9]+)(?P<suffix>u|ull)?( << [0-9]+)?): (?P<doc>\S.*)$")
 
 
 class Checker:
@@ -175,10 +179,27 @@ class Checker:
             self.operation(f"{where}op {op['name']}", op, statuses, memory)
         return good
 
+    def constants(self, groups):
+        """Groups of constants; no name twice in all of them."""
+        names = {}
+        for group in groups:
+            where = f"constants {name_of(group)}"
+            if not self.keys(where, "constants", group):
+                continue
+            for item in group["list"]:
+                if not isinstance(item, str) or not CONSTANT.match(item):
+                    self.error(where, f"{item!r} is not of the form 'NAME = number: meaning'")
+                    continue
+                name = group["prefix"] + CONSTANT.match(item)["name"]
+                if name in names:
+                    self.error(where, f"{name} is already one of {names[name]}")
+                names[name] = group["name"]
+
     def list(self, data):
         """The whole list."""
         if not self.keys("", "", data):
             return
+        self.constants(data["constants"])
         for kind in ("status", "fault", "slot"):
             good = [e for e in data[kind] if self.keys(f"{kind} {name_of(e)}", kind, e)]
             self.unique("", kind, good, 255, dense=True)
@@ -307,10 +328,30 @@ def op_rows(data):
         yield t, by_code(ops + t.get("op", []))
 
 
+def constants_of(group):
+    """(name, number as C has it, meaning) of each constant of a group."""
+    for item in group["list"]:
+        match = CONSTANT.match(item)
+        yield group["prefix"] + match["name"], match["number"], match["doc"]
+
+
+def gen_constants(data):
+    out = []
+    for group in data["constants"]:
+        out.append(comment(f"{group['name']}. {group['doc']}"))
+        for name, number, doc in constants_of(group):
+            line = define(name, f"({number})" if "<<" in number else number)
+            whole = f"{line} /* {doc} */"
+            out += [whole] if len(whole) <= COLUMNS else [comment(doc), line]
+        out.append("")
+    return out
+
+
 def gen_header(data):
-    out = [head("The lists of the kernel interface as constants: capability types, operations, result codes, fault "
-                "codes, slots. Kernel, user-level C and assembly.")]
+    out = [head("The lists of the kernel interface as constants: numbers of an invocation, capability types, operations, "
+                "result codes, fault codes, slots. Kernel, user-level C and assembly.")]
     out += ["#ifndef ABI_GEN_H", "#define ABI_GEN_H", "", define("LK_ABI_VERSION", data["abi_version"]), ""]
+    out += gen_constants(data)
 
     out.append("/* Capability types: codes that getType and Discrim.classify show. */")
     out += [define(f"LK_TYPE_{type_upper(t)}", t["code"]) for t in by_code(data["type"])]
@@ -576,8 +617,26 @@ def doc_op(title, op):
     return lines
 
 
+def doc_constants(group):
+    lines = ["| value | constant | meaning |", "|---|---|---|"]
+    for name, number, doc in constants_of(group):
+        number = re.sub(r"u(ll)?\b", "", number.replace("0x", "0X")).replace("0X", "0x")
+        lines.append(f"| {number} | `{name}` | {cell(doc)} |")
+    return lines
+
+
 def gen_docs(data, prose):
-    lines = [prose.rstrip().replace("{abi_version}", str(data["abi_version"])), ""]
+    """The page: `prose`, in which {constants: NAME} stands for the table of a group, then what it does not name, and
+    the other lists."""
+    prose = prose.rstrip().replace("{abi_version}", str(data["abi_version"]))
+    rest = []
+    for group in data["constants"]:
+        mark = f"{{constants: {group['name']}}}"
+        if mark in prose:
+            prose = prose.replace(mark, "\n".join(doc_constants(group)))
+        else:
+            rest += [f"### {group['name']}", "", group["doc"], ""] + doc_constants(group) + [""]
+    lines = [prose, "", "## Numbers", ""] + rest
     for kind, title, prefix, intro in (
             ("status", "Result codes", "STATUS", "Word 0 of every answer, the kernel's and servers' alike."),
             ("fault", "Fault codes", "FAULT", "See *Faults* above. *In words* is what reports print."),
