@@ -55,7 +55,7 @@ const char *archive_mistake(const struct lk_archive_header *h, uint64_t bytes, u
         return "the archive is of a version that this kernel does not read";
     }
     if (h->total_bytes < sizeof(*h) || (h->total_bytes & PAGE_MASK) != 0 ||
-        h->total_bytes > ARCHIVE_MAX_BYTES) {
+        h->total_bytes > LK_ARCHIVE_MAX_BYTES) {
         return "the archive's size is not a number of whole pages, at most 512 MiB";
     }
     if (h->total_bytes > bytes) {

@@ -28,7 +28,7 @@
 #define INIT_STACK_PAGES 16ull
 #define STACK_START (LK_INIT_STACK_TOP - INIT_STACK_PAGES * PAGE_SIZE)
 
-STATIC_ASSERT(LK_INIT_ARCHIVE_VA + ARCHIVE_MAX_BYTES <= 1ull << 32, "init lies in 4 GiB");
+STATIC_ASSERT(LK_INIT_ARCHIVE_VA + LK_ARCHIVE_MAX_BYTES <= 1ull << 32, "init lies in 4 GiB");
 
 /* An orderly end: the reason in words, and a status of its own. */
 NORETURN static void image_stop(const char *why)
@@ -115,7 +115,7 @@ static void fill_info(struct gpt *root, const struct boot_info *boot, uint64_t a
     struct lk_boot_info *info =
         frame_data(page_frame(&g->state.slot[LK_INIT_INFO_VA >> PAGE_SHIFT & (GPT_SLOTS - 1)]));
 
-    info->magic = LK_BOOT_INFO_MAGIC;
+    info->magic = LK_INIT_INFO_MAGIC;
     info->archive_bytes = archive_bytes;
     info->frames = frame_count;
     info->cpus = cpu_count;

@@ -6,7 +6,7 @@
     genabi.py LIST --docs FILE          the reference page
     genabi.py LIST --docs FILE --check  compare FILE with what would be made; fail if it differs
 
-OUTDIR gets include/abi/gen.h, captypes.h, ops.h, optables.inc, include/lykos/stubs.h, and abi.stamp, which is new
+OUTDIR gets include/abi/gen.h, captypes.h, traceevents.h, ops.h, optables.inc, include/lykos/stubs.h, and abi.stamp, which is new
 after every run; the other files are only written when they change. The list is checked first: every mistake is
 reported with the name of the entry it is in, and nothing is written. Python 3.11, standard library only.
 """
@@ -47,7 +47,9 @@ KEYS = {
     "": {
         "abi_version": (int, True), "status": (list, True), "fault": (list, True), "slot": (list, True),
         "type": (list, True), "memory_op": (list, True), "common_op": (list, True), "constants": (list, True),
+        "trace": (list, True),
     },
+    "trace": {"name": (str, True), "code": (int, True), "doc": (str, True)},
     "constants": {"name": (str, True), "prefix": (str, True), "doc": (str, True), "list": (list, True)},
     "status": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, False)},
     "fault": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, True)},
@@ -200,7 +202,7 @@ class Checker:
         if not self.keys("", "", data):
             return
         self.constants(data["constants"])
-        for kind in ("status", "fault", "slot"):
+        for kind in ("status", "fault", "slot", "trace"):
             good = [e for e in data[kind] if self.keys(f"{kind} {name_of(e)}", kind, e)]
             self.unique("", kind, good, 255, dense=True)
             for e in good:
@@ -335,6 +337,18 @@ def constants_of(group):
         yield group["prefix"] + match["name"], match["number"], match["doc"]
 
 
+def numbers(path):
+    """All constants of a list by name, for other tools."""
+    with open(path, "rb") as f:
+        groups = tomllib.load(f)["constants"]
+    found = {}
+    for group in groups:
+        for name, number, _ in constants_of(group):
+            value, _, shift = re.sub("u(ll)?", "", number).partition(" << ")
+            found[name] = int(value, 0) << int(shift or "0")
+    return found
+
+
 def gen_constants(data):
     out = []
     for group in data["constants"]:
@@ -439,6 +453,17 @@ def gen_captypes(data):
     for slot in by_code(data["slot"]):
         mask = mask_of(slot["takes"].split(" | ")) if "takes" in slot else "UINT32_MAX"
         lines.append(f"        [SLOT_{slot['name']}] = {mask}, \\")
+    return "\n".join(lines + ["    }", "", "#endif", ""])
+
+
+def gen_trace(data):
+    """The events of the trace ring."""
+    events = by_code(data["trace"])
+    lines = [head("Trace events of the kernel. Included by <kernel/trace.h> only."), "#ifndef GEN_TRACEEVENTS_H",
+             "#define GEN_TRACEEVENTS_H", "", "enum trace_event {"]
+    lines += [f"    TRACE_{e['name']}, /* {e['doc']} */" for e in events]
+    lines += ["    TRACE_EVENTS", "};", "", "/* Their names: an initialiser of an array of strings. */", "#define TRACE_NAMES \\", "    { \\"]
+    lines += [f"        {c_string(e['name'].lower())}, \\" for e in events]
     return "\n".join(lines + ["    }", "", "#endif", ""])
 
 
@@ -640,9 +665,10 @@ def gen_docs(data, prose):
     for kind, title, prefix, intro in (
             ("status", "Result codes", "STATUS", "Word 0 of every answer, the kernel's and servers' alike."),
             ("fault", "Fault codes", "FAULT", "See *Faults* above. *In words* is what reports print."),
-            ("slot", "Process slots", "SLOT", "Capabilities that belong to a process beside its capability registers.")):
+            ("slot", "Process slots", "SLOT", "Capabilities that belong to a process beside its capability registers."),
+            ("trace", "Trace events", "TRACE", "What a panic shows of the last ones, and of each the two words.")):
         lines += [f"## {title}", "", intro, ""]
-        words = kind != "slot"
+        words = kind in ("status", "fault")
         lines += ["| code | constant | in words | meaning |", "|---|---|---|---|"] if words else \
                  ["| number | constant | meaning |", "|---|---|---|"]
         for e in by_code(data[kind]):
@@ -729,7 +755,7 @@ def main():
 
     if args.outdir:
         for name, text in (("include/abi/gen.h", gen_header(data)), ("captypes.h", gen_captypes(data)),
-                           ("ops.h", gen_ops_header(data)), ("optables.inc", gen_optables(data)),
+                           ("traceevents.h", gen_trace(data)), ("ops.h", gen_ops_header(data)), ("optables.inc", gen_optables(data)),
                            ("include/lykos/stubs.h", gen_stubs(data))):
             write_if_changed(os.path.join(args.outdir, name), text)
         with open(os.path.join(args.outdir, "abi.stamp"), "w", encoding="utf-8"):

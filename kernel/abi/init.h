@@ -8,8 +8,6 @@
 
 #include <abi/gen.h> /* LK_INIT_... */
 
-#define LK_BOOT_INFO_MAGIC 0x4f464e494b594cull /* "LYKINFO" */
-
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
