@@ -256,7 +256,7 @@ UNIT_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS) -fno-omit-frame-pointer -fno-common
 	-Ikernel/include -Ikernel -I$(GEN)/include -I$(GEN) -Iarch/host/include -Iuser/lib/include -I.
 # The host has a C library: what the kernel calls by the name of something there goes by another name here.
 UNIT_CFLAGS += -Dsched_yield=kernel_sched_yield
-UNIT_STRING := $(foreach f,memcpy memmove memset memcmp strlen strnlen strcmp strncmp,-D$(f)=kernel_$(f))
+UNIT_STRING := $(foreach f,memcpy memmove memset memcmp strlen strcmp,-D$(f)=kernel_$(f))
 
 $(UNIT_OBJ): $(BUILD)/unit/%.o: % $(FLAGS) Makefile | $(GENERATED)
 	$(call say,HOSTCC,$<)
