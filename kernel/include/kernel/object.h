@@ -96,8 +96,8 @@ static inline void *frame_data(const struct frame *f)
 {
     return arch_kva(frame_kpa(f));
 }
-static inline struct frame *
-page_frame(const struct cap *page) /* of a valid Page or CapPage capability */
+/* That of a valid Page or CapPage capability. */
+static inline struct frame *page_frame(const struct cap *page)
 {
     return (struct frame *)(void *)oid_header(page->oid);
 }
