@@ -22,7 +22,6 @@ MAX_WORDS_OUT = 7
 MAX_CAPS_IN = 3  # capability 0 is the reply capability
 MAX_CAPS_OUT = 4
 MAX_WORDS_STRING = 3  # words in beside a string: lk_call_send3, lk_call_recv3
-MAX_STRING = 1024  # KERNEL_STRING_MAX
 MAX_OP_CODE = 63
 MAX_TYPE_CODE = 63
 COLUMNS = 100
@@ -76,6 +75,7 @@ class Checker:
 
     def __init__(self):
         self.errors = []
+        self.string_max = 0
 
     def error(self, where, text):
         self.errors.append(f"{where}: {text}" if where else text)
@@ -137,7 +137,7 @@ class Checker:
         for key in ("string_in", "string_out"):
             if op.get(key) and len(op.get("in", [])) > MAX_WORDS_STRING:
                 self.error(where, f"'{key}' and more than {MAX_WORDS_STRING} words in have no stub")
-            most = MAX_STRING - (key == "string_in")  # with room for a zero byte behind it
+            most = self.string_max - (key == "string_in")  # with room for a zero byte behind it
             if not 0 <= op.get(key, 0) <= most:
                 self.error(where, f"'{key}' is not 0..{most}")
         if op.get("needs") not in NEEDS:
@@ -202,6 +202,8 @@ class Checker:
         if not self.keys("", "", data):
             return
         self.constants(data["constants"])
+        if not self.errors:
+            self.string_max = numbers(data).get("LK_KERNEL_STRING_MAX", 0)
         for kind in ("status", "fault", "slot", "trace"):
             good = [e for e in data[kind] if self.keys(f"{kind} {name_of(e)}", kind, e)]
             self.unique("", kind, good, 255, dense=True)
@@ -337,12 +339,10 @@ def constants_of(group):
         yield group["prefix"] + match["name"], match["number"], match["doc"]
 
 
-def numbers(path):
-    """All constants of a list by name, for other tools."""
-    with open(path, "rb") as f:
-        groups = tomllib.load(f)["constants"]
+def numbers(data):
+    """All constants of a list by name; for other tools, too."""
     found = {}
-    for group in groups:
+    for group in data["constants"]:
         for name, number, _ in constants_of(group):
             value, _, shift = re.sub("u(ll)?", "", number).partition(" << ")
             found[name] = int(value, 0) << int(shift or "0")

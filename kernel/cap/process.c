@@ -16,7 +16,6 @@
 #include <kernel/string.h>
 
 #define DEBUG_FLAGS (PROC_SINGLE_STEP | PROC_TRAP_SYSCALL)
-#define NO_PRIORITY 256
 
 enum status process_op_get_slot(struct invocation *inv)
 {
@@ -320,7 +319,8 @@ void process_op_get_wait(struct invocation *inv)
         inv->out[4] = other->label[1];
     }
     inv->out[5] = p->attention & ATTN_SLEEPING ? p->sleep_timer.time : 0;
-    inv->out[6] = schedule->type == CAP_SCHEDULE && cap_live(schedule) ? p->priority : NO_PRIORITY;
+    inv->out[6] =
+        schedule->type == CAP_SCHEDULE && cap_live(schedule) ? p->priority : LK_NO_PRIORITY;
 }
 
 void process_op_set_flags(struct invocation *inv)

@@ -7,9 +7,6 @@
 #include <kernel/operations.h>
 #include <kernel/schedule.h>
 
-#define SLICE_MIN 10000u
-#define SLICE_MAX 10000000000u
-
 /* The schedule that is capability 1. */
 static struct schedule *schedule_sent(const struct invocation *inv)
 {
@@ -39,7 +36,7 @@ enum status schedctl_op_set_up(struct invocation *inv)
     uint64_t slice = inv->word[2];
     uint64_t cpus = inv->word[3];
 
-    if (slice < SLICE_MIN || slice > SLICE_MAX || (cpus & CPUS_RUNNING) == 0) {
+    if (slice < LK_SLICE_MIN || slice > LK_SLICE_MAX || (cpus & CPUS_RUNNING) == 0) {
         return STATUS_OUT_OF_RANGE;
     }
     if (s->state.ready != 0) {
