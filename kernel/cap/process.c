@@ -22,20 +22,9 @@ enum status process_op_get_slot(struct invocation *inv)
     return invoke_get_slot(inv, inv_object(inv, process)->slot);
 }
 
-/* Can this slot hold this capability? */
-static bool slot_accepts(unsigned slot, const struct cap *c)
-{
-    static const uint32_t takes[PROC_SLOTS] = CAP_SLOT_TAKES;
-
-    if (slot == SLOT_SCHEDULE && c->type == CAP_SCHEDULE) {
-        /* One that is set up: its priority is copied now and never looked at again. */
-        return ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
-    }
-    return (takes[slot] >> c->type & 1) != 0;
-}
-
 enum status process_op_swap_slot(struct invocation *inv)
 {
+    static const uint32_t takes[PROC_SLOTS] = CAP_SLOT_TAKES;
     struct process *p = inv_object(inv, process);
     const struct cap *c = &inv->arg[1];
     unsigned slot = (unsigned)inv->word[1];
@@ -43,7 +32,9 @@ enum status process_op_swap_slot(struct invocation *inv)
     if (slot == SLOT_PROXY_REPLY) {
         return STATUS_NO_ACCESS;
     }
-    if (!slot_accepts(slot, c)) {
+    /* A schedule must be set up: its priority is copied now and never looked at again. */
+    if ((takes[slot] >> c->type & 1) == 0 ||
+        (slot == SLOT_SCHEDULE && c->type == CAP_SCHEDULE && !schedule_of(c)->state.ready)) {
         return STATUS_REQUEST_ERROR;
     }
 

@@ -7,16 +7,10 @@
 #include <kernel/operations.h>
 #include <kernel/schedule.h>
 
-/* The schedule that is capability 1. */
-static struct schedule *schedule_sent(const struct invocation *inv)
-{
-    return (struct schedule *)(void *)oid_header(inv->arg[1].oid);
-}
-
 /* Ask for notices of the ends of slices, before the schedule is set up. */
 enum status schedctl_op_set_slice_notice(struct invocation *inv)
 {
-    struct schedule *s = schedule_sent(inv);
+    struct schedule *s = schedule_of(&inv->arg[1]);
 
     if (s->state.ready != 0) {
         return STATUS_IN_USE;
@@ -32,7 +26,7 @@ enum status schedctl_op_set_slice_notice(struct invocation *inv)
 /* Set a schedule up. */
 enum status schedctl_op_set_up(struct invocation *inv)
 {
-    struct schedule *s = schedule_sent(inv);
+    struct schedule *s = schedule_of(&inv->arg[1]);
     uint64_t slice = inv->word[2];
     uint64_t cpus = inv->word[3];
 
