@@ -37,10 +37,8 @@ void trace_record(enum trace_event e, uint64_t a, uint64_t b)
 
 const struct trace_record *trace_last(unsigned back)
 {
-    const struct trace_ring *ring = &trace_ring;
-
-    return back < ring->count && back < TRACE_RECORDS
-               ? &ring->record[(ring->count - 1 - back) % TRACE_RECORDS]
+    return back < trace_ring.count && back < TRACE_RECORDS
+               ? &trace_ring.record[(trace_ring.count - 1 - back) % TRACE_RECORDS]
                : NULL;
 }
 
