@@ -14,8 +14,6 @@
 #include <kernel/arch.h>
 #include <kernel/string.h>
 
-#define FIRST_MIB (1ull << 20)
-
 static struct boot_info boot_info;
 static struct memmap memmap;
 
@@ -26,7 +24,7 @@ static void place_archive(struct boot_info *boot)
     uint64_t bytes = boot->archive_end - boot->archive_start;
     kpa_t room;
 
-    if (bytes == 0 || (boot->archive_start % PAGE_SIZE == 0 && boot->archive_start >= FIRST_MIB)) {
+    if (bytes == 0 || (boot->archive_start % PAGE_SIZE == 0 && boot->archive_start >= LOW_MEMORY)) {
         return;
     }
     room = boot_find_room(boot, bytes, UINT64_MAX, "moving the archive");

@@ -51,8 +51,7 @@ struct objhdr *object_at(pfn_t pfn, unsigned index)
 {
     struct frame *f = &frame_table[pfn];
 
-    if (f->live == 0 || index >= frame_objects((enum frame_kind)f->kind) ||
-        !(f->live_mask & (1ull << index))) {
+    if (index >= frame_objects((enum frame_kind)f->kind) || !(f->live_mask & (1ull << index))) {
         return NULL;
     }
     return frame_object(f, (enum frame_kind)f->kind, index);
@@ -121,7 +120,6 @@ struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index)
     hdr = frame_object(f, kind, index);
     memset(hdr, 0, is_page(kind) ? sizeof(*hdr) : frame_object_size(kind));
     f->next_count++;
-    f->live++;
     f->live_mask |= 1ull << index;
     hdr->count = f->next_count;
     hdr->kind = (uint8_t)kind;
@@ -162,10 +160,9 @@ void object_rescind(struct objhdr *hdr)
     if (kind == FRAME_PROCESS || kind == FRAME_ENDPOINT || kind == FRAME_SCHEDULE) {
         fast_forget();
     }
-    f->live--;
     f->live_mask &= ~(1ull << index);
     frame_totals.objects--;
-    if (f->live == 0) {
+    if (f->live_mask == 0) {
         frame_release(f);
     }
 }

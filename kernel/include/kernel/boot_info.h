@@ -8,6 +8,7 @@
 
 #define BOOT_MAX_RANGES 128
 #define BOOT_COMMAND_LINE 512
+#define LOW_MEMORY 0x100000ull /* the first MiB: firmware, boot code of other CPUs */
 
 /* A range of RAM. */
 struct boot_range {
