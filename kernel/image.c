@@ -145,17 +145,6 @@ static struct gpt *make_space(const struct boot_info *boot, const struct lk_arch
     return root;
 }
 
-static struct schedule *make_schedule(void)
-{
-    struct schedule *s = (struct schedule *)(void *)make(FRAME_SCHEDULE);
-
-    s->state.priority = INIT_PRIORITY;
-    s->state.slice = INIT_SLICE;
-    s->state.cpus = INIT_CPUS;
-    s->state.ready = 1;
-    return s;
-}
-
 static struct cap make_endpoint(const struct process *recipient, uint64_t id, bool match)
 {
     struct endpoint *ep = (struct endpoint *)(void *)make(FRAME_ENDPOINT);
@@ -169,10 +158,16 @@ static struct cap make_endpoint(const struct process *recipient, uint64_t id, bo
 /* The capability registers, as <abi/init.h> names them; the objects in slots as well. */
 static void give_caps(struct process *p, struct gpt *root)
 {
+    struct schedule *s = (struct schedule *)(void *)make(FRAME_SCHEDULE);
+
+    s->state.priority = INIT_PRIORITY;
+    s->state.slice = INIT_SLICE;
+    s->state.cpus = INIT_CPUS;
+    s->state.ready = 1;
     p->capreg[LK_INIT_SELF] = object_cap(&p->hdr);
     p->capreg[LK_INIT_SPACE] = object_cap(&root->hdr);
     p->capreg[LK_INIT_RANGE] = (struct cap){ .type = CAP_RANGE, .oid = (oid_t)frame_count };
-    p->capreg[LK_INIT_SCHEDULE] = object_cap(&make_schedule()->hdr);
+    p->capreg[LK_INIT_SCHEDULE] = object_cap(&s->hdr);
     p->capreg[LK_INIT_SCHEDCTL].type = CAP_SCHEDCTL;
     p->capreg[LK_INIT_SLEEP].type = CAP_SLEEP;
     p->capreg[LK_INIT_IRQCTL].type = CAP_IRQCTL;
