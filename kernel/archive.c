@@ -14,12 +14,10 @@ static uint32_t crc32(const uint8_t *data, uint64_t n)
     uint32_t crc = UINT32_MAX;
 
     for (uint32_t i = 0; i < 256; i++) {
-        uint32_t c = i;
-
+        table[i] = i;
         for (unsigned bit = 0; bit < 8; bit++) {
-            c = (c & 1) != 0 ? c >> 1 ^ 0xedb88320u : c >> 1;
+            table[i] = table[i] >> 1 ^ (table[i] & 1) * 0xedb88320u;
         }
-        table[i] = c;
     }
     for (uint64_t i = 0; i < n; i++) {
         crc = crc >> 8 ^ table[(crc ^ data[i]) & 0xff];

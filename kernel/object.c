@@ -73,10 +73,9 @@ enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, uint64_t index
     if (f->kind == FRAME_RETIRED || (f->kind == kind && f->next_count == UINT32_MAX)) {
         return STATUS_EXHAUSTED;
     }
-    if (f->kind == FRAME_FREE) {
-        return STATUS_OK;
-    }
-    return f->kind == kind && !(f->live_mask & (1ull << index)) ? STATUS_OK : STATUS_IN_USE;
+    return f->kind == FRAME_FREE || (f->kind == kind && !(f->live_mask & (1ull << index)))
+               ? STATUS_OK
+               : STATUS_IN_USE;
 }
 
 /* The last object of the frame is gone. */
@@ -86,10 +85,10 @@ static void frame_release(struct frame *f)
         f->kind = FRAME_RETIRED;
         log_line(LOG_WARN, "frame %lx is retired: its allocation counts are used up",
                  (unsigned long)frame_pfn(f));
-        return;
+    } else {
+        f->kind = FRAME_FREE;
+        frame_totals.free++;
     }
-    f->kind = FRAME_FREE;
-    frame_totals.free++;
 }
 
 uint32_t frame_lend(pfn_t pfn, bool anew)

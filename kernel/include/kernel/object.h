@@ -53,9 +53,8 @@ struct frame {
     uint32_t next_count; /* the last count given to any object that ever stood here, or to a Range
                             lent from here on; UINT32_MAX: no more */
     uint8_t kind;        /* enum frame_kind */
-    uint8_t spare[3];
-    uint32_t lent;      /* count of the Range that is lent from this frame on; 0: none */
-    uint64_t live_mask; /* which of its objects are live */
+    uint32_t lent;       /* count of the Range that is lent from this frame on; 0: none */
+    uint64_t live_mask;  /* which of its objects are live */
     uint64_t reserved[3];
 };
 STATIC_ASSERT(sizeof(struct frame) == 64, "one descriptor per frame, indexed like the oid");
