@@ -24,7 +24,6 @@
 
 #define INIT_PRIORITY 200
 #define INIT_SLICE 10000000u /* nanoseconds */
-#define INIT_CPUS 1u
 #define INIT_STACK_PAGES 16ull
 #define STACK_START (LK_INIT_STACK_TOP - INIT_STACK_PAGES * PAGE_SIZE)
 
@@ -162,7 +161,7 @@ static void give_caps(struct process *p, struct gpt *root)
 
     s->state.priority = INIT_PRIORITY;
     s->state.slice = INIT_SLICE;
-    s->state.cpus = INIT_CPUS;
+    s->state.cpus = CPUS_RUNNING;
     s->state.ready = 1;
     p->capreg[LK_INIT_SELF] = object_cap(&p->hdr);
     p->capreg[LK_INIT_SPACE] = object_cap(&root->hdr);
