@@ -43,7 +43,6 @@ void boot_main(unsigned way, uint32_t info)
     idt_init();      /* from here on exceptions say what they are */
     boot->kernel_start = (kpa_t)kernel_phys_start;
     boot->kernel_end = (kpa_t)kernel_phys_end;
-    boot->loader = "";
     if (way == BOOT_PVH) {
         boot->path = "pvh";
         boot_read_pvh(info, boot, &memmap);
