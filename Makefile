@@ -186,10 +186,10 @@ $(foreach d,$(PROGRAM_DIRS),$(eval $(call program,$(BUILD)/user/$(notdir $(d)),$
 # A mistake in the system description ends the build: init's own reader looks at it first, on this machine.
 HOST_CC ?= $(if $(CLANG),clang,gcc)
 CHECKSYSTEM := $(BUILD)/tools/checksystem
-$(CHECKSYSTEM): tools/checksystem.c $(wildcard user/servers/init/description*.[ch]) kernel/abi/invoke.h
+$(CHECKSYSTEM): tools/checksystem.c $(wildcard user/servers/init/description*.[ch]) kernel/abi/invoke.h $(GENERATED)
 	$(call say,HOSTCC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(HOST_CC) -std=gnu11 -O1 $(WARNINGS) -I. -Ikernel -o $@ $(filter %.c,$^)
+	$(Q)$(HOST_CC) -std=gnu11 -O1 $(WARNINGS) -I. -Ikernel -I$(GEN)/include -o $@ $(filter %.c,$^)
 $(ARCHIVE): $(PROGRAMS) user/system.lyk $(CHECKSYSTEM) tools/mkimage
 	$(call say,ARCHIVE,$@)
 	$(Q)$(CHECKSYSTEM) user/system.lyk $(PROGRAMS)
@@ -256,7 +256,7 @@ UNIT_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS) -fno-omit-frame-pointer -fno-common
 	-Ikernel/include -Ikernel -I$(GEN)/include -I$(GEN) -Iarch/host/include -Iuser/lib/include -I.
 # The host has a C library: what the kernel calls by the name of something there goes by another name here.
 UNIT_CFLAGS += -Dsched_yield=kernel_sched_yield
-UNIT_STRING := $(foreach f,memcpy memmove memset memcmp strlen strnlen strcmp strncmp,-D$(f)=kernel_$(f))
+UNIT_STRING := $(foreach f,memcpy memmove memset memcmp strlen strcmp,-D$(f)=kernel_$(f))
 
 $(UNIT_OBJ): $(BUILD)/unit/%.o: % $(FLAGS) Makefile | $(GENERATED)
 	$(call say,HOSTCC,$<)

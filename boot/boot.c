@@ -14,8 +14,6 @@
 #include <kernel/arch.h>
 #include <kernel/string.h>
 
-#define FIRST_MIB (1ull << 20)
-
 static struct boot_info boot_info;
 static struct memmap memmap;
 
@@ -26,7 +24,7 @@ static void place_archive(struct boot_info *boot)
     uint64_t bytes = boot->archive_end - boot->archive_start;
     kpa_t room;
 
-    if (bytes == 0 || (boot->archive_start % PAGE_SIZE == 0 && boot->archive_start >= FIRST_MIB)) {
+    if (bytes == 0 || (boot->archive_start % PAGE_SIZE == 0 && boot->archive_start >= LOW_MEMORY)) {
         return;
     }
     room = boot_find_room(boot, bytes, UINT64_MAX, "moving the archive");
@@ -45,7 +43,6 @@ void boot_main(unsigned way, uint32_t info)
     idt_init();      /* from here on exceptions say what they are */
     boot->kernel_start = (kpa_t)kernel_phys_start;
     boot->kernel_end = (kpa_t)kernel_phys_end;
-    boot->loader = "";
     if (way == BOOT_PVH) {
         boot->path = "pvh";
         boot_read_pvh(info, boot, &memmap);

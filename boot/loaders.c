@@ -8,9 +8,7 @@
 #include <kernel/string.h>
 
 #define MB2_INFO_MAX (1u << 20) /* no loader writes more */
-#define LOADER_NAME 48
 
-static char loader_name[LOADER_NAME];
 static uint8_t rsdp_copy[64] ALIGNED(8);
 
 /* The `n` bytes at `pa`, through the early page tables; boot_fail() naming `what` if they reach
@@ -140,8 +138,7 @@ static void read_tag(const struct mb2_tag *tag, struct boot_info *boot, struct m
         take_text(boot->command_line, sizeof(boot->command_line), text, rest);
         break;
     case MB2_TAG_LOADER_NAME:
-        take_text(loader_name, sizeof(loader_name), text, rest);
-        boot->loader = loader_name;
+        take_text(boot->loader, sizeof(boot->loader), text, rest);
         break;
     case MB2_TAG_MODULE: {
         const struct mb2_module *module = (const struct mb2_module *)(const void *)tag;

@@ -14,12 +14,10 @@ static uint32_t crc32(const uint8_t *data, uint64_t n)
     uint32_t crc = UINT32_MAX;
 
     for (uint32_t i = 0; i < 256; i++) {
-        uint32_t c = i;
-
+        table[i] = i;
         for (unsigned bit = 0; bit < 8; bit++) {
-            c = (c & 1) != 0 ? c >> 1 ^ 0xedb88320u : c >> 1;
+            table[i] = table[i] >> 1 ^ (table[i] & 1) * 0xedb88320u;
         }
-        table[i] = c;
     }
     for (uint64_t i = 0; i < n; i++) {
         crc = crc >> 8 ^ table[(crc ^ data[i]) & 0xff];
@@ -55,7 +53,7 @@ const char *archive_mistake(const struct lk_archive_header *h, uint64_t bytes, u
         return "the archive is of a version that this kernel does not read";
     }
     if (h->total_bytes < sizeof(*h) || (h->total_bytes & PAGE_MASK) != 0 ||
-        h->total_bytes > ARCHIVE_MAX_BYTES) {
+        h->total_bytes > LK_ARCHIVE_MAX_BYTES) {
         return "the archive's size is not a number of whole pages, at most 512 MiB";
     }
     if (h->total_bytes > bytes) {

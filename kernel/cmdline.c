@@ -56,12 +56,13 @@ bool number_parse(const char *text, uint64_t *value)
     return true;
 }
 
-/* What follows `name` in a word that begins with it; NULL: another word. */
+/* What follows `name` in a word that begins with it; NULL: another word. There are as many bytes of
+ * `word`, be it shorter. */
 static const char *behind(const char *name, const char *word)
 {
     size_t n = strlen(name);
 
-    return strncmp(word, name, n) == 0 ? word + n : NULL;
+    return memcmp(word, name, n) == 0 ? word + n : NULL;
 }
 
 static void take_word(const char *word)

@@ -95,22 +95,17 @@ void endpoint_init(struct endpoint *ep)
     list_init(&ep->watchers);
 }
 
-/* A caller in a closed wait on this endpoint waits for ever now: that deserves a word. */
-static void say_endless_wait(const struct endpoint *ep)
+void endpoint_destroy(struct endpoint *ep)
 {
     const struct process *r = endpoint_recipient(ep);
 
+    ASSERT_AFTER_COMMIT();
+    /* A caller in a closed wait on this endpoint waits for ever now: that deserves a word. */
     if (r != NULL && r->s.run_state == LK_STATE_RECEIVING && r->s.wait == LK_WAIT_CLOSED &&
         r->regs.r8 == ep->state.id) {
         log_about(r, LOG_WARN, "in a closed wait on endpoint ID %llu, whose endpoint was destroyed",
                   (unsigned long long)ep->state.id);
     }
-}
-
-void endpoint_destroy(struct endpoint *ep)
-{
-    ASSERT_AFTER_COMMIT();
-    say_endless_wait(ep);
     preempt_endpoint_changes(ep);
     endpoint_fail_senders(ep);
     endpoint_unlink(ep);

@@ -17,8 +17,6 @@
 #include <kernel/schedule.h>
 #include <kernel/string.h>
 
-#define LOW_MEMORY 0x100000ull /* the first MiB: firmware, boot code of other CPUs */
-
 /* An oid has 32 bits and counts units of 64 bytes. */
 #define FRAMES_MAX (1ull << (32 + 6 - PAGE_SHIFT))
 
@@ -132,7 +130,6 @@ static void mark_archive(const struct boot_info *boot)
     for (pfn_t i = boot->archive_start >> PAGE_SHIFT; i < end; i++) {
         frame_table[i] = (struct frame){
             .kind = FRAME_PAGE,
-            .live = 1,
             .live_mask = 1,
             .next_count = ARCHIVE_COUNT,
             .hdr = { .kind = FRAME_PAGE, .count = ARCHIVE_COUNT },

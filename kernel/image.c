@@ -24,11 +24,10 @@
 
 #define INIT_PRIORITY 200
 #define INIT_SLICE 10000000u /* nanoseconds */
-#define INIT_CPUS 1u
 #define INIT_STACK_PAGES 16ull
 #define STACK_START (LK_INIT_STACK_TOP - INIT_STACK_PAGES * PAGE_SIZE)
 
-STATIC_ASSERT(LK_INIT_ARCHIVE_VA + ARCHIVE_MAX_BYTES <= 1ull << 32, "init lies in 4 GiB");
+STATIC_ASSERT(LK_INIT_ARCHIVE_VA + LK_ARCHIVE_MAX_BYTES <= 1ull << 32, "init lies in 4 GiB");
 
 /* An orderly end: the reason in words, and a status of its own. */
 NORETURN static void image_stop(const char *why)
@@ -115,7 +114,7 @@ static void fill_info(struct gpt *root, const struct boot_info *boot, uint64_t a
     struct lk_boot_info *info =
         frame_data(page_frame(&g->state.slot[LK_INIT_INFO_VA >> PAGE_SHIFT & (GPT_SLOTS - 1)]));
 
-    info->magic = LK_BOOT_INFO_MAGIC;
+    info->magic = LK_INIT_INFO_MAGIC;
     info->archive_bytes = archive_bytes;
     info->frames = frame_count;
     info->cpus = cpu_count;
@@ -145,17 +144,6 @@ static struct gpt *make_space(const struct boot_info *boot, const struct lk_arch
     return root;
 }
 
-static struct schedule *make_schedule(void)
-{
-    struct schedule *s = (struct schedule *)(void *)make(FRAME_SCHEDULE);
-
-    s->state.priority = INIT_PRIORITY;
-    s->state.slice = INIT_SLICE;
-    s->state.cpus = INIT_CPUS;
-    s->state.ready = 1;
-    return s;
-}
-
 static struct cap make_endpoint(const struct process *recipient, uint64_t id, bool match)
 {
     struct endpoint *ep = (struct endpoint *)(void *)make(FRAME_ENDPOINT);
@@ -169,10 +157,16 @@ static struct cap make_endpoint(const struct process *recipient, uint64_t id, bo
 /* The capability registers, as <abi/init.h> names them; the objects in slots as well. */
 static void give_caps(struct process *p, struct gpt *root)
 {
+    struct schedule *s = (struct schedule *)(void *)make(FRAME_SCHEDULE);
+
+    s->state.priority = INIT_PRIORITY;
+    s->state.slice = INIT_SLICE;
+    s->state.cpus = CPUS_RUNNING;
+    s->state.ready = 1;
     p->capreg[LK_INIT_SELF] = object_cap(&p->hdr);
     p->capreg[LK_INIT_SPACE] = object_cap(&root->hdr);
     p->capreg[LK_INIT_RANGE] = (struct cap){ .type = CAP_RANGE, .oid = (oid_t)frame_count };
-    p->capreg[LK_INIT_SCHEDULE] = object_cap(&make_schedule()->hdr);
+    p->capreg[LK_INIT_SCHEDULE] = object_cap(&s->hdr);
     p->capreg[LK_INIT_SCHEDCTL].type = CAP_SCHEDCTL;
     p->capreg[LK_INIT_SLEEP].type = CAP_SLEEP;
     p->capreg[LK_INIT_IRQCTL].type = CAP_IRQCTL;

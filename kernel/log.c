@@ -22,30 +22,25 @@
 
 enum log_level log_level = LOG_INFO;
 bool log_grew;
+uint64_t log_end;
 
 static char ring[LOG_BYTES];
-static uint64_t end; /* bytes ever logged */
 
 static struct cap bound; /* the AppNotice of the binder; Null: the kernel prints */
 static uint32_t bound_bits;
 static uint64_t shown; /* while bound: the binder has read everything before */
-
-uint64_t log_end(void)
-{
-    return end;
-}
 
 size_t log_read(uint64_t *position, char *out, size_t n)
 {
     uint64_t from = *position;
     size_t done = 0;
 
-    if (*position > end) {
-        *position = end;
-    } else if (end - *position > LOG_BYTES) {
-        *position = end - LOG_BYTES;
+    if (*position > log_end) {
+        *position = log_end;
+    } else if (log_end - *position > LOG_BYTES) {
+        *position = log_end - LOG_BYTES;
     }
-    while (done < n && *position < end) {
+    while (done < n && *position < log_end) {
         out[done++] = ring[*position % LOG_BYTES];
         ++*position;
     }
@@ -65,8 +60,8 @@ void log_take_back(void)
     }
     cap_set_null(&bound);
     log_grew = false;
-    if (end - shown > TAKE_BACK_MAX) {
-        shown = end - TAKE_BACK_MAX;
+    if (log_end - shown > TAKE_BACK_MAX) {
+        shown = log_end - TAKE_BACK_MAX;
     }
     while ((n = log_read(&shown, part, sizeof(part))) > 0) {
         arch_console_write(part, n);
@@ -80,7 +75,7 @@ void log_bind(const struct cap *notice, uint32_t bits)
         return;
     }
     if (bound.type == CAP_NULL) {
-        shown = end; /* the kernel printed all of it */
+        shown = log_end; /* the kernel printed all of it */
     }
     cap_copy(&bound, notice);
     bound_bits = bits;
@@ -109,8 +104,8 @@ static void append(const char *line, size_t n)
         log_grew = true;
     }
     for (size_t i = 0; i < n; i++) {
-        ring[end % LOG_BYTES] = line[i];
-        end++;
+        ring[log_end % LOG_BYTES] = line[i];
+        log_end++;
     }
 }
 
@@ -138,17 +133,12 @@ bool log_limit_pass(struct log_limit *l)
     nsec_t now = arch_now();
 
     if (now - l->window >= LIMIT_WINDOW) {
-        if (l->dropped > 0) {
-            log_line(LOG_WARN, "(%u lines like the next one were left out)", l->dropped);
+        if (l->lines > LIMIT_PASS) {
+            log_line(LOG_WARN, "(%u lines like the next one were left out)", l->lines - LIMIT_PASS);
         }
         *l = (struct log_limit){ .window = now };
     }
-    if (l->passed < LIMIT_PASS) {
-        l->passed++;
-        return true;
-    }
-    l->dropped++;
-    return false;
+    return l->lines++ < LIMIT_PASS;
 }
 
 void log_raw(const char *format, ...)

@@ -51,8 +51,7 @@ struct objhdr *object_at(pfn_t pfn, unsigned index)
 {
     struct frame *f = &frame_table[pfn];
 
-    if (f->live == 0 || index >= frame_objects((enum frame_kind)f->kind) ||
-        !(f->live_mask & (1ull << index))) {
+    if (index >= frame_objects((enum frame_kind)f->kind) || !(f->live_mask & (1ull << index))) {
         return NULL;
     }
     return frame_object(f, (enum frame_kind)f->kind, index);
@@ -74,10 +73,9 @@ enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, uint64_t index
     if (f->kind == FRAME_RETIRED || (f->kind == kind && f->next_count == UINT32_MAX)) {
         return STATUS_EXHAUSTED;
     }
-    if (f->kind == FRAME_FREE) {
-        return STATUS_OK;
-    }
-    return f->kind == kind && !(f->live_mask & (1ull << index)) ? STATUS_OK : STATUS_IN_USE;
+    return f->kind == FRAME_FREE || (f->kind == kind && !(f->live_mask & (1ull << index)))
+               ? STATUS_OK
+               : STATUS_IN_USE;
 }
 
 /* The last object of the frame is gone. */
@@ -87,10 +85,10 @@ static void frame_release(struct frame *f)
         f->kind = FRAME_RETIRED;
         log_line(LOG_WARN, "frame %lx is retired: its allocation counts are used up",
                  (unsigned long)frame_pfn(f));
-        return;
+    } else {
+        f->kind = FRAME_FREE;
+        frame_totals.free++;
     }
-    f->kind = FRAME_FREE;
-    frame_totals.free++;
 }
 
 uint32_t frame_lend(pfn_t pfn, bool anew)
@@ -121,7 +119,6 @@ struct objhdr *object_fabricate(enum frame_kind kind, pfn_t pfn, unsigned index)
     hdr = frame_object(f, kind, index);
     memset(hdr, 0, is_page(kind) ? sizeof(*hdr) : frame_object_size(kind));
     f->next_count++;
-    f->live++;
     f->live_mask |= 1ull << index;
     hdr->count = f->next_count;
     hdr->kind = (uint8_t)kind;
@@ -162,10 +159,9 @@ void object_rescind(struct objhdr *hdr)
     if (kind == FRAME_PROCESS || kind == FRAME_ENDPOINT || kind == FRAME_SCHEDULE) {
         fast_forget();
     }
-    f->live--;
     f->live_mask &= ~(1ull << index);
     frame_totals.objects--;
-    if (f->live == 0) {
+    if (f->live_mask == 0) {
         frame_release(f);
     }
 }

@@ -75,35 +75,21 @@ OWN_LOOPS int memcmp(const void *a, const void *b, size_t n)
     return 0;
 }
 
-OWN_LOOPS size_t strnlen(const char *text, size_t most)
+OWN_LOOPS size_t strlen(const char *text)
 {
     size_t n = 0;
 
-    while (n < most && text[n] != '\0') {
+    while (text[n] != '\0') {
         n++;
     }
     return n;
 }
 
-OWN_LOOPS size_t strlen(const char *text)
-{
-    return strnlen(text, SIZE_MAX);
-}
-
-OWN_LOOPS int strncmp(const char *a, const char *b, size_t n)
-{
-    for (; n > 0; n--, a++, b++) {
-        if (*a != *b) {
-            return (uint8_t)*a < (uint8_t)*b ? -1 : 1;
-        }
-        if (*a == '\0') {
-            break;
-        }
-    }
-    return 0;
-}
-
 OWN_LOOPS int strcmp(const char *a, const char *b)
 {
-    return strncmp(a, b, SIZE_MAX);
+    while (*a == *b && *a != '\0') {
+        a++;
+        b++;
+    }
+    return (uint8_t)*a - (uint8_t)*b;
 }

@@ -37,22 +37,14 @@ void trace_record(enum trace_event e, uint64_t a, uint64_t b)
 
 const struct trace_record *trace_last(unsigned back)
 {
-    const struct trace_ring *ring = &trace_ring;
-
-    return back < ring->count && back < TRACE_RECORDS
-               ? &ring->record[(ring->count - 1 - back) % TRACE_RECORDS]
+    return back < trace_ring.count && back < TRACE_RECORDS
+               ? &trace_ring.record[(trace_ring.count - 1 - back) % TRACE_RECORDS]
                : NULL;
 }
 
 void trace_dump(unsigned n)
 {
-    static const char *const names[TRACE_EVENTS] = {
-        [TRACE_NONE] = "none",       [TRACE_SYSCALL] = "syscall", [TRACE_FAULT] = "fault",
-        [TRACE_BLOCK] = "block",     [TRACE_RESULT] = "result",   [TRACE_NOTICE] = "notice",
-        [TRACE_IRQ] = "irq",         [TRACE_TIMER] = "timer",     [TRACE_SWITCH] = "switch",
-        [TRACE_RESTART] = "restart", [TRACE_RESCIND] = "rescind", [TRACE_HOLD] = "hold",
-        [TRACE_DEFER] = "defer",     [TRACE_PROXY] = "proxy",
-    };
+    static const char *const names[] = TRACE_NAMES;
 
     while (n > 0) {
         const struct trace_record *r = trace_last(--n);

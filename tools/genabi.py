@@ -6,7 +6,7 @@
     genabi.py LIST --docs FILE          the reference page
     genabi.py LIST --docs FILE --check  compare FILE with what would be made; fail if it differs
 
-OUTDIR gets include/abi/gen.h, captypes.h, ops.h, optables.inc, include/lykos/stubs.h, and abi.stamp, which is new
+OUTDIR gets include/abi/gen.h, captypes.h, traceevents.h, ops.h, optables.inc, include/lykos/stubs.h, and abi.stamp, which is new
 after every run; the other files are only written when they change. The list is checked first: every mistake is
 reported with the name of the entry it is in, and nothing is written. Python 3.11, standard library only.
 """
@@ -22,7 +22,6 @@ MAX_WORDS_OUT = 7
 MAX_CAPS_IN = 3  # capability 0 is the reply capability
 MAX_CAPS_OUT = 4
 MAX_WORDS_STRING = 3  # words in beside a string: lk_call_send3, lk_call_recv3
-MAX_STRING = 1024  # KERNEL_STRING_MAX
 MAX_OP_CODE = 63
 MAX_TYPE_CODE = 63
 COLUMNS = 100
@@ -46,8 +45,11 @@ NEEDS_WORDS = {
 KEYS = {
     "": {
         "abi_version": (int, True), "status": (list, True), "fault": (list, True), "slot": (list, True),
-        "type": (list, True), "memory_op": (list, True), "common_op": (list, True),
+        "type": (list, True), "memory_op": (list, True), "common_op": (list, True), "constants": (list, True),
+        "trace": (list, True),
     },
+    "trace": {"name": (str, True), "code": (int, True), "doc": (str, True)},
+    "constants": {"name": (str, True), "prefix": (str, True), "doc": (str, True), "list": (list, True)},
     "status": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, False)},
     "fault": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, True)},
     "slot": {"name": (str, True), "code": (int, True), "doc": (str, True), "text": (str, False), "takes": (str, False)},
@@ -65,12 +67,16 @@ KEYS = {
     },
 }
 
+# An entry of a list of constants. The number is as C has it: 3, 0x10u, 1ull << 24.
+CONSTANT = re.compile(r"^(?P<name>[A-Z][A-Z0-9_]*) = (?P<number>(0x[0-9a-f]+|[0-9]+)(?P<suffix>u|ull)?( << [0-9]+)?): (?P<doc>\S.*)$")
+
 
 class Checker:
     """Collects the mistakes of the list; each message begins with the place of the mistake."""
 
     def __init__(self):
         self.errors = []
+        self.string_max = 0
 
     def error(self, where, text):
         self.errors.append(f"{where}: {text}" if where else text)
@@ -132,7 +138,7 @@ class Checker:
         for key in ("string_in", "string_out"):
             if op.get(key) and len(op.get("in", [])) > MAX_WORDS_STRING:
                 self.error(where, f"'{key}' and more than {MAX_WORDS_STRING} words in have no stub")
-            most = MAX_STRING - (key == "string_in")  # with room for a zero byte behind it
+            most = self.string_max - (key == "string_in")  # with room for a zero byte behind it
             if not 0 <= op.get(key, 0) <= most:
                 self.error(where, f"'{key}' is not 0..{most}")
         if op.get("needs") not in NEEDS:
@@ -176,11 +182,30 @@ class Checker:
             self.operation(f"{where}op {op['name']}", op, statuses, memory)
         return good
 
+    def constants(self, groups):
+        """Groups of constants; no name twice in all of them."""
+        names = {}
+        for group in groups:
+            where = f"constants {name_of(group)}"
+            if not self.keys(where, "constants", group):
+                continue
+            for item in group["list"]:
+                if not isinstance(item, str) or not CONSTANT.match(item):
+                    self.error(where, f"{item!r} is not of the form 'NAME = number: meaning'")
+                    continue
+                name = group["prefix"] + CONSTANT.match(item)["name"]
+                if name in names:
+                    self.error(where, f"{name} is already one of {names[name]}")
+                names[name] = group["name"]
+
     def list(self, data):
         """The whole list."""
         if not self.keys("", "", data):
             return
-        for kind in ("status", "fault", "slot"):
+        self.constants(data["constants"])
+        if not self.errors:
+            self.string_max = numbers(data).get("LK_KERNEL_STRING_MAX", 0)
+        for kind in ("status", "fault", "slot", "trace"):
             good = [e for e in data[kind] if self.keys(f"{kind} {name_of(e)}", kind, e)]
             self.unique("", kind, good, 255, dense=True)
             for e in good:
@@ -308,10 +333,40 @@ def op_rows(data):
         yield t, by_code(ops + t.get("op", []))
 
 
+def constants_of(group):
+    """(name, number as C has it, meaning) of each constant of a group."""
+    for item in group["list"]:
+        match = CONSTANT.match(item)
+        yield group["prefix"] + match["name"], match["number"], match["doc"]
+
+
+def numbers(data):
+    """All constants of a list by name; for other tools, too."""
+    found = {}
+    for group in data["constants"]:
+        for name, number, _ in constants_of(group):
+            value, _, shift = re.sub("u(ll)?", "", number).partition(" << ")
+            found[name] = int(value, 0) << int(shift or "0")
+    return found
+
+
+def gen_constants(data):
+    out = []
+    for group in data["constants"]:
+        out.append(comment(f"{group['name']}. {group['doc']}"))
+        for name, number, doc in constants_of(group):
+            line = define(name, f"({number})" if "<<" in number else number)
+            whole = f"{line} /* {doc} */"
+            out += [whole] if len(whole) <= COLUMNS else [comment(doc), line]
+        out.append("")
+    return out
+
+
 def gen_header(data):
-    out = [head("The lists of the kernel interface as constants: capability types, operations, result codes, fault "
-                "codes, slots. Kernel, user-level C and assembly.")]
+    out = [head("The lists of the kernel interface as constants: numbers of an invocation, capability types, operations, "
+                "result codes, fault codes, slots. Kernel, user-level C and assembly.")]
     out += ["#ifndef ABI_GEN_H", "#define ABI_GEN_H", "", define("LK_ABI_VERSION", data["abi_version"]), ""]
+    out += gen_constants(data)
 
     out.append("/* Capability types: codes that getType and Discrim.classify show. */")
     out += [define(f"LK_TYPE_{type_upper(t)}", t["code"]) for t in by_code(data["type"])]
@@ -399,6 +454,17 @@ def gen_captypes(data):
     for slot in by_code(data["slot"]):
         mask = mask_of(slot["takes"].split(" | ")) if "takes" in slot else "UINT32_MAX"
         lines.append(f"        [SLOT_{slot['name']}] = {mask}, \\")
+    return "\n".join(lines + ["    }", "", "#endif", ""])
+
+
+def gen_trace(data):
+    """The events of the trace ring."""
+    events = by_code(data["trace"])
+    lines = [head("Trace events of the kernel. Included by <kernel/trace.h> only."), "#ifndef GEN_TRACEEVENTS_H",
+             "#define GEN_TRACEEVENTS_H", "", "enum trace_event {"]
+    lines += [f"    TRACE_{e['name']}, /* {e['doc']} */" for e in events]
+    lines += ["    TRACE_EVENTS", "};", "", "/* Their names: an initialiser of an array of strings. */", "#define TRACE_NAMES \\", "    { \\"]
+    lines += [f"        {c_string(e['name'].lower())}, \\" for e in events]
     return "\n".join(lines + ["    }", "", "#endif", ""])
 
 
@@ -588,14 +654,33 @@ def doc_op(title, op):
     return lines
 
 
+def doc_constants(group):
+    lines = ["| value | constant | meaning |", "|---|---|---|"]
+    for name, number, doc in constants_of(group):
+        number = re.sub(r"u(ll)?\b", "", number.replace("0x", "0X")).replace("0X", "0x")
+        lines.append(f"| {number} | `{name}` | {cell(doc)} |")
+    return lines
+
+
 def gen_docs(data, prose):
-    lines = [prose.rstrip().replace("{abi_version}", str(data["abi_version"])), ""]
+    """The page: `prose`, in which {constants: NAME} stands for the table of a group, then what it does not name, and
+    the other lists."""
+    prose = prose.rstrip().replace("{abi_version}", str(data["abi_version"]))
+    rest = []
+    for group in data["constants"]:
+        mark = f"{{constants: {group['name']}}}"
+        if mark in prose:
+            prose = prose.replace(mark, "\n".join(doc_constants(group)))
+        else:
+            rest += [f"### {group['name']}", "", group["doc"], ""] + doc_constants(group) + [""]
+    lines = [prose, "", "## Numbers", ""] + rest
     for kind, title, prefix, intro in (
             ("status", "Result codes", "STATUS", "Word 0 of every answer, the kernel's and servers' alike."),
             ("fault", "Fault codes", "FAULT", "See *Faults* above. *In words* is what reports print."),
-            ("slot", "Process slots", "SLOT", "Capabilities that belong to a process beside its capability registers.")):
+            ("slot", "Process slots", "SLOT", "Capabilities that belong to a process beside its capability registers."),
+            ("trace", "Trace events", "TRACE", "What a panic shows of the last ones, and of each the two words.")):
         lines += [f"## {title}", "", intro, ""]
-        words = kind != "slot"
+        words = kind in ("status", "fault")
         lines += ["| code | constant | in words | meaning |", "|---|---|---|---|"] if words else \
                  ["| number | constant | meaning |", "|---|---|---|"]
         for e in by_code(data[kind]):
@@ -682,7 +767,7 @@ def main():
 
     if args.outdir:
         for name, text in (("include/abi/gen.h", gen_header(data)), ("captypes.h", gen_captypes(data)),
-                           ("ops.h", gen_ops_header(data)), ("optables.inc", gen_optables(data)),
+                           ("traceevents.h", gen_trace(data)), ("ops.h", gen_ops_header(data)), ("optables.inc", gen_optables(data)),
                            ("include/lykos/stubs.h", gen_stubs(data))):
             write_if_changed(os.path.join(args.outdir, name), text)
         with open(os.path.join(args.outdir, "abi.stamp"), "w", encoding="utf-8"):

@@ -17,6 +17,7 @@ import signal
 import socket
 import struct
 import threading
+import tomllib
 
 import gdb
 
@@ -34,9 +35,15 @@ def number(expression):
     return int(value(expression))
 
 
-# By number: LK_STATE_..., LK_WAIT_... of kernel/abi/invoke.h.
-STATES = ("ready", "receiving", "blocked", "faulted")
-WAITS = ("none", "open", "closed", "notice", "sending", "sleeping", "fault_send")
+def constants(prefix):
+    """Names of kernel/abi/lykos.toml, LK_STATE_... for one, by number."""
+    with open(os.path.join(os.path.dirname(__file__), "../kernel/abi/lykos.toml"), "rb") as f:
+        groups = tomllib.load(f)["constants"]
+    return [item.split(" ")[0].lower() for group in groups if group["prefix"] == prefix for item in group["list"]]
+
+
+STATES = constants("LK_STATE_")
+WAITS = constants("LK_WAIT_")
 
 
 def name_of(names, code):

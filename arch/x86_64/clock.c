@@ -12,7 +12,6 @@
  */
 #include <arch/port.h>
 #include <arch/x86.h>
-#include <kernel/cpu.h>
 #include <kernel/log.h>
 
 #define NS_PER_S 1000000000ull

@@ -66,10 +66,8 @@ void gdt_init(unsigned id)
                        (base >> 24 & 0xff) << 56;
     gdt[SEL_TSS / 8 + 1] = base >> 32;
 
-    x86_lgdt(&pointer);
-    x86_null_segments(); /* CS and SS are loaded: boot.S has the same ones in the same places */
-    x86_lldt(0);
-    x86_ltr(SEL_TSS);
+    /* CS and SS are loaded: boot.S has the same ones in the same places. */
+    x86_load_segments(&pointer, SEL_TSS);
 }
 
 void idt_init(void)

@@ -116,16 +116,11 @@ static void map_ram(kpa_t start, kpa_t end, kpa_t ro_start, kpa_t ro_end)
 static uint64_t tables_bound(const struct boot_info *boot)
 {
     /* Top; the image and the device window below it; theirs; the read-only part cuts its range in
-     * three. */
+     * three. Of each range both ends, ragged at each level, and the whole tables between them. */
     uint64_t tables = 1 + 2 + boot->kernel_end / entry_bytes(1) + 1 +
-                      KERNEL_DEVICE_BYTES / entry_bytes(1) + 1 + 4;
+                      KERNEL_DEVICE_BYTES / entry_bytes(1) + 1 + 4 + 6 * boot->ranges +
+                      boot_ram(boot) / entry_bytes(2) + boot_ram(boot) / entry_bytes(3);
 
-    for (unsigned i = 0; i < boot->ranges; i++) {
-        const struct boot_range *r = &boot->range[i];
-
-        /* Both ends ragged at each level, and the whole tables between them. */
-        tables += 6 + (r->end - r->start) / entry_bytes(2) + (r->end - r->start) / entry_bytes(3);
-    }
     return tables * PAGE_SIZE;
 }
 

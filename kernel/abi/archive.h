@@ -8,13 +8,8 @@
  */
 #pragma once
 
+#include <abi/gen.h> /* LK_ARCHIVE_... */
 #include <stdint.h>
-
-#define LK_ARCHIVE_MAGIC 0x484352414b594cull /* "LYKARCH" */
-#define LK_ARCHIVE_VERSION 3u
-#define LK_ARCHIVE_SEGMENTS 8
-#define LK_ARCHIVE_NAME 48
-#define LK_ARCHIVE_MAX_ENTRIES 1024u
 
 /* A part of init in memory, in pages. mkimage has checked that it is not both writable and
  * executable and shares no page with another; the kernel checks that it lies where init's program
@@ -33,13 +28,12 @@ struct lk_archive_header { /* 392 bytes, then the entries */
     uint32_t version;
     uint32_t entries;     /* number of entries, at most LK_ARCHIVE_MAX_ENTRIES */
     uint64_t total_bytes; /* of the whole archive, a multiple of 4096 */
-    uint32_t
-        crc32; /* CRC-32 (IEEE 802.3, as zlib's crc32()) of all bytes from offset 64 to the end */
+    /* CRC-32 (IEEE 802.3, as zlib's crc32()) of all bytes from LK_ARCHIVE_UNSUMMED to the end */
+    uint32_t crc32;
     uint32_t reserved[9];
     uint64_t init_entry; /* where init begins; 0: there is no init in the archive */
     struct lk_archive_segment init[LK_ARCHIVE_SEGMENTS];
 };
-#define LK_ARCHIVE_UNSUMMED 64 /* bytes that the checksum does not cover */
 
 struct lk_archive_entry {       /* 64 bytes */
     char name[LK_ARCHIVE_NAME]; /* NUL-terminated */

@@ -12,41 +12,39 @@ static bool in_range(const struct invocation *inv, uint64_t first, uint64_t last
     return first <= last && first >= (inv->cap.payload & 0xffff) && last <= inv->cap.payload >> 16;
 }
 
-/* May `width` bytes at `port` be read or written? A sum that overflows is below `port`. */
-static bool ports_allowed(const struct invocation *inv, uint64_t port, uint64_t width)
+/* May word 2 bytes at the port word 1 be read or written? A sum that overflows is below the port.
+ */
+static bool ports_allowed(const struct invocation *inv)
 {
+    uint64_t port = inv->word[1];
+    uint64_t width = inv->word[2];
+
     return (width == 1 || width == 2 || width == 4) && in_range(inv, port, port + width - 1);
 }
 
 /* Read a port. What is read may be gone from the device, so it is read after the commit. */
 enum status iopriv_op_input(struct invocation *inv)
 {
-    uint64_t port = inv->word[1];
-    uint64_t width = inv->word[2];
-
-    if (!ports_allowed(inv, port, width)) {
+    if (!ports_allowed(inv)) {
         return STATUS_OUT_OF_RANGE;
     }
 
     txn_commit();
 
-    inv->out[1] = arch_in((uint16_t)port, (unsigned)width);
+    inv->out[1] = arch_in((uint16_t)inv->word[1], (unsigned)inv->word[2]);
     return STATUS_OK;
 }
 
 /* Write a port. */
 enum status iopriv_op_output(struct invocation *inv)
 {
-    uint64_t port = inv->word[1];
-    uint64_t width = inv->word[2];
-
-    if (!ports_allowed(inv, port, width)) {
+    if (!ports_allowed(inv)) {
         return STATUS_OUT_OF_RANGE;
     }
 
     txn_commit();
 
-    arch_out((uint16_t)port, (unsigned)width, (uint32_t)inv->word[3]);
+    arch_out((uint16_t)inv->word[1], (unsigned)inv->word[2], (uint32_t)inv->word[3]);
     return STATUS_OK;
 }
 

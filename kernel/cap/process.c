@@ -16,7 +16,6 @@
 #include <kernel/string.h>
 
 #define DEBUG_FLAGS (PROC_SINGLE_STEP | PROC_TRAP_SYSCALL)
-#define NO_PRIORITY 256
 
 enum status process_op_get_slot(const struct cap *c, uint64_t slot, const struct cap *with UNUSED,
                                 struct cap *old)
@@ -24,20 +23,9 @@ enum status process_op_get_slot(const struct cap *c, uint64_t slot, const struct
     return slot_get(c, &object_of(c, process)->slot[slot], old);
 }
 
-/* Can this slot hold this capability? */
-static bool slot_accepts(unsigned slot, const struct cap *c)
-{
-    static const uint32_t takes[PROC_SLOTS] = CAP_SLOT_TAKES;
-
-    if (slot == SLOT_SCHEDULE && c->type == CAP_SCHEDULE) {
-        /* One that is set up: its priority is copied now and never looked at again. */
-        return ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
-    }
-    return (takes[slot] >> c->type & 1) != 0;
-}
-
 enum status process_op_swap_slot(struct invocation *inv)
 {
+    static const uint32_t takes[PROC_SLOTS] = CAP_SLOT_TAKES;
     struct process *p = inv_object(inv, process);
     const struct cap *c = &inv->arg[1];
     unsigned slot = (unsigned)inv->word[1];
@@ -45,7 +33,9 @@ enum status process_op_swap_slot(struct invocation *inv)
     if (slot == SLOT_PROXY_REPLY) {
         return STATUS_NO_ACCESS;
     }
-    if (!slot_accepts(slot, c)) {
+    /* A schedule must be set up: its priority is copied now and never looked at again. */
+    if ((takes[slot] >> c->type & 1) == 0 ||
+        (slot == SLOT_SCHEDULE && c->type == CAP_SCHEDULE && !schedule_of(c)->state.ready)) {
         return STATUS_REQUEST_ERROR;
     }
 
@@ -328,7 +318,8 @@ void process_op_get_wait(struct invocation *inv)
         inv->out[4] = other->label[1];
     }
     inv->out[5] = p->attention & ATTN_SLEEPING ? p->sleep_timer.time : 0;
-    inv->out[6] = schedule->type == CAP_SCHEDULE && cap_live(schedule) ? p->priority : NO_PRIORITY;
+    inv->out[6] =
+        schedule->type == CAP_SCHEDULE && cap_live(schedule) ? p->priority : LK_NO_PRIORITY;
 }
 
 void process_op_set_flags(struct invocation *inv)

@@ -50,15 +50,12 @@ static struct objhdr *object_in_range(const struct invocation *inv, const struct
 
 void range_op_get_info(struct invocation *inv)
 {
-    uint64_t first = inv->word[1];
-    uint64_t free = 0;
-
-    for (unsigned i = 0; i < 64 && range_has(inv, first, i + 1); i++) {
-        free |= (uint64_t)(frame_table[range_first(inv) + first + i].kind == FRAME_FREE) << i;
-    }
+    pfn_t pfn = range_first(inv) + inv->word[1];
 
     inv->out[1] = range_frames(inv);
-    inv->out[2] = free;
+    for (unsigned i = 0; i < 64 && range_has(inv, inv->word[1], i + 1); i++) {
+        inv->out[2] |= (uint64_t)(frame_table[pfn + i].kind == FRAME_FREE) << i;
+    }
 }
 
 enum status range_op_fabricate(struct invocation *inv)
@@ -92,14 +89,13 @@ enum status range_op_rescind(struct invocation *inv)
 
 enum status range_op_rescind_at(struct invocation *inv)
 {
+    pfn_t pfn = range_first(inv) + inv->word[1];
     struct objhdr *hdr;
-    pfn_t pfn;
     enum frame_kind kind;
 
     if (inv->word[1] >= range_frames(inv)) {
         return STATUS_OUT_OF_RANGE;
     }
-    pfn = range_first(inv) + inv->word[1];
     kind = (enum frame_kind)frame_table[pfn].kind;
     if (kind != FRAME_FREE && kind != FRAME_RETIRED && frame_objects(kind) == 0) {
         return STATUS_IN_USE;

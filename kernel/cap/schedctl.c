@@ -7,19 +7,10 @@
 #include <kernel/operations.h>
 #include <kernel/schedule.h>
 
-#define SLICE_MIN 10000u
-#define SLICE_MAX 10000000000u
-
-/* The schedule that is capability 1. */
-static struct schedule *schedule_sent(const struct invocation *inv)
-{
-    return (struct schedule *)(void *)oid_header(inv->arg[1].oid);
-}
-
 /* Ask for notices of the ends of slices, before the schedule is set up. */
 enum status schedctl_op_set_slice_notice(struct invocation *inv)
 {
-    struct schedule *s = schedule_sent(inv);
+    struct schedule *s = schedule_of(&inv->arg[1]);
 
     if (s->state.ready != 0) {
         return STATUS_IN_USE;
@@ -35,11 +26,11 @@ enum status schedctl_op_set_slice_notice(struct invocation *inv)
 /* Set a schedule up. */
 enum status schedctl_op_set_up(struct invocation *inv)
 {
-    struct schedule *s = schedule_sent(inv);
+    struct schedule *s = schedule_of(&inv->arg[1]);
     uint64_t slice = inv->word[2];
     uint64_t cpus = inv->word[3];
 
-    if (slice < SLICE_MIN || slice > SLICE_MAX || (cpus & CPUS_RUNNING) == 0) {
+    if (slice < LK_SLICE_MIN || slice > LK_SLICE_MAX || (cpus & CPUS_RUNNING) == 0) {
         return STATUS_OUT_OF_RANGE;
     }
     if (s->state.ready != 0) {

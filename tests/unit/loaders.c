@@ -33,7 +33,6 @@ static void begin(void)
     host_quiet = true;
     host_machine(BYTES, &boot);
     memset(&boot, 0, sizeof(boot));
-    boot.loader = "";
     map.ranges = 0;
     host_console[0] = '\0';
 }

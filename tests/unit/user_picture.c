@@ -95,7 +95,7 @@ static bool shows(const char *wanted)
 static void example(void)
 {
     begin(gpt(0, 20));
-    top.c.flags = HAS_HANDLER;
+    top.c.flags = GPT_HAS_HANDLER;
     node[0][1] = gpt(1, 16);
     node[0][3] = gpt(2, 16);
     node[0][3].c.restrictions = LK_RO;

@@ -9,9 +9,6 @@
 #include <kernel/types.h>
 
 struct process;
-struct cpu;
-struct boot_info;
-struct frame;
 struct lk_regs;
 
 #include <arch/arch_inline.h>

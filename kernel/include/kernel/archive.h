@@ -8,8 +8,6 @@
 #include <abi/archive.h>
 #include <kernel/types.h>
 
-#define ARCHIVE_MAX_BYTES (512ull << 20) /* room for it in the space of init (abi/init.h) */
-
 /* What is wrong, in words, with the archive of at most `bytes` bytes at `h` (aligned to a page)?
  * NULL: nothing: it is whole, and what it says of init can be done, with all of the program within
  * [low, high). Its entries are init's to check. */

@@ -8,6 +8,7 @@
 
 #define BOOT_MAX_RANGES 128
 #define BOOT_COMMAND_LINE 512
+#define LOW_MEMORY 0x100000ull /* the first MiB: firmware, boot code of other CPUs */
 
 /* A range of RAM. */
 struct boot_range {
@@ -16,9 +17,9 @@ struct boot_range {
 
 /* All that the kernel learns from its loader. Checked by boot/; constant after boot. */
 struct boot_info {
-    const char *path;   /* "pvh" or "multiboot2" */
-    const char *loader; /* name the loader gives itself, or "" */
-    unsigned ranges;    /* one at least; whole pages, sorted by start, not overlapping; the first
+    const char *path; /* "pvh" or "multiboot2" */
+    char loader[48];  /* name the loader gives itself, or "" */
+    unsigned ranges;  /* one at least; whole pages, sorted by start, not overlapping; the first
                            MiB and the three below not taken out */
     struct boot_range range[BOOT_MAX_RANGES];
     kpa_t kernel_start, kernel_end;   /* the image with its bss */

@@ -20,9 +20,9 @@ struct cap {
         struct {
             uint8_t type;  /* enum cap_type */
             uint8_t restr; /* memory: LK_RO.. ; AppNotice: LK_PROXY or 0 */
-            uint32_t
-                payload;  /* Entry: protected payload. AppNotice: mask. memory: guard match. Range:
-                               * first frame. IrqWait: line. IOPriv: first port, last port << 16 */
+            /* Entry: protected payload. AppNotice: mask. memory: guard match. Range: first frame.
+             * IrqWait: line. IOPriv: first port, last port << 16 */
+            uint32_t payload;
             uint16_t aux; /* memory: l2g. Entry of a matching endpoint: bits 32..47 of the payload.
                            * Range that is lent: frames from the first one lent to its own first */
         } PACKED;

@@ -23,9 +23,8 @@ struct endpoint {
     struct {
         struct cap recipient; /* Process, or Null */
         uint64_t id;
-        uint64_t
-            reply;     /* the reply capability that is outstanding: cap.low; or its payload alone */
-        uint8_t match; /* payload match is on */
+        uint64_t reply; /* of the outstanding reply capability cap.low; or its payload alone */
+        uint8_t match;  /* payload match is on */
     } state;
     uint64_t self;      /* what a capability to it has: cap.object; 0: it is destroyed */
     struct process *to; /* while `epoch` is the CPU's: the recipient, which has a valid schedule; */

@@ -6,12 +6,6 @@
 
 #include <kernel/object.h>
 
-#define GPT_SLOTS 16
-#define GPT_HANDLER_SLOT 15
-#define GPT_BACKGROUND_SLOT 14
-#define GPT_HAS_HANDLER 1u
-#define GPT_HAS_BACKGROUND 2u
-
 /* INV-GPT-1  12 <= l2v <= 46. */
 struct gpt {
     struct objhdr hdr;

@@ -15,8 +15,6 @@
 
 struct process;
 
-#define KERNEL_STRING_MAX 1024 /* most bytes of string that a kernel operation takes or gives */
-
 /* Made by the dispatcher for each invocation; lives on its stack until the system call ends. */
 struct invocation {
     struct process *invoker;
@@ -39,7 +37,8 @@ struct invocation {
     struct cap out_cap[1];      /* no operation answers with more */
     size_t out_len;             /* what is beyond out_room is cut */
     size_t out_room;            /* that the invoker has for the string of the answer */
-    char string[KERNEL_STRING_MAX] ALIGNED(8); /* sent, or of the answer: no operation has both */
+    char
+        string[LK_KERNEL_STRING_MAX] ALIGNED(8); /* sent, or of the answer: no operation has both */
 };
 
 /* One operation: the function, and what the dispatcher checks before it calls. The numbers do not

@@ -27,7 +27,7 @@ void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
     } while (0)
 struct log_limit {
     nsec_t window;
-    unsigned passed, dropped;
+    unsigned lines; /* that there were in it, printed or not */
 };
 bool log_limit_pass(struct log_limit *l);
 
@@ -40,10 +40,8 @@ size_t format_to(char *out, size_t size, const char *format, ...) PRINTF_LIKE(3,
 void log_raw(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* The ring, for KernLog.read: copies from `position` (or the oldest held) at most `n` bytes; sets
- * *position behind them; returns how many. Whoever prints the log has seen them. log_end():
- * position of the end. EFFECT. */
+ * *position behind them; returns how many. Whoever prints the log has seen them. EFFECT. */
 size_t log_read(uint64_t *position, char *out, size_t n);
-uint64_t log_end(void);
 
 /* KernLog.bind: from now on whoever is behind `notice` prints the log, and `bits` are posted when
  * it grows. Null: the kernel prints again, beginning with what nobody read. EFFECT. */
@@ -65,3 +63,4 @@ static inline void log_announce(void)
 }
 
 extern enum log_level log_level;
+extern uint64_t log_end; /* position of the end of the log: bytes ever logged */

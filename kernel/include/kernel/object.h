@@ -53,10 +53,8 @@ struct frame {
     uint32_t next_count; /* the last count given to any object that ever stood here, or to a Range
                             lent from here on; UINT32_MAX: no more */
     uint8_t kind;        /* enum frame_kind */
-    uint8_t live;        /* number of objects in the frame */
-    uint8_t spare[2];
-    uint32_t lent;      /* count of the Range that is lent from this frame on; 0: none */
-    uint64_t live_mask; /* which of its small objects are live */
+    uint32_t lent;       /* count of the Range that is lent from this frame on; 0: none */
+    uint64_t live_mask;  /* which of its objects are live */
     uint64_t reserved[3];
 };
 STATIC_ASSERT(sizeof(struct frame) == 64, "one descriptor per frame, indexed like the oid");
@@ -96,8 +94,8 @@ static inline void *frame_data(const struct frame *f)
 {
     return arch_kva(frame_kpa(f));
 }
-static inline struct frame *
-page_frame(const struct cap *page) /* of a valid Page or CapPage capability */
+/* That of a valid Page or CapPage capability. */
+static inline struct frame *page_frame(const struct cap *page)
 {
     return (struct frame *)(void *)oid_header(page->oid);
 }

@@ -21,3 +21,9 @@ struct schedule {
 };
 STATIC_ASSERT(sizeof(struct schedule) <= 64, "64 schedules in a frame");
 #define SCHEDULE_SIZE 64
+
+/* The schedule of a live Schedule. */
+static inline struct schedule *schedule_of(const struct cap *c)
+{
+    return (struct schedule *)(void *)oid_header(c->oid);
+}

@@ -17,6 +17,4 @@ void *memmove(void *to, const void *from, size_t n);
 void *(memset)(void *to, int byte, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *text);
-size_t strnlen(const char *text, size_t most);
 int strcmp(const char *a, const char *b);
-int strncmp(const char *a, const char *b, size_t n);

@@ -6,25 +6,7 @@
 #pragma once
 
 #include <kernel/types.h>
-
-/* What happened, and what the two words of its record say. */
-enum trace_event {
-    TRACE_NONE,
-    TRACE_SYSCALL, /* control word, target oid */
-    TRACE_FAULT,   /* code, info */
-    TRACE_BLOCK,   /* wait kind, endpoint oid */
-    TRACE_RESULT,  /* status other than OK, control word */
-    TRACE_NOTICE,  /* bits, posted to oid */
-    TRACE_IRQ,     /* line */
-    TRACE_TIMER,
-    TRACE_SWITCH,  /* to process oid */
-    TRACE_RESTART, /* how often */
-    TRACE_RESCIND, /* oid, kind */
-    TRACE_HOLD,    /* oid, holds */
-    TRACE_DEFER,   /* oid, bound: it is told that something waits */
-    TRACE_PROXY,   /* oid of the target, oid of the receiver; bit 32: forced */
-    TRACE_EVENTS
-};
+#include <traceevents.h> /* enum trace_event: what happened, from kernel/abi/lykos.toml */
 
 /* One event. `cycles` is the time, in units of arch_cycles(). */
 struct trace_record {

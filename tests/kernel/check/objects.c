@@ -14,7 +14,7 @@ uint64_t for_each_object(uint64_t (*fn)(const struct objhdr *hdr, uint64_t sum),
     for (pfn_t pfn = 0; pfn < frame_count; pfn++) {
         unsigned n;
 
-        if (frame_table[pfn].live == 0) {
+        if (frame_table[pfn].live_mask == 0) {
             continue; /* most are: this is what the time goes into */
         }
         n = frame_objects((enum frame_kind)frame_table[pfn].kind);

@@ -13,8 +13,6 @@
 #define CAPPAGES 1
 #define PROBERS 2
 #define SLOTS 16
-#define HANDLER_SLOT 15
-#define BACKGROUND_SLOT 14
 #define MOST_WINDOWS 4
 #define TREE_BITS 43 /* what the tree translates: slot 1 of each prober's root */
 #define TREE_VA (1ull << TREE_BITS)
@@ -110,7 +108,7 @@ static struct outcome walk(const struct model_cap *c, uint64_t at, unsigned acce
             }
             at += c->offset;
             above = 64;
-            c = &in->slot[c->kind == WINDOW ? BACKGROUND_SLOT : c->index];
+            c = &in->slot[c->kind == WINDOW ? GPT_BACKGROUND_SLOT : c->index];
             continue;
         }
         if (c->kind != GPT) {
@@ -134,8 +132,8 @@ static struct outcome walk(const struct model_cap *c, uint64_t at, unsigned acce
         slot = at >> g->l2v;
         in = g;
         back = g->background ? g : back;
-        if (slot >= SLOTS || (g->handler && slot == HANDLER_SLOT) ||
-            (g->background && slot == BACKGROUND_SLOT)) {
+        if (slot >= SLOTS || (g->handler && slot == GPT_HANDLER_SLOT) ||
+            (g->background && slot == GPT_BACKGROUND_SLOT)) {
             o.fault = FAULT_INVALID_ADDR;
             return o;
         }
@@ -228,10 +226,10 @@ static void set_window(unsigned g, unsigned slot)
 
 static void set_slot(unsigned g, unsigned slot)
 {
-    bool background = w.gpt[g].background && slot == BACKGROUND_SLOT;
+    bool background = w.gpt[g].background && slot == GPT_BACKGROUND_SLOT;
     struct model_cap c = some_cap(background ? TREE_BITS : w.gpt[g].l2v);
 
-    if (w.gpt[g].handler && slot == HANDLER_SLOT) {
+    if (w.gpt[g].handler && slot == GPT_HANDLER_SLOT) {
         return; /* that one is the handler's */
     }
     if (below(3) == 0) {
@@ -272,10 +270,10 @@ static void set_handler(unsigned g, bool on)
 {
     obj_get(w.gpt_obj[g], R_A);
     obj_get(w.handler[g], R_B);
-    OK(lk_gpt_swap_slot(R_A, HANDLER_SLOT, on ? R_B : 0, 0));
+    OK(lk_gpt_swap_slot(R_A, GPT_HANDLER_SLOT, on ? R_B : 0, 0));
     w.gpt[g].background = below(3) != 0;
     OK(lk_gpt_set_flags(R_A, on | w.gpt[g].background << 1));
-    w.gpt[g].slot[HANDLER_SLOT] = (struct model_cap){ .kind = OTHER };
+    w.gpt[g].slot[GPT_HANDLER_SLOT] = (struct model_cap){ .kind = OTHER };
     w.gpt[g].handler = on;
 }
 
@@ -373,7 +371,7 @@ static uint64_t some_address(const struct model_cap *c)
                 break;
             }
             at += c->offset;
-            c = &in->slot[c->kind == WINDOW ? BACKGROUND_SLOT : c->index];
+            c = &in->slot[c->kind == WINDOW ? GPT_BACKGROUND_SLOT : c->index];
         } else {
             break;
         }

@@ -4,9 +4,6 @@
  */
 #include "share.h"
 
-#define SLICE_MIN 10000ull
-#define SLICE_MAX 10000000000ull
-
 CASE(out_of_range, .text = "a schedule is not set up with a priority, slice or CPU set out of "
                            "range, and stays as it was")
 {
@@ -16,9 +13,9 @@ CASE(out_of_range, .text = "a schedule is not set up with a priority, slice or C
         { 256, SLICE, 1 },
         { UINT64_MAX, SLICE, 1 },
         { 1ull << 32, SLICE, 1 },
-        { PRIO_LOW, SLICE_MIN - 1, 1 },
+        { PRIO_LOW, LK_SLICE_MIN - 1, 1 },
         { PRIO_LOW, 0, 1 },
-        { PRIO_LOW, SLICE_MAX + 1, 1 },
+        { PRIO_LOW, LK_SLICE_MAX + 1, 1 },
         { PRIO_LOW, UINT64_MAX, 1 },
         { PRIO_LOW, SLICE, 0 },
         { PRIO_LOW, SLICE, 2 }, /* none of these CPUs runs processes */
@@ -44,8 +41,8 @@ CASE(limits, .text = "the least and the greatest priority and slice, and CPUs th
     static const struct {
         uint64_t priority, slice, cpus;
     } good[] = {
-        { 0, SLICE_MIN, 1 },
-        { 255, SLICE_MAX, 1 },
+        { 0, LK_SLICE_MIN, 1 },
+        { 255, LK_SLICE_MAX, 1 },
         { PRIO_LOW, SLICE, UINT64_MAX },
         { PRIO_LOW, SLICE, 3 },
     };

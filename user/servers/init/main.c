@@ -48,7 +48,7 @@ static void take_over(void)
 
     __asm__(""
             : "+r"(info)); /* a constant address is no object that the compiler knows the size of */
-    if (info->magic != LK_BOOT_INFO_MAGIC) {
+    if (info->magic != LK_INIT_INFO_MAGIC) {
         stop("the boot information is damaged");
     }
     boot_words = info->command_line;

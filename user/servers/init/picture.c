@@ -11,10 +11,6 @@
 #include <lykos/string.h>
 
 #define SLOTS 16u
-#define HANDLER_SLOT 15u
-#define BACKGROUND_SLOT 14u
-#define HAS_HANDLER 1u
-#define HAS_BACKGROUND 2u
 #define PAGE_BITS 12u
 #define SLOT_BITS 4u
 
@@ -106,10 +102,10 @@ static void add_gpt(char *line, const struct picture_cap *c)
     lk_format(text, sizeof(text), "GPT l2v %lu", c->l2v);
     add(line, text);
     add_restrictions(line, c->restrictions);
-    if ((c->flags & HAS_HANDLER) != 0) {
+    if ((c->flags & GPT_HAS_HANDLER) != 0) {
         add(line, ", slot 15: fault handler");
     }
-    if ((c->flags & HAS_BACKGROUND) != 0) {
+    if ((c->flags & GPT_HAS_BACKGROUND) != 0) {
         add(line, ", slot 14: background");
     }
 }
@@ -130,8 +126,8 @@ static void enter(struct picture *p, const struct picture_cap *c, uint64_t base,
         .restrictions = restrictions | c->restrictions,
     };
     for (unsigned slot = 0; slot < SLOTS; slot++) {
-        if ((slot == HANDLER_SLOT && (c->flags & HAS_HANDLER) != 0) ||
-            (slot == BACKGROUND_SLOT && (c->flags & HAS_BACKGROUND) != 0)) {
+        if ((slot == GPT_HANDLER_SLOT && (c->flags & GPT_HAS_HANDLER) != 0) ||
+            (slot == GPT_BACKGROUND_SLOT && (c->flags & GPT_HAS_BACKGROUND) != 0)) {
             continue;
         }
         p->tree->slot(slot, &in);

@@ -37,10 +37,7 @@ static inline struct cpu *arch_cpu(void)
 /* The time-stamp counter, of which the clock is made. */
 static inline uint64_t arch_cycles(void)
 {
-    uint32_t low, high;
-
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
+    return __builtin_ia32_rdtsc();
 }
 
 /* Copy, and fill, `n` words of 8 bytes, upwards, at any alignment. */

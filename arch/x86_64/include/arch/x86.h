@@ -119,35 +119,25 @@ struct table_pointer {
     uint64_t base;
 } PACKED;
 
-static inline void x86_lgdt(const struct table_pointer *p)
-{
-    __asm__ volatile("lgdt %0" : : "m"(*p) : "memory");
-}
-
 static inline void x86_lidt(const struct table_pointer *p)
 {
     __asm__ volatile("lidt %0" : : "m"(*p) : "memory");
 }
 
-static inline void x86_lldt(uint16_t selector)
+/* Load a table of segments, Null into the data segments but SS, no table of a process's own, and
+ * the task state segment that `tss` names. */
+static inline void x86_load_segments(const struct table_pointer *gdt, uint16_t tss)
 {
-    __asm__ volatile("lldt %0" : : "r"(selector));
-}
-
-static inline void x86_ltr(uint16_t selector)
-{
-    __asm__ volatile("ltr %0" : : "r"(selector));
-}
-
-/* Load Null into the data segments but SS. */
-static inline void x86_null_segments(void)
-{
-    __asm__ volatile("movl %0, %%ds\n\t"
-                     "movl %0, %%es\n\t"
-                     "movl %0, %%fs\n\t"
-                     "movl %0, %%gs"
+    __asm__ volatile("lgdt %0\n\t"
+                     "movl %1, %%ds\n\t"
+                     "movl %1, %%es\n\t"
+                     "movl %1, %%fs\n\t"
+                     "movl %1, %%gs\n\t"
+                     "lldt %w1\n\t"
+                     "ltr %w2"
                      :
-                     : "r"(0));
+                     : "m"(*gdt), "r"(0), "r"(tss)
+                     : "memory");
 }
 
 /* The FPU. CR0.TS must be clear, `image` is aligned to 16 bytes. */
