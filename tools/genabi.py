@@ -351,7 +351,7 @@ def numbers(data):
 
 
 def gen_constants(data):
-    out = []
+    out = ["#ifdef __ASSEMBLER__"] + [define(name, number) for name, number in numbers(data).items()] + ["#else", ""]
     for group in data["constants"]:
         out.append(comment(f"{group['name']}. {group['doc']}"))
         for name, number, doc in constants_of(group):
@@ -359,7 +359,7 @@ def gen_constants(data):
             whole = f"{line} /* {doc} */"
             out += [whole] if len(whole) <= COLUMNS else [comment(doc), line]
         out.append("")
-    return out
+    return out + ["#endif /* __ASSEMBLER__ */", ""]
 
 
 def gen_header(data):

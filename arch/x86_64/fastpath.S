@@ -28,6 +28,7 @@
  *   - CPU time is a sum: the time goes to the account of who stops and from that of who goes on, so
  *     that the account of the one that runs lacks just the time that it is (kernel/sched.c).
  */
+#include <abi/invoke.h>
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
@@ -49,6 +50,11 @@
 #define DELIVERED (7 << LK_NWORDS_SHIFT | DLV_MESSAGE)
 #define RECV_BYTE (P_rax + (LK_RECV_CAP_SHIFT - 1) / 8)
 #define ONE_PAYLOAD (1 << CAP_PAYLOAD_SHIFT)
+#define DLV_MESSAGE (LK_KIND_MESSAGE << LK_DLV_KIND_SHIFT)
+#define DLV_ONE_CAP (1 << LK_DLV_NCAPS_SHIFT)
+#define WAITS_OPEN (LK_STATE_RECEIVING | LK_WAIT_OPEN << 8)
+#define WAITS_CLOSED (LK_STATE_RECEIVING | LK_WAIT_CLOSED << 8)
+#define WAITS_NOTICE (LK_STATE_RECEIVING | LK_WAIT_NOTICE << 8)
 #define OTHER 63
 #define SENT_CAP (CPU_SCRATCH + 8)
 #define SENT_LENGTH (SENT_CAP + 4)
@@ -75,17 +81,17 @@ ignored:                                /* of a process's state */
 shapes:
     .set    shape, 0
     .rept   256
-    .if     shape == SHAPE_CALL_CAPS
+    .if     shape == (LK_SHAPE_CALL | LK_CAPS)
     .quad   call_wide
-    .elseif shape == SHAPE_CALL_STRING
+    .elseif shape == (LK_SHAPE_CALL | LK_SSTR)
     .quad   string_sent
-    .elseif shape == SHAPE_REPLY_WAIT_STRING
+    .elseif shape == (LK_SHAPE_REPLY_WAIT | LK_CAPS | LK_RSTR)
     .quad   reply_string
-    .elseif shape == SHAPE_WAIT_CAPS
+    .elseif shape == (LK_RECV | LK_CAPS)
     .quad   wait
-    .elseif shape == SHAPE_WAIT_STRING
+    .elseif shape == (LK_RECV | LK_CAPS | LK_RSTR)
     .quad   wait_string
-    .elseif shape == SHAPE_REPLY_WAIT || shape == SHAPE_SEND_WAIT
+    .elseif shape == LK_SHAPE_REPLY_WAIT || shape == (LK_SHAPE_REPLY_WAIT | LK_BLOCK)
     .quad   send_wait
     .elseif shape == 0
     .quad   yield
@@ -205,7 +211,7 @@ shapes:
 /* The endpoint at r11 that a capability with cap.object in r10 leads to, its recipient looked at: the
  * epoch is in rcx. */
 .macro ENDPOINT else=long_way
-    OBJECT  FRAME_ENDPOINT, \else
+    OBJECT  LK_TYPE_ENDPOINT, \else
     cmpq    %r10, EP_SELF(%r11)
     jne     \else                       /* another one */
     cmpq    %rcx, EP_EPOCH(%r11)
@@ -369,7 +375,7 @@ shapes:
     CHARGE
     xorl    %edx, %edx
     xorl    %r9d, %r9d
-    movl    $DLV_NOTICE, %eax
+    movl    $(LK_KIND_NOTICE << LK_DLV_KIND_SHIFT), %eax
     movq    $-1, %r8                    /* LK_NOTICE_ID */
     GO
 .endm
@@ -442,9 +448,9 @@ entry_syscall:
     movq    %rsp, P_rsp(%r8)
     movq    %rbp, P_rbp(%r8)
     movq    %r10, P_r10(%r8)
-    cmpb    $SHAPE_CALL, %al
+    cmpb    $LK_SHAPE_CALL, %al
     je      call
-    cmpb    $SHAPE_REPLY_WAIT_CAPS, %al
+    cmpb    $(LK_SHAPE_REPLY_WAIT | LK_CAPS), %al
     je      reply
     movzbl  %al, %ecx
     jmp     *shapes(, %rcx, 8)
@@ -466,7 +472,7 @@ call\how:
     jnz     long_way                    /* more capabilities, or it makes no sense */
     movzbl  %ah, %ecx
     movq    P_CAPREG(%r8, %rcx, 8), %rbp
-    cmpb    $CAP_ENTRY, %bpl
+    cmpb    $LK_TYPE_ENTRY, %bpl
     .if     \string && !\wide
     jne     long_way
     .else
@@ -501,7 +507,7 @@ call_next\how:
     movq    P_REPLY(%r8), %rsp
     movq    EP_REPLY(%rsp), %r10
     orq     $(ONE_PAYLOAD - 1), %r10    /* outstanding or not: */
-    addq    $(1 + CAP_ENTRY), %r10      /* the next reply capability */
+    addq    $(1 + LK_TYPE_ENTRY), %r10      /* the next reply capability */
     js      long_way                    /* payloads are nearly used up */
     .if     \string
     GIVE_STRING \wide
@@ -625,7 +631,7 @@ reply_next\how:
 
     /* --- commit --- */
 
-    addq    $(ONE_PAYLOAD - CAP_ENTRY), EP_REPLY(%rcx) /* none is outstanding */
+    addq    $(ONE_PAYLOAD - LK_TYPE_ENTRY), EP_REPLY(%rcx) /* none is outstanding */
     movq    %rax, P_rax(%r8)
     .if     \wide
     WAITING WAITS_OPEN
@@ -679,16 +685,16 @@ strings:
     STRING_LIMIT
 1:  movl    %eax, %ecx
     andl    $~LK_RSTR, %ecx
-    cmpb    $SHAPE_CALL, %cl
+    cmpb    $LK_SHAPE_CALL, %cl
     je      call
     cmpl    $LK_MAX_STRING, %r9d
     ja      long_way
     movq    %r9, P_r9(%r8)
-    cmpb    $SHAPE_CALL_STRING, %cl
+    cmpb    $(LK_SHAPE_CALL | LK_SSTR), %cl
     je      call_string
-    cmpb    $(SHAPE_CALL_STRING | LK_CAPS), %cl
+    cmpb    $(LK_SHAPE_CALL | LK_SSTR | LK_CAPS), %cl
     je      call_wide
-    cmpb    $(SHAPE_REPLY_WAIT_CAPS | LK_SSTR), %cl
+    cmpb    $(LK_SHAPE_REPLY_WAIT | LK_CAPS | LK_SSTR), %cl
     jne     long_way
     REPLIES _wide, 1, 1
 
@@ -700,9 +706,9 @@ not_reply:
     testb   $LK_SSTR, %al
     jnz     long_way
     movzbl  %ah, %ecx
-    cmpb    $CAP_PROXYENTRY, P_CAPREG(%r8, %rcx, 8)
+    cmpb    $LK_TYPE_PROXYENTRY, P_CAPREG(%r8, %rcx, 8)
     je      proxied
-    cmpb    $CAP_PROCESS, P_CAPREG(%r8, %rcx, 8)
+    cmpb    $LK_TYPE_PROCESS, P_CAPREG(%r8, %rcx, 8)
     jne     long_way
     cmpq    $OP_PROCESS_RESUME, %rdi
     jne     long_way
@@ -711,13 +717,13 @@ not_reply:
     testl   $(7 << LK_NWORDS_SHIFT), %eax
     jz      long_way
     movq    P_CAPREG_OBJECT(%r8, %rcx, 8), %r10
-    OBJECT  FRAME_PROCESS
+    OBJECT  LK_TYPE_PROCESS
     shrq    $32, %r10
     cmpl    %r10d, OBJECT_COUNT(%r11)
     jne     long_way                    /* another one */
     movl    P_STATE(%r11), %ecx
     andl    $~(PROC_IRET << 24), %ecx
-    cmpl    $STATE_FAULTED, %ecx
+    cmpl    $LK_STATE_FAULTED, %ecx
     jne     long_way                    /* it is held, or waits to tell, or a debugger looks at it */
     cmpl    $ATTN_FAULT_TOLD, P_STATE + 4(%r11)
     jne     long_way
@@ -858,7 +864,7 @@ yield_slowly:
 not_entry:
     testl   %ecx, %ecx
     jz      null
-    cmpb    $CAP_APPNOTICE, %bpl
+    cmpb    $LK_TYPE_APPNOTICE, %bpl
     je      post
 operation:
     movzbl  %bpl, %r10d
@@ -894,9 +900,9 @@ operation_done:
     jmp     sched_exit
 
 no_slot:
-    cmpb    $CAP_PROXYENTRY, %bpl
+    cmpb    $LK_TYPE_PROXYENTRY, %bpl
     jne     long_way
-    cmpb    $SHAPE_CALL, %al
+    cmpb    $LK_SHAPE_CALL, %al
     je      proxied
     jmp     long_way
 
@@ -905,7 +911,7 @@ send_wait:
     testq   %rax, call_unknown(%rip)
     jnz     long_way
     movzbl  %ah, %ecx
-    cmpb    $CAP_PROXYENTRY, P_CAPREG(%r8, %rcx, 8)
+    cmpb    $LK_TYPE_PROXYENTRY, P_CAPREG(%r8, %rcx, 8)
     jne     long_way
 proxied:
     cmpq    $0, P_STATE(%r8)
@@ -943,7 +949,7 @@ post:
     movq    P_STATE(%r8), %r10
     andq    ignored(%rip), %r10
     jnz     long_way                    /* a debugger, senders that wait */
-    cmpb    $SHAPE_CALL, %al
+    cmpb    $LK_SHAPE_CALL, %al
     jne     operation
     cmpq    $OP_APPNOTICE_POST, %rdi
     jne     operation
@@ -997,7 +1003,7 @@ interrupt_fast:
     movq    %r12, %rbx
     shlq    $IRQ_SHIFT, %rbx
     movzwl  irq_lines + IRQ_NOTICE(%rbx), %eax
-    cmpl    $CAP_APPNOTICE, %eax
+    cmpl    $LK_TYPE_APPNOTICE, %eax
     jne     interrupt_slow              /* bound to none, or it preempts */
     movq    irq_lines + IRQ_NOTICE + 8(%rbx), %r10
     movq    %gs:CPU_GATE, %rcx
@@ -1029,7 +1035,7 @@ arch_tell_fault:
     cmpq    $(PROC_IRET << 24), P_STATE(%rdi)
     jne     cannot_tell                 /* a debugger, notices, senders that wait */
     movq    (%rcx), %r9
-    cmpb    $CAP_ENTRY, %r9b
+    cmpb    $LK_TYPE_ENTRY, %r9b
     jne     cannot_tell
     movq    8(%rcx), %r10
     movq    %gs:CPU_GATE, %rcx
@@ -1058,7 +1064,7 @@ arch_tell_fault:
     TRACE   TRACE_FAULT, %rsi, %rbx
     incq    %gs:CPU_FAULTS
     decq    %gs:CPU_ENTRIES             /* counted where the registers were saved */
-    movl    $(STATE_FAULTED | PROC_IRET << 24), P_STATE(%r8)
+    movl    $(LK_STATE_FAULTED | PROC_IRET << 24), P_STATE(%r8)
     movl    $ATTN_FAULT_TOLD, P_STATE + 4(%r8)
     movb    %sil, P_FAULT_CODE(%r8)
     movq    %rbx, P_FAULT_INFO(%r8)
@@ -1068,7 +1074,7 @@ arch_tell_fault:
     shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
     NEXT_FIELD
     jz      1f                          /* the capability to it is dropped */
-    movq    $CAP_PROCESS, P_CAPREG(%r11, %rcx)
+    movq    $LK_TYPE_PROCESS, P_CAPREG(%r11, %rcx)
     movq    %r8, %rax
     shrq    $OID_SHIFT, %rax
     movl    %eax, P_CAPREG_OBJECT(%r11, %rcx)
@@ -1076,7 +1082,7 @@ arch_tell_fault:
     movl    %eax, P_CAPREG_OBJECT + 4(%r11, %rcx)
 1:  NULLS   3
     CHARGE
-    movabsq $(FAULT_MESSAGE_HIGH << 32 | FAULT_MESSAGE_LOW), %rdi /* the code is in rsi */
+    movabsq $LK_FAULT_MESSAGE, %rdi /* the code is in rsi */
     movq    %rbx, %rdx
     movq    P_rip(%r8), %rbx
     movq    P_rsp(%r8), %r12
