@@ -40,7 +40,7 @@ static inline bool usable(const struct cap *c, const struct process *p)
     return likely(to != NULL && to != p && endpoint_matches(endpoint_of(c), c));
 }
 
-const struct cap *fault_handler(struct process *p)
+static inline const struct cap *find_handler(struct process *p)
 {
     const struct cap *slot = &p->slot[SLOT_HANDLER];
 
@@ -57,7 +57,12 @@ const struct cap *fault_handler(struct process *p)
     return usable(slot, p) ? slot : NULL;
 }
 
-void fault_transfer(struct process *p, struct process *to, const struct cap *entry)
+const struct cap *fault_handler(struct process *p)
+{
+    return find_handler(p);
+}
+
+static ALWAYS_INLINE void transfer(struct process *p, struct process *to, const struct cap *entry)
 {
     const uint64_t word[LK_MAX_WORDS] = { LK_FAULT_MESSAGE, p->fault_code, p->fault_info,
                                           p->regs.rip,      p->regs.rsp,   p->regs.rflags,
@@ -76,6 +81,11 @@ void fault_transfer(struct process *p, struct process *to, const struct cap *ent
     p->attention |= ATTN_FAULT_TOLD;
 }
 
+void fault_transfer(struct process *p, struct process *to, const struct cap *entry)
+{
+    transfer(p, to, entry);
+}
+
 static void say_unhandled(const struct process *p)
 {
     log_about(p, LOG_WARN,
@@ -85,13 +95,13 @@ static void say_unhandled(const struct process *p)
               (unsigned long long)p->fault_info, (unsigned long long)p->regs.rip);
 }
 
-void fault_tell(struct process *p, const struct cap *memory_handler)
+/* Tell the handler: that of the memory if it can be, or the process's own. EFFECT. */
+static ALWAYS_INLINE void tell(struct process *p, const struct cap *memory_handler)
 {
-    const struct cap *entry = usable(memory_handler, p) ? memory_handler : fault_handler(p);
+    const struct cap *entry = usable(memory_handler, p) ? memory_handler : find_handler(p);
     struct process *to;
     struct endpoint *ep;
 
-    ASSERT_AFTER_COMMIT();
     p->attention &= ~ATTN_FAULT_TOLD;
     if (p->s.run_state == LK_STATE_FAULTED) {
         p->s.wait = LK_WAIT_NONE;
@@ -111,7 +121,7 @@ void fault_tell(struct process *p, const struct cap *memory_handler)
         endpoint_update(ep);
         return;
     }
-    fault_transfer(p, to, entry);
+    transfer(p, to, entry);
     if (p != cpu_self()->current) {
         sched_wake(to);
     } else if (endpoint_noted(ep)) {
@@ -123,11 +133,12 @@ void fault_tell(struct process *p, const struct cap *memory_handler)
 
 void fault_tell_again(struct process *p)
 {
+    ASSERT_AFTER_COMMIT();
     process_leave_queue(p);
-    fault_tell(p, NULL);
+    tell(p, NULL);
 }
 
-static inline void take_fault(struct process *p, enum fault_code code, uint64_t info,
+static ALWAYS_INLINE void take_fault(struct process *p, enum fault_code code, uint64_t info,
                               const struct cap *memory_handler)
 {
     ASSERT_AFTER_COMMIT();
@@ -135,7 +146,7 @@ static inline void take_fault(struct process *p, enum fault_code code, uint64_t 
     trace_event(TRACE_FAULT, code, info);
     p->fault_code = (uint8_t)code;
     p->fault_info = info;
-    fault_tell(p, memory_handler);
+    tell(p, memory_handler);
 }
 
 void fault_raise(struct process *p, enum fault_code code, uint64_t info,
@@ -143,6 +154,9 @@ void fault_raise(struct process *p, enum fault_code code, uint64_t info,
 {
     p->s.run_state = LK_STATE_FAULTED;
     p->s.wait = LK_WAIT_NONE;
+    if (cpu_self()->current == p) {
+        p->ready_epoch = cpu_self()->epoch; /* it runs, so its schedule lets it */
+    }
     take_fault(p, code, info, memory_handler); /* may switch directly to the handler */
     if (cpu_self()->current == p) {
         sched_stop(p);
@@ -161,7 +175,6 @@ void kernel_fault(unsigned fault_code, uint64_t info)
 {
     struct process *p = cpu_self()->current;
 
-    arch_tell_fault(p, fault_code, info, &p->slot[SLOT_HANDLER]);
     txn_begin();
     txn_commit();
     fault_raise(p, (enum fault_code)fault_code, info, NULL);
@@ -177,8 +190,6 @@ void kernel_memory_fault(uva_t address, unsigned access)
     txn_begin();
     code = space_map(p, address, access, &walk);
     if (code != FAULT_NONE) {
-        arch_tell_fault(p, code, address,
-                        walk.handler != NULL ? walk.handler : &p->slot[SLOT_HANDLER]);
         txn_commit();
         fault_raise(p, code, address, walk.handler);
     }

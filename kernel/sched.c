@@ -302,12 +302,12 @@ static void arm_timer(struct cpu *cpu, bool work_left)
     arch_timer_arm(at);
 }
 
-void sched_exit(void)
+/* What is due before this CPU goes back. */
+static NOINLINE void settle(struct cpu *cpu)
 {
-    struct cpu *cpu = cpu_self();
     bool work_left;
 
-    if (unlikely(cpu->work)) {
+    if (cpu->work) {
         for (unsigned done = 0; done < WORK_WEIGHT && cpu->work;) {
             unsigned weight = ipc_work();
 
@@ -317,12 +317,21 @@ void sched_exit(void)
     }
     log_announce();
     work_left = cpu->work;
-    if (unlikely(cpu->resched || work_left)) {
+    if (cpu->resched || work_left) {
         cpu->resched = false;
         work_left |= !pick(cpu, arch_now());
         arm_timer(cpu, work_left);
     }
-    if (cpu->current == NULL) {
+}
+
+void sched_exit(void)
+{
+    struct cpu *cpu = cpu_self();
+
+    if (unlikely(cpu->work || cpu->resched || log_grew)) {
+        settle(cpu);
+    }
+    if (unlikely(cpu->current == NULL)) {
         arch_idle();
     }
     ASSERT((cpu->current->s.word & RUNNING_MASK) == 0); /* INV-PROC-4: READY is 0 */

@@ -161,14 +161,6 @@ void arch_set_fs_base(struct process *p, uint64_t base)
     p->regs.fs_base = base;
 }
 
-void arch_tell_fault(struct process *p, unsigned code, uint64_t info, const struct cap *entry)
-{
-    (void)p;
-    (void)code;
-    (void)info;
-    (void)entry;
-}
-
 void arch_stop_cpu(unsigned cpu)
 {
     (void)cpu;

@@ -248,9 +248,10 @@ shapes:
 1:
 .endm
 
-/* Null to the registers of the next \n fields of r9; register 0 is Null anyway. */
+/* Null to the registers of the next \n fields of r9; register 0 is Null anyway. (The assembler's `<<`
+ * binds as `*` does.) */
 .macro NULLS n
-    testl   $(((1 << LK_CAP_BITS * \n) - 1) << (4 + LK_CAP_BITS)), %r9d
+    testl   $(((1 << (LK_CAP_BITS * \n)) - 1) << (4 + LK_CAP_BITS)), %r9d
     jz      1f
     .rept   \n
     NEXT_FIELD
@@ -309,9 +310,9 @@ shapes:
     PAYLOADS_LEFT
 .endm
 
-/* As kernel/trace.c, trace_record: what happens to the process at r8, with \a and \b. Uses rax, rcx,
- * rdx. */
-.macro TRACE event, a, b
+/* As kernel/trace.c, trace_record: the process at r8 posts the bits in rbp to that at r11. Uses rax,
+ * rcx, rdx. */
+.macro TRACE_POST
     movl    trace_ring + TRACE_COUNT(%rip), %ecx
     incq    trace_ring + TRACE_COUNT(%rip)
     andl    $(TRACE_RECORDS - 1), %ecx
@@ -322,16 +323,12 @@ shapes:
     movq    %r8, %rax
     shrq    $OID_SHIFT, %rax
     movl    %eax, trace_ring + TRACE_PROCESS(%rcx)
-    movl    $\event, trace_ring + TRACE_EVENT(%rcx)
-    movq    \a, trace_ring + TRACE_A(%rcx)
-    movq    \b, trace_ring + TRACE_B(%rcx)
-.endm
-/* The bits in rbp are posted to the process at r11. Uses r10, too. */
-.macro TRACE_POST
-    movq    %r11, %r10
-    shrq    $OID_SHIFT, %r10
-    movl    %r10d, %r10d
-    TRACE   TRACE_NOTICE, %rbp, %r10
+    movl    $TRACE_NOTICE, trace_ring + TRACE_EVENT(%rcx)
+    movq    %rbp, trace_ring + TRACE_A(%rcx)
+    movq    %r11, %rax
+    shrq    $OID_SHIFT, %rax
+    movl    %eax, %eax
+    movq    %rax, trace_ring + TRACE_B(%rcx)
 .endm
 
 /* Does the process at r11 wait for notices, is of higher priority than the one at r8, and does that
@@ -1028,74 +1025,6 @@ interrupt_slow:
     movl    %r12d, %edi
     call    kernel_interrupt
     ud2
-
-/* void arch_tell_fault(p, code, info, entry): see <kernel/arch.h>. As kernel/fault.c, fault_tell. */
-    .globl  arch_tell_fault
-arch_tell_fault:
-    cmpq    $(PROC_IRET << 24), P_STATE(%rdi)
-    jne     cannot_tell                 /* a debugger, notices, senders that wait */
-    movq    (%rcx), %r9
-    cmpb    $LK_TYPE_ENTRY, %r9b
-    jne     cannot_tell
-    movq    8(%rcx), %r10
-    movq    %gs:CPU_GATE, %rcx
-    ENDPOINT cannot_tell
-    movq    EP_ID(%r11), %r8
-    movq    EP_TO(%r11), %r11
-    cmpl    $WAITS_OPEN, P_STATE(%r11)
-    jne     cannot_tell
-    testl   $~(ATTN_RECV_MANY | ATTN_SLICE), P_STATE + 4(%r11)
-    jnz     cannot_tell
-    movb    P_PRIORITY(%r11), %al
-    cmpb    P_PRIORITY(%rdi), %al
-    je      1f                          /* an equal has the rest of the slice */
-    jb      cannot_tell
-    cmpq    $-1, %gs:CPU_SLICE_END
-    jne     cannot_tell                 /* a slice is under way, which the process keeps */
-
-    /* --- commit --- */
-
-1:  movq    %rcx, P_READY_EPOCH(%rdi)   /* its schedule lets it run */
-    movq    %r8, %rsp
-    movq    %rdi, %r8
-    movq    %rdx, %rbx
-    movq    %r9, %rbp
-    movl    %esi, %esi
-    TRACE   TRACE_FAULT, %rsi, %rbx
-    incq    %gs:CPU_FAULTS
-    decq    %gs:CPU_ENTRIES             /* counted where the registers were saved */
-    movl    $(LK_STATE_FAULTED | PROC_IRET << 24), P_STATE(%r8)
-    movl    $ATTN_FAULT_TOLD, P_STATE + 4(%r8)
-    movb    %sil, P_FAULT_CODE(%r8)
-    movq    %rbx, P_FAULT_INFO(%r8)
-    movq    $0, P_CALLER_EPOCH(%r11)    /* after a notice it is the turn of messages no more */
-    movq    $0, P_SLICE_LEFT(%r11)
-    movq    P_rax(%r11), %r9
-    shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
-    NEXT_FIELD
-    jz      1f                          /* the capability to it is dropped */
-    movq    $LK_TYPE_PROCESS, P_CAPREG(%r11, %rcx)
-    movq    %r8, %rax
-    shrq    $OID_SHIFT, %rax
-    movl    %eax, P_CAPREG_OBJECT(%r11, %rcx)
-    movl    OBJECT_COUNT(%r8), %eax
-    movl    %eax, P_CAPREG_OBJECT + 4(%r11, %rcx)
-1:  NULLS   3
-    CHARGE
-    movabsq $LK_FAULT_MESSAGE, %rdi /* the code is in rsi */
-    movq    %rbx, %rdx
-    movq    P_rip(%r8), %rbx
-    movq    P_rsp(%r8), %r12
-    movq    P_rflags(%r8), %r13
-    movq    P_LABEL(%r8), %r14
-    movq    P_LABEL + 8(%r8), %r15
-    movl    $(7 << LK_NWORDS_SHIFT | DLV_MESSAGE | DLV_ONE_CAP), %eax
-    movq    %rbp, %r9
-    shrq    $CAP_PAYLOAD_SHIFT, %r9
-    movq    %rsp, %r8
-    GO
-cannot_tell:
-    ret
 
 null:
     cmpq    $0, P_STATE(%r8)

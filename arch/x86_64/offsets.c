@@ -71,13 +71,8 @@ void offsets(void)
     DEFINE(ATTN_RECV_SHIFT, ATTN_RECV_SHIFT);
     DEFINE(OBJECT_COUNT, offsetof(struct objhdr, count));
     DEFINE(ATTN_FAULT_TOLD, ATTN_FAULT_TOLD);
-    DEFINE(ATTN_SLICE, ATTN_SLICE);
     DEFINE(P_FAULT_CODE, offsetof(struct process, fault_code));
     DEFINE(P_FAULT_INFO, offsetof(struct process, fault_info));
-    DEFINE(P_SLICE_LEFT, offsetof(struct process, slice_left));
-    DEFINE(P_LABEL, offsetof(struct process, label));
-    DEFINE(CPU_FAULTS, offsetof(struct cpu, stats.faults));
-    DEFINE(TRACE_FAULT, TRACE_FAULT);
     DEFINE(CAP_PAYLOAD_SHIFT, CAP_PAYLOAD_SHIFT);
     DEFINE(OID_SHIFT, OID_SHIFT);
     DEFINE(DIRECT_MAP_BITS, ARCH_DIRECT_MAP >> 40);

@@ -24,7 +24,7 @@
 static const struct {
     const char *name;
     enum fault_code fault;
-} exceptions[] = {
+} exceptions[VECTOR_PIC] = {
     [EXC_DE] = { "divide error", FAULT_DIVIDE },
     [EXC_DB] = { "debug exception", FAULT_SINGLE_STEP },
     [EXC_NMI] = { "NMI: the machine reports a hardware failure, or someone wants this report",
@@ -92,6 +92,7 @@ static unsigned access_of(uint64_t error)
 void trap_from_user(uint64_t vector, uint64_t error)
 {
     struct process *p = arch_cpu()->current;
+    enum fault_code fault;
 
     if (cpu_features.smap) {
         x86_clac(); /* the user's AC flag would switch SMAP off */
@@ -110,15 +111,16 @@ void trap_from_user(uint64_t vector, uint64_t error)
         }
         kernel_memory_fault(address, access_of(error));
     }
-    if (vector == EXC_NM) {
+    fault = exceptions[vector].fault;
+    if (unlikely(fault == FAULT_NONE)) {
+        ASSERT(vector == EXC_NM);
         fpu_first_use();
         go_on();
     }
     if (vector == EXC_DB) {
         x86_write_dr6(DR6_CLEAR);
     }
-    ASSERT(vector < ARRAY_LEN(exceptions) && exceptions[vector].fault != FAULT_NONE);
-    kernel_fault(exceptions[vector].fault, error);
+    kernel_fault(fault, error);
 }
 
 /* The process was to go on behind the end of user memory, where neither sysret nor iret can go. Its

@@ -76,12 +76,6 @@ NORETURN void arch_reboot(void);
 /* Registers and back-trace of where we are, for panic. */
 void arch_panic_dump(void);
 
-/* The current process `p`, which has been interrupted, takes a fault: if its handler, behind `entry`,
- * waits for it and is to run at once, it is told, and does (fault.h); this does not return then. Else
- * nothing has changed. */
-struct cap;
-void arch_tell_fault(struct process *p, unsigned code, uint64_t info, const struct cap *entry);
-
 /* --- hardware page tables: see <arch/mmu.h> --- */
 
 /* --- what the port calls in the kernel. All are entries, with the registers of the interrupted
@@ -95,6 +89,7 @@ NORETURN void kernel_timer(void);
  * by a call without strings whose control word makes sense, for an operation in slot_operations; rdi
  * and rsi are saved, attention is none. If it can be done at once, it is, and what is left is to make and use a reply capability: status OK, one capability that has arrived.
  * False: nothing has changed. */
+struct cap;
 bool kernel_slot_operation(struct process *p, uint64_t control, const struct cap *cap);
 /* The same, by one that waits for the answer or openly, through a ProxyEntry, with words alone: if the
  * message can be delivered, and the CPU goes to the receiver, this returns that; its rax, r8 and r9

@@ -17,8 +17,6 @@ void fault_raise(struct process *p, enum fault_code code, uint64_t info,
 void fault_raise_receiving(struct process *p, enum fault_code code, uint64_t info,
                            const struct cap *memory_handler);
 
-/* EFFECT. Tell the handler. NO_FAIL. */
-void fault_tell(struct process *p, const struct cap *memory_handler);
 /* EFFECT. Tell the handler, whoever that is by now, wherever the message waited before. NO_FAIL. */
 void fault_tell_again(struct process *p);
 

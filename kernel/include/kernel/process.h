@@ -87,7 +87,8 @@ struct preempt {
  *             the CPU's, too.
  * INV-FAST-4  fast.caller_epoch, as it is or with FAST_OTHER flipped  =>  fast.caller is a live
  *             process with a schedule that lets it run, of the same priority, or of another; its
- *             fast.reply_epoch is the CPU's, too. */
+ *             fast.reply_epoch is the CPU's, too.
+ * INV-FAST-5  ready_epoch  =>  it has a schedule that lets it run. */
 struct process {
     struct objhdr hdr;
 
@@ -124,7 +125,7 @@ struct process {
     uint32_t notices;   /* plain notice bits pending */
     uint64_t fault_info;
     uint64_t slice;         /* nanoseconds, of the schedule */
-    uint64_t ready_epoch;   /* of the CPU, when it was queued to run, with a valid schedule */
+    uint64_t ready_epoch;   /* of the CPU, when it was queued to run, or stopped by a fault */
     uint64_t turn;          /* when it went behind its equals last, in CPU's `turns` */
     bool keeps_turn;        /* it was held while it waited for the CPU */
     bool quiet;             /* the log says nothing of what it does; never cleared */
