@@ -154,6 +154,11 @@ static void meanwhile(const struct scene *s, enum meanwhile what)
     case HIGHER:
         proc_slot(s->faulter, SLOT_SCHEDULE, schedule_of(PRIO_HIGH + (what == HIGHER ? 1 : -1)));
         break;
+    case HANDLER_SET:
+        obj_get(s->faulter, R_A);
+        OK(lk_process_get_slot(R_A, SLOT_HANDLER, R_B));
+        OK(lk_process_swap_slot(R_A, SLOT_HANDLER, R_B, 0));
+        break;
     case LEFT_ALONE:
     case MEANWHILES:
         break;
@@ -186,6 +191,7 @@ static void handler_resumes(const struct scene *s, const struct handling *h)
         struct lk_regs r =
             handlers(h, LK_CTL(resume_shape(h->then), h->target, h->words) | h->control);
 
+        r.rsi = i % 2 == 0 ? h->how : h->how_next;
         note_step("the handler resumes");
         goes(s, h, s->handler, &r);
         scene_noted(s, h);
@@ -250,7 +256,7 @@ static void scene_rests(const struct scene *s, const struct handling *h)
     }
     proc_release(s->faulter, LK_HOLD_DEBUG);
     flags_of(s->faulter, 0);
-    if (h->meanwhile >= UNSCHEDULED) {
+    if (h->meanwhile >= UNSCHEDULED && h->meanwhile <= HIGHER) {
         proc_slot(s->faulter, SLOT_SCHEDULE, schedule_of(PRIO_HIGH));
     }
 }
@@ -288,6 +294,7 @@ struct handling handling_usual(void)
         .words = 2,
         .op = OP_PROCESS_RESUME,
         .how = LK_RESUME_OVER,
+        .how_next = LK_RESUME_OVER,
         .control = LK_CTL_RECVS(H_GOT, 0, 0, 0),
         .times = 2,
         .ready_priority = PRIO_HIGH,

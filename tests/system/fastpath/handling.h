@@ -25,7 +25,8 @@ enum to_whom {
     TO_ITSELF,    /* who faults is the recipient */
     TO_MATCH,     /* an endpoint with payload match, which expects no reply */
     TO_MATCH_FIT, /* the reply capability of a call of the handler */
-    TO_OF_MEMORY, /* slot 15 of the GPT of where it faults has the handler's Entry */
+    TO_OF_MEMORY, /* slot 15 of the GPT of where it faults has the handler's Entry; the slot one of
+                     its other endpoint */
     TO_WHOM
 };
 
@@ -48,6 +49,7 @@ enum meanwhile {
     UNSCHEDULED,
     LOWER, /* its schedule is another */
     HIGHER,
+    HANDLER_SET, /* to what it was: not told again */
     MEANWHILES
 };
 
@@ -67,8 +69,8 @@ struct handling {
     enum then then;
     uint64_t control; /* of its resume: all but shape, target and number of words */
     unsigned target;  /* H_FAULTER, H_GOT.. */
-    uint64_t words, op, how;
-    unsigned times; /* how often it does that in a round */
+    uint64_t words, op, how, how_next; /* the last one: of every other resume */
+    unsigned times;                    /* how often it does that in a round */
     unsigned ready; /* others that are ready to run then, and when the fault comes, */
     unsigned ready_priority;
     bool ready_first; /* in front of its equals */

@@ -29,6 +29,7 @@ CASE(resumes,
 
             sys_at("then %u, form %u", then, i);
             h.how = how[i / 3];
+            h.times = 4;
             h.priority = PRIO_HIGH - 1 + i % 3;
             handling_both(&h);
             h.act = act_read;
@@ -119,6 +120,7 @@ CASE(random_resumes, .text = "so are random faults, and random resumes of who fa
         h.then = rng_below(&rng, 3) != 0 ? RESUME_AND_WAIT : (enum then)rng_below(&rng, THENS);
         h.times = 1 + (unsigned)rng_below(&rng, 3);
         h.how = rng_below(&rng, 4) == 0 ? rng_below(&rng, 4) : LK_RESUME_OVER;
+        h.how_next = rng_below(&rng, 4) == 0 ? rng_below(&rng, 4) : LK_RESUME_OVER;
         h.op = rng_below(&rng, 12) == 0 ? rng_below(&rng, 20) : OP_PROCESS_RESUME;
         if (h.op == OP_PROCESS_GET_STATE) {
             h.op = OP_PROCESS_RESUME; /* its answer has the CPU time in it */

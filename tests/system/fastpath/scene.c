@@ -58,9 +58,9 @@ static obj handler_entry(struct scene *s, obj faulter, enum to_whom to)
         }
         return e;
     }
-    return to == TO_NOBODY || to == TO_OF_MEMORY || to == TO_MATCH_FIT ? NO_OBJ
-           : to == TO_ITSELF ? entry_new(endpoint_new(faulter, 5, false), 6)
-                             : entry_new(e, 0x123456);
+    return to == TO_NOBODY || to == TO_MATCH_FIT ? NO_OBJ
+           : to == TO_ITSELF                     ? entry_new(endpoint_new(faulter, 5, false), 6)
+                             : entry_new(to == TO_OF_MEMORY ? s->own : e, 0x123456);
 }
 
 void fpu_of(obj p, uint8_t value)
