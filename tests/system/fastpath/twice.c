@@ -105,17 +105,29 @@ static void note_preemption(void)
     note_words("preemption", &n, sizeof(n));
 }
 
+static void note_state(obj p)
+{
+    struct pstate s = proc_state(p);
+
+    s.cpu = 0;
+    note_words("state", &s, sizeof(s));
+}
+
+void note_registers(obj p, const char *who)
+{
+    of_whom = who;
+    if (!is_gone(p, LK_TYPE_PROCESS)) {
+        note_state(p);
+    }
+}
+
 void note_process(obj p, const char *who)
 {
-    struct pstate s;
-
     of_whom = who;
     if (is_gone(p, LK_TYPE_PROCESS)) {
         return;
     }
-    s = proc_state(p);
-    s.cpu = 0;
-    note_words("state", &s, sizeof(s));
+    note_state(p);
     note_wait();
     note_preemption();
     for (unsigned i = 0; i < LK_CAP_REGS; i++) {

@@ -26,6 +26,9 @@ void note(const char *what, unsigned i, uint64_t value);
  * one that is gone, that it is. */
 void note_process(obj p, const char *who);
 
+/* Only its state and its registers. */
+void note_registers(obj p, const char *who);
+
 /* Its floating-point state; this saves it, if it is loaded. */
 void note_fpu(obj p, const char *who);
 
