@@ -81,6 +81,35 @@ ACT act_handler
         int3
         ud2
 
+ACT act_program
+        movq    (%rsp), %rax
+        cmpq    $-1, %rax
+        je      2f
+        cmpq    $-2, %rax
+        je      1f
+        cmpq    $-3, %rax
+        je      3f
+        movq    8(%rsp), %rdi
+        movq    16(%rsp), %rsi
+        movq    24(%rsp), %r8
+        movq    32(%rsp), %r9
+        syscall
+        .set    at, 0
+        .irp    register, rax, rdi, rsi, r8, r9, rdx
+        movq    %\register, at(%rsp)
+        .set    at, at + 8
+        .endr
+        TICKET
+        movq    %rcx, at(%rsp)
+        addq    $64, %rsp
+        jmp     act_program
+1:      addq    $64, %rsp
+        int3
+        jmp     act_program
+2:      TICKET
+        int3
+        jmp     2b
+3:      jmp     3b
 ACT act_conductor
         movq    (%rsp), %rax
         movq    8(%rsp), %rdi

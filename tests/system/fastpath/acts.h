@@ -19,6 +19,8 @@ extern char act_sse[];       /* loads MXCSR from where rdi points, and divides b
 extern char act_jump[];      /* goes to rdi */
 extern char act_malformed[]; /* a system call that makes no sense */
 extern char act_waits[];     /* a breakpoint, and a system call with control word r10 */
+/* The lines of a program from where rsp points on: struct line. */
+extern char act_program[];
 /* rbp times a system call with control word r10 and words 0 and 1 of act_request; what it left is
  * written where rsp points, ACT_LOGGED words each time. */
 extern char act_handler[];
