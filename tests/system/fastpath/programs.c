@@ -118,6 +118,29 @@ static void programs_noted(const struct stage *s, const struct programs *p)
     note_memory(heard, sizeof(heard), "strings");
 }
 
+/* When all wait, one after the other is set to its next line, whatever it waits for. */
+static void go_on(const struct stage *s, const struct programs *p)
+{
+    for (unsigned n = 0; n < p->nudges; n++) {
+        unsigned i = n % p->n;
+        struct lk_regs r = proc_state(s->actor[i]).r;
+        const struct line *at = (const struct line *)r.rsp;
+
+        if (at->control == LINE_END) {
+            continue;
+        }
+        r.rip = (uint64_t)act_program;
+        r.rsp += sizeof(*at);
+        note_step("one goes on");
+        raw_go(s->actor[i], &r);
+        proc_release(s->actor[i], LK_HOLD_PROXY);
+        proc_release(s->actor[i], LK_HOLD_BY_HAND);
+        for (unsigned k = 0; k < p->n; k++) {
+            note_registers(s->actor[k], "an actor");
+        }
+    }
+}
+
 static void programs_play(const void *arg)
 {
     const struct programs *p = arg;
@@ -135,6 +158,10 @@ static void programs_play(const void *arg)
     }
     all_begin(&s, p);
     programs_noted(&s, p);
+    if (p->nudges != 0) {
+        go_on(&s, p);
+        programs_noted(&s, p);
+    }
     EQ(kernel_check(), 0);
 }
 

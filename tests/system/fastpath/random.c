@@ -103,7 +103,7 @@ CASE(random_programs, .text = "random programs of up to four processes are the s
     uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 6000 : 250;
 
     for (uint64_t i = 0; i < rounds; i++) {
-        struct programs p = { .n = 2 + (unsigned)rng_below(&rng, ACTORS - 1) };
+        struct programs p = { .n = 2 + (unsigned)rng_below(&rng, ACTORS - 1), .nudges = 20 };
 
         sys_at("play %lu", i);
         for (unsigned k = 0; k < p.n; k++) {
