@@ -237,8 +237,10 @@ static void one_round(const struct scene *s, const struct handling *h)
     }
     handler_looks(s, h);
     meanwhile(s, h->meanwhile);
-    note_step("it was looked at");
-    scene_noted(s, h);
+    if (h->then == NOTHING) {
+        note_step("it was looked at");
+        scene_noted(s, h);
+    }
     if (h->handler_flags != 0) {
         flags_of(s->handler, h->handler_flags);
     }
@@ -277,6 +279,7 @@ static void handling_play(const void *arg)
         if (h->meanwhile == DESTROYED && i != 0) {
             scene_made(&s, h);
         }
+        s.first_round = i == 0;
         one_round(&s, h);
         EQ(kernel_check(), 0);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Programs: processes that go on by themselves, one system call after the other, so that what they
- * leave in their registers is their own, and who runs when is up to the kernel alone. What each line
- * got, and when, is written over it.
+ * Programs: processes that go on by themselves, one system call after the other, so that what
+ * they leave in their registers is their own, and who runs when is up to the kernel alone. What
+ * each line got, and when, is written over it.
  */
 #pragma once
 

@@ -6,6 +6,9 @@
 
 void scene_noted(const struct scene *s, const struct handling *h)
 {
+    if (s->first_round) {
+        return;
+    }
     note_process(s->faulter, "who faults");
     note_process(s->handler, "the handler");
     note_process(s->bystander, "the bystander");

@@ -17,7 +17,8 @@ struct scene {
     obj of_faulter;           /* endpoint of who faults */
     obj to_handler[SCENE_SENDERS], to_faulter[SCENE_SENDERS], other[SCENE_OTHERS];
     obj ready[READY], conductor;
-    uint8_t *heard;       /* SCENE_HEARD bytes: where the handler receives strings */
+    bool first_round; /* in which the long way only takes its notes: nothing is noted of it here */
+    uint8_t *heard;   /* SCENE_HEARD bytes: where the handler receives strings */
     struct lk_regs *seen; /* registers of who faulted, as the handler read them */
 };
 
