@@ -34,17 +34,16 @@ CASE(slice_kept,
         LK_CTL(LK_SHAPE_CALL, G_ENTRY + 2, 2) | GETS,
     };
 
-    for (unsigned i = 0; i < 2 * sizeof(waits) / sizeof(waits[0]); i++) {
+    for (unsigned i = 0; i < 4 * sizeof(waits) / sizeof(waits[0]); i++) {
         struct programs p = { .n = 4 };
         bool twice = i % 2 != 0;
 
         sys_at("form %u", i);
-        for (unsigned k = 0; k < 3; k++) {
-            p.priority[k] = PRIO_HIGH;
-        }
+        p.priority[0] = p.priority[1] = PRIO_HIGH;
+        p.priority[2] = PRIO_HIGH - i / 2 % 2; /* if lower, a single equal is there */
         p.priority[3] = PRIO_HIGH + 1;
         p.line[0][0] = (struct line){
-            .control = waits[i / 2], .w0 = OP_PROCESS_RESUME, .w1 = LK_RESUME_OVER, .id = PROGRAM_ID
+            .control = waits[i / 4], .w0 = OP_PROCESS_RESUME, .w1 = LK_RESUME_OVER, .id = PROGRAM_ID
         };
         p.line[0][1] = twice ? p.line[0][0] : ends();
         p.line[0][2] = ends();
