@@ -157,6 +157,9 @@ static void programs_play(const void *arg)
         p->more(s.actor);
     }
     all_begin(&s, p);
+    for (unsigned i = 0; i < p->n; i++) {
+        CHECK(!p->idle[i] || running[i][0].ticket == 0);
+    }
     programs_noted(&s, p);
     if (p->nudges != 0) {
         go_on(&s, p);

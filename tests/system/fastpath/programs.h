@@ -36,6 +36,7 @@ struct programs {
     unsigned priority[ACTORS];
     bool fpu[ACTORS], fs[ACTORS];
     bool late[ACTORS]; /* held: another lets it go */
+    bool idle[ACTORS]; /* it must not run its first line at all */
     unsigned nudges;   /* how often one that waits is made to go on */
     /* What else is to be made, before they begin. */
     void (*more)(const obj *actor);

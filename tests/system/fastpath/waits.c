@@ -88,14 +88,16 @@ CASE(schedule_gone,
         p.priority[0] = PRIO_HIGH + (stops[i / 2] != LK_YIELD);
         p.priority[1] = PRIO_HIGH;
         p.priority[2] = PRIO_HIGH - 1;
-        p.line[0][0] = posts_to(1); /* so that its reply endpoint is noted */
+        p.line[0][0] = (struct line){ .control = LK_CTL_CALL(G_GIFT, 1), .w0 = OP_GET_TYPE };
         p.line[0][1] =
             (struct line){ .control = LK_CTL_CALL_CAPS(G_MORE, 1, 1, G_MORE + 1, 0, 0, 0, 0, 0, 0),
                            .w0 = OP_RANGE_RESCIND };
         p.line[0][2] = (struct line){ .control = stops[i / 2] };
         p.line[0][3] = ends();
-        p.line[1][0] = ends();
+        p.line[1][0] = p.line[0][0];
+        p.line[1][1] = ends();
         p.line[2][0] = ends();
+        p.idle[1] = true;
         programs_both(&p);
     }
 }
