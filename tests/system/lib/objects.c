@@ -89,6 +89,9 @@ void arena_empty(void)
 
 uint64_t frames_mark(void)
 {
+    for (unsigned t = 0; t < LK_TYPES; t++) {
+        places[t].next = places[t].per_frame; /* what is made now stands behind the mark */
+    }
     return arena.used;
 }
 

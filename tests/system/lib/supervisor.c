@@ -105,6 +105,7 @@ static void read_options(void)
     sys_options.preempt = word_number("seed", 0);
     sys_options.rounds = word_number("rounds", 0);
     sys_options.soak = word_value("soak") != NULL;
+    sys_options.nofast = word_value("nofast") != NULL;
     if (sys_options.pattern == NULL || sys_options.pattern[0] == '\0') {
         sys_options.pattern = "*";
     }
@@ -252,6 +253,7 @@ static struct end run_case(const struct sys_case *c)
     sys_running = c;
     make_case_process(c);
     OK(lk_sysctl_set_preempt(R_SYSCTL, c->steady ? 0 : sys_options.preempt));
+    OK(lk_sysctl_set_fast_path(R_SYSCTL, !sys_options.nofast)); /* a case may have left it off */
     OK(lk_process_resume(R_A, 1));
     end = wait_for_end(c);
     clean_up();

@@ -99,6 +99,7 @@ struct sys_options {
     uint64_t rounds;     /* of random cases: 0: as many as suit `make test` */
     uint64_t preempt;    /* seed of random preemption, 0: none. Whoever gives a seed gets it */
     bool soak;
+    bool nofast; /* the fast path is off, but where a case switches it on */
 };
 extern struct sys_options sys_options;
 
