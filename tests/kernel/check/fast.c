@@ -74,6 +74,9 @@ unsigned fast_check_process(const struct process *p)
     uint64_t epoch = cpu_self()->epoch;
     unsigned failed = 0;
 
+    INVARIANT(p->ready_epoch != epoch || schedule_runs(p),
+              "INV-FAST-5 broken: process %x: its schedule", object_oid(p));
+
     if (p->fast.reply_epoch == epoch) {
         failed += check_reply(p);
     }

@@ -67,6 +67,28 @@ CASE(registers_named,
     }
 }
 
+CASE(registers_become_null,
+     .text = "so is what a register has that is named behind the first, and into which nothing comes")
+{
+    for (unsigned field = 1; field < LK_MAX_CAPS; field++) {
+        for (unsigned reg = 1; reg < LK_CAP_REGS; reg++) {
+            struct play p = usual();
+            uint64_t got = LK_CAPS | (uint64_t)GOT << LK_RECV_CAP_SHIFT |
+                           (uint64_t)reg << (LK_RECV_CAP_SHIFT + LK_CAP_BITS * field);
+
+            sys_at("field %u, register %u", field, reg);
+            p.call = CALL | got;
+            p.rehearse_wide = true;
+            play_both(&p);
+            p = usual();
+            p.server_wait = WAIT | got;
+            p.answer = ANSWER | got;
+            p.rehearse_wide = true;
+            play_both(&p);
+        }
+    }
+}
+
 CASE(caps_sent,
      .text = "so are they with capabilities sent either way, live or not, into any registers")
 {
