@@ -68,7 +68,8 @@ CASE(registers_named,
 }
 
 CASE(registers_become_null,
-     .text = "so is what a register has that is named behind the first, and into which nothing comes")
+     .text =
+         "so is what a register has that is named behind the first, and into which nothing comes")
 {
     for (unsigned field = 1; field < LK_MAX_CAPS; field++) {
         for (unsigned reg = 1; reg < LK_CAP_REGS; reg++) {
