@@ -139,7 +139,7 @@ void fault_tell_again(struct process *p)
 }
 
 static ALWAYS_INLINE void take_fault(struct process *p, enum fault_code code, uint64_t info,
-                              const struct cap *memory_handler)
+                                     const struct cap *memory_handler)
 {
     ASSERT_AFTER_COMMIT();
     cpu_self()->stats.faults++;
