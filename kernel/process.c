@@ -140,7 +140,7 @@ void process_schedule_changed(struct process *p)
         p->behind = 1;                      /* and not before those of its equals */
     }
     if (c->type == CAP_SCHEDULE && cap_live(c)) {
-        const struct schedule *s = (const struct schedule *)(const void *)oid_header(c->oid);
+        const struct schedule *s = schedule_of(c);
 
         p->priority = s->state.priority;
         p->slice = s->state.slice;

@@ -366,9 +366,7 @@ static void slice_expired(struct cpu *cpu, struct process *p)
     if (p->s.flags & PROC_SLICE_NOTICE) {
         cpu->slice_end = NEVER;
         if (schedule_runs(p)) {
-            const struct schedule *s = (const struct schedule *)(const void *)oid_header(c->oid);
-
-            app_notice_post(&s->state.notice, s->state.notice_bits);
+            app_notice_post(&schedule_of(c)->state.notice, schedule_of(c)->state.notice_bits);
         }
     }
 }

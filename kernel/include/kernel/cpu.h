@@ -32,8 +32,8 @@ struct cpu {
     struct process *current; /* whose registers this CPU holds; NULL: idle */
     uint64_t kernel_stack;   /* top of this CPU's stack */
     uint64_t scratch[2];     /* for the first instructions of an entry */
-    struct process
-        *fpu_owner; /* whose state the FPU registers hold; NULL: nobody's, and they are cleared */
+    /* whose state the FPU registers hold; NULL: nobody's, and they are cleared */
+    struct process *fpu_owner;
     uint64_t loaded_root; /* what CR3 holds */
     /* who came in last: its FS base, FPU state and segments are loaded (port); NULL: look again */
     struct process *resumed;

@@ -154,10 +154,10 @@ struct process {
 
     /* Links. */
     struct list ready_link; /* on a ready queue */
-    struct plist_node
-        sender_node;       /* on endpoint.senders, preempt.senders of a target, or cpu.displaced */
-    struct cap sending_to; /* Endpoint of the capability that it sends through */
-    struct plist senders;  /* endpoints with waiting senders whose recipient this is */
+    /* on endpoint.senders, preempt.senders of a target, or cpu.displaced */
+    struct plist_node sender_node;
+    struct cap sending_to;         /* Endpoint of the capability that it sends through */
+    struct plist senders;          /* endpoints with waiting senders whose recipient this is */
     struct endpoint *scan_next;    /* closed wait in pieces: the endpoint to look at next */
     uint64_t scan_id;              /* and the ID looked for */
     struct list recheck_link;      /* on the list of those whose wait is to be matched (ipc.h) */

@@ -28,7 +28,7 @@ static inline bool schedule_runs(const struct process *p)
     const struct cap *c = &p->slot[SLOT_SCHEDULE];
 
     return c->type == CAP_SCHEDULE && object_alive(c, FRAME_SCHEDULE) &&
-           ((const struct schedule *)(const void *)oid_header(c->oid))->state.ready;
+           schedule_of(c)->state.ready;
 }
 
 /* May `p` run: READY, no holds, valid schedule? */
