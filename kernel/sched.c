@@ -25,7 +25,7 @@
  * that is due at once. */
 #define WORK_WEIGHT 64
 
-struct cpu cpu_table[MAX_CPUS];
+struct cpu cpu_table[MAX_CPUS] ALIGNED(64); /* what the fast path needs, in two cache lines */
 unsigned cpu_count = 1;
 
 void sched_init(void)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -105,6 +106,16 @@ def symbols(o):
     text = subprocess.run(["nm", os.path.join(o.build, "lykos.debug")], capture_output=True, text=True, check=True).stdout
     table = [line.split() for line in text.splitlines() if len(line.split()) == 3]
     return {n: int(a, 16) for a, _, n in table}, sorted((int(a, 16), n) for a, t, n in table if t in "tT")
+
+
+def accounting(o):
+    """Where the fast path accounts for CPU time: [(begin, end)] of addresses."""
+    path = os.path.join(o.build, "run", "bench-accounting")
+    take = ["objcopy", "-O", "binary", "--only-section=.accounting", "--set-section-flags", ".accounting=alloc,contents"]
+    subprocess.run(take + [os.path.join(o.build, "lykos.debug"), path], check=True)
+    with open(path, "rb") as f:
+        words = [word for word, in struct.iter_unpack("<Q", f.read())]
+    return list(zip(words[::2], words[1::2]))
 
 
 def kernel_text_bytes(o):

@@ -78,3 +78,13 @@ def counted(path, boot, values):
         lines = Fraction(median) if single else Fraction(total, values[name][2])
         work.setdefault(name, {})[f"cache_lines_{which}"] = lines
     return work
+
+
+def within(path, boot, values, name, ranges):
+    """How many instructions of a round of the measurement `name` stand in these ranges of addresses."""
+    found = [
+        count
+        for measured, address, count, _ in read_report(path, boot, values).instructions
+        if measured == name and any(begin <= address < end for begin, end in ranges)
+    ]
+    return Fraction(sum(found), values[name][2])

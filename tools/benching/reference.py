@@ -50,6 +50,8 @@ PRICES = {
     "ipc_cost_fsbase": ("ipc_round_trip_0w_fsbase", "ipc_round_trip_0w"),
     "ipc_cost_trace": ("ipc_round_trip_0w_traced", "ipc_round_trip_0w"),
 }
+# CPU-time accounting cannot be switched off: its price is the instructions that it takes, an event of this measurement.
+ACCOUNTED = "ipc_round_trip_0w"
 STRINGS = {
     "ipc_string_4k_over_8w_per_copy": ("ipc_round_trip_string_4k", "copy_4k"),
     "ipc_string_4k_unaligned_over_8w_per_copy": ("ipc_round_trip_string_4k_unaligned", "copy_4k"),
@@ -87,7 +89,8 @@ def beside(name):
 
 def derived(values):
     """The lines made of others: [(name, value in words, unit)]. values: name -> number."""
-    lines = []
+    accounting = values.get(f"{ACCOUNTED}.accounting")
+    lines = [("ipc_cost_cputime", short(accounting), "instructions")] if accounting is not None else []
     for name, (dear, plain) in PRICES.items():
         lines.append((name, short(round(values[dear] - values[plain], 2)), "instructions"))
     for name, (string, copy) in STRINGS.items():
