@@ -137,6 +137,16 @@ static void sender_goes(const struct trio *x, const struct proxied *p, unsigned 
     raw_go(x->s[i], &r);
 }
 
+/* The first sender has called somebody else, which is noted of it. */
+static void called_before(const struct trio *x)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        raw_do(x->other, LK_RECV | LK_CTL_RECVS(X_GOT, 0, 0, 0));
+        raw_do(x->s[0], LK_CTL_CALL(X_GIFT + 3, 1));
+        raw_do(x->other, LK_CTL_REPLY_WAIT(X_GOT, 1));
+    }
+}
+
 static void post_to(obj endpoint, bool preempts)
 {
     obj_get(endpoint, R_A);
@@ -171,6 +181,16 @@ static void sent(const struct trio *x, const struct proxied *p)
     }
     if (p->target_bits) {
         post_to(x->of_t, false);
+    }
+    if (p->calls_before) {
+        called_before(x);
+    }
+    if (p->sender_bits) {
+        post_to(x->reply[0], false);
+    }
+    if (p->flags != 0) {
+        obj_get(x->s[0], R_A);
+        OK(lk_process_set_flags(R_A, p->flags));
     }
     for (unsigned i = 0; i <= p->senders; i++) {
         note_step("a sender sends");

@@ -55,6 +55,9 @@ struct proxied {
     bool receiver_bits; /* notices for the receiver */
     bool target_bits;   /* and plain ones for the target */
     unsigned senders;   /* that come behind the first: 0 or 1 */
+    bool sender_bits;   /* and plain ones for the first sender */
+    unsigned flags;     /* a debugger's, of the first sender */
+    bool calls_before;  /* the first sender calls the bystander, which answers */
     bool receiver_fpu;
     uint64_t receiver_fs;
     unsigned rounds;

@@ -14,11 +14,14 @@ CASE(proxies,
         LK_CTL(LK_SEND, 0, 2),
         LK_CTL(LK_SEND | LK_RECV | LK_BLOCK, 0, 4) | LK_CTL_RECVS(X_GOT, 0, 0, 0),
         LK_CTL_CALL(0, 1),
+        LK_CTL(LK_SEND | LK_RECV, 0, 2),
+        LK_CTL(LK_SEND | LK_RECV | LK_BLOCK, 0, 8),
+        LK_CTL(LK_SEND | LK_RECV, 0, 3) | LK_CTL_RECVS(X_GOT, 0, 0, 0),
     };
 
     for (unsigned t = T_OPEN; t < TARGETS; t++) {
         for (unsigned r = R_WAITS; r < RECEIVERS; r++) {
-            for (unsigned i = 0; i < 4; i++) {
+            for (unsigned i = 0; i < sizeof(sends) / sizeof(sends[0]); i++) {
                 struct proxied p = proxied_usual();
 
                 sys_at("target %u, receiver %u, form %u", t, r, i);
@@ -31,6 +34,28 @@ CASE(proxies,
                 proxied_both(&p);
             }
         }
+    }
+}
+
+CASE(proxies_from, .text = "so is it whoever sends: with notices, a debugger, a call made before",
+     .steady = true, .ms = 600000)
+{
+    for (unsigned i = 0; i < 4 * 4 * 3; i++) {
+        struct proxied p = proxied_usual();
+
+        sys_at("form %u", i);
+        p.send = i / 12 == 0   ? LK_CTL_CALL(0, 1)
+                 : i / 12 == 1 ? LK_CTL(LK_SEND | LK_RECV, 0, 2)
+                 : i / 12 == 2
+                     ? LK_CTL(LK_SEND | LK_RECV, 0, 2) | LK_CTL_RECVS(X_GOT, 0, 0, 0)
+                     : LK_CTL(LK_SEND | LK_RECV | LK_RSTR, 0, 2) | LK_CTL_RECVS(X_GOT, 0, 0, 0);
+        p.after = (enum after)(i % 3 + 1);
+        p.sender_bits = i / 3 % 4 == 1;
+        p.flags = i / 3 % 4 == 2 ? LK_FLAG_TRAP_SYSCALL : 0;
+        p.calls_before = i / 3 % 4 == 3;
+        p.receiver_priority = PRIO_HIGH + i % 2;
+        p.lengths = 64ull << 32;
+        proxied_both(&p);
     }
 }
 

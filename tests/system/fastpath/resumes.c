@@ -79,6 +79,19 @@ CASE(resume_and_wait,
     }
 }
 
+CASE(no_resume, .text = "another operation on who faulted, with the next wait, is what it is",
+     .steady = true, .ms = 600000)
+{
+    for (uint64_t op = 0; op < 32; op++) {
+        struct handling h = resuming(RESUME_AND_WAIT);
+
+        sys_at("operation %lu", op);
+        h.op = op;
+        h.times = 3;
+        handling_both(&h);
+    }
+}
+
 CASE(resumed_states,
      .text = "so it is whatever has become of who faulted, and whatever waits for the handler",
      .steady = true, .ms = 600000)
