@@ -11,7 +11,6 @@
  * What was thrown away the processor may still remember. That is noted as it happens, and
  * depend_forget() tells the processor once, at the end: no user instruction runs in between.
  */
-#include <kernel/cpu.h>
 #include <kernel/depend.h>
 #include <kernel/gpt.h>
 #include <kernel/process.h>

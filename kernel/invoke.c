@@ -18,7 +18,6 @@
 #include <kernel/preempt.h>
 #include <kernel/sched.h>
 #include <kernel/space.h>
-#include <kernel/string.h>
 #include <kernel/trace.h>
 #include <kernel/txn.h>
 
@@ -272,8 +271,7 @@ static ALWAYS_INLINE enum status find_operation(const struct process *p, uint64_
                                                 const struct operation **found)
 {
     const struct operation_table *table = &operation_tables[cap->type];
-    const uint64_t *word = ipc_words(&p->regs);
-    uint64_t method = word[0];
+    uint64_t method = p->regs.rdi;
     const struct operation *op = &table->op[method];
 
     if (unlikely(method >= table->ops || op->fn == NULL)) {
@@ -287,7 +285,7 @@ static ALWAYS_INLINE enum status find_operation(const struct process *p, uint64_
     if (unlikely(cap->restr & op->forbid)) {
         return STATUS_NO_ACCESS;
     }
-    return unlikely(word[1] > op->most) ? (enum status)op->over : STATUS_OK;
+    return unlikely(p->regs.rsi > op->most) ? (enum status)op->over : STATUS_OK;
 }
 
 static inline void clear_words(struct invocation *inv)

@@ -147,6 +147,11 @@ class Checker:
             self.error(where, "'needs' makes sense only in a memory type")
         if "most" in op and not op.get("in"):
             self.error(where, "'most' makes sense only with a word in")
+        if op.get("slot") and (
+            not op.get("in") or op.get("out") or len(op.get("caps_out", [])) != 1 or len(op.get("caps_in", [])) > 1
+            or op["code"] >= 32 or {"string_in", "string_out", "takes", "exact", "effect"} & set(op)
+        ):
+            self.error(where, "'slot' is for codes below 32, with a number, at most one capability, and one that is the answer")
         if "exact" in op and not op.get("string_in"):
             self.error(where, "'exact' makes sense only beside 'string_in'")
         if op.get("over", OVER) not in statuses or ("over" in op and "most" not in op):

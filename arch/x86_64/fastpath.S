@@ -665,6 +665,8 @@ reply_other_priority\how:
     movzbl  P_PRIORITY(%r11), %r10d
     cmpl    %gs:CPU_READY_TOP, %r10d
     jle     long_way
+    cmpq    $0, %gs:CPU_PREEMPT_SEED
+    jne     long_way                    /* it gets a random slice */
     cmpq    $-1, %gs:CPU_SLICE_END
     je      reply_next\how
     jmp     long_way
@@ -746,6 +748,8 @@ not_reply:
     jle     long_way                    /* it would not be the next to run */
     cmpq    $-1, %gs:CPU_SLICE_END
     jne     long_way                    /* a slice is under way, which the invoker keeps */
+    cmpq    $0, %gs:CPU_PREEMPT_SEED
+    jne     long_way                    /* it gets a random slice */
 
     /* --- commit --- */
 
@@ -769,6 +773,8 @@ wait:
     jne     long_way                    /* a debugger, notices, senders that wait */
     cmpq    $-1, %gs:CPU_SLICE_END
     jne     long_way                    /* it keeps what is left of its slice */
+    cmpq    $0, %gs:CPU_PREEMPT_SEED
+    jne     long_way                    /* the next one gets a random slice */
     movl    %gs:CPU_READY_TOP, %r10d
     testl   %r10d, %r10d
     js      long_way                    /* nobody is there */
@@ -879,8 +885,6 @@ operation:
     movl    slot_operations(, %r10, 4), %r10d
     btl     %edi, %r10d
     jnc     no_slot                     /* if rdi is too large, C says it */
-    testb   $(LK_SSTR | LK_RSTR), %al
-    jnz     long_way                    /* with a string */
     cmpq    $0, P_STATE(%r8)
     jne     long_way                    /* a debugger, notices, senders that wait */
     movq    %gs:CPU_GATE, %r10
@@ -903,6 +907,7 @@ operation:
     LEAVE
 
 operation_done:
+    movq    %r11, %gs:CPU_RESUMED       /* all of it is loaded, and of nobody else */
     SAVE_WORDS %r11
     movq    %r8, P_r8(%r11)
     jmp     sched_exit

@@ -137,6 +137,8 @@ void trap_syscall_stepped(void)
 
     p->s.flags |= PROC_IRET;
     p->regs.rflags &= ~(uint64_t)RFLAGS_TF;
+    p->regs.rcx = p->regs.rip; /* as `syscall` leaves them: the fast path saves neither */
+    p->regs.r11 = p->regs.rflags;
     kernel_fault(FAULT_SINGLE_STEP, 0);
 }
 
