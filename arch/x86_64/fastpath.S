@@ -463,11 +463,6 @@ entry_syscall:
     movzbl  %al, %ecx
     jmp     *shapes(, %rcx, 8)
 
-long_way:
-    SAVE_ALL
-    call    kernel_syscall
-    ud2
-
 /* A call. Made three times: of words alone, into a wait that names one register; with a string beside;
  * and, wide, with or without a string, with one capability or none, into any registers. */
 .macro CALLS how, wide=0, string=0
@@ -673,6 +668,12 @@ reply_other_priority\how:
 .endm
 
     CALLS
+
+long_way:
+    SAVE_ALL
+    call    kernel_syscall
+    ud2
+
 /* A server that takes strings answers. */
 reply_string:
     STRING_LIMIT
