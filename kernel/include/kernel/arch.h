@@ -86,12 +86,13 @@ NORETURN void kernel_memory_fault(uva_t address, unsigned access); /* ACCESS_...
 NORETURN void kernel_interrupt(unsigned line);                     /* masked and acknowledged */
 NORETURN void kernel_timer(void);
 /* What a port may call before a system call of the current process `p` is an entry: it invokes
- * `cap`, by a call whose control word makes sense, for an operation in slot_operations; rdi and rsi
- * are saved, attention is none. If it can be done at once, it is, and what is left is to make and
- * use a reply capability: status OK, one capability that has arrived. False: nothing has changed. */
+ * `cap`, by a call whose control word makes sense, for an operation in slot_operations; rdi and
+ * rsi are saved, attention is none. If it can be done at once, it is, and what is left is to make
+ * and use a reply capability: status OK, one capability that has arrived. False: nothing has
+ * changed. */
 struct cap;
 bool kernel_slot_operation(struct process *p, uint64_t control, const struct cap *cap);
-/* The same, by one that waits for the answer or openly, through a ProxyEntry, with words alone: if the
- * message can be delivered, and the CPU goes to the receiver, this returns that; its rax, r8 and r9
- * are there, and its words are those of `p`. NULL: nothing has changed. */
+/* The same, by one that waits for the answer or openly, through a ProxyEntry, with words alone:
+ * if the message can be delivered, and the CPU goes to the receiver, this returns that; its rax, r8
+ * and r9 are there, and its words are those of `p`. NULL: nothing has changed. */
 struct process *kernel_proxied(struct process *p, uint64_t control, const struct cap *entry);

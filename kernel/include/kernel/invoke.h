@@ -27,7 +27,7 @@ struct invocation {
         ANSWER_CALL,  /* the invoker waits for it */
         ANSWER_ENTRY, /* not a call: through the Entry in arg[0], if that is one */
         ANSWER_LATER, /* set by an operation of a call that is answered when its time has come */
-        ANSWER_GO_ON, /* set by one that answers a process, which has the CPU if the invoker waits */
+        ANSWER_GO_ON, /* set by one that answers a process, while the invoker waits: as a reply */
         ANSWER_NONE   /* set by an operation that wrote the invoker's registers itself */
     } answer;
     size_t string_len; /* of `string`, as sent (cut to the operation's most) */
@@ -47,9 +47,9 @@ struct operation {
     union {
         enum status (*fn)(struct invocation *inv); /* acquires, commits, and has effects */
         void (*effect)(struct invocation *inv);    /* EFFECT */
-        /* Of a slot of what the live capability `c` names, which may be filled with `with`, be that
-         * live or not; what was in it goes to *old. Acquires, commits, and has effects; STATUS_AGAIN: a piece is done, and it is to
-         * be called again. */
+        /* Of a slot of what the live capability `c` names, which may be filled with `with`, be
+         * that live or not; what was in it goes to *old. Acquires, commits, and has effects;
+         * STATUS_AGAIN: a piece is done, and it is to be called again. */
         enum status (*slot)(const struct cap *c, uint64_t slot, const struct cap *with,
                             struct cap *old);
     };

@@ -14,7 +14,8 @@ static uint64_t senders_word, changers_word;
 #define GONE                                                                                       \
     "rdi", "rsi", "rdx", "rbx", "rcx", "r8", "r9", "r11", "r12", "r13", "r14", "r15", "memory"
 
-/* Waits; then calls somebody who does not wait, until the register that it called through changes. */
+/* Waits; then calls somebody who does not wait, until the register that it called through
+ * changes. */
 static void sender(void *arg)
 {
     uint64_t control = LK_CTL_WAIT(0, 0, 0, 0);
