@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * `syscall`, and the fast path, which needs no C, or one call of it for a string: a call, or a reply
- * with the next wait, to a process that waits for it, with at most one capability; Null; a notice; an
- * open wait that nothing ends; a yield; an interrupt that somebody waits for.
+ * `syscall`, and the fast path, which needs no C, or one call of it that decides: a call, or a reply
+ * with the next wait, to a process that waits for it, with at most one capability; Null; a notice;
+ * an open wait that nothing ends; a yield; an interrupt that somebody waits for; an operation on a
+ * slot; a proxied message; the answer to a fault, with the next wait.
  *
- * First tests, one reason each; if one fails it is the long way (kernel/invoke.c), for which nothing has
- * changed. Then stores only. They do to stored state what kernel/ipc.c would have done;
+ * First tests, one reason each; if one fails it is the long way (kernel/invoke.c), for which nothing
+ * has changed. Then stores only. They do to stored state what C would have done;
  * SysCtl.setFastPath switches the fast path off, so that tests can compare (tests/system/fastpath).
  *
  * What makes it short:
@@ -395,10 +396,10 @@ shapes:
     .endr
 .endm
 
-/* The string of the process at r8 into the buffer of that at r11, if C finds all pages of both at once.
- * Its length stands beside the capability then. Keeps all but rax, rcx, r10, r11, which it gives back,
- * and words that it saves. The stack
- * is not as C would align it, which matters to SSE only. */
+/* The string of the process at r8 into the buffer of that at r11, if C finds all pages of both at
+ * once. Its length stands beside the capability then. Keeps all but rax, rcx, r10, r11, which it
+ * gives back, and words that it saves. The stack is not as C would align it, which matters to SSE
+ * only. */
 .macro GIVE_STRING may_not
     .if     \may_not
     testb   $LK_SSTR, %al
