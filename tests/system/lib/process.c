@@ -169,9 +169,14 @@ struct lk_regs raw_regs(uint64_t control)
 
 void raw_go(obj p, const struct lk_regs *r)
 {
-    struct pstate s = proc_state(p);
+    struct pstate s;
+    enum status status;
 
-    OK(lk_process_set_regs(R_T0, s.run_state, r, sizeof(*r)));
+    do { /* a timer may have ended its wait in between */
+        s = proc_state(p);
+        status = lk_process_set_regs(R_T0, s.run_state, r, sizeof(*r));
+    } while (status == STATUS_STATE_CHANGED);
+    OK(status);
     if (s.run_state == LK_STATE_FAULTED) {
         proc_resume(p);
     }
