@@ -295,16 +295,6 @@ static inline void clear_words(struct invocation *inv)
     o[1] = o[2] = o[3] = o[4] = o[5] = o[6] = o[7] = 0;
 }
 
-/* An answer of no words but a status. */
-static inline void delivered(struct process *p, uint64_t delivery, enum status status)
-{
-    struct lk_regs *r = &p->regs;
-
-    r->rax = delivery;
-    r->rdi = status;
-    r->rsi = r->rdx = r->rbx = r->r12 = r->r13 = r->r14 = r->r15 = 0;
-}
-
 /* Words and a string of an answer, into the call of the invoker. */
 static NOINLINE void answer_more(struct invocation *inv, const struct operation *op)
 {
@@ -384,6 +374,7 @@ static ALWAYS_INLINE NORETURN void invoke(struct process *p, uint64_t control, s
     static const struct operation none; /* an answer without anything */
     const struct operation *op = &none;
     struct cpu *cpu = cpu_self();
+    struct lk_regs *r;
     struct invocation inv;
     struct endpoint *reply = NULL;
     enum status status;
@@ -452,13 +443,15 @@ static ALWAYS_INLINE NORETURN void invoke(struct process *p, uint64_t control, s
     if (!call || unlikely(inv.answer != ANSWER_CALL || cpu->current != p)) {
         finish_otherwise(&inv, control, op);
     }
-    p->regs.r8 = id;
-    p->regs.r9 = likely(reply->self != 0) ? endpoint_reply_at_once(reply) : 0; /* or it is gone */
+    r = &p->regs;
+    r->r8 = id;
+    r->r9 = likely(reply->self != 0) ? endpoint_reply_at_once(reply) : 0; /* or it is gone */
     if (control & LK_CAPS) {
         ipc_store_caps(p, control, inv.out_cap, op->caps_out, NULL);
     }
-    delivered(p, DELIVERS(1u + op->words_out) | (uint64_t)op->caps_out << LK_DLV_NCAPS_SHIFT,
-              status);
+    r->rax = DELIVERS(1u + op->words_out) | (uint64_t)op->caps_out << LK_DLV_NCAPS_SHIFT;
+    r->rdi = status; /* and no words more, as yet */
+    r->rsi = r->rdx = r->rbx = r->r12 = r->r13 = r->r14 = r->r15 = 0;
     if (unlikely(op->more != 0)) {
         answer_more(&inv, op);
     }
@@ -481,8 +474,7 @@ bool kernel_slot_operation(struct process *p, uint64_t control, const struct cap
     const struct operation *op;
     struct cap old;
 
-    if (find_operation(p, control, cap, &op) != STATUS_OK || !cap_live(cap) ||
-        (control & RECV_MORE_CAPS)) {
+    if (find_operation(p, control, cap, &op) != STATUS_OK || !cap_live(cap)) {
         return false;
     }
     txn_begin_syscall();

@@ -70,7 +70,7 @@ struct operation {
     bool checks;                     /* what is below is to be looked at */
     bool exact;                      /* no string but one of string_in bytes will do */
     uint32_t takes[LK_MAX_CAPS - 1]; /* masks of the types that the capabilities may have */
-};
+} ALIGNED(64);                       /* a cache line, found by a shift */
 STATIC_ASSERT(LK_TYPES <= 32, "a mask of types");
 
 /* Tables by type, made from kernel/abi/lykos.toml. NULL: no operations but getType. */
