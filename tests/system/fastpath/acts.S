@@ -2,12 +2,9 @@
  *
  * What processes of a play execute, see acts.h.
  */
+#include "../lib/snippets.inc"
+
         .text
-        .macro  ACT name
-        .globl  \name
-        .type   \name, @function
-\name:
-        .endm
 
 /* Who came when: the next number, into rcx. */
         .macro  TICKET
@@ -15,57 +12,52 @@
         lock xaddq %rcx, act_tickets(%rip)
         .endm
 
-ACT act_syscall
+SNIPPET act_syscall
         syscall
         TICKET
         int3
         jmp     act_syscall
-ACT act_ticket
+SNIPPET act_ticket
         TICKET
         int3
         jmp     act_ticket
-ACT act_read
+SNIPPET act_read
         movb    (%rdi), %al
         jmp     act_count
-ACT act_write
+SNIPPET act_write
         movb    %al, (%rdi)
-ACT act_count
+SNIPPET act_count
         TICKET
         int3
         incq    %rdi
         addq    $3, %r15
         jmp     act_count
-ACT act_divide
+SNIPPET act_divide
         xorl    %ecx, %ecx
 1:      divl    %ecx
         jmp     1b
-ACT act_invalid
+SNIPPET act_invalid
         ud2
-ACT act_protection
+SNIPPET act_protection
         hlt
         jmp     act_protection
-ACT act_sse
-        ldmxcsr (%rdi)
-        xorps   %xmm0, %xmm0
-        movl    $1, %eax
-        cvtsi2ss %eax, %xmm1
-        divss   %xmm0, %xmm1
-        ud2
-ACT act_jump
+SNIPPET act_sse
+        SSE_DIVIDES
+SNIPPET act_jump
         jmp     *%rdi
-ACT act_malformed
+SNIPPET act_malformed
         movl    $0x101, %eax            # a reserved bit
         syscall
         int3
         jmp     act_malformed
-ACT act_waits
+SNIPPET act_waits
         TICKET
         int3
         movq    %r10, %rax
         syscall
         int3
         jmp     act_waits
-ACT act_handler
+SNIPPET act_handler
         movq    %r10, %rax
         movq    act_request(%rip), %rdi
         movq    act_request + 8(%rip), %rsi
@@ -81,7 +73,7 @@ ACT act_handler
         int3
         ud2
 
-ACT act_program
+SNIPPET act_program
         movq    (%rsp), %rax
         cmpq    $-1, %rax
         je      2f
@@ -110,7 +102,7 @@ ACT act_program
         int3
         jmp     2b
 3:      jmp     3b
-ACT act_conductor
+SNIPPET act_conductor
         movq    (%rsp), %rax
         movq    8(%rsp), %rdi
         movq    16(%rsp), %rsi

@@ -4,6 +4,7 @@
  * place: it is refused, and the other one is left alone.
  */
 #include "../lib/sys.h"
+#include "acts.h"
 
 #define TARGET 5 /* capability registers of who asks; */
 #define GIFT 6
@@ -75,5 +76,54 @@ CASE(stale_slots,
             }
         }
         obj_rescind(target);
+    }
+}
+
+#define GONE 7
+
+/* What a handler has if it resumes the process of register `target`, and waits. */
+static struct lk_regs resumes(obj handler, unsigned target)
+{
+    struct lk_regs r = raw_regs(LK_CTL_REPLY_WAIT(target, 2));
+
+    r.rdi = OP_PROCESS_RESUME;
+    r.rsi = LK_RESUME_OVER;
+    raw_go(handler, &r);
+    return raw_result(handler);
+}
+
+CASE(stale_resume,
+     .text = "a handler that resumes who is gone does not resume who stands in its place",
+     .steady = true)
+{
+    for (unsigned fast = 0; fast < 2; fast++) {
+        obj handler = proc_new(PRIO_HIGH);
+        uint64_t frame = frames_new(1);
+        obj gone = made(LK_TYPE_PROCESS, frame), faulted;
+        struct lk_regs r = raw_regs(0);
+
+        sys_at("fast path %u", fast);
+        OK(lk_sysctl_set_fast_path(R_SYSCTL, fast));
+        proc_cap(handler, GONE, gone);
+        obj_rescind(gone);
+        faulted = made(LK_TYPE_PROCESS, frame);
+        proc_slot(faulted, SLOT_ADDR_SPACE, own_space());
+        proc_slot(faulted, SLOT_SCHEDULE, schedule_of(PRIO_HIGH));
+        proc_slot(faulted, SLOT_HANDLER, entry_new(endpoint_new(handler, 1, false), 0));
+        proc_cap(handler, TARGET, faulted);
+        raw_do(handler, LK_CTL_WAIT(GIFT, 0, 0, 0));
+        r.rip = (uint64_t)act_invalid;
+        raw_go(faulted, &r);
+        raw_result(handler);
+        for (unsigned round = 0; round < 3; round++) { /* it faults again */
+            EQ(lk_kind(resumes(handler, TARGET).rax), LK_KIND_MESSAGE);
+        }
+        r = resumes(handler, GONE);
+        EQ(lk_kind(r.rax), LK_KIND_RESULT);
+        EQ(r.rdi, STATUS_INVALID_CAP);
+        EQ(proc_state(faulted).run_state, LK_STATE_FAULTED);
+        raw_do(handler, LK_CTL_WAIT(GIFT, 0, 0, 0)); /* and it can be resumed as before */
+        EQ(raw_done(handler), false);
+        obj_rescind(faulted);
     }
 }

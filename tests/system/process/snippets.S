@@ -2,12 +2,9 @@
  *
  * Instructions that fault. Each begins at its label; rdi holds an address where it needs one.
  */
+#include "../lib/snippets.inc"
+
         .text
-        .macro  SNIPPET name
-        .globl  \name
-        .type   \name, @function
-\name:
-        .endm
 
 SNIPPET do_divide
         divl    %ecx                    # rcx is 0
@@ -120,12 +117,7 @@ SNIPPET do_x87
         fwait
         ud2
 SNIPPET do_sse
-        ldmxcsr (%rdi)
-        xorps   %xmm0, %xmm0
-        movl    $1, %eax
-        cvtsi2ss %eax, %xmm1
-        divss   %xmm0, %xmm1
-        ud2
+        SSE_DIVIDES
 SNIPPET do_privileged_flags
         pushfq                          # interrupt flag and I/O privilege cannot be changed
         popq    %rax
