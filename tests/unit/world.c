@@ -3,6 +3,7 @@
  * See world.h.
  */
 #include "world.h"
+#include "tests/kernel/probe.h"
 
 #include <kernel/sched.h>
 #include <kernel/txn.h>
@@ -201,4 +202,39 @@ enum fault_code world_fault(struct process *p, uva_t address, unsigned access, s
 {
     txn_begin();
     return space_map(p, address, access, w);
+}
+
+unsigned world_probe(struct process *p, uva_t address)
+{
+    kpa_t page;
+
+    return space_probe(p, address, &page);
+}
+
+void world_map(struct process *p, uva_t address)
+{
+    struct walk walk;
+
+    CHECK_EQUAL(world_fault(p, address, ACCESS_READ, &walk), FAULT_NONE);
+    CHECK(world_probe(p, address) != 0);
+}
+
+struct gpt *world_full_gpt(unsigned n)
+{
+    struct gpt *g = world_gpt(12);
+
+    for (unsigned i = 0; i < n; i++) {
+        g->state.slot[i] = world_plain_cap(world_page());
+    }
+    return g;
+}
+
+struct gpt *world_three_levels(struct gpt *leaf)
+{
+    struct gpt *middle = world_gpt(16);
+    struct gpt *top = world_gpt(20);
+
+    middle->state.slot[1] = world_plain_cap(&leaf->hdr);
+    top->state.slot[1] = world_plain_cap(&middle->hdr);
+    return top;
 }

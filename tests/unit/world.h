@@ -53,3 +53,13 @@ extern unsigned world_restarts; /* of the last operation */
 
 /* A page fault of `p`, which need not be current: space_map() in a transaction of its own. */
 enum fault_code world_fault(struct process *p, uva_t address, unsigned access, struct walk *w);
+/* The rights with which an address is mapped; 0: it is not. */
+unsigned world_probe(struct process *p, uva_t address);
+/* A read of this address maps it. */
+void world_map(struct process *p, uva_t address);
+
+/* A GPT with a page in each of the first n slots. */
+struct gpt *world_full_gpt(unsigned n);
+/* A space of three levels: `leaf` at slot 1 of the middle, which is at slot 1 of the top. */
+struct gpt *world_three_levels(struct gpt *leaf);
+#define WORLD_LEAF_AT 0x110000ull /* where slot 0 of the leaf is then */
