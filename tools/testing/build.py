@@ -59,7 +59,7 @@ def clang(context):
         raise Skipped("clang is missing: sudo apt-get install clang")
     folder = context.path("clang")
     copy_sources(folder)
-    make(context, folder, "CC=clang", "BUILD=out", "all")
+    make(context, folder, "CC=clang", "BUILD=out", "all", "tests")
     selftest_of(context, "clang", folder)
 
 
@@ -142,7 +142,7 @@ def part(_context):
                 simple_job("incremental", "a second make has nothing to do", incremental),
                 simple_job("reproducible", "two builds in two folders give the same bytes", reproducible),
             ),
-            simple_job("clang", "clang builds without a warning a kernel whose self-tests pass", clang),
+            simple_job("clang", "clang builds without a warning the tests, and a kernel whose self-tests pass", clang),
             simple_job("commit_points", "nothing behind a commit point may fail", commit_points),
             simple_job("undescribed", "a program that is built but not described is worth a warning", undescribed),
             simple_job("generated", "what is generated is up to date", generated),

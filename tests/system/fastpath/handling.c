@@ -152,7 +152,8 @@ static void meanwhile(const struct scene *s, enum meanwhile what)
         break;
     case LOWER:
     case HIGHER:
-        proc_slot(s->faulter, SLOT_SCHEDULE, schedule_of(PRIO_HIGH + (what == HIGHER ? 1 : -1)));
+        proc_slot(s->faulter, SLOT_SCHEDULE,
+                  schedule_of(what == HIGHER ? PRIO_HIGH + 1 : PRIO_HIGH - 1));
         break;
     case HANDLER_SET:
         obj_get(s->faulter, R_A);

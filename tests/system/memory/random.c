@@ -272,7 +272,8 @@ static void set_handler(unsigned g, bool on)
     obj_get(w.handler[g], R_B);
     OK(lk_gpt_swap_slot(R_A, GPT_HANDLER_SLOT, on ? R_B : 0, 0));
     w.gpt[g].background = below(3) != 0;
-    OK(lk_gpt_set_flags(R_A, on | w.gpt[g].background << 1));
+    OK(lk_gpt_set_flags(R_A, (on ? GPT_HAS_HANDLER : 0u) |
+                                 (w.gpt[g].background ? GPT_HAS_BACKGROUND : 0u)));
     w.gpt[g].slot[GPT_HANDLER_SLOT] = (struct model_cap){ .kind = OTHER };
     w.gpt[g].handler = on;
 }
