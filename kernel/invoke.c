@@ -516,16 +516,14 @@ static NOINLINE NORETURN void pseudo_instruction(struct process *p, uint64_t con
         if (to != 0) {
             cap_copy(&p->capreg[to], from);
         }
-        process_result(p, STATUS_OK);
-        sched_exit();
-    }
-    if (control == LK_SET_FS_BASE && p->regs.rdi < LK_USER_END) {
+    } else if (control == LK_SET_FS_BASE && p->regs.rdi < LK_USER_END) {
         txn_commit();
         arch_set_fs_base(p, p->regs.rdi);
-        process_result(p, STATUS_OK);
-        sched_exit();
+    } else {
+        finish_fault(p, FAULT_MALFORMED_SYSCALL, control, NULL);
     }
-    finish_fault(p, FAULT_MALFORMED_SYSCALL, control, NULL);
+    process_result(p, STATUS_OK);
+    sched_exit();
 }
 
 /* The shapes that make sense: something is done, what belongs to a phase comes with it, and a call

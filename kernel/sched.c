@@ -39,8 +39,7 @@ void sched_init(void)
     plist_init(&cpu->dead_endpoints);
     list_init(&cpu->judged);
     list_init(&cpu->rechecks);
-    cpu->slice_end = NEVER;
-    cpu->timer_armed = NEVER;
+    cpu->slice_end = cpu->timer_armed = NEVER;
     cpu->idle_from = arch_cycles();
     cpu->ready_top = -1;
     cpu->epoch = 1;
@@ -168,9 +167,9 @@ void sched_sent(struct process *p, struct process *to)
 
     ASSERT_AFTER_COMMIT();
     if (!goes || !sched_runnable(to) || ((p->s.flags | to->s.flags) & PROC_SLICE_NOTICE)) {
-        if (sched_runnable(
-                to)) { /* next of its equals, if somebody hears of its slice or of that of
-                                     `p`, or there is none */
+        if (sched_runnable(to)) {
+            /* Next of its equals, if somebody hears of its slice or of that of `p`, or there is
+             * none. */
             ready_insert(cpu, to, goes || to->slice_left != 0);
         }
         cpu->resched |= goes || p->s.run_state != LK_STATE_READY;
@@ -203,18 +202,6 @@ void sched_yield(void)
     ASSERT_AFTER_COMMIT();
     cpu->current->behind = 1;
     cpu->resched = true;
-}
-
-/* xorshift64: for random preemption, from a seed, so that a run can be repeated. */
-static uint64_t preempt_random(struct cpu *cpu)
-{
-    uint64_t x = cpu->preempt_seed;
-
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    cpu->preempt_seed = x;
-    return x;
 }
 
 /* The current process, if there is one, goes back to the queue it runs from. */
@@ -268,7 +255,8 @@ static bool pick(struct cpu *cpu, nsec_t now)
         return dropped != DROP_STEPS;
     }
     if (unlikely(cpu->preempt_seed != 0)) {
-        cpu->slice_end = now + 300 + preempt_random(cpu) % 20000;
+        cpu->preempt_seed *= 6364136223846793005; /* odd: it is never 0 */
+        cpu->slice_end = now + 300 + (cpu->preempt_seed >> 32) % 20000;
     } else if (p->slice_left != 0 || (p->s.flags & PROC_SLICE_NOTICE) ||
                !list_empty(&cpu->ready[p->priority])) {
         cpu->slice_end = now + (p->slice_left != 0 ? p->slice_left : p->slice);

@@ -6,7 +6,7 @@
  * slot; a proxied message; the answer to a fault, with the next wait.
  *
  * First tests, one reason each; if one fails it is the long way (kernel/invoke.c), for which nothing
- * has changed. Then stores only. They do to stored state what C would have done;
+ * has changed but notes. Then stores only; where C is called that does it, it has both halves. They do to stored state what C would have done;
  * SysCtl.setFastPath switches the fast path off, so that tests can compare (tests/system/fastpath).
  * Here are the way in, calls and replies; the rest is in fastother.S, macros of both are in fast.S.
  *
@@ -104,6 +104,63 @@ entry_syscall:
     movzbl  %al, %ecx
     jmp     *shapes(, %rcx, 8)
 
+/* The process at r8 calls the one at r11, if that wants the reply capability. rbp has the capability
+ * invoked, rcx what the caller is noted with: the gate; or else whom it calls is noted, too. */
+.macro CALL_NOW wide, string, gate
+    .if     \wide
+    testl   $(31 << LK_RECV_CAP_SHIFT >> 32), P_rax + 4(%r11)
+    .else
+    cmpb    $0, RECV_BYTE(%r11)
+    .endif
+    je      long_way                    /* drops the reply capability */
+    movq    P_REPLY(%r8), %rsp
+    movq    EP_REPLY(%rsp), %r10
+    orq     $(ONE_PAYLOAD - 1), %r10    /* outstanding or not: */
+    addq    $(1 + LK_TYPE_ENTRY), %r10      /* the next reply capability */
+    js      long_way                    /* payloads are nearly used up */
+    .if     \string
+    GIVE_STRING \wide, \gate
+    .endif
+
+    /* --- commit --- */
+
+    movq    %r10, EP_REPLY(%rsp)
+    movq    %r8, P_CALLER(%r11)
+    movq    %rcx, P_CALLER_EPOCH(%r11)
+    .if     \wide || !\string           /* else it is there already */
+    movq    %rax, P_rax(%r8)
+    .endif
+    .ifb    \gate
+    movq    %rcx, P_TO_EPOCH(%r8)
+    movzbl  P_rax + 1(%r8), %ecx
+    movq    P_CAPREG_OBJECT(%r8, %rcx, 8), %rcx
+    movq    %rcx, P_LAST_CALLED(%r8)
+    .endif
+    .if     \wide
+    WAITING WAITS_CLOSED
+    movq    P_rax(%r11), %r9
+    shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
+    NEXT_FIELD
+    movq    %r10, P_CAPREG(%r11, %rcx)
+    movq    EP_SELF(%rsp), %r10
+    movq    %r10, P_CAPREG_OBJECT(%r11, %rcx)
+    NEXT_FIELD
+    GIVE
+    NULLS   2
+    .else
+    movzbl  RECV_BYTE(%r11), %ecx
+    movq    %r10, P_CAPREG(%r11, %rcx, 8)
+    movq    EP_SELF(%rsp), %r10
+    movq    %r10, P_CAPREG_OBJECT(%r11, %rcx, 8)
+    movq    $WAITS_CLOSED, P_STATE(%r8)
+    .endif
+    movq    EP_ID(%rsp), %r10
+    movq    %r10, P_r8(%r8)             /* what the wait is for */
+    movq    %rbp, %r9
+    shrq    $CAP_PAYLOAD_SHIFT, %r9
+    HAND_OVER P_TO_ID(%r8), 1, \wide, \string
+.endm
+
 /* A call. Made three times: of words alone, into a wait that names one register; with a string beside;
  * and, wide, with or without a string, with one capability or none, into any registers. */
 .macro CALLS how, wide=0, string=0
@@ -141,53 +198,7 @@ call_found:
     cmpq    $WAITS_OPEN, P_STATE(%r11)
     jne     call_many\how               /* does not wait, or not for this alone */
     .endif
-call_next\how:
-    .if     \wide
-    testl   $(31 << LK_RECV_CAP_SHIFT >> 32), P_rax + 4(%r11)
-    .else
-    cmpb    $0, RECV_BYTE(%r11)
-    .endif
-    je      long_way                    /* drops the reply capability */
-    movq    P_REPLY(%r8), %rsp
-    movq    EP_REPLY(%rsp), %r10
-    orq     $(ONE_PAYLOAD - 1), %r10    /* outstanding or not: */
-    addq    $(1 + LK_TYPE_ENTRY), %r10      /* the next reply capability */
-    js      long_way                    /* payloads are nearly used up */
-    .if     \string
-    GIVE_STRING \wide
-    .endif
-
-    /* --- commit --- */
-
-    movq    %r10, EP_REPLY(%rsp)
-    movq    %r8, P_CALLER(%r11)
-    movq    %rcx, P_CALLER_EPOCH(%r11)
-    .if     \wide || !\string           /* else it is there already */
-    movq    %rax, P_rax(%r8)
-    .endif
-    .if     \wide
-    WAITING WAITS_CLOSED
-    movq    P_rax(%r11), %r9
-    shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
-    NEXT_FIELD
-    movq    %r10, P_CAPREG(%r11, %rcx)
-    movq    EP_SELF(%rsp), %r10
-    movq    %r10, P_CAPREG_OBJECT(%r11, %rcx)
-    NEXT_FIELD
-    GIVE
-    NULLS   2
-    .else
-    movzbl  RECV_BYTE(%r11), %ecx
-    movq    %r10, P_CAPREG(%r11, %rcx, 8)
-    movq    EP_SELF(%rsp), %r10
-    movq    %r10, P_CAPREG_OBJECT(%r11, %rcx, 8)
-    movq    $WAITS_CLOSED, P_STATE(%r8)
-    .endif
-    movq    EP_ID(%rsp), %r10
-    movq    %r10, P_r8(%r8)             /* what the wait is for */
-    movq    %rbp, %r9
-    shrq    $CAP_PAYLOAD_SHIFT, %r9
-    HAND_OVER P_TO_ID(%r8), 1, \wide, \string
+    CALL_NOW \wide, \string, %gs:CPU_GATE
 
 /* The first call through an endpoint, or after others. r10 has cap.object, rcx the gate. */
 call_anew\how:
@@ -202,17 +213,65 @@ call_anew\how:
     cmpq    $WAITS_OPEN, P_STATE(%r11)
     jne     call_wide
     .endif
-    movq    %r10, P_LAST_CALLED(%r8)
+    movq    $0, P_TO_EPOCH(%r8)         /* until the commit */
     movq    %r11, P_TO(%r8)
     movq    %rsp, P_TO_ID(%r8)
-    movq    %rcx, P_TO_EPOCH(%r8)
     movzbl  P_PRIORITY(%r11), %r10d
     cmpb    P_PRIORITY(%r8), %r10b
-    je      call_next\how              /* an equal has the rest of the slice */
-    movq    $0, P_TO_EPOCH(%r8)
+    je      1f                          /* an equal has the rest of the slice */
+    jb      long_way                    /* a lower one is readied */
     btcq    $OTHER, %rcx
     NEXT_TO_RUN
-    jmp     call_next\how
+1:  CALL_NOW \wide, \string
+.endm
+
+/* The process at r8 replies to the one at r11, if the capability that it invokes is that reply's, and
+ * waits. */
+.macro REPLY_NOW wide, string, lower=0
+    movq    P_REPLY(%r11), %rcx         /* the endpoint that the reply must be to */
+    movzbl  %ah, %ebp
+    movq    P_CAPREG_OBJECT(%r8, %rbp, 8), %r10
+    movq    P_CAPREG(%r8, %rbp, 8), %rbp
+    cmpq    %rbp, EP_REPLY(%rcx)
+    jne     not_reply                   /* it replies to another, or a second time */
+    cmpq    %r10, EP_SELF(%rcx)
+    jne     long_way                    /* an Entry to another endpoint that looks like it */
+    .if     \wide
+    WAITS   WAITS_CLOSED
+    .else
+    cmpq    $WAITS_CLOSED, P_STATE(%r11)
+    jne     reply_wide                  /* does not wait, or not for this alone */
+    .endif
+    movq    EP_ID(%rcx), %r10
+    cmpq    %r10, P_r8(%r11)
+    jne     long_way                    /* but for another endpoint */
+    .if     \string
+    GIVE_STRING \wide, P_REPLY(%r11)
+    .endif
+
+    /* --- commit --- */
+
+    .if     \lower
+    NEW_TURN %r11, r10                  /* it is readied, as it were */
+    .endif
+    addq    $(ONE_PAYLOAD - LK_TYPE_ENTRY), EP_REPLY(%rcx) /* none is outstanding */
+    movq    %rax, P_rax(%r8)
+    .if     \wide
+    WAITING WAITS_OPEN
+    movq    P_rax(%r11), %r9
+    shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
+    NEXT_FIELD
+    GIVE
+    NULLS   3
+    .else
+    movzbl  RECV_BYTE(%r11), %ecx
+    movq    $0, P_CAPREG(%r11, %rcx, 8) /* no capability came; register 0 is Null anyway */
+    movq    $0, P_CAPREG_OBJECT(%r11, %rcx, 8)
+    movq    $WAITS_OPEN, P_STATE(%r8)
+    .endif
+    movq    %rbp, %r9
+    shrq    $CAP_PAYLOAD_SHIFT, %r9
+    HAND_OVER P_r8(%r11), 0, \wide, \string
 .endm
 
 /* A reply and the next wait; made twice as calls are, strings only wide. */
@@ -232,47 +291,7 @@ reply\how:
     cmpq    %rcx, P_CALLER_EPOCH(%r8)
     jne     reply_other_priority\how   /* or nobody called, or long ago, or nothing goes fast */
 reply_next\how:
-    movq    P_REPLY(%r11), %rcx         /* the endpoint that the reply must be to */
-    movzbl  %ah, %ebp
-    movq    P_CAPREG_OBJECT(%r8, %rbp, 8), %r10
-    movq    P_CAPREG(%r8, %rbp, 8), %rbp
-    cmpq    %rbp, EP_REPLY(%rcx)
-    jne     not_reply                   /* it replies to another, or a second time */
-    cmpq    %r10, EP_SELF(%rcx)
-    jne     long_way                    /* an Entry to another endpoint that looks like it */
-    .if     \wide
-    WAITS   WAITS_CLOSED
-    .else
-    cmpq    $WAITS_CLOSED, P_STATE(%r11)
-    jne     reply_wide                  /* does not wait, or not for this alone */
-    .endif
-    movq    EP_ID(%rcx), %r10
-    cmpq    %r10, P_r8(%r11)
-    jne     long_way                    /* but for another endpoint */
-    .if     \string
-    GIVE_STRING \wide
-    .endif
-
-    /* --- commit --- */
-
-    addq    $(ONE_PAYLOAD - LK_TYPE_ENTRY), EP_REPLY(%rcx) /* none is outstanding */
-    movq    %rax, P_rax(%r8)
-    .if     \wide
-    WAITING WAITS_OPEN
-    movq    P_rax(%r11), %r9
-    shrq    $(FIELD_SHIFT(LK_RECV_CAP_SHIFT) - LK_CAP_BITS), %r9
-    NEXT_FIELD
-    GIVE
-    NULLS   3
-    .else
-    movzbl  RECV_BYTE(%r11), %ecx
-    movq    $0, P_CAPREG(%r11, %rcx, 8) /* no capability came; register 0 is Null anyway */
-    movq    $0, P_CAPREG_OBJECT(%r11, %rcx, 8)
-    movq    $WAITS_OPEN, P_STATE(%r8)
-    .endif
-    movq    %rbp, %r9
-    shrq    $CAP_PAYLOAD_SHIFT, %r9
-    HAND_OVER P_r8(%r11), 0, \wide, \string
+    REPLY_NOW \wide, \string
 
 reply_other_priority\how:
     btcq    $OTHER, %rcx
@@ -280,7 +299,9 @@ reply_other_priority\how:
     jne     not_reply
     movzbl  P_PRIORITY(%r11), %r10d
     NEXT_TO_RUN
-    jmp     reply_next\how
+    cmpb    P_PRIORITY(%r8), %r10b
+    ja      reply_next\how
+    REPLY_NOW \wide, \string, 1
 .endm
 
     CALLS
@@ -305,7 +326,7 @@ call_many:
     movq    $0, %gs:SENT_CAP            /* and no string */
     jmp     call_found
 
-/* The other shapes with strings. */
+/* All other shapes; those with strings that go fast. */
 strings:
     testb   $LK_RSTR, %al
     jz      1f

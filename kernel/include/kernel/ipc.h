@@ -31,10 +31,6 @@ static inline unsigned control_nsend(uint64_t control)
 {
     return (unsigned)(control >> LK_NSEND_SHIFT) & 7u;
 }
-static inline unsigned control_words(uint64_t control)
-{
-    return ((unsigned)(control >> LK_NWORDS_SHIFT) & 7u) + 1;
-}
 
 /* The bits of a control word that describe the receive phase. */
 #define RECV_SHAPE (LK_RECV | LK_CLOSED | LK_RSTR | LK_CAPS)

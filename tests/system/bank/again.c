@@ -132,7 +132,7 @@ CASE(server_killed,
      .ms = 4000000)
 {
     struct rng rng = rng_new(sys_options.seed + 1000);
-    uint64_t kills = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 20000 : 1000;
+    uint64_t kills = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 2000 : 1000;
     uint64_t steps = 0;
     uint64_t lost = 0;
 

@@ -299,7 +299,7 @@ CASE(random_steps,
              "in random steps; after each, nothing is lost, doubled or left behind",
      .ms = 4000000)
 {
-    uint64_t steps = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 20000 : 1500;
+    uint64_t steps = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 10000 : 1500;
 
     for (unsigned i = 0; i < 3; i++) {
         schedule_of(PRIO_HIGH + i);

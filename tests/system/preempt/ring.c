@@ -232,7 +232,7 @@ CASE(rings_running,
 
     for (unsigned n = 2; n <= RING_MOST; n++) {
         struct worker w[RING_MOST];
-        uint64_t wanted = sys_options.soak ? 20000 : 300;
+        uint64_t wanted = sys_options.soak ? 5000 : 300;
 
         calls_made = calls_wrong = calls_handled = 0;
         over = false;
@@ -416,7 +416,7 @@ CASE(receivers_race,
     struct worker w[2], sw, c[2];
     obj t = proc_new(PRIO_LOW);
     obj e = endpoint_new(t, E_ID, false);
-    uint64_t wanted = sys_options.soak ? 20000 : 400;
+    uint64_t wanted = sys_options.soak ? 5000 : 400;
 
     race_calls = race_wrong = at_once = both = racer_handled[0] = racer_handled[1] = 0;
     over = false;

@@ -97,7 +97,7 @@ CASE(closed_wait_survives,
     struct worker sv = worker_new(PRIO_LOW, server, NULL);
     struct worker r = worker_new(PRIO_LOW + 1, handler, NULL);
     struct worker n[2];
-    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 20000 : 400;
+    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 5000 : 400;
     uint64_t last = 0;
 
     primary_calls = primary_wrong = handled = exclusion_broken = 0;

@@ -199,22 +199,34 @@
 1:
 .endm
 
+/* The process at \p is readied behind its equals: as kernel/sched.c, ready_insert. Uses \by. */
+.macro NEW_TURN p, by
+    incq    %gs:CPU_TURNS
+    movq    %gs:CPU_TURNS, %\by
+    movq    %\by, P_TURN(\p)
+.endm
+
+/* Is no slice to be kept, and none to be begun by whoever is next? */
+.macro NO_SLICE else=long_way
+    cmpq    $-1, %gs:CPU_SLICE_END
+    jne     \else                       /* one is under way, which the invoker keeps */
+    cmpq    $0, %gs:CPU_PREEMPT_SEED
+    jne     \else                       /* everybody gets a random one */
+.endm
+
 /* Would the process at r11, of the priority in r10, be the next to run when the one at r8 stops, with no
  * slice to be kept or begun? */
 .macro NEXT_TO_RUN
     cmpl    %gs:CPU_READY_TOP, %r10d
     jle     long_way                    /* another one is of higher priority, or comes first */
-    cmpq    $-1, %gs:CPU_SLICE_END
-    jne     long_way                    /* a slice is under way, which the invoker keeps */
-    cmpq    $0, %gs:CPU_PREEMPT_SEED
-    jne     long_way                    /* it gets a random slice */
+    NO_SLICE
 .endm
 
 /* The string of the process at r8 into the buffer of that at r11, if C finds all pages of both at
- * once. Its length stands beside the capability then. Keeps all but rax, rcx, r10, r11, which it
- * gives back, and words that it saves. The stack is not as C would align it, which matters to SSE
+ * once. Its length stands beside the capability then. Keeps all but rax, r10, r11, which it gives
+ * back, words that it saves, and rcx, which it gives back or loads from \again. The stack is not as C would align it, which matters to SSE
  * only. */
-.macro GIVE_STRING may_not
+.macro GIVE_STRING may_not, again
     .if     \may_not
     testb   $LK_SSTR, %al
     jz      1f
@@ -224,7 +236,9 @@
     movq    %rsi, P_rsi(%r8)
     movq    %rdx, P_rdx(%r8)
     movq    %gs:CPU_KERNEL_STACK, %rsp
+    .ifb    \again
     pushq   %rcx
+    .endif
     pushq   %r11
     pushq   %r10
     movq    %r8, %rdi
@@ -232,7 +246,11 @@
     call    ipc_give_string
     popq    %r10
     popq    %r11
+    .ifb    \again
     popq    %rcx
+    .else
+    movq    \again, %rcx
+    .endif
     movq    %gs:CPU_CURRENT, %r8
     movq    P_REPLY(%r8), %rsp          /* as a call has it */
     movq    P_rdi(%r8), %rdi

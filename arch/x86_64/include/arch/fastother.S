@@ -84,14 +84,14 @@
     movzbl  P_PRIORITY(%r11), %r10d
     cmpb    P_PRIORITY(%r8), %r10b
     jbe     \else
-    cmpq    $-1, %gs:CPU_SLICE_END
-    jne     \else
+    NO_SLICE \else
 .endm
 
 /* The notice bits in ebp are posted to the process at r11, which runs at once; the one at r8, whose
  * registers are saved, is the next of its equals. The words but for rdi and rdx are 0 already. */
 .macro WAKE
     incl    P_POSTS(%r11)
+    NEW_TURN %r11, rcx
     TRACE_POST
     movl    %ebp, %edi
     movq    %gs:CPU_GATE, %rcx
@@ -167,6 +167,7 @@ not_reply:
 
     /* --- commit --- */
 
+    NEW_TURN %r11, rcx
 1:  movq    %rax, P_rax(%r8)
     WAITING WAITS_OPEN
     andl    $(0xff << 24), P_STATE(%r11)
@@ -185,10 +186,7 @@ wait:
     jnz     long_way
     cmpq    $0, P_STATE(%r8)
     jne     long_way                    /* a debugger, notices, senders that wait */
-    cmpq    $-1, %gs:CPU_SLICE_END
-    jne     long_way                    /* it keeps what is left of its slice */
-    cmpq    $0, %gs:CPU_PREEMPT_SEED
-    jne     long_way                    /* the next one gets a random slice */
+    NO_SLICE
     movl    %gs:CPU_READY_TOP, %r10d
     testl   %r10d, %r10d
     js      long_way                    /* nobody is there */
@@ -252,9 +250,7 @@ yield:
     movq    %gs:CPU_SCRATCH, %rcx
     movq    %rcx, P_r8(%r8)
     movq    %r10, P_READY_EPOCH(%r8)
-    incq    %gs:CPU_TURNS
-    movq    %gs:CPU_TURNS, %rcx
-    movq    %rcx, P_TURN(%r8)
+    NEW_TURN %r8, rcx
     leaq    P_READY_LINK(%r11), %r9     /* the first leaves the queue */
     movq    (%r9), %r10
     movq    %r10, (%rbp)
@@ -357,10 +353,9 @@ proxied:
     movq    P_r9(%r11), %r9
     GO
 
-not_proxied:
-    movq    %r8, %r11
 long_way_after_all:
     movq    %r11, %r8
+not_proxied:
     movq    P_rdi(%r8), %rdi
     movq    P_rsi(%r8), %rsi
     movq    P_rdx(%r8), %rdx
@@ -393,6 +388,9 @@ post:
     cmpw    $WAITS_NOTICE, P_STATE(%r11)
     je      post_wakes
     POST
+
+    /* --- commit --- */
+
     incl    P_POSTS(%r11)
     movl    P_NOTICES(%r11), %ecx
     orl     %ebp, %ecx
@@ -413,6 +411,9 @@ post:
 post_wakes:
     RUNS_AT_ONCE
     POST
+
+    /* --- commit --- */
+
     NO_WORDS                            /* STATUS_OK is 0 */
     movl    $DLV_MESSAGE, %eax
     xorl    %edx, %edx
