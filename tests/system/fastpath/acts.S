@@ -113,6 +113,27 @@ SNIPPET act_conductor
         int3
         ud2
 
+SNIPPET act_calls
+        movq    (%rsp), %rax
+        .set    at, 8
+        .irp    register, rdi, rsi, rdx, rbx, r8
+        movq    at(%rsp), %\register
+        .set    at, at + 8
+        .endr
+        syscall
+        .set    at, 0
+        .irp    register, rax, rdi, rsi, rdx, rbx, r8, r9
+        movq    %\register, at(%rsp)
+        .set    at, at + 8
+        .endr
+        TICKET
+        movq    %rcx, at(%rsp)
+        addq    $at + 8, %rsp
+        decq    %rbp
+        jnz     act_calls
+        int3
+        ud2
+
         .bss
         .balign 8
         .globl  act_request, act_tickets

@@ -26,5 +26,10 @@ extern char act_program[];
 extern char act_handler[];
 extern uint64_t act_request[2];
 #define ACT_LOGGED 11
+/* rbp system calls, from where rsp points on; each is written over by what it left. */
+extern char act_calls[];
+struct act_call {
+    uint64_t control, w[4], id, payload, ticket;
+};
 /* rbp system calls; rsp points to control word, word 0, word 1 of each. */
 extern char act_conductor[];
