@@ -157,6 +157,14 @@ def spaces(context):
         raise Failed("PCID is not on", core.tail(console))
 
 
+def maps(context):
+    """The fast path puts pages into tables, and looks strings up in them: with PCID it does so as without itself."""
+    words = "test=maps" + (f" init.rounds={context.rounds}" if context.rounds else "")
+    console = tests(context, "maps", words, os.path.join("test", "fastpath.archive"))
+    if "mmu: PCID is on" not in console:
+        raise Failed("PCID is not on", core.tail(console))
+
+
 def part(_context):
     return Part(
         "bochs",
@@ -164,5 +172,6 @@ def part(_context):
             simple_job("prompt", "the ISO boots to the prompt in Bochs", prompt),
             simple_job("selftest", "the self-tests of the kernel pass in Bochs", selftest),
             simple_job("spaces", "random changes of address spaces in Bochs, with PCID", spaces),
+            simple_job("maps", "pages put in by the fast path, in Bochs, with PCID", maps),
         ],
     )
