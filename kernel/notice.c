@@ -80,5 +80,5 @@ struct process *app_notice_target(const struct cap *notice)
     if (notice->type != CAP_APPNOTICE || !cap_live(notice)) {
         return NULL;
     }
-    return endpoint_recipient(endpoint_of(notice));
+    return endpoint_find_recipient(endpoint_of(notice));
 }
