@@ -34,6 +34,7 @@ struct interrupts {
     bool no_acknowledge; /* the line stays masked */
     bool fpu, fs;        /* the driver has floating-point state, an FS base */
     bool gone;           /* the driver's endpoint is, in the middle */
+    bool releases;       /* the driver lets the equal go, which was held */
 };
 
 static struct act_call calls[ACTORS + 1][3 * TIMES + 1];
@@ -89,6 +90,11 @@ static void programs_made(const struct interrupts *s)
         }
         calls[EQUAL][n[EQUAL]++] = (struct act_call){ .control = LK_YIELD };
     }
+    if (s->releases) { /* instead of the first acknowledgement */
+        calls[DRIVER][2] =
+            (struct act_call){ .control = LK_CTL_CALL(C_ACTOR, 2),
+                               .w = { OP_PROCESS_CLEAR_NOT_SCHEDULABLE, LK_HOLD_BY_HAND } };
+    }
     calls[DRIVER][n[DRIVER]] = (struct act_call){ .control = s->wait, .id = s->id };
 }
 
@@ -143,7 +149,7 @@ static void interrupts_play(const void *arg)
     obj ports = obj_keep(R_IOPRIV);
     obj actor[ACTORS];
     obj conductor = actor_new(PRIO_HIGH + 3, "conductor");
-    obj line, endpoint, reply;
+    obj line, endpoint, known, notice;
 
     act_tickets = 0;
     keyboard_enable();
@@ -154,22 +160,26 @@ static void interrupts_play(const void *arg)
     OK(lk_irqctl_allocate(R_IRQCTL, LINE, R_A));
     line = obj_keep(R_A);
     endpoint = endpoint_new(actor[DRIVER], 40, false);
-    reply = proc_reply_endpoint(actor[INTERRUPTED], 41);
+    proc_reply_endpoint(actor[INTERRUPTED], 41);
     proc_reply_endpoint(actor[DRIVER], 42);
     proc_reply_endpoint(conductor, 43);
     if (s->preempts) {
         proc_slot(actor[INTERRUPTED], SLOT_PROXY_RECEIVER, entry_new(endpoint, 0));
-        obj_get(reply, R_A);
+        obj_get(endpoint_new(actor[INTERRUPTED], 44, false), R_A);
         OK(lk_endpoint_make_proxy_notice(R_A, s->mask, R_B));
     } else {
         obj_get(notice_new(endpoint, s->mask), R_B);
     }
+    notice = obj_keep(R_B);
     obj_get(line, R_A);
     OK(lk_irqwait_bind(R_A, BITS, R_B));
+    known = notice_new(endpoint, UINT32_MAX);
     for (unsigned i = 0; i < ACTORS; i++) {
         proc_cap(actor[i], C_PORTS, ports);
         proc_cap(actor[i], C_LINE, line);
+        proc_cap(actor[DRIVER], 9 + i, known); /* which a notice takes away */
     }
+    proc_cap(actor[DRIVER], C_ACTOR, actor[EQUAL]);
     if (s->fpu) {
         static uint8_t image[512];
 
@@ -183,6 +193,14 @@ static void interrupts_play(const void *arg)
     if (s->held) {
         proc_hold(actor[DRIVER], LK_HOLD_SUSPEND);
     }
+    if (s->releases) {
+        proc_hold(actor[EQUAL], LK_HOLD_BY_HAND);
+        begins(actor[EQUAL], EQUAL, TIMES, false);
+    }
+    obj_get(known, R_A);
+    OK(lk_appnotice_post(R_A, 0)); /* so that the first interrupt may go fast */
+    obj_get(notice, R_A);
+    OK(lk_appnotice_post(R_A, 0));
     note_step("interrupts");
     if (s->equal) {
         begin_together(conductor, actor);
@@ -194,6 +212,7 @@ static void interrupts_play(const void *arg)
     if (s->gone) {
         note_step("the endpoint is gone");
         obj_rescind(endpoint);
+        programs_made(s); /* what was done is written over */
         begins(actor[INTERRUPTED], INTERRUPTED, TIMES, false);
         sleep_ns(NSEC_PER_MSEC);
         note_process(actor[INTERRUPTED], "the interrupted");
@@ -228,6 +247,7 @@ CASE(interrupts, .text = "an interrupt told fast is told as otherwise, to whoeve
         { .driver = PRIO_HIGH + 1, .wait = LK_RECV | GETS, .held = true },
         { .driver = PRIO_HIGH + 1, .wait = LK_RECV | GETS, .no_acknowledge = true },
         { .driver = PRIO_HIGH + 1, .wait = LK_RECV | GETS, .fpu = true, .fs = true },
+        { .driver = PRIO_HIGH + 1, .wait = LK_RECV | GETS, .releases = true },
         { .driver = PRIO_HIGH + 1, .wait = LK_RECV | GETS, .gone = true },
         { .driver = PRIO_HIGH + 1, .wait = LK_RECV | GETS, .preempts = true },
         { .driver = PRIO_LOW, .wait = LK_RECV | GETS, .preempts = true, .equal = true },
