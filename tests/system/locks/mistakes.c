@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A checked program stops at the first mistake, and says where.
+ */
+#include "team.h"
+
+#define FILE_NAME "tests/system/locks/mistakes.c"
+
+static struct lk_lock server, client, other, loop, odd;
+static struct lk_condition job;
+static volatile unsigned at[3]; /* lines */
+static volatile bool done;
+
+static void begin(void)
+{
+    team_new();
+    server = (struct lk_lock)LK_LOCK("server", 1);
+    client = (struct lk_lock)LK_LOCK_UNDER("client", 2, &server);
+    other = (struct lk_lock)LK_LOCK_UNDER("other client", 2, &server);
+    loop = (struct lk_lock)LK_LOCK("loop", 3);
+    odd = (struct lk_lock)LK_LOCK("odd", 0);
+    job = (struct lk_condition)LK_CONDITION(&server);
+    done = false;
+    log_rest();
+}
+
+/* A member does this, which is a mistake; the log says these two lines, in which %u are the lines of
+ * at[]. second NULL: one line. */
+static void is_caught(void (*mistake)(void *), const char *first, const char *second)
+{
+    uint64_t mark;
+    char text[200];
+
+    begin();
+    mark = log_mark();
+    member_new(0, PRIO_HIGH, mistake, NULL);
+    EVENTUALLY(proc_state(member_process(0)).run_state == LK_STATE_FAULTED);
+    EQ(proc_state(member_process(0)).fault, FAULT_INVALID_OPCODE);
+    EQ(done, false);
+    lk_format(text, sizeof(text), first, at[0]);
+    sys_at("%s", text);
+    CHECK(log_has(mark, text));
+    if (second != NULL) {
+        lk_format(text, sizeof(text), second, at[1]);
+        sys_at("%s", text);
+        CHECK(log_has(mark, text));
+    }
+}
+
+static void inverts(void *unused)
+{
+    (void)unused;
+    lk_lock(&server);
+    at[1] = __LINE__ + 1;
+    lk_lock(&loop);
+    lk_unlock(&server);
+    at[0] = __LINE__ + 1;
+    lk_lock(&server);
+    done = true;
+}
+
+CASE(inversion, .text = "a lock of lower rank is not taken; both places are named")
+{
+    is_caught(inverts, "m0 takes server (rank 1) at " FILE_NAME ":%u",
+              "and has loop (rank 3) since " FILE_NAME ":%u");
+}
+
+static void right(void *unused)
+{
+    (void)unused;
+    lk_lock(&server);
+    at[2] = __LINE__ + 1;
+    lk_lock(&loop);
+    lk_unlock(&server);
+    lk_unlock(&loop);
+}
+
+static void wrong(void *unused)
+{
+    (void)unused;
+    lk_lock(&loop);
+    lk_lock(&server);
+    done = true;
+}
+
+CASE(other_way_round, .text = "and where it was the other way round, if it ever was")
+{
+    uint64_t mark;
+    char text[120];
+
+    begin();
+    member_new(0, PRIO_HIGH, right, NULL);
+    mark = log_mark();
+    member_new(1, PRIO_HIGH, wrong, NULL);
+    EVENTUALLY(proc_state(member_process(1)).run_state == LK_STATE_FAULTED);
+    lk_format(text, sizeof(text), "at " FILE_NAME ":%u it was the other way round", at[2]);
+    CHECK(log_has(mark, text));
+    EQ(done, false);
+}
+
+static void two_clients(void *unused)
+{
+    (void)unused;
+    lk_lock(&server);
+    at[1] = __LINE__ + 1;
+    lk_lock(&client);
+    at[0] = __LINE__ + 1;
+    lk_lock(&other);
+    done = true;
+}
+
+CASE(same_rank, .text = "two locks of one rank are not held together")
+{
+    is_caught(two_clients, "m0 takes other client (rank 2) at " FILE_NAME ":%u",
+              "and has client (rank 2) since " FILE_NAME ":%u");
+}
+
+static void twice(void *unused)
+{
+    (void)unused;
+    at[1] = __LINE__ + 1;
+    lk_lock(&server);
+    at[0] = __LINE__ + 1;
+    lk_lock(&server);
+    done = true;
+}
+
+CASE(taken_twice, .text = "nor is one taken by who has it")
+{
+    is_caught(twice, "m0 takes server (rank 1) at " FILE_NAME ":%u",
+              "and has server (rank 1) since " FILE_NAME ":%u");
+}
+
+static void without_server(void *unused)
+{
+    (void)unused;
+    at[0] = __LINE__ + 1;
+    lk_lock(&client);
+    done = true;
+}
+
+CASE(not_under, .text = "a lock that is under another is not taken without that")
+{
+    is_caught(without_server, "m0 takes client at " FILE_NAME ":%u without server", NULL);
+}
+
+static void lets_go(void *unused)
+{
+    (void)unused;
+    at[0] = __LINE__ + 1;
+    lk_unlock(&loop);
+    done = true;
+}
+
+CASE(not_held, .text = "who has not a lock does not let go of it, whoever has it")
+{
+    is_caught(lets_go, "m0 lets go of loop at " FILE_NAME ":%u without having it", NULL);
+}
+
+static void waits_alone(void *unused)
+{
+    (void)unused;
+    at[0] = __LINE__ + 1;
+    lk_wait_for(&job);
+    done = true;
+}
+
+static void signals_alone(void *unused)
+{
+    (void)unused;
+    at[0] = __LINE__ + 1;
+    lk_signal_all(&job);
+    done = true;
+}
+
+CASE(condition_without, .text = "a condition is waited for and signalled by who has its lock")
+{
+    is_caught(waits_alone, "m0 waits on a condition of server at " FILE_NAME ":%u without", NULL);
+    is_caught(signals_alone, "m0 signals a condition of server at " FILE_NAME ":%u without", NULL);
+}
+
+static void waits_with_another(void *unused)
+{
+    (void)unused;
+    lk_lock(&server);
+    at[1] = __LINE__ + 1;
+    lk_lock(&client);
+    at[0] = __LINE__ + 1;
+    lk_wait_for(&job);
+    done = true;
+}
+
+CASE(waits_with_lock, .text = "who waits on a condition has no other lock")
+{
+    is_caught(waits_with_another, "m0 waits on a condition of server at " FILE_NAME ":%u",
+              "and has client since " FILE_NAME ":%u");
+}
+
+static void ends_with_it(void *unused)
+{
+    (void)unused;
+    at[1] = __LINE__ + 1;
+    lk_lock(&server);
+}
+
+static void works_with_it(void *unused)
+{
+    (void)unused;
+    at[1] = __LINE__ + 1;
+    lk_lock(&server);
+    at[0] = __LINE__ + 1;
+    lk_no_lock("begins a helper");
+    done = true;
+}
+
+CASE(no_lock, .text = "no member ends, or begins long work, with a lock")
+{
+    at[0] = 0;
+    is_caught(ends_with_it, "m0 ends", "and has server since " FILE_NAME ":%u");
+    is_caught(works_with_it, "m0 begins a helper at " FILE_NAME ":%u",
+              "and has server since " FILE_NAME ":%u");
+}
+
+static void no_rank(void *unused)
+{
+    (void)unused;
+    lk_lock(&odd);
+    done = true;
+}
+
+CASE(rank_range, .text = "a lock has a rank from 1 to 15")
+{
+    is_caught(no_rank, "odd has rank 0; ranks are 1 to 15", NULL);
+}
+
+static void as_it_should(void *unused)
+{
+    (void)unused;
+    for (unsigned i = 0; i < 3; i++) { /* the order of the dispatcher */
+        lk_lock(&server);
+        lk_lock(i == 1 ? &other : &client);
+        lk_unlock(&server);
+        lk_lock(&loop);
+        lk_unlock(i == 1 ? &other : &client);
+        lk_unlock(&loop);
+        lk_no_lock("begins a helper");
+    }
+    lk_lock(&server);
+    lk_signal(&job);
+    lk_unlock(&server);
+    done = true;
+}
+
+CASE(no_mistake, .text = "what keeps the rules is let through, in whatever order locks are let go")
+{
+    begin();
+    member_new(0, PRIO_HIGH, as_it_should, NULL);
+    EVENTUALLY(done);
+    members_fine();
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A team: the threads of one address space that take locks (<lykos/lock.h>), and so have to wait
+ * for each other. Each is a *member*; the one that opens the team is the first.
+ *
+ * A member that has to wait parks: it waits for notices, and takes no time until another member
+ * wakes it by an AppNotice. These notices stand in a CapPage that all members have in one register,
+ * since capability registers are each thread's own.
+ *
+ *      static uint8_t stack[LK_THREAD_STACK] __attribute__((aligned(16)));
+ *      static struct lk_thread worker;
+ *
+ *      lk_must(lk_team_open(&room, LK_REG_ENDPOINT, LK_REG_FREE, LK_REG_FREE + 1), "a team");
+ *      lk_must(lk_team_make(&worker, &room, &plan), "a worker");
+ *      lk_must(lk_thread_start(&worker), "a worker");
+ *
+ * There is one team in an address space. It is opened, and members are made and destroyed, by its
+ * first member only.
+ */
+#pragma once
+
+#include <lykos/preempt.h>
+#include <lykos/thread.h>
+
+#define LK_TEAM_MEMBERS 32u    /* at most, the first one included */
+#define LK_BIT_WAKE (1u << 29) /* notice bit: there may be a reason to go on */
+#define LK_HELD_LOCKS 8u       /* that a member may hold at once, in a checked program */
+
+struct lk_lock;
+
+/* Where in a program something was done. */
+struct lk_site {
+    const char *file;
+    unsigned line;
+};
+
+/* A member, as locks see it. Its fields are for the library, but for `control`. */
+struct lk_member {
+    const char *label;
+    struct lk_control control; /* its control word (<lykos/preempt.h>): it defers while it has a
+                                  lock. lk_preempt_set_control() tells the kernel of it */
+    uint64_t stack;            /* lowest address; 0: a place for a new member */
+    uint64_t stack_size;
+    void (*fn)(void *);
+    void *arg;
+    struct lk_member *next; /* behind it in the queue in which it waits */
+    uint32_t granted;       /* what it parks for has come */
+    uint64_t notices;       /* bits that came while it waited for a lock */
+    unsigned helds;         /* in a checked program: locks that it has, and since where */
+    struct {
+        const struct lk_lock *lock;
+        const struct lk_site *site;
+    } held[LK_HELD_LOCKS];
+};
+
+/* Open the team; the caller is its first member, whoever was in one before is forgotten. `endpoint`
+ * is the register of an Endpoint of which the caller is the recipient; `caps` the register, of every
+ * member, that gets the CapPage; `work` one that every member leaves to the library. EXHAUSTED: the
+ * room is full. */
+enum status lk_team_open(struct lk_room *room, uint32_t endpoint, uint32_t caps, uint32_t work);
+
+/* Make a thread that is a member, as lk_thread_make() does; it does not run yet. Its endpoint must
+ * be wanted: plan->endpoint is not 0. EXHAUSTED: there are LK_TEAM_MEMBERS. */
+enum status lk_team_make(struct lk_thread *t, struct lk_room *room,
+                         const struct lk_thread_plan *plan);
+
+/* Destroy the thread, and take it off the team. It does not run meanwhile: it is stopped for its
+ * handler, faulted or suspended, or has returned; and it does not wait on a condition, whose list
+ * it would be missing from. IN_USE: it has a lock, or waits for one. */
+enum status lk_team_destroy(struct lk_thread *t);
+
+/* The member that the thread is; NULL: none. */
+struct lk_member *lk_team_member(const struct lk_thread *t);
+
+/* The caller as a member. A thread that is none passes for the first. */
+struct lk_member *lk_self(void);
+
+/* Wait for notices, as lk_park() does, and return their bits. Bits that come to a member while it
+ * waits for a lock are kept, and those of the library are not shown. */
+uint64_t lk_take_notices(void);
+
+/* For the library: wait until `granted` is set; set it, and wake the member. */
+void lk_await_grant(struct lk_member *me);
+void lk_grant(struct lk_member *m);

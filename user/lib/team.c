@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The threads that wait for each other; see team.h.
+ */
+#include <lykos/lock.h>
+#include <lykos/start.h>
+#include <lykos/string.h>
+#include <lykos/stubs.h>
+#include <lykos/team.h>
+
+static struct {
+    uint32_t caps; /* registers of every member */
+    uint32_t work;
+    unsigned members; /* places that are in use, or were */
+    struct lk_member member[LK_TEAM_MEMBERS];
+    const struct lk_thread *thread[LK_TEAM_MEMBERS]; /* NULL: the first, or none */
+} team;
+
+/* Threads are few, and a stack may be anywhere, of any size. */
+struct lk_member *lk_self(void)
+{
+    uint64_t at = (uint64_t)__builtin_frame_address(0);
+    unsigned members = __atomic_load_n(&team.members, __ATOMIC_ACQUIRE);
+
+    for (unsigned i = 1; i < members; i++) {
+        if (at - team.member[i].stack < team.member[i].stack_size) {
+            return &team.member[i];
+        }
+    }
+    return &team.member[0];
+}
+
+struct lk_member *lk_team_member(const struct lk_thread *t)
+{
+    for (unsigned i = 1; i < team.members; i++) {
+        if (team.thread[i] == t) {
+            return &team.member[i];
+        }
+    }
+    return NULL;
+}
+
+/* The notice that wakes member `i`, made from the endpoint in that register. */
+static enum status put_notice(unsigned i, uint32_t endpoint)
+{
+    enum status s = lk_endpoint_make_app_notice(endpoint, LK_BIT_WAKE, team.work);
+
+    return s == STATUS_OK ? lk_cappage_swap_slot(team.caps, i, team.work, 0) : s;
+}
+
+enum status lk_team_open(struct lk_room *room, uint32_t endpoint, uint32_t caps, uint32_t work)
+{
+    enum status s = lk_room_make(room, LK_TYPE_CAPPAGE, caps);
+
+    if (s != STATUS_OK) {
+        return s;
+    }
+    memset(&team, 0, sizeof(team));
+    team.caps = caps;
+    team.work = work;
+    team.member[0].label = lk_name();
+    team.members = 1;
+    lk_check_forget();
+    return put_notice(0, endpoint);
+}
+
+/* The first function of a member. */
+static void begin(void *member)
+{
+    struct lk_member *me = member;
+
+    me->fn(me->arg);
+    lk_check_none(me, "ends", NULL);
+}
+
+enum status lk_team_make(struct lk_thread *t, struct lk_room *room,
+                         const struct lk_thread_plan *plan)
+{
+    struct lk_thread_plan mine = *plan;
+    unsigned i = 1;
+    enum status s;
+
+    while (i < team.members && team.member[i].stack_size != 0) {
+        i++;
+    }
+    if (i == LK_TEAM_MEMBERS) {
+        return STATUS_EXHAUSTED;
+    }
+    if (plan->endpoint == 0 || plan->stack_size == 0) {
+        return STATUS_REQUEST_ERROR;
+    }
+    mine.fn = begin;
+    mine.arg = &team.member[i];
+    s = lk_thread_make(t, room, &mine);
+    if (s != STATUS_OK) {
+        return s;
+    }
+    s = lk_thread_give(t, team.caps, team.caps);
+    if (s == STATUS_OK) {
+        s = put_notice(i, plan->endpoint);
+    }
+    if (s != STATUS_OK) {
+        lk_thread_destroy(t);
+        return s;
+    }
+    team.member[i] = (struct lk_member){
+        .label = plan->label,
+        .stack = (uint64_t)plan->stack,
+        .stack_size = plan->stack_size,
+        .fn = plan->fn,
+        .arg = plan->arg,
+    };
+    team.thread[i] = t;
+    if (i == team.members) {
+        __atomic_store_n(&team.members, i + 1, __ATOMIC_RELEASE);
+    }
+    return STATUS_OK;
+}
+
+enum status lk_team_destroy(struct lk_thread *t)
+{
+    struct lk_member *m = lk_team_member(t);
+    enum status s = STATUS_NOT_FOUND;
+
+    if (m == NULL) {
+        return s;
+    }
+    if (m->control.defer != 0) {
+        return STATUS_IN_USE;
+    }
+    s = lk_thread_destroy(t);
+    if (s == STATUS_OK) {
+        s = lk_cappage_swap_slot(team.caps, (uint64_t)(m - team.member), 0, 0);
+        team.thread[m - team.member] = NULL;
+        m->stack_size = 0;
+    }
+    return s;
+}
+
+uint64_t lk_take_notices(void)
+{
+    struct lk_member *me = lk_self();
+    uint64_t bits;
+
+    while (me->notices == 0) {
+        me->notices = lk_park() & ~(uint64_t)LK_BIT_WAKE;
+    }
+    bits = me->notices;
+    me->notices = 0;
+    return bits;
+}
+
+/* A bit may be left from the time before, or come for something else: what counts is the word. */
+void lk_await_grant(struct lk_member *me)
+{
+    while (__atomic_load_n(&me->granted, __ATOMIC_ACQUIRE) == 0) {
+        me->notices |= lk_park() & ~(uint64_t)LK_BIT_WAKE;
+    }
+}
+
+/* First the reason, then the bit. */
+void lk_grant(struct lk_member *m)
+{
+    uint64_t i = (uint64_t)(m - team.member);
+
+    __atomic_store_n(&m->granted, 1, __ATOMIC_RELEASE);
+    lk_must(lk_cappage_get_slot(team.caps, i, team.work), "the notice of a member");
+    lk_must(lk_appnotice_post(team.work, LK_BIT_WAKE), "waking a member");
+}
