@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The SPIN models of kernel/models: searched whole, with their mutants, and held against the kernel's functions.
+"""The SPIN models: searched whole, with their mutants, and held against the functions that they mirror.
 
-kernel/models/models.toml lists what is to be searched and found; its head says what the words mean. In `make soak` the
+models.toml beside them lists what is to be searched and found; its head says what the words mean. In `make soak` the
 instances are larger, and each mutant is also searched without its change, which must find nothing. What a search went
 through is printed, and all of them are in BUILD/models.txt. A single one of those that must find something (make test
 T=models/NAME) prints what was found, step by step, in the words of the model.
@@ -18,8 +18,8 @@ import tomllib
 from . import core
 from .core import Failed, Job, Part, Skipped, simple_job
 
-FOLDER = os.path.join(core.ROOT, "kernel", "models")
-TABLE = os.path.join(FOLDER, "models.toml")
+# Where models are, and where the code is that they mirror.
+FOLDERS = {"kernel/models": ("kernel", "arch/x86_64"), "user/lib/models": ("user/lib",)}
 SECONDS = 300  # to find a hang
 MEGABYTES = {False: 2000, True: 8000}  # at most, for one search; of `make soak`
 DEPTH = {False: 1_000_000, True: 5_000_000}
@@ -27,8 +27,16 @@ SHOWN = 80  # steps of a trail, the last ones
 NO_LAW = 99  # for formulas: no law is checked beside them
 
 
+def models():
+    """(path, folders of the code) of each model."""
+    for folder, code in FOLDERS.items():
+        for path in sorted(glob.glob(os.path.join(core.ROOT, folder, "*.pml"))):
+            yield path, code
+
+
 def source(model):
-    with open(os.path.join(FOLDER, model + ".pml"), encoding="utf-8") as file:
+    path = next(path for path, _ in models() if os.path.basename(path) == model + ".pml")
+    with open(path, encoding="utf-8") as file:
         return file.read()
 
 
@@ -80,7 +88,8 @@ class Search:
         else:
             flags += ["-DSAFETY"] + (["-DBFS"] if kind in ("mutant", "finding") else [])  # the shortest way there
             # A deadlock is looked for where there can be one: elsewhere somebody can always go on.
-            options += [] if entry["model"] == "stop" else ["-E"]
+            ends = entry["model"] == "stop" or (entry["model"] == "lock" and law in (None, "DEADLOCK"))
+            options += [] if ends else ["-E"]
             if law not in (None, "DEADLOCK"):
                 defines += [f"ONLY={law_number(self.text, law)}"]
         self.defines = " ".join("-D" + d for d in defines)
@@ -258,11 +267,11 @@ def finding_search(kind):
 # --- models and kernel -----------------------------------------------------------------------------------------------
 
 
-def kernel_functions():
-    """Names of all functions that the kernel and its x86-64 layer define."""
+def functions_of(folders):
+    """Names of all functions that are defined there."""
     names = set()
     definition = re.compile(r"^\w[\w\s\*\(\),]*?\b(\w+)\([^;{}]*\)[\w\s]*\n?\{", re.MULTILINE)
-    for folder in ("kernel", "arch/x86_64"):
+    for folder in folders:
         for path in glob.glob(os.path.join(core.ROOT, folder, "**", "*.[chS]"), recursive=True):
             with open(path, encoding="utf-8") as file:
                 text = file.read()
@@ -284,16 +293,16 @@ def mirrored_names(text):
 
 
 def mirrors(_context):
-    """Each step of a model says which kernel functions it stands for, and these are there."""
-    functions = kernel_functions()
+    """Each step of a model says which functions it stands for, and these are there."""
+    functions = {code: functions_of(code) for code in FOLDERS.values()}
     wrong = []
-    for path in sorted(glob.glob(os.path.join(FOLDER, "*.pml"))):
+    for path, code in models():
         name = os.path.basename(path)
         text = source(name.removesuffix(".pml"))
         head = text.index("*/")  # there `mirrors:` is explained
         for line, function in mirrored_names(text[head:]):
-            if function not in functions:
-                wrong.append(f"{name}:{line + text.count(chr(10), 0, head)}: the kernel has no function {function}")
+            if function not in functions[code]:
+                wrong.append(f"{name}:{line + text.count(chr(10), 0, head)}: {' and '.join(code)} have no function {function}")
         tagged = False
         first = text.count("\n", 0, head) + 2
         for i, line in enumerate(text.split("\n")[first - 1 :], first):
@@ -307,8 +316,13 @@ def mirrors(_context):
 
 
 def entries():
-    with open(TABLE, "rb") as file:
-        return tomllib.load(file)
+    """What the tables of all folders want."""
+    table = {}
+    for folder in FOLDERS:
+        with open(os.path.join(core.ROOT, folder, "models.toml"), "rb") as file:
+            for kind, rows in tomllib.load(file).items():
+                table.setdefault(kind, []).extend(rows)
+    return table
 
 
 def job(function, entry):
@@ -328,6 +342,6 @@ def part(_context):
     kinds = {"run": clean_search, "mutant": finding_search("mutant"), "finding": finding_search("finding")}
     return Part(
         "models",
-        [simple_job("mirrors", "each step of a model names kernel functions that are there", mirrors)]
+        [simple_job("mirrors", "each step of a model names functions that are there", mirrors)]
         + [job(kinds[kind], entry) for kind in kinds for entry in table.get(kind, [])],
     )

@@ -184,6 +184,26 @@ CASE(notices_kept, .text = "notices that come to who waits for a lock are not lo
     members_fine();
 }
 
+CASE(wake_left, .text = "a wake-up that comes late is no notice", .steady = true)
+{
+    static volatile uint64_t bits;
+
+    begin();
+    bits = 0;
+    lk_lock(&lock);
+    member_new(0, PRIO_LOW, wants_bits, (void *)(uintptr_t)&bits);
+    obj_get(notice_new(member_endpoint(0), 0xff), R_I);
+    sleep_ns(NSEC_PER_MSEC); /* it waits now */
+    OK(lk_appnotice_post(R_I, 0x01));
+    lk_unlock(&lock); /* it has not run: it will find that it has the lock, and the bit later */
+    EVENTUALLY(bits == 0x01);
+    sleep_ns(NSEC_PER_MSEC);
+    EQ(done, 0);
+    OK(lk_appnotice_post(R_I, 0x10));
+    EVENTUALLY(done == 1);
+    EQ(bits, 0x1000000001);
+}
+
 CASE(hold_times, .text = "how long a lock is held is counted, and the last holds are noted")
 {
     uint64_t records;

@@ -337,7 +337,8 @@ end:
        :: m = 2
        fi;
        d_step { /* user: a preempting notice, delivered at once */
-           m < MEMBERS && defer[m] == 0 -> stopped[m] = true
+           m < MEMBERS && defer[m] == 0 -> stopped[m] = true;
+           LAW(STOPPED, g_holder != m)
        }
        d_step { /* user: the handler ends the hold */
            stopped[m] = false

@@ -53,10 +53,10 @@ struct lk_member {
     } held[LK_HELD_LOCKS];
 };
 
-/* Open the team; the caller is its first member, whoever was in one before is forgotten. `endpoint`
- * is the register of an Endpoint of which the caller is the recipient; `caps` the register, of every
- * member, that gets the CapPage; `work` one that every member leaves to the library. EXHAUSTED: the
- * room is full. */
+/* Open the team; the caller is its first member, whoever was in one before is forgotten.
+ * `endpoint` is the register of an Endpoint of which the caller is the recipient; `caps` the
+ * register, of every member, that gets the CapPage; `work` one that every member leaves to the
+ * library. EXHAUSTED: the room is full. */
 enum status lk_team_open(struct lk_room *room, uint32_t endpoint, uint32_t caps, uint32_t work);
 
 /* Make a thread that is a member, as lk_thread_make() does; it does not run yet. Its endpoint must
