@@ -11,9 +11,9 @@
  *      }
  *      lk_unlock(&server);
  *
- * Who finds a lock taken parks at the end of its queue, and has the lock when it wakes: it is handed
- * over by whoever lets go of it, in the order in which they came. So nobody spins, whatever the
- * priorities, and nobody is passed. Who is signalled wakes, and takes the lock like anybody.
+ * Who finds a lock taken parks at the end of its queue, and has the lock when it wakes: it is
+ * handed over by whoever lets go of it, in the order in which they came. So nobody spins, whatever
+ * the priorities, and nobody is passed. Who is signalled wakes, and takes the lock like anybody.
  *
  * From the beginning of lk_lock() to lk_unlock() a member defers (<lykos/preempt.h>): it is not
  * stopped for its handler, neither with a lock nor where one would be handed to it. On a condition
@@ -73,7 +73,8 @@ struct lk_lock_record {
     uint64_t since, cycles;
 };
 
-/* The last of them: number n stands at n % LK_LOCK_RECORDS, and `lk_lock_records` is how many there were. */
+/* The last of them: number n stands at n % LK_LOCK_RECORDS, and lk_lock_records is how many there
+ * were. */
 #define LK_LOCK_RECORDS 256u
 extern struct lk_lock_record lk_lock_trace[LK_LOCK_RECORDS];
 extern uint64_t lk_lock_records;
