@@ -158,30 +158,88 @@ $(KERNEL): $(BUILD)/lykos.debug
 	$(call say,STRIP,$@)
 	$(Q)$(OBJCOPY) --strip-debug $< $@
 
+# --- RPC: remote.x through rpcgen, and newlib's XDR, which it stands on (user/rpc/README.md) ------------------
+# newlib's sources are a package. They are unpacked here and compiled as they are, but for one line: what a decoder
+# throws away goes to the stack, not to a variable that all threads would write.
+NEWLIB := $(lastword $(sort $(wildcard /usr/src/newlib/newlib-*.tar.*)))
+XDR := $(BUILD)/newlib-xdr
+XDR_MEMBERS := libc/xdr/xdr.c libc/xdr/xdr_array.c libc/xdr/xdr_mem.c libc/xdr/xdr_reference.c libc/xdr/xdr_private.h \
+	libc/include/rpc/types.h libc/include/rpc/xdr.h
+$(XDR)/stamp: $(NEWLIB) Makefile
+	$(call say,UNPACK,$<)
+	$(Q)rm -rf $(XDR) && mkdir -p $(XDR)
+	$(Q)tar -xf $< -C $(XDR) --strip-components=2 --wildcards $(addprefix '*/newlib/,$(addsuffix ',$(XDR_MEMBERS)))
+	$(Q)sed -i 's/  static char crud\[/  char crud[/' $(XDR)/libc/xdr/xdr.c && grep -q '^  char crud\[' $(XDR)/libc/xdr/xdr.c
+	$(Q)touch $@
+RPC_FOREIGN := $(GEN)/rpc/remote_xdr.c $(filter %.c,$(addprefix $(XDR)/,$(XDR_MEMBERS)))
+$(filter $(XDR)/%,$(RPC_FOREIGN)): $(XDR)/stamp ;
+$(GEN)/rpc/remote.h: user/rpc/remote.x
+	$(call say,RPCGEN,$<)
+	$(Q)mkdir -p $(@D) && rm -f $@
+	$(Q)cd $(<D) && rpcgen -i 0 -h -o $(abspath $@) $(<F)
+$(GEN)/rpc/remote_xdr.c: user/rpc/remote.x $(GEN)/rpc/remote.h
+	$(Q)rm -f $@
+	$(Q)cd $(<D) && rpcgen -i 0 -c -o $(abspath $@) $(<F)
+RPC_MADE := $(GENERATED) $(GEN)/rpc/remote.h $(XDR)/stamp
+
+# Lykos has no C library yet: where XDR looks for one it finds the headers in user/rpc/libc. They stand before
+# those of this machine, but behind them where something is built for this machine.
+RPC_SRC := $(sort $(wildcard user/rpc/*.c))
+RPC_OBJ := $(call objects,$(RPC_SRC))
+RPC_INC := -Iuser/rpc/include -isystem $(GEN)/rpc -isystem $(XDR)/libc/include
+RPC_LIBC := -isystem user/rpc/libc
+RPC_HOST_INC := $(RPC_INC) -idirafter user/rpc/libc
+# What others wrote, and what rpcgen wrote, is compiled without warnings.
+FOREIGN_CFLAGS := -w -fno-strict-aliasing $(RPC_LIBC) -Iuser/lib/include $(RPC_INC) -include user/rpc/xdr_port.h
+RPC := $(BUILD)/librpc.a
+
+# $(call foreign,OBJECT,SOURCE,COMPILER,FLAGS,FLAG FILE)
+define foreign
+$(1): $(2) $(5) user/rpc/xdr_port.h $(wildcard user/rpc/libc/*.h user/rpc/libc/*/*.h) | $(RPC_MADE)
+	$$(call say,CC,$(2))
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(3) $(4) $(FOREIGN_CFLAGS) -c -o $$@ $(2)
+endef
+foreign_objects = $(addprefix $(BUILD)/$(1)/,$(notdir $(RPC_FOREIGN:.c=.o)))
+$(foreach f,$(RPC_FOREIGN),$(eval $(call foreign,$(BUILD)/rpc/$(notdir $(f:.c=.o)),$(f),$(CC),$(filter-out \
+	$(WARNINGS),$(USER_CFLAGS)),$(FLAGS))))
+$(RPC_OBJ): $(BUILD)/%.o: % $(FLAGS) | $(RPC_MADE)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) $(RPC_LIBC) $(RPC_INC) -c -o $@ $<
+$(RPC): $(RPC_OBJ) $(call foreign_objects,rpc)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
+all: $(RPC)
+
 # --- user level -----------------------------------------------------------------------------------------------
 LIB := $(BUILD)/liblykos.a
 LIB_OBJ := $(call objects,$(LIB_SRC))
 USER_LDS := $(firstword $(wildcard user/lib/*.ld))
 
-$(call objects,$(ALL_USER_SRC)): $(BUILD)/%.o: % $(FLAGS) | $(GENERATED)
+$(call objects,$(ALL_USER_SRC)): $(BUILD)/%.o: % $(FLAGS) | $(RPC_MADE)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(USER_CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) -c -o $@ $<
+	$(Q)$(CC) $(USER_CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) $(if $(wildcard $(<D)/libs),$(RPC_LIBC) $(RPC_INC)) \
+	  -c -o $@ $<
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $^
 
-# $(call program,OUTPUT,SOURCES): the rules for one program. What is packed has names for fault reports, no more.
+# $(call program,OUTPUT,SOURCES,LIBRARIES): the rules for one program. What is packed has names for fault reports, no
+# more. A file `libs` in its folder names what it uses beside the library of all programs: rpc.
+libs = $(foreach l,$(shell cat $(1)/libs 2>/dev/null),$(BUILD)/lib$(l).a)
 define program
-$(1).debug: $(call objects,$(2)) $(LIB) $(USER_LDS)
+$(1).debug: $(call objects,$(2)) $(3) $(LIB) $(USER_LDS)
 	$$(call say,LD,$$@)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(LINK) -T $(USER_LDS) -o $$@ $(call objects,$(2)) $(LIB)
+	$(Q)$(LINK) -T $(USER_LDS) -o $$@ $(call objects,$(2)) $(3) $(LIB)
 $(1): $(1).debug
 	$(Q)$(OBJCOPY) --strip-debug $$< $$@
 endef
-$(foreach d,$(PROGRAM_DIRS),$(eval $(call program,$(BUILD)/user/$(notdir $(d)),$(call program_src,$(d)))))
+$(foreach d,$(PROGRAM_DIRS),$(eval $(call program,$(BUILD)/user/$(notdir $(d)),$(call program_src,$(d)),$(call libs,$(d)))))
 
 # A mistake in the system description ends the build: init's own reader looks at it first, on this machine.
 HOST_CC ?= $(if $(CLANG),clang,gcc)
@@ -199,7 +257,7 @@ $(ARCHIVE): $(PROGRAMS) user/system.lyk $(CHECKSYSTEM) tools/mkimage
 programs: $(PROGRAMS) $(LIB)
 
 # --- system tests: each scenario is an archive whose init is the test -----------------------------------------
-$(foreach d,$(SYS_DIRS),$(eval $(call program,$(BUILD)/test/$(notdir $(d)),$(call program_src,$(d)) $(SYS_LIB_SRC))))
+$(foreach d,$(SYS_DIRS),$(eval $(call program,$(BUILD)/test/$(notdir $(d)),$(call program_src,$(d)) $(SYS_LIB_SRC),$(call libs,$(d)))))
 $(SYS_ARCHIVES): %.archive: % tools/mkimage
 	$(Q)$(PYTHON) tools/mkimage make $@ init=$<
 
@@ -249,22 +307,41 @@ bench-baseline: all ## measure, and write the baseline, and the pages that show 
 # The machine-independent kernel with the port arch/host, under sanitizers: make unit [T=NAME].
 UNIT := $(BUILD)/unit/lykos-unit
 UNIT_SRC := $(sort $(wildcard kernel/*.c kernel/cap/*.c arch/host/*.c tests/unit/*.c tests/kernel/check/*.c)) \
-	tests/kernel/probe.c boot/loaders.c boot/memmap.c
+	tests/kernel/probe.c boot/loaders.c boot/memmap.c $(RPC_SRC) tests/fuzz/rpc/one.c
 UNIT_OBJ := $(addprefix $(BUILD)/unit/,$(addsuffix .o,$(UNIT_SRC)))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS) -fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP \
-	-Ikernel/include -Ikernel -I$(GEN)/include -I$(GEN) -Iarch/host/include -Iuser/lib/include -I.
+	-Ikernel/include -Ikernel -I$(GEN)/include -I$(GEN) -Iarch/host/include -Iuser/lib/include -I. $(RPC_HOST_INC)
 # The host has a C library: what the kernel calls by the name of something there goes by another name here.
 UNIT_CFLAGS += -Dsched_yield=kernel_sched_yield
 UNIT_STRING := $(foreach f,memcpy memmove memset memcmp strlen strcmp,-D$(f)=kernel_$(f))
 
-$(UNIT_OBJ): $(BUILD)/unit/%.o: % $(FLAGS) Makefile | $(GENERATED)
+$(UNIT_OBJ): $(BUILD)/unit/%.o: % $(FLAGS) Makefile | $(RPC_MADE)
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(UNIT_CFLAGS) $(if $(filter kernel/string.c,$<),$(UNIT_STRING)) -c -o $@ $<
-$(UNIT): $(UNIT_OBJ)
+$(foreach f,$(RPC_FOREIGN),$(eval $(call foreign,$(BUILD)/unit/xdr/$(notdir $(f:.c=.o)),$(f),$(HOST_CC),-std=gnu11 -O1 -g \
+	-fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP,$(FLAGS) Makefile)))
+$(UNIT): $(UNIT_OBJ) $(call foreign_objects,unit/xdr)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOST_CC) $(SANITIZE) -o $@ $^
+
+# The fuzzer of user/rpc (tests/fuzz/rpc), if this machine has clang's libFuzzer.
+FUZZ := $(BUILD)/fuzz/rpc
+FUZZ_SRC := $(wildcard tests/fuzz/rpc/*.c) $(RPC_SRC) user/lib/format.c
+FUZZ_OBJ := $(addprefix $(BUILD)/fuzz/,$(addsuffix .o,$(FUZZ_SRC)))
+FUZZ_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -MMD -MP -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all
+$(FUZZ_OBJ): $(BUILD)/fuzz/%.o: % Makefile | $(RPC_MADE)
+	$(call say,FUZZCC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(FUZZ_CFLAGS) $(WARNINGS) -Iuser/lib/include $(RPC_HOST_INC) -c -o $@ $<
+$(foreach f,$(RPC_FOREIGN),$(eval $(call foreign,$(BUILD)/fuzz/xdr/$(notdir $(f:.c=.o)),$(f),clang,$(FUZZ_CFLAGS),Makefile)))
+$(FUZZ): $(FUZZ_OBJ) $(call foreign_objects,fuzz/xdr)
+	$(call say,HOSTLD,$@)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^
+-include $(FUZZ_OBJ:.o=.d)
+tests: $(if $(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a),$(FUZZ))
 
 .PHONY: unit
 unit: $(UNIT) ## unit tests of the kernel on this machine
@@ -279,6 +356,7 @@ KERNEL_C := $(filter kernel/% boot/% arch/$(ARCH)/% tests/kernel/%,$(filter %.c,
 USER_C := $(filter %.c,$(ALL_USER_SRC))
 KERNEL_HEADERS := $(filter kernel/include/% kernel/abi/% arch/$(ARCH)/% boot/%,$(filter %.h,$(C_FILES)))
 USER_HEADERS := $(filter user/lib/include/%,$(filter %.h,$(C_FILES)))
+RPC_HEADERS := $(filter user/rpc/include/% user/rpc/libc/%,$(filter %.h,$(C_FILES)))
 CPPCHECK = cppcheck --quiet -j $$(nproc) --error-exitcode=1 --inline-suppr --std=c11 \
 	--enable=warning,portability,performance --suppressions-list=tools/cppcheck.suppress \
 	'-D_Noreturn=__attribute__((noreturn))'
@@ -293,13 +371,16 @@ check-format:
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)awk 'length > 100 { print FILENAME ":" FNR ": more than 100 columns"; bad = 1 } END { exit bad }' $(C_FILES)
 # Every header compiles alone.
-check-headers: $(GENERATED)
-	$(call say,HEADERS,"$(words $(KERNEL_HEADERS) $(USER_HEADERS)) files")
+check-headers: $(RPC_MADE)
+	$(call say,HEADERS,"$(words $(KERNEL_HEADERS) $(USER_HEADERS) $(RPC_HEADERS)) files")
 	$(Q)for h in $(filter-out %/arch_inline.h,$(KERNEL_HEADERS)); do \
 	  $(CC) $(filter-out -MMD -MP,$(KERNEL_CFLAGS)) -fsyntax-only -include stddef.h -include $$h \
 	    -x c /dev/null || exit 1; done
 	$(Q)for h in $(USER_HEADERS); do \
 	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) -fsyntax-only -include $$h -x c /dev/null || exit 1; done
+	$(Q)for h in $(RPC_HEADERS); do \
+	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) $(RPC_LIBC) $(RPC_INC) -fsyntax-only -include $$h \
+	    -x c /dev/null || exit 1; done
 check-abi: $(GENERATED)
 	$(call say,ABI,docs/abi.md)
 	$(Q)$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md --check
@@ -312,16 +393,17 @@ check-commit:
 check-compilers:
 	$(Q)$(MAKE) --no-print-directory CC=gcc BUILD=build all
 	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build-clang all
-check-tidy: $(GENERATED)
-	$(call say,TIDY,"$(words $(KERNEL_C) $(USER_C)) files")
+check-tidy: $(RPC_MADE)
+	$(call say,TIDY,"$(words $(KERNEL_C) $(USER_C) $(RPC_SRC)) files")
 	$(Q)printf '%s\n' $(KERNEL_C) | xargs -P $$(nproc) -n 4 sh -c \
 	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(KERNEL_CFLAGS)) 2>/dev/null' tidy
-	$(Q)printf '%s\n' $(USER_C) | xargs -P $$(nproc) -n 4 sh -c \
-	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(USER_CFLAGS)) 2>/dev/null' tidy
-check-cppcheck: $(GENERATED)
-	$(call say,CPPCHECK,"$(words $(KERNEL_C) $(USER_C)) files")
+	$(Q)printf '%s\n' $(USER_C) $(RPC_SRC) | xargs -P $$(nproc) -n 4 sh -c \
+	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(USER_CFLAGS) $(RPC_LIBC) $(RPC_INC)) 2>/dev/null' tidy
+check-cppcheck: $(RPC_MADE)
+	$(call say,CPPCHECK,"$(words $(KERNEL_C) $(USER_C) $(RPC_SRC)) files")
 	$(Q)$(CPPCHECK) $(KERNEL_INC) $(KERNEL_C)
 	$(Q)$(CPPCHECK) $(USER_INC) $(USER_C)
+	$(Q)$(CPPCHECK) $(USER_INC) -Iuser/rpc/include -I$(GEN)/rpc -I$(XDR)/libc/include $(RPC_SRC)
 
 .PHONY: format
 format: ## lay the C sources out as make check wants them
@@ -340,4 +422,4 @@ help: ## this list
 	@echo; echo "T=PART, T=PART/CASE, and T='PART --list' for its cases; * stands for anything. The parts:"
 	@$(PYTHON) tools/test --parts | fmt -w 78 | sed 's/^/  /'
 
--include $(patsubst %.o,%.d,$(KERNEL_OBJ) $(call objects,$(ALL_USER_SRC)))
+-include $(patsubst %.o,%.d,$(KERNEL_OBJ) $(call objects,$(ALL_USER_SRC)) $(RPC_OBJ))
