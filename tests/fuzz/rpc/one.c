@@ -11,9 +11,9 @@
  *   - what was decoded, encoded, and decoded again is the same;
  *   - at the end, whatever came before, a new client is heard.
  *
- * data[0]: bit 0: the connection is open, bits 1 and 2: memory for a message. data[1], modulo 8:
- * how many bytes follow that say how long the buffers are, in turn (none: all in one). Then the
- * bytes.
+ * data[0]: bit 0: the connection is open, bits 1 and 2: memory for a message, bit 3: the frame is
+ * told that the client went. data[1], modulo 8: how many bytes follow that say how long the buffers
+ * are, in turn (none: all in one). Then the bytes.
  */
 #include "one.h"
 
@@ -287,6 +287,9 @@ static bool answer(struct rpc_call *call, const uint8_t *payload, size_t n, stru
     rpc_arena_init(&arena, memory, size);
     result = rpc_arena_alloc(&arena, p->result_size);
     is_one = rpc_decode(p->result, result, payload, n, &arena);
+    if (!is_one) {
+        memset(result, 0, p->result_size); /* nor is a half decoded one */
+    }
     sent = rpc_answer(call, result, out);
     MUST(sent || !is_one);
     free(memory);
@@ -382,12 +385,25 @@ static void feed_buffer(struct rpc_frame *f, struct reading *r, size_t at, size_
     free(exact);
 }
 
+/* Another client is heard, at its last byte. */
+static void check_heard(struct rpc_frame *f)
+{
+    struct rpc_input in = rpc_input(auth_list, sizeof(auth_list));
+    enum rpc_frame_event event, last = RPC_FRAME_NEED_MORE;
+    size_t left = 0;
+
+    while ((event = rpc_frame_feed(f, &in)) != RPC_FRAME_NEED_MORE) {
+        last = event;
+        left = in.left;
+    }
+    MUST(last == RPC_FRAME_NEW_CLIENT && left == 0);
+}
+
 void rpc_one(const uint8_t *data, size_t n)
 {
     static const size_t memories[] = { RPC_CALL_MAX, 28, 64, 201 };
     static struct reading r;
     struct rpc_frame f;
-    struct rpc_input in = rpc_input(auth_list, sizeof(auth_list));
     uint8_t *memory;
     size_t count;
     bool open;
@@ -411,9 +427,9 @@ void rpc_one(const uint8_t *data, size_t n)
     }
     MUST(read_next(&r, f.size) == RPC_FRAME_NEED_MORE);
     MUST(f.lost == r.lost);
-    if (!f.lost) {
+    if ((data[0] & 8) != 0) {
         rpc_frame_await_client(&f);
     }
-    MUST(rpc_frame_feed(&f, &in) == RPC_FRAME_NEW_CLIENT && in.left == 0);
+    check_heard(&f);
     free(memory);
 }
