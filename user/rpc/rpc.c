@@ -187,16 +187,17 @@ static enum rpc_verdict take_keepalive(const remote_header *h, struct rpc_output
     return RPC_ANSWER;
 }
 
-static const struct rpc_procedure *find(const struct rpc_service *service, int32_t number,
-                                        rpc_handler **handler_out)
+/* Find what the call asks for. */
+static bool find(const struct rpc_service *service, struct rpc_call *call)
 {
     for (unsigned i = 0; i < RPC_PROCEDURES; i++) {
-        if (rpc_procedures[i].number == number && service->handler[i] != NULL) {
-            *handler_out = service->handler[i];
-            return &rpc_procedures[i];
+        if (rpc_procedures[i].number == call->header.procedure && service->handler[i] != NULL) {
+            call->procedure = &rpc_procedures[i];
+            call->handler = service->handler[i];
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
 /* May a client that has not opened its connection call this? */
@@ -234,8 +235,7 @@ static bool take_call(const struct rpc_service *service, bool open, const uint8_
                       h->status);
         return false;
     }
-    call->procedure = find(service, h->procedure, &call->handler);
-    if (call->procedure == NULL) {
+    if (!find(service, call)) {
         rpc_error_set(error, REMOTE_ERR_RPC, REMOTE_FROM_RPC, "unknown procedure: %d",
                       h->procedure);
         return false;

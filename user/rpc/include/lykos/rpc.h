@@ -76,19 +76,19 @@ struct rpc_call;
 /* Carry out one call, all of whose arguments are decoded. `result` is zero, and of the procedure's
  * result_size; what it points to may come from the arena of the call. False: nothing was done, or
  * not all of it, and *error says why. */
-typedef bool rpc_handler(void *client, const struct rpc_call *call, void *result,
-                         struct rpc_error *error);
+typedef bool (*rpc_handler)(void *client, const struct rpc_call *call, void *result,
+                            struct rpc_error *error);
 
 /* What a server can do. No handler: the procedure is unknown there. */
 struct rpc_service {
-    rpc_handler *handler[RPC_PROCEDURES];
+    rpc_handler handler[RPC_PROCEDURES];
 };
 
 /* A call to be carried out. */
 struct rpc_call {
     remote_header header;
     const struct rpc_procedure *procedure;
-    rpc_handler *handler;
+    rpc_handler handler;
     void *arguments;         /* a structure of remote.x, in the arena */
     struct rpc_arena *arena; /* of this message; for the result, too */
 };
