@@ -168,7 +168,7 @@ XDR_MEMBERS := libc/xdr/xdr.c libc/xdr/xdr_array.c libc/xdr/xdr_mem.c libc/xdr/x
 $(XDR)/stamp: $(NEWLIB) Makefile
 	$(call say,UNPACK,$<)
 	$(Q)rm -rf $(XDR) && mkdir -p $(XDR)
-	$(Q)tar -xf $< -C $(XDR) --strip-components=2 --wildcards $(addprefix '*/newlib/,$(addsuffix ',$(XDR_MEMBERS)))
+	$(Q)tar -xmf $< -C $(XDR) --strip-components=2 --wildcards $(addprefix '*/newlib/,$(addsuffix ',$(XDR_MEMBERS)))
 	$(Q)sed -i 's/  static char crud\[/  char crud[/' $(XDR)/libc/xdr/xdr.c && grep -q '^  char crud\[' $(XDR)/libc/xdr/xdr.c
 	$(Q)touch $@
 RPC_FOREIGN := $(GEN)/rpc/remote_xdr.c $(filter %.c,$(addprefix $(XDR)/,$(XDR_MEMBERS)))
@@ -186,7 +186,7 @@ RPC_MADE := $(GENERATED) $(GEN)/rpc/remote.h $(XDR)/stamp
 # those of this machine, but behind them where something is built for this machine.
 RPC_SRC := $(sort $(wildcard user/rpc/*.c))
 RPC_OBJ := $(call objects,$(RPC_SRC))
-RPC_INC := -Iuser/rpc/include -isystem $(GEN)/rpc -isystem $(XDR)/libc/include
+RPC_INC := -Iuser/rpc/include -I$(GEN)/rpc -isystem $(XDR)/libc/include
 RPC_LIBC := -isystem user/rpc/libc
 RPC_HOST_INC := $(RPC_INC) -idirafter user/rpc/libc
 # What others wrote, and what rpcgen wrote, is compiled without warnings.
@@ -202,8 +202,8 @@ $(1): $(2) $(5) user/rpc/xdr_port.h $(wildcard user/rpc/libc/*.h user/rpc/libc/*
 endef
 foreign_objects = $(addprefix $(BUILD)/$(1)/,$(notdir $(RPC_FOREIGN:.c=.o)))
 $(foreach f,$(RPC_FOREIGN),$(eval $(call foreign,$(BUILD)/rpc/$(notdir $(f:.c=.o)),$(f),$(CC),$(filter-out \
-	$(WARNINGS),$(USER_CFLAGS)),$(FLAGS))))
-$(RPC_OBJ): $(BUILD)/%.o: % $(FLAGS) | $(RPC_MADE)
+	$(WARNINGS),$(USER_CFLAGS)),$(FLAGS) Makefile)))
+$(RPC_OBJ): $(BUILD)/%.o: % $(FLAGS) Makefile | $(RPC_MADE)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(USER_CFLAGS) $(RPC_LIBC) $(RPC_INC) -c -o $@ $<
@@ -212,6 +212,7 @@ $(RPC): $(RPC_OBJ) $(call foreign_objects,rpc)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $^
 all: $(RPC)
+-include $(wildcard $(BUILD)/rpc/*.d $(BUILD)/unit/xdr/*.d $(BUILD)/fuzz/xdr/*.d)
 
 # --- user level -----------------------------------------------------------------------------------------------
 LIB := $(BUILD)/liblykos.a

@@ -117,6 +117,14 @@ def undescribed(context):
         raise Failed("it does not warn", core.tail(text))
 
 
+def without_variables(context):
+    """user/rpc promises it of itself; what it is built from others' sources for is read off the library."""
+    status, text = context.run(["nm", os.path.join(context.build, "librpc.a")], 60)
+    variables = [line for line in text.splitlines() if re.search(r" [bBcCdDgGsS] ", line)]
+    if status != 0 or variables or " T xdr_opaque" not in text:
+        raise Failed("librpc.a has variables, or is not what it was", variables or core.tail(text))
+
+
 def generated(context):
     command = ["tools/genabi.py", "kernel/abi/lykos.toml", "--docs", "docs/abi.md", "--check"]
     status, text = context.run(["/usr/bin/env", "python3", *command], 60)
@@ -145,6 +153,7 @@ def part(_context):
             simple_job("clang", "clang builds without a warning the tests, and a kernel whose self-tests pass", clang),
             simple_job("commit_points", "nothing behind a commit point may fail", commit_points),
             simple_job("undescribed", "a program that is built but not described is worth a warning", undescribed),
+            simple_job("without_variables", "the RPC library has no variables, so threads may share it", without_variables),
             simple_job("generated", "what is generated is up to date", generated),
         ],
     )

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * System test scenario: the RPC library on Lykos, as it is linked into a program there. What it does
- * with every kind of message is tested on the build machine (tests/unit/user_rpc*.c); here it is that
- * newlib's XDR, compiled for Lykos, does the same.
+ * System test scenario: the RPC library on Lykos, as it is linked into a program there. What it
+ * does with every kind of message is tested on the build machine (tests/unit/user_rpc*.c); here it
+ * is that newlib's XDR, compiled for Lykos, does the same.
  */
 #include "../lib/sys.h"
 
