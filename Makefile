@@ -4,7 +4,8 @@
 #
 # There are no lists of objects here: what lies in a folder is built. The kernel is kernel/, kernel/cap/, boot/,
 # arch/x86_64/ and tests/kernel/; each folder under user/servers and user/programs is one program; each folder under
-# tests/system, with tests/system/lib, is a test scenario: a program that is `init` of an archive of its own.
+# tests/system, with tests/system/lib, is a test scenario: a program that is `init` of an archive of its own. user/lib and
+# user/rpc are libraries.
 # Everything made goes to build/ (gcc) or build-clang/ (make CC=clang); V=1 shows the commands.
 
 # What each goal needs beside a compiler: groups of tools/install-deps.

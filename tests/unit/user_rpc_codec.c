@@ -90,16 +90,64 @@ TEST(rpc_codec_lengths, "lengths on the wire that are known agree")
     CHECK_EQUAL(kit_hex(kit_result(RPC_DOMAIN_GET_INFO)->hex).n, 32);
 }
 
-TEST(rpc_codec_numbers, "each procedure has the number that the protocol gives it")
+/* The name of a structure as in remote.x, or "none". */
+static bool is_named(const struct kit_sample *s, const char *name)
 {
-    static const int32_t numbers[] = { 1,   2,   3,   4,   6,   12,  15,  16,  19,  22,
-                                       23,  24,  25,  27,  28,  33,  34,  37,  51,  59,
-                                       60,  66,  110, 121, 122, 150, 151, 157, 183, 203,
-                                       212, 234, 245, 273, 316, 317, 360, 361, 426 };
+    return strcmp(strncmp(s->name, "remote_", 7) == 0 ? s->name + 7 : s->name, name) == 0;
+}
 
-    CHECK_EQUAL(sizeof(numbers) / sizeof(numbers[0]), RPC_PROCEDURES);
+TEST(rpc_codec_table, "each procedure has the number, arguments and result of the protocol")
+{
+    static const struct {
+        int32_t number;
+        const char *arguments, *result;
+    } table[] = {
+        { 1, "open", "none" },
+        { 2, "none", "none" },
+        { 3, "none", "text" },
+        { 4, "none", "u64" },
+        { 6, "none", "node_info" },
+        { 12, "dom", "none" },
+        { 15, "dom", "int" },
+        { 16, "dom", "domain_info" },
+        { 19, "dom", "text" },
+        { 22, "int", "dom" },
+        { 23, "text", "dom" },
+        { 24, "uuid", "dom" },
+        { 25, "none", "int" },
+        { 27, "dom_flags", "none" },
+        { 28, "dom", "none" },
+        { 33, "dom", "none" },
+        { 34, "dom", "none" },
+        { 37, "max", "ids" },
+        { 51, "none", "int" },
+        { 59, "none", "text" },
+        { 60, "int", "int" },
+        { 66, "none", "auth_list" },
+        { 110, "none", "text" },
+        { 121, "dom", "security_label" },
+        { 122, "none", "security_model" },
+        { 150, "dom", "int" },
+        { 151, "dom", "int" },
+        { 157, "none", "u64" },
+        { 183, "dom_flags", "int" },
+        { 203, "flags", "text" },
+        { 212, "dom_flags", "domain_state" },
+        { 234, "dom_flags", "none" },
+        { 245, "dom_flags", "none" },
+        { 273, "list_all", "domains" },
+        { 316, "register_any", "int" },
+        { 317, "int", "none" },
+        { 360, "none", "none" },
+        { 361, "none", "none" },
+        { 426, "dom_flags", "messages" },
+    };
+
+    CHECK_EQUAL(sizeof(table) / sizeof(table[0]), RPC_PROCEDURES);
     for (unsigned i = 0; i < RPC_PROCEDURES; i++) {
-        CHECK_EQUAL(rpc_procedures[i].number, numbers[i]);
+        CHECK_EQUAL(rpc_procedures[i].number, table[i].number);
+        CHECK(is_named(kit_arguments(i), table[i].arguments));
+        CHECK(is_named(kit_result(i), table[i].result));
     }
 }
 
