@@ -12,7 +12,7 @@
  *   - at the end, whatever came before, a new client is heard.
  *
  * data[0]: bit 0: the connection is open, bits 1 and 2: memory for a message, bit 3: the frame is
- * told that the client went. data[1], modulo 8: how many bytes follow that say how long the buffers
+ * told that the client went, bits 4 and 5: memory for arguments, 0: enough. data[1], modulo 8: how many bytes follow that say how long the buffers
  * are, in turn (none: all in one). Then the bytes.
  */
 #include "one.h"
@@ -185,6 +185,8 @@ static bool fits(const uint8_t **at, size_t *left, const char *sig)
     return true;
 }
 
+static const char undecodable[] = "Unable to decode message payload";
+
 /* What is to become of a message: the text of an error, "" to be carried out, "PONG", or null: not
  * answered. */
 static const char *verdict_on(const uint8_t *m, size_t length, size_t have, bool open)
@@ -212,7 +214,7 @@ static const char *verdict_on(const uint8_t *m, size_t length, size_t have, bool
         return "message of ";
     }
     if (!fits(&at, &left, sig)) {
-        return "Unable to decode message payload";
+        return undecodable;
     }
     if (!open && procedure != 66 && procedure != 1 && procedure != 2 &&
         !(procedure == 60 && word(m + 28) == 10)) {
@@ -316,13 +318,12 @@ static void check_reply(const uint8_t *m, const struct rpc_output *out, uint32_t
 
 /* A message that came, of which the first `have` bytes are there. */
 static void check_message(const uint8_t *m, size_t length, const uint8_t *memory, size_t have,
-                          bool *open)
+                          size_t arena_size, bool *open)
 {
     static const uint8_t pong[] = { 0, 0, 0, 28, 0x6b, 0x65, 0x65, 0x70, 0, 0, 0, 1, 0, 0,
                                     0, 2, 0, 0,  0,    2,    0,    0,    0, 0, 0, 0, 0, 0 };
     const char *wanted = verdict_on(m, length, have, *open);
     uint8_t *exact = malloc(have);
-    size_t arena_size = RPC_ARENA_FOR(have);
     void *arena_memory = malloc(arena_size);
     struct sent s = room_for(BYTES_MAX + RPC_ERROR_BYTES);
     struct rpc_arena arena;
@@ -333,6 +334,10 @@ static void check_message(const uint8_t *m, size_t length, const uint8_t *memory
     memcpy(exact, memory, have);
     rpc_arena_init(&arena, arena_memory, arena_size);
     verdict = rpc_take(&service, *open, exact, have, &arena, &call, &s.out);
+    if (arena.error != 0) {
+        MUST(arena_size < RPC_ARENA_FOR(have) || strcmp(wanted, undecodable) == 0);
+        wanted = undecodable;
+    }
     if (wanted == NULL) {
         MUST(verdict == RPC_DROP && s.out.used == 0);
     } else if (strcmp(wanted, "PONG") == 0) {
@@ -363,7 +368,8 @@ static size_t next_size(const uint8_t *sizes, size_t count, size_t i, size_t lef
     return n < left ? n : left;
 }
 
-static void feed_buffer(struct rpc_frame *f, struct reading *r, size_t at, size_t n, bool *open)
+static void feed_buffer(struct rpc_frame *f, struct reading *r, size_t at, size_t n,
+                        size_t arena_size, bool *open)
 {
     uint8_t *exact = malloc(n);
     struct rpc_input in = rpc_input(exact, n);
@@ -378,7 +384,8 @@ static void feed_buffer(struct rpc_frame *f, struct reading *r, size_t at, size_
             *open = false;
         }
         if (event != RPC_FRAME_LOST) {
-            check_message(r->message, r->length, f->memory, f->have, open);
+            check_message(r->message, r->length, f->memory, f->have,
+                          arena_size != 0 ? arena_size : RPC_ARENA_FOR(f->have), open);
         }
     }
     MUST(rpc_frame_check(f) && in.left == 0);
@@ -402,6 +409,7 @@ static void check_heard(struct rpc_frame *f)
 void rpc_one(const uint8_t *data, size_t n)
 {
     static const size_t memories[] = { RPC_CALL_MAX, 28, 64, 201 };
+    static const size_t arenas[] = { 0, 8, 40, 55 };
     static struct reading r;
     struct rpc_frame f;
     uint8_t *memory;
@@ -422,7 +430,7 @@ void rpc_one(const uint8_t *data, size_t n)
     for (size_t at = 0, i = 0; at < r.n; i++) {
         size_t size = next_size(data + 2, count, i, r.n - at);
 
-        feed_buffer(&f, &r, at, size, &open);
+        feed_buffer(&f, &r, at, size, arenas[data[0] / 16 % 4], &open);
         at += size;
     }
     MUST(read_next(&r, f.size) == RPC_FRAME_NEED_MORE);
