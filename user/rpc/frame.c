@@ -158,10 +158,12 @@ enum rpc_frame_event rpc_frame_feed(struct rpc_frame *f, struct rpc_input *in)
 
 bool rpc_frame_check(const struct rpc_frame *f)
 {
-    bool known = f->length != 0;
-
-    return f->have <= f->size && (!known || f->have <= f->length) &&
-           (!known || (f->length >= RPC_HEADER_BYTES && f->length <= RPC_LENGTH_MAX)) &&
-           (!known || f->ready ? f->seen <= f->length || !known : f->seen < f->length) &&
-           (!f->lost || (f->seen == 0 && !f->ready));
+    if (f->have > f->size || (f->lost && (f->seen != 0 || f->ready))) {
+        return false;
+    }
+    if (f->length == 0) {
+        return f->seen < LENGTH_BYTES && f->have == f->seen && !f->ready;
+    }
+    return f->length >= RPC_HEADER_BYTES && f->length <= RPC_LENGTH_MAX && f->have <= f->seen &&
+           (f->ready ? f->seen == f->length : f->seen < f->length);
 }

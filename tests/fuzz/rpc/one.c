@@ -12,8 +12,8 @@
  *   - at the end, whatever came before, a new client is heard.
  *
  * data[0]: bit 0: the connection is open, bits 1 and 2: memory for a message, bit 3: the frame is
- * told that the client went, bits 4 and 5: memory for arguments, 0: enough. data[1], modulo 8: how many bytes follow that say how long the buffers
- * are, in turn (none: all in one). Then the bytes.
+ * told that the client went, bits 4 and 5: memory for arguments, 0: enough. data[1], modulo 8: how
+ * many bytes follow that say how long the buffers are, in turn (none: all in one). Then the bytes.
  */
 #include "one.h"
 

@@ -52,9 +52,10 @@ struct rpc_input {
 
 /* State of one connection. `memory` belongs to the caller; the rest may be looked at.
  *
- * INV-FRAME-1  have <= size, and have <= length if that is known (not 0).
- * INV-FRAME-2  length is 0, or RPC_HEADER_BYTES to RPC_LENGTH_MAX.
- * INV-FRAME-3  seen < length, if that is known and no message is ready. */
+ * INV-FRAME-1  have <= size, and have <= seen.
+ * INV-FRAME-2  length is 0, and less than its 4 bytes came; or RPC_HEADER_BYTES..RPC_LENGTH_MAX.
+ * INV-FRAME-3  seen < length, or seen == length if the message is ready.
+ * INV-FRAME-4  lost: nothing is ready, and nothing was read. */
 struct rpc_frame {
     uint8_t *memory;  /* const after init */
     size_t size;      /* of it; const after init */
