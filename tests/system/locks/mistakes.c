@@ -24,8 +24,8 @@ static void begin(void)
     log_rest();
 }
 
-/* A member does this, which is a mistake; the log says these two lines, in which %u are the lines of
- * at[]. second NULL: one line. */
+/* A member does this, which is a mistake; the log says these two lines, in which %u are the lines
+ * of at[]. second NULL: one line. */
 static void is_caught(void (*mistake)(void *), const char *first, const char *second)
 {
     uint64_t mark;
