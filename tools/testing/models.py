@@ -35,7 +35,7 @@ def models():
 
 
 def source(model):
-    path = next(path for path, _ in models() if os.path.basename(path) == model + ".pml")
+    (path,) = (path for path, _ in models() if os.path.basename(path) == model + ".pml")
     with open(path, encoding="utf-8") as file:
         return file.read()
 

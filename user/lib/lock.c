@@ -9,6 +9,7 @@
  */
 #include <lykos/lock.h>
 #include <lykos/say.h>
+#include <lykos/start.h>
 
 #define HELD 1ul
 
@@ -97,7 +98,8 @@ void lk_lock_at(struct lk_lock *l, const struct lk_site *site)
 
 static void note(struct lk_lock *l, const struct lk_member *me)
 {
-    uint64_t held = cycles() - l->since;
+    uint64_t now = cycles();
+    uint64_t held = now > l->since ? now - l->since : 0; /* another CPU's clock may be behind */
     uint64_t number = __atomic_fetch_add(&lk_lock_records, 1, __ATOMIC_RELAXED);
 
     lk_lock_trace[number % LK_LOCK_RECORDS] =
@@ -123,11 +125,20 @@ static void let_go(struct lk_lock *l, struct lk_member *me)
     lk_defer_end(&me->control);
 }
 
+/* Also unchecked: a lock of somebody else's, let go, would be two's. */
+static void has_it(const struct lk_member *me, const struct lk_lock *l)
+{
+    if (l->holder != me) {
+        lk_die("lock order: %s lets go of %s without having it", me->label, l->name);
+    }
+}
+
 void lk_unlock_at(struct lk_lock *l, const struct lk_site *site)
 {
     struct lk_member *me = lk_self();
 
     lk_check_has(me, l, "lets go of", site);
+    has_it(me, l);
     lk_check_left(me, l);
     let_go(l, me);
 }
@@ -140,13 +151,18 @@ void lk_wait_for_at(struct lk_condition *c, const struct lk_site *site)
 
     lk_check_has(me, c->lock, "waits on a condition of", site);
     lk_check_alone(me, c->lock, site);
+    has_it(me, c->lock);
+    lk_check_left(me, c->lock);
     me->granted = 0;
+    me->waits = true;
     me->next = NULL;
     *(c->first == NULL ? &c->first : &c->last->next) = me;
     c->last = me;
     let_go(c->lock, me);
     lk_await_grant(me);
     take(c->lock, me, site);
+    me->waits = false;
+    lk_check_taken(me, c->lock, site);
 }
 
 /* Who is signalled takes the lock itself when it runs: it may be stopped, and would be so with the

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The order of locks, checked; see lock.h. A mistake ends the program, with a line that says where
- * both locks were taken.
+ * The order of locks, checked; see lock.h. A mistake ends the thread that makes it, as
+ * lk_die() does, with a line that says where both locks were taken. It keeps what it has, so that
+ * nothing goes on behind it as if all were well.
  */
 #include <lykos/lock.h>
 #include <lykos/start.h>

@@ -27,6 +27,9 @@ struct lk_member *lk_self(void)
             return &team.member[i];
         }
     }
+    if (at - team.member[0].stack >= team.member[0].stack_size) {
+        lk_die("a thread that is in no team takes a lock, or waits as if it were");
+    }
     return &team.member[0];
 }
 
@@ -59,6 +62,8 @@ enum status lk_team_open(struct lk_room *room, uint32_t endpoint, uint32_t caps,
     team.caps = caps;
     team.work = work;
     team.member[0].label = lk_name();
+    team.member[0].stack = (uint64_t)__builtin_frame_address(0) - LK_TEAM_BELOW;
+    team.member[0].stack_size = LK_TEAM_BELOW + LK_TEAM_ABOVE;
     team.members = 1;
     lk_check_forget();
     return put_notice(0, endpoint);
@@ -71,6 +76,9 @@ static void begin(void *member)
 
     me->fn(me->arg);
     lk_check_none(me, "ends", NULL);
+    if (me->control.defer != 0) {
+        lk_die("lock order: %s ends, and has a lock", me->label);
+    }
 }
 
 enum status lk_team_make(struct lk_thread *t, struct lk_room *room,
@@ -88,6 +96,9 @@ enum status lk_team_make(struct lk_thread *t, struct lk_room *room,
     }
     if (plan->endpoint == 0 || plan->stack_size == 0) {
         return STATUS_REQUEST_ERROR;
+    }
+    if (lk_team_member(t) != NULL) {
+        return STATUS_IN_USE;
     }
     mine.fn = begin;
     mine.arg = &team.member[i];
@@ -117,6 +128,13 @@ enum status lk_team_make(struct lk_thread *t, struct lk_room *room,
     return STATUS_OK;
 }
 
+bool lk_team_idle(const struct lk_thread *t)
+{
+    const struct lk_member *m = lk_team_member(t);
+
+    return m == NULL || (m->control.defer == 0 && !m->waits);
+}
+
 enum status lk_team_destroy(struct lk_thread *t)
 {
     struct lk_member *m = lk_team_member(t);
@@ -125,7 +143,7 @@ enum status lk_team_destroy(struct lk_thread *t)
     if (m == NULL) {
         return s;
     }
-    if (m->control.defer != 0) {
+    if (!lk_team_idle(t)) {
         return STATUS_IN_USE;
     }
     s = lk_thread_destroy(t);
@@ -142,6 +160,7 @@ uint64_t lk_take_notices(void)
     struct lk_member *me = lk_self();
     uint64_t bits;
 
+    lk_check_none(me, "waits for notices", NULL);
     while (me->notices == 0) {
         me->notices = lk_park() & ~(uint64_t)LK_BIT_WAKE;
     }
@@ -158,12 +177,14 @@ void lk_await_grant(struct lk_member *me)
     }
 }
 
-/* First the reason, then the bit. */
+/* First the reason, then the bit. Who is granted something and sees it before the bit comes may be
+ * gone by then, and needs none. */
 void lk_grant(struct lk_member *m)
 {
     uint64_t i = (uint64_t)(m - team.member);
 
     __atomic_store_n(&m->granted, 1, __ATOMIC_RELEASE);
-    lk_must(lk_cappage_get_slot(team.caps, i, team.work), "the notice of a member");
-    lk_must(lk_appnotice_post(team.work, LK_BIT_WAKE), "waking a member");
+    if (lk_cappage_get_slot(team.caps, i, team.work) == STATUS_OK) {
+        lk_appnotice_post(team.work, LK_BIT_WAKE);
+    }
 }

@@ -11,12 +11,12 @@
 
 static struct lk_lock lock;
 static struct lk_condition condition;
-static volatile bool go_on, has, keep;
+static volatile bool go_on, has, keep, case_has;
 static volatile uint64_t events, found_with, forced, turns;
 
 static enum lk_after take(struct lk_event *event)
 {
-    found_with += lock.holder == member_of(TARGET);
+    found_with += lock.word != 0 && !case_has;
     forced += event->forced;
     events++;
     while (keep) {
@@ -75,7 +75,7 @@ static void begin(void (*fn)(void *))
     team_new();
     lock = (struct lk_lock)LK_LOCK("lock", 1);
     condition = (struct lk_condition)LK_CONDITION(&lock);
-    go_on = has = keep = false;
+    go_on = has = keep = case_has = false;
     events = found_with = forced = turns = 0;
     member_new(HANDLER, PRIO_HIGH, handles, NULL);
     member_new(TARGET, PRIO_LOW, fn, NULL);
@@ -154,18 +154,26 @@ CASE(condition_is_stopped, .text = "who waits on a condition is stopped, and is 
 
 CASE(never_found_with_it, .text = "stopped at random, the target never has the lock")
 {
+    unsigned with = 0;
+
     begin(takes_often);
-    for (unsigned i = 1; i <= 60; i++) {
-        sleep_ns(100000 + i * 7919 % 50000);
+    for (unsigned i = 1; i <= 200; i++) {
+        uint64_t before = events;
+
+        sleep_ns(20000 + i * 7919 % 5000);
+        with += lock.word != 0;
         stop_it();
         if (i % 3 == 0) {
             lk_lock(&lock); /* it waits, too */
+            case_has = true;
             sleep_ns(20000);
+            case_has = false;
             lk_unlock(&lock);
         }
-        EVENTUALLY(events > 0);
+        EVENTUALLY(events > before);
     }
     EQ(found_with, 0);
     CHECK(turns > 0);
+    CHECK(with > 20); /* so often it had the lock when it was to be stopped */
     members_fine();
 }

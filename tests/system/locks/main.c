@@ -49,6 +49,17 @@ void member_new(unsigned i, unsigned priority, void (*fn)(void *), void *arg)
     OK(lk_thread_start(&members[i].thread));
 }
 
+enum status member_destroy(unsigned i)
+{
+    enum status s;
+
+    members[i].thread.process = R_MEMBER; /* it is on the shelf, and may be elsewhere by now */
+    obj_get(members[i].process, R_MEMBER);
+    s = lk_team_destroy(&members[i].thread);
+    members[i].made = s != STATUS_OK;
+    return s;
+}
+
 obj member_process(unsigned i)
 {
     return members[i].process;

@@ -190,6 +190,71 @@ static void waits_with_another(void *unused)
     done = true;
 }
 
+static void signals_one_alone(void *unused)
+{
+    (void)unused;
+    at[0] = __LINE__ + 1;
+    lk_signal(&job);
+    done = true;
+}
+
+CASE(signal_without, .text = "nor is one alone signalled without it")
+{
+    is_caught(signals_one_alone, "m0 signals a condition of server at " FILE_NAME ":%u without",
+              NULL);
+}
+
+static void waits_for_bits(void *unused)
+{
+    (void)unused;
+    at[1] = __LINE__ + 1;
+    lk_lock(&server);
+    lk_take_notices();
+    done = true;
+}
+
+CASE(parks_with_lock, .text = "nobody waits for notices with a lock")
+{
+    at[0] = 0;
+    is_caught(waits_for_bits, "m0 waits for notices", "and has server since " FILE_NAME ":%u");
+}
+
+static void unlocks_unchecked(void *unused)
+{
+    (void)unused;
+    lk_unlock_at(&loop, NULL);
+    done = true;
+}
+
+CASE(unchecked_unlock, .text = "a lock that another has is not let go, unchecked either")
+{
+    begin();
+    lk_lock(&loop);
+    member_new(0, PRIO_HIGH, unlocks_unchecked, NULL);
+    EVENTUALLY(proc_state(member_process(0)).run_state == LK_STATE_FAULTED);
+    EQ(done, false);
+    lk_unlock(&loop);
+}
+
+static void no_member(void *unused)
+{
+    (void)unused;
+    lk_lock(&server);
+    done = true;
+}
+
+CASE(in_no_team, .text = "a thread that is no member takes no lock")
+{
+    struct worker w;
+
+    begin();
+    w = worker_new(PRIO_HIGH, no_member, NULL);
+    proc_slot(w.p, SLOT_HANDLER, parking_entry());
+    worker_start(w);
+    EVENTUALLY(proc_state(w.p).run_state == LK_STATE_FAULTED);
+    EQ(done, false);
+}
+
 CASE(waits_with_lock, .text = "who waits on a condition has no other lock")
 {
     is_caught(waits_with_another, "m0 waits on a condition of server at " FILE_NAME ":%u",

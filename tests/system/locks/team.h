@@ -26,6 +26,9 @@ void team_new(void);
 /* Make member `i`, and let it begin. Its faults are told to nobody. */
 void member_new(unsigned i, unsigned priority, void (*fn)(void *), void *arg);
 
+/* Destroy it, if that may be. */
+enum status member_destroy(unsigned i);
+
 /* Its Process, for sys.h; how it is seen by locks. */
 obj member_process(unsigned i);
 obj member_endpoint(unsigned i);

@@ -21,7 +21,7 @@
 #define EXCLUSION 1 /* one has the lock at a time */
 #define STOPPED 2   /* who has the lock is not stopped for its handler */
 #define ORDER 3     /* who is given the lock has waited longest */
-#define LOST 4      /* at the end every job was taken, once */
+#define JOB 4       /* who takes a job finds one */
 #define LAW(n, e) assert((ONLY != 0 && ONLY != n) || (e))
 
 #ifdef TRAIL
@@ -111,7 +111,7 @@ inline await()
 /* With the lock. */
 inline has()
 {
-    LAW(EXCLUSION, g_holder == NOBODY);
+    LAW(EXCLUSION, g_holder == NOBODY || g_holder == me);
     g_holder = me;
     g_want[me] = false;
     LAW(STOPPED, !stopped[me])
@@ -174,7 +174,8 @@ inline grant(m)
 inline given(m)
 {
     LAW(EXCLUSION, g_holder == me);
-    g_holder = NOBODY;
+    g_holder = m;
+    LAW(STOPPED, !stopped[m]);
     LAW(ORDER, WAITED_LONGEST(m));
     FORGET(0, m);
     FORGET(1, m);
@@ -288,6 +289,9 @@ active [MEMBERS] proctype M()
        :: else -> break
        od;
        skip;
+       d_step { /* user: only when all is done, or a signal that is lost would be made good */
+           g_taken == JOBS -> skip
+       }
        lock(saw_held, saw_top);
        d_step { /* user: there will be no more */
            !stopped[me] -> over = true
@@ -305,7 +309,8 @@ active [MEMBERS] proctype M()
        :: jobs == 0 && over -> break
        :: jobs > 0 ->
           d_step { /* user: takes one */
-              !stopped[me] -> jobs--;
+              !stopped[me] -> LAW(JOB, jobs > 0);
+              jobs--;
               g_taken++
           }
           unlock(m); /* and works */
@@ -316,7 +321,7 @@ active [MEMBERS] proctype M()
     fi;
     d_step { /* user: it ends */
         g_ended++;
-        LAW(LOST, g_ended < MEMBERS || (g_taken == JOBS && jobs == 0))
+        LAW(JOB, g_ended < MEMBERS || jobs == 0)
     }
 #endif
 }

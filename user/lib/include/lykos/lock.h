@@ -16,8 +16,10 @@
  * the priorities, and nobody is passed. Who is signalled wakes, and takes the lock like anybody.
  *
  * From the beginning of lk_lock() to lk_unlock() a member defers (<lykos/preempt.h>): it is not
- * stopped for its handler, neither with a lock nor where one would be handed to it. On a condition
- * it does not defer.
+ * stopped for its handler, neither with a lock nor where one would be handed to it. That is so if
+ * the kernel knows its control word (lk_preempt_set_control), and for as long as the bound given
+ * there allows, the time in the queue included: a stop that is *forced* may find it with a lock. On
+ * a condition it does not defer; who is stopped there, or signalled meanwhile, is to be let go on.
  *
  * **Ranks.** A lock may be taken by who has only locks of lower rank; one that is `under` another
  * only while that one is held. Two of one rank are never held together. A program that is compiled

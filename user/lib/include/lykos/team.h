@@ -24,7 +24,10 @@
 
 #define LK_TEAM_MEMBERS 32u    /* at most, the first one included */
 #define LK_BIT_WAKE (1u << 29) /* notice bit: there may be a reason to go on */
-#define LK_HELD_LOCKS 8u       /* that a member may hold at once, in a checked program */
+/* Bytes of the first member's stack below where it opens the team, and above. */
+#define LK_TEAM_BELOW 0x40000u
+#define LK_TEAM_ABOVE 0x4000u
+#define LK_HELD_LOCKS 8u /* that a member may hold at once, in a checked program */
 
 struct lk_lock;
 
@@ -45,6 +48,7 @@ struct lk_member {
     void *arg;
     struct lk_member *next; /* behind it in the queue in which it waits */
     uint32_t granted;       /* what it parks for has come */
+    bool waits;             /* on a condition, or not yet behind one */
     uint64_t notices;       /* bits that came while it waited for a lock */
     unsigned helds;         /* in a checked program: locks that it has, and since where */
     struct {
@@ -65,18 +69,24 @@ enum status lk_team_make(struct lk_thread *t, struct lk_room *room,
                          const struct lk_thread_plan *plan);
 
 /* Destroy the thread, and take it off the team. It does not run meanwhile: it is stopped for its
- * handler, faulted or suspended, or has returned; and it does not wait on a condition, whose list
- * it would be missing from. IN_USE: it has a lock, or waits for one. */
+ * handler, faulted or suspended, or has returned. IN_USE: it has a lock, waits for one or on a
+ * condition, or has been signalled and did not run since: it is to be let go on. The same holds for
+ * sending it elsewhere (lk_target_redirect), which the caller finds out by lk_team_idle(). */
 enum status lk_team_destroy(struct lk_thread *t);
+
+/* Has the thread no lock, and does it wait for none and on no condition? Exact while it does not run. */
+bool lk_team_idle(const struct lk_thread *t);
 
 /* The member that the thread is; NULL: none. */
 struct lk_member *lk_team_member(const struct lk_thread *t);
 
-/* The caller as a member. A thread that is none passes for the first. */
+/* The caller as a member. A thread that is none ends with a line that says so; the first member is
+ * known by the stack on which it opened the team. */
 struct lk_member *lk_self(void);
 
 /* Wait for notices, as lk_park() does, and return their bits. Bits that come to a member while it
- * waits for a lock are kept, and those of the library are not shown. */
+ * waits for a lock are kept for this, and those of the library are not shown: a member that takes
+ * locks and waits for notices in another way misses what came meanwhile. No lock is held. */
 uint64_t lk_take_notices(void);
 
 /* For the library: wait until `granted` is set; set it, and wake the member. */
