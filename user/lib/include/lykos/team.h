@@ -74,7 +74,8 @@ enum status lk_team_make(struct lk_thread *t, struct lk_room *room,
  * sending it elsewhere (lk_target_redirect), which the caller finds out by lk_team_idle(). */
 enum status lk_team_destroy(struct lk_thread *t);
 
-/* Has the thread no lock, and does it wait for none and on no condition? Exact while it does not run. */
+/* Has the thread no lock, and does it wait for none and on no condition? Exact while it does not
+ * run. */
 bool lk_team_idle(const struct lk_thread *t);
 
 /* The member that the thread is; NULL: none. */
