@@ -42,8 +42,8 @@ struct lk_member {
     const char *label;
     struct lk_control control; /* its control word (<lykos/preempt.h>): it defers while it has a
                                   lock. lk_preempt_set_control() tells the kernel of it */
-    uint64_t stack;            /* lowest address; 0: a place for a new member */
-    uint64_t stack_size;
+    uint64_t stack;            /* lowest address */
+    uint64_t stack_size;       /* 0: a place for a new member */
     void (*fn)(void *);
     void *arg;
     struct lk_member *next; /* behind it in the queue in which it waits */
@@ -64,7 +64,7 @@ struct lk_member {
 enum status lk_team_open(struct lk_room *room, uint32_t endpoint, uint32_t caps, uint32_t work);
 
 /* Make a thread that is a member, as lk_thread_make() does; it does not run yet. Its endpoint must
- * be wanted: plan->endpoint is not 0. EXHAUSTED: there are LK_TEAM_MEMBERS. */
+ * be wanted: plan->endpoint is not 0. EXHAUSTED: there are LK_TEAM_MEMBERS. IN_USE: it is one. */
 enum status lk_team_make(struct lk_thread *t, struct lk_room *room,
                          const struct lk_thread_plan *plan);
 
