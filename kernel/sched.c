@@ -255,7 +255,7 @@ static bool pick(struct cpu *cpu, nsec_t now)
         return dropped != DROP_STEPS;
     }
     if (unlikely(cpu->preempt_seed != 0)) {
-        cpu->preempt_seed *= 6364136223846793005; /* odd: it is never 0 */
+        cpu->preempt_seed *= 6364136223846793005; /* an odd factor: never 0 */
         cpu->slice_end = now + 300 + (cpu->preempt_seed >> 32) % 20000;
     } else if (p->slice_left != 0 || (p->s.flags & PROC_SLICE_NOTICE) ||
                !list_empty(&cpu->ready[p->priority])) {

@@ -86,22 +86,6 @@ struct kit_bytes kit_call(int32_t number, const char *payload)
     return b;
 }
 
-static bool handler(void *client, const struct rpc_call *call, void *result,
-                    struct rpc_error *error)
-{
-    (void)client;
-    (void)call;
-    (void)result;
-    (void)error;
-    return true;
-}
-
-const struct rpc_service kit_service = { {
-#define RPC_PROCEDURE(name, arguments, result, when) [RPC_##name] = handler,
-#include <lykos/rpc_procedures.def>
-#undef RPC_PROCEDURE
-} };
-
 void kit_take(struct kit_taken *t, const struct rpc_service *service, bool open,
               const struct kit_bytes *message)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * For the tests of user/rpc: bytes written as text, a service that can do everything, and messages
- * read word by word, without the code under test.
+ * For the tests of user/rpc: bytes written as text, and messages read word by word, without the
+ * code under test.
  */
 #pragma once
 
@@ -26,9 +26,6 @@ bool kit_same(const uint8_t *bytes, size_t n, const char *hex);
 
 /* A call with a payload. */
 struct kit_bytes kit_call(int32_t number, const char *payload);
-
-/* Every procedure has a handler there. */
-extern const struct rpc_service kit_service;
 
 /* rpc_take() of a message of which all is there, in memory that ends where the message does. */
 struct kit_taken {

@@ -4,6 +4,7 @@
  * libvirtd does with those that are not as they should be.
  */
 #include "rpc_kit.h"
+#include "tests/fuzz/rpc/one.h"
 #include "unit.h"
 
 #include <lykos/say.h>
@@ -21,7 +22,7 @@ static struct kit_bytes call_of(unsigned i)
 
 static void take(bool open, const struct kit_bytes *message)
 {
-    kit_take(&t, &kit_service, open, message);
+    kit_take(&t, &rpc_one_service, open, message);
 }
 
 TEST(rpc_auth_list, "the first call of every client, and its answer")
@@ -79,7 +80,7 @@ TEST(rpc_every_call, "every procedure is recognised, decoded, and answered under
         take(true, &b);
         CHECK_EQUAL(t.verdict, RPC_CALL);
         CHECK(t.call.procedure == &rpc_procedures[i]);
-        CHECK(t.call.handler == kit_service.handler[i]);
+        CHECK(t.call.handler == rpc_one_service.handler[i]);
         CHECK_EQUAL(t.out.used, 0);
         encoded = (struct rpc_output){ .memory = copy, .size = sizeof(copy) };
         CHECK(rpc_call_encode(t.call.procedure, 5, t.call.arguments, &encoded));
@@ -203,12 +204,12 @@ TEST(rpc_unknown_procedure, "a procedure that is not known, or not handled, is s
             check_unknown(&nothing, number);
             next++;
         } else {
-            check_unknown(&kit_service, number);
+            check_unknown(&rpc_one_service, number);
         }
     }
     CHECK_EQUAL(next, RPC_PROCEDURES);
-    check_unknown(&kit_service, INT32_MAX);
-    check_unknown(&kit_service, INT32_MIN);
+    check_unknown(&rpc_one_service, INT32_MAX);
+    check_unknown(&rpc_one_service, INT32_MIN);
 }
 
 TEST(rpc_cut_off,
@@ -368,7 +369,7 @@ TEST(rpc_small_arena, "an arena that is too small is an error that is answered")
 
             rpc_arena_init(&t.arena, memory, size);
             t.out = (struct rpc_output){ .memory = t.sent, .size = sizeof(t.sent) };
-            t.verdict = rpc_take(&kit_service, true, b.at, b.n, &t.arena, &t.call, &t.out);
+            t.verdict = rpc_take(&rpc_one_service, true, b.at, b.n, &t.arena, &t.call, &t.out);
             CHECK(t.verdict == RPC_CALL ? t.arena.error == 0
                                         : kit_is_error(&t, &b, 39, UNDECODABLE));
             CHECK(size == 0 ? t.verdict != RPC_CALL : !enough || t.verdict == RPC_CALL);

@@ -235,7 +235,7 @@ static bool handler(void *client, const struct rpc_call *call, void *result,
     return true;
 }
 
-static const struct rpc_service service = { {
+const struct rpc_service rpc_one_service = { {
 #define RPC_PROCEDURE(name, arguments, result, when) [RPC_##name] = handler,
 #include <lykos/rpc_procedures.def>
 #undef RPC_PROCEDURE
@@ -333,7 +333,7 @@ static void check_message(const uint8_t *m, size_t length, const uint8_t *memory
     MUST(have <= length && memcmp(m, memory, have) == 0);
     memcpy(exact, memory, have);
     rpc_arena_init(&arena, arena_memory, arena_size);
-    verdict = rpc_take(&service, *open, exact, have, &arena, &call, &s.out);
+    verdict = rpc_take(&rpc_one_service, *open, exact, have, &arena, &call, &s.out);
     if (arena.error != 0) {
         MUST(arena_size < RPC_ARENA_FOR(have) || strcmp(wanted, undecodable) == 0);
         wanted = undecodable;

@@ -175,79 +175,67 @@ CASE(limits, .text = "the limit of a string is the one of this wait, not of one 
     }
 }
 
-CASE(turn_woken, .text = "who is woken fast is as far behind its equals as who is woken otherwise",
-     .steady = true)
+static struct line holds(unsigned who, uint64_t op)
+{
+    return (
+        struct line){ .control = LK_CTL_CALL(G_PROCESS + who, 2), .w0 = op, .w1 = LK_HOLD_BY_HAND };
+}
+
+/* W and E are equals, P is of lower and Z of higher priority. W is made ready by what its first
+ * two lines wait for, while E is not ready; E is sent to before W has run on. Then Z holds W, and
+ * lets it go: whether it stands before E again is told from when both became ready. */
+static struct programs turns_of(struct line first, struct line second)
 {
     struct programs p = { .n = 4 };
-    struct line gets = { .control = LK_RECV | GETS };
     struct line type = { .control = LK_CTL_CALL(G_GIFT, 1), .w0 = OP_GET_TYPE };
 
     p.priority[0] = p.priority[1] = PRIO_HIGH; /* W, E */
     p.priority[2] = PRIO_HIGH - 1;             /* P */
     p.priority[3] = PRIO_HIGH + 1;             /* Z */
     p.late[1] = true;
-    p.line[0][0] = gets;
-    p.line[0][1] = gets;
+    p.line[0][0] = first;
+    p.line[0][1] = second;
     p.line[0][2] = (struct line){ .control = LK_CTL(LK_SEND, G_ENTRY + 1, 1) };
     p.line[0][3] = type;
     p.line[0][4] = ends();
-    p.line[1][0] = gets;
+    p.line[1][0] = (struct line){ .control = LK_RECV | GETS };
     p.line[1][1] = (struct line){ .control = LK_CTL(LK_SEND, G_ENTRY + 3, 1) };
     p.line[1][2] = type;
     p.line[1][3] = ends();
+    p.line[3][0] = p.line[1][0];
+    return p;
+}
+
+CASE(turn_woken, .text = "who is woken fast is as far behind its equals as who is woken otherwise",
+     .steady = true)
+{
+    struct line gets = { .control = LK_RECV | GETS };
+    struct programs p = turns_of(gets, gets);
+
     p.line[2][0] = posts_to(0);
-    p.line[2][1] = (struct line){ .control = LK_CTL_CALL(G_PROCESS + 1, 2),
-                                  .w0 = OP_PROCESS_CLEAR_NOT_SCHEDULABLE,
-                                  .w1 = LK_HOLD_BY_HAND };
+    p.line[2][1] = holds(1, OP_PROCESS_CLEAR_NOT_SCHEDULABLE);
     p.line[2][2] = posts_to(0);
     p.line[2][3] = ends();
-    p.line[3][0] = gets;
-    p.line[3][1] = (struct line){ .control = LK_CTL_CALL(G_PROCESS, 2),
-                                  .w0 = OP_PROCESS_SET_NOT_SCHEDULABLE,
-                                  .w1 = LK_HOLD_BY_HAND };
-    p.line[3][2] = (struct line){ .control = LK_CTL_CALL(G_PROCESS, 2),
-                                  .w0 = OP_PROCESS_CLEAR_NOT_SCHEDULABLE,
-                                  .w1 = LK_HOLD_BY_HAND };
+    p.line[3][1] = holds(0, OP_PROCESS_SET_NOT_SCHEDULABLE);
+    p.line[3][2] = holds(0, OP_PROCESS_CLEAR_NOT_SCHEDULABLE);
     p.line[3][3] = ends();
     programs_both(&p);
 }
 
 CASE(turn_answered, .text = "the same of who is answered by one of higher priority", .steady = true)
 {
-    struct programs p = { .n = 4 };
-    struct line gets = { .control = LK_RECV | GETS };
-    struct line type = { .control = LK_CTL_CALL(G_GIFT, 1), .w0 = OP_GET_TYPE };
     struct line calls = { .control = LK_CTL(LK_SHAPE_CALL, G_ENTRY + 3, 1) };
     struct line answers = { .control = LK_CTL(LK_SHAPE_REPLY_WAIT, G_GOT, 1) | GETS };
+    struct programs p = turns_of(calls, calls);
 
-    p.priority[0] = p.priority[1] = PRIO_HIGH; /* W, E */
-    p.priority[2] = PRIO_HIGH - 1;             /* P */
-    p.priority[3] = PRIO_HIGH + 1;             /* Z */
-    p.late[1] = true;
-    p.line[0][0] = calls;
-    p.line[0][1] = calls;
-    p.line[0][2] = (struct line){ .control = LK_CTL(LK_SEND, G_ENTRY + 1, 1) };
-    p.line[0][3] = type;
-    p.line[0][4] = ends();
-    p.line[1][0] = gets;
-    p.line[1][1] = (struct line){ .control = LK_CTL(LK_SEND, G_ENTRY + 3, 1) };
-    p.line[1][2] = type;
-    p.line[1][3] = ends();
     p.line[2][0] = (struct line){ .control = LK_CTL(LK_SEND, G_ENTRY + 3, 1) };
     p.line[2][1] = ends();
-    p.line[3][0] = gets;
     p.line[3][1] = answers;
-    p.line[3][2] = (struct line){ .control = LK_CTL_CALL(G_PROCESS + 1, 2),
-                                  .w0 = OP_PROCESS_CLEAR_NOT_SCHEDULABLE,
-                                  .w1 = LK_HOLD_BY_HAND };
+    p.line[3][2] = holds(1, OP_PROCESS_CLEAR_NOT_SCHEDULABLE);
     p.line[3][3] = (struct line){ .control = LK_RECV | LK_CTL_RECVS(G_GOT + 1, 0, 0, 0) };
     p.line[3][4] = answers;
-    p.line[3][5] = (struct line){ .control = LK_CTL_CALL(G_PROCESS, 2),
-                                  .w0 = OP_PROCESS_SET_NOT_SCHEDULABLE,
-                                  .w1 = LK_HOLD_BY_HAND };
-    p.line[3][6] = (struct line){ .control = LK_CTL_CALL(G_PROCESS, 2),
-                                  .w0 = OP_PROCESS_CLEAR_NOT_SCHEDULABLE,
-                                  .w1 = LK_HOLD_BY_HAND };
+    p.line[3][5] = holds(0, OP_PROCESS_SET_NOT_SCHEDULABLE);
+    p.line[3][6] = holds(0, OP_PROCESS_CLEAR_NOT_SCHEDULABLE);
     p.line[3][7] = ends();
     programs_both(&p);
 }

@@ -47,6 +47,16 @@ static void is_caught(void (*mistake)(void *), const char *first, const char *se
     }
 }
 
+/* A member that does this at once. */
+#define MISTAKE(name, wrong)                                                                       \
+    static void name(void *unused)                                                                 \
+    {                                                                                              \
+        (void)unused;                                                                              \
+        at[0] = __LINE__;                                                                          \
+        wrong;                                                                                     \
+        done = true;                                                                               \
+    }
+
 static void inverts(void *unused)
 {
     (void)unused;
@@ -131,52 +141,31 @@ CASE(taken_twice, .text = "nor is one taken by who has it")
               "and has server (rank 1) since " FILE_NAME ":%u");
 }
 
-static void without_server(void *unused)
-{
-    (void)unused;
-    at[0] = __LINE__ + 1;
-    lk_lock(&client);
-    done = true;
-}
+MISTAKE(without_server, lk_lock(&client))
 
 CASE(not_under, .text = "a lock that is under another is not taken without that")
 {
     is_caught(without_server, "m0 takes client at " FILE_NAME ":%u without server", NULL);
 }
 
-static void lets_go(void *unused)
-{
-    (void)unused;
-    at[0] = __LINE__ + 1;
-    lk_unlock(&loop);
-    done = true;
-}
+MISTAKE(lets_go, lk_unlock(&loop))
 
-CASE(not_held, .text = "who has not a lock does not let go of it, whoever has it")
+CASE(not_held, .text = "who has not a lock does not let go of it")
 {
     is_caught(lets_go, "m0 lets go of loop at " FILE_NAME ":%u without having it", NULL);
 }
 
-static void waits_alone(void *unused)
-{
-    (void)unused;
-    at[0] = __LINE__ + 1;
-    lk_wait_for(&job);
-    done = true;
-}
+MISTAKE(waits_alone, lk_wait_for(&job))
 
-static void signals_alone(void *unused)
-{
-    (void)unused;
-    at[0] = __LINE__ + 1;
-    lk_signal_all(&job);
-    done = true;
-}
+MISTAKE(signals_alone, lk_signal_all(&job))
+MISTAKE(signals_one_alone, lk_signal(&job))
 
 CASE(condition_without, .text = "a condition is waited for and signalled by who has its lock")
 {
     is_caught(waits_alone, "m0 waits on a condition of server at " FILE_NAME ":%u without", NULL);
     is_caught(signals_alone, "m0 signals a condition of server at " FILE_NAME ":%u without", NULL);
+    is_caught(signals_one_alone, "m0 signals a condition of server at " FILE_NAME ":%u without",
+              NULL);
 }
 
 static void waits_with_another(void *unused)
@@ -188,20 +177,6 @@ static void waits_with_another(void *unused)
     at[0] = __LINE__ + 1;
     lk_wait_for(&job);
     done = true;
-}
-
-static void signals_one_alone(void *unused)
-{
-    (void)unused;
-    at[0] = __LINE__ + 1;
-    lk_signal(&job);
-    done = true;
-}
-
-CASE(signal_without, .text = "nor is one alone signalled without it")
-{
-    is_caught(signals_one_alone, "m0 signals a condition of server at " FILE_NAME ":%u without",
-              NULL);
 }
 
 static void waits_for_bits(void *unused)
@@ -296,6 +271,24 @@ static void no_rank(void *unused)
 CASE(rank_range, .text = "a lock has a rank from 1 to 15")
 {
     is_caught(no_rank, "odd has rank 0; ranks are 1 to 15", NULL);
+}
+
+static struct lk_lock many[LK_HELD_LOCKS + 1];
+
+static void takes_many(void *unused)
+{
+    (void)unused;
+    for (unsigned i = 0; i <= LK_HELD_LOCKS; i++) {
+        many[i] = (struct lk_lock)LK_LOCK("one of many", i + 1);
+        at[0] = __LINE__ + 1;
+        lk_lock(&many[i]);
+    }
+    done = true;
+}
+
+CASE(too_many, .text = "no more than eight locks are held at once")
+{
+    is_caught(takes_many, "m0 has 8 locks, and takes one of many at " FILE_NAME ":%u", NULL);
 }
 
 static void as_it_should(void *unused)
