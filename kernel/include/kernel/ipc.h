@@ -95,7 +95,7 @@ static ALWAYS_INLINE void ipc_store_caps(struct process *p, uint64_t control,
     unsigned reg = control_recv_reg(control, 0);
 
     if (likely(reg != 0)) {
-        p->capreg[reg] = n == 0 ? (struct cap){ 0 } : *first;
+        p->capreg[reg] = n == 0 ? ((struct cap){ 0 }) : *first;
     }
     if (unlikely(control & RECV_MORE_CAPS)) {
         ipc_store_more_caps(p, control, n, from);

@@ -50,7 +50,7 @@ CASE(slice_kept,
         p.line[1][0] = posts_to(3);
         p.line[1][1] = twice ? posts_to(3) : ends();
         p.line[1][2] = ends();
-        p.line[2][0] = twice ? (struct line){ .control = LK_YIELD } : ends();
+        p.line[2][0] = twice ? ((struct line){ .control = LK_YIELD }) : ends();
         p.line[2][1] = ends();
         for (unsigned k = 0; k < 6; k++) {
             p.line[3][k].control = k % 2 == 0 ? LK_RECV | GETS : LK_CTL(LK_SEND, G_ENTRY, 1);
