@@ -152,7 +152,7 @@ void depend_forget(void)
 
 uint32_t *depend_chain(unsigned level, pte_t e)
 {
-    return level == 1 ? &frame_table[mmu_target(e) >> PAGE_SHIFT].hdr.depend
+    return level == 1 ? &frame_table[mmu_frame(e, frame_count)].hdr.depend
                       : &table_list[table_of(mmu_target(e))].parents;
 }
 
@@ -496,7 +496,7 @@ void space_fill_slot(struct gpt *g, unsigned slot)
     i = (uint64_t)d->first + slot;
     if (table_list[d->table].exact && i < d->end) {
         entry_put(d->table, (unsigned)i,
-                  mmu_leaf(frame_kpa(page_frame(c)), walk_granted(d->restr | c->restr)),
+                  mmu_leaf(page_frame(c)->leaf, walk_granted(d->restr | c->restr)),
                   &page_frame(c)->hdr.depend);
     }
 }
@@ -509,7 +509,7 @@ bool space_flush_object(struct objhdr *hdr)
     if (hdr->kind == FRAME_GPT) {
         return space_flush_slot((struct gpt *)(void *)hdr, SPACE_ALL_SLOTS);
     }
-    if (hdr->kind != FRAME_PAGE || (hdr->depend == 0 && hdr->product == 0)) {
+    if (hdr->depend == 0 && hdr->product == 0) {
         return true;
     }
     done = chain_clear(&hdr->depend) && products_drop(hdr);

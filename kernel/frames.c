@@ -45,6 +45,7 @@ size_t frame_object_size(enum frame_kind kind)
         [FRAME_PAGE] = PAGE_SIZE,       [FRAME_CAPPAGE] = PAGE_SIZE,
         [FRAME_PROCESS] = PROCESS_SIZE, [FRAME_ENDPOINT] = ENDPOINT_SIZE,
         [FRAME_GPT] = GPT_SIZE,         [FRAME_SCHEDULE] = SCHEDULE_SIZE,
+        [FRAME_DEVICE] = PAGE_SIZE,
     };
 
     return size[kind];
@@ -150,7 +151,7 @@ void frames_init(const struct boot_info *boot)
         log_line(LOG_WARN, "memory above 256 GiB is not used");
         frame_count = FRAMES_MAX;
     }
-    bytes = page_up(frame_count * sizeof(struct frame));
+    bytes = page_up((frame_count + DEVICE_FRAMES) * sizeof(struct frame));
     table = boot_find_room(boot, bytes, UINT64_MAX, "the table of frames");
     frame_table = arch_kva(table);
     memset(frame_table, 0, bytes); /* all of them FRAME_NONE */
@@ -161,8 +162,12 @@ void frames_init(const struct boot_info *boot)
     mark_archive(boot);
 
     for (pfn_t i = 0; i < frame_count; i++) {
+        frame_table[i].leaf = i << PAGE_SHIFT;
         frame_totals.frames += frame_table[i].kind != FRAME_NONE;
         frame_totals.free += frame_table[i].kind == FRAME_FREE;
+    }
+    for (pfn_t i = frame_count; i < frame_count + DEVICE_FRAMES; i++) {
+        frame_table[i].kind = FRAME_FREE;
     }
     if (frame_totals.free < FRAMES_LEFT_MIN) {
         boot_fail(

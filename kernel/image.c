@@ -166,6 +166,8 @@ static void give_caps(struct process *p, struct gpt *root)
     p->capreg[LK_INIT_SELF] = object_cap(&p->hdr);
     p->capreg[LK_INIT_SPACE] = object_cap(&root->hdr);
     p->capreg[LK_INIT_RANGE] = (struct cap){ .type = CAP_RANGE, .oid = (oid_t)frame_count };
+    p->capreg[LK_INIT_DEVICES] =
+        (struct cap){ .type = CAP_RANGE, .payload = (uint32_t)frame_count, .oid = DEVICE_FRAMES };
     p->capreg[LK_INIT_SCHEDULE] = object_cap(&s->hdr);
     p->capreg[LK_INIT_SCHEDCTL].type = CAP_SCHEDCTL;
     p->capreg[LK_INIT_SLEEP].type = CAP_SLEEP;

@@ -22,7 +22,7 @@ struct frame_totals frame_totals;
 /* Does an object of this kind take up a frame, its header in the descriptor? */
 static bool is_page(enum frame_kind kind)
 {
-    return kind == FRAME_PAGE || kind == FRAME_CAPPAGE;
+    return kind == FRAME_PAGE || kind == FRAME_CAPPAGE || kind == FRAME_DEVICE;
 }
 
 /* The descriptor of the frame that an object takes up. */
@@ -63,7 +63,7 @@ enum status object_can_fabricate(enum frame_kind kind, pfn_t pfn, uint64_t index
 
     ASSERT_BEFORE_COMMIT();
     txn_acquire_point();
-    if (frame_objects(kind) == 0) {
+    if (frame_objects(kind) == 0 || kind == FRAME_DEVICE) {
         return STATUS_REQUEST_ERROR;
     }
     if (pfn >= frame_count || index >= frame_objects(kind)) {
@@ -87,7 +87,7 @@ static void frame_release(struct frame *f)
                  (unsigned long)frame_pfn(f));
     } else {
         f->kind = FRAME_FREE;
-        frame_totals.free++;
+        frame_totals.free += !frame_is_device(f);
     }
 }
 
@@ -98,7 +98,7 @@ uint32_t frame_lend(pfn_t pfn, bool anew)
     ASSERT_AFTER_COMMIT();
     f->lent = anew ? ++f->next_count : 0;
     if (f->kind == FRAME_FREE && f->next_count == UINT32_MAX) { /* that was its last count */
-        frame_totals.free--;
+        frame_totals.free -= !frame_is_device(f);
         frame_release(f);
     }
     return f->lent;

@@ -72,7 +72,7 @@ static inline enum fault_code step_into(struct gpt *g, const struct cap *c, uint
 /* Is `c` memory that lives? */
 static inline bool live_memory(const struct cap *c)
 {
-    return (c->type == CAP_GPT || c->type == CAP_PAGE || c->type == CAP_CAPPAGE) &&
+    return (CAP_OBJECT_TYPES & CAP_MEMORY_TYPES) >> c->type & 1 &&
            object_alive(c, c->type == CAP_GPT ? FRAME_GPT : FRAME_DESCRIPTORS);
 }
 
@@ -332,7 +332,7 @@ enum fault_code space_map(struct process *p, uva_t address, unsigned access, str
     if (fault != FAULT_NONE) {
         return fault;
     }
-    e = mmu_leaf(frame_kpa(out->frame), walk_granted(out->restr));
+    e = mmu_leaf(out->frame->leaf, walk_granted(out->restr));
     depend_pin++;
     while (unlikely(!build(p, &path, address, e))) {
         /* The tables on the way have all the dependencies there are: then it is they that must go.
@@ -393,6 +393,9 @@ acquire_each(struct process *p, uva_t address, size_t n, unsigned access, void *
             if (code != FAULT_NONE) {
                 *handler = walk.handler;
                 return code;
+            }
+            if (walk.frame->kind == FRAME_DEVICE) {
+                return FAULT_DATA_TYPE; /* not the kernel's to touch */
             }
             *page = frame_data(walk.frame); /* next time it is there */
         }

@@ -27,7 +27,7 @@ MAX_TYPE_CODE = 63
 COLUMNS = 100
 
 NOT_KERNEL = ("Null", "Entry")  # types on which the kernel carries out nothing, not even getType
-OBJECTS = ("process", "endpoint", "gpt", "page", "cappage", "schedule")
+OBJECTS = ("process", "endpoint", "gpt", "page", "cappage", "schedule", "devicepage")
 NEEDS = {
     None: "0",
     "write": "LK_RO | LK_WK",
@@ -452,7 +452,7 @@ def gen_captypes(data):
               "#define CAP_HEADER_FRAMES \\", "    { \\"]
     for t in types:
         if "object" in t:
-            kind = "DESCRIPTORS" if t["object"] in ("page", "cappage") else t["object"].upper()
+            kind = "DESCRIPTORS" if t["object"] in ("page", "cappage", "devicepage") else t["object"].upper()
             lines.append(f"        [CAP_{type_upper(t)}] = FRAME_{kind}, \\")
     lines += ["    }", "", "/* What the slots of a process may hold: an initialiser of `uint32_t x[LK_SLOT_COUNT]`, of masks. */",
               "#define CAP_SLOT_TAKES \\", "    { \\"]

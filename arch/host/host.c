@@ -181,6 +181,11 @@ void arch_timer_arm(nsec_t at)
     host_timer = at;
 }
 
+uint64_t arch_device_leaf(kpa_t pa, pfn_t n)
+{
+    return (pa & PAGE_MASK) == 0 && pa >= 1ull << 32 ? pa | PTE_UNCACHED | PTE_DEVICE_FRAME(n) : 0;
+}
+
 bool arch_irq_usable(unsigned line)
 {
     return line < ARCH_IRQ_LINES;

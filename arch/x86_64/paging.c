@@ -15,7 +15,6 @@
 #include <kernel/arch.h>
 #include <kernel/string.h>
 
-#define PTE_UNCACHED (3ull << 3) /* PWT and PCD: entry 3 of the PAT */
 #define PTE_LARGE (1ull << 7)
 #define PTE_GLOBAL (1ull << 8)
 
@@ -25,6 +24,8 @@
 #define DEVICE (DATA | PTE_UNCACHED)
 
 #define CPUID_GIB_PAGES (1u << 26) /* leaf 0x80000001, edx */
+
+#define CPUID_ADDRESS_BITS 0x80000008u /* leaf; eax, bits 0 to 7: of physical addresses */
 
 /* boot.S begins on the first one. */
 struct guarded_stack kernel_stacks[STACKS * STACKS_PER_CPU]
@@ -173,6 +174,24 @@ void *arch_map_device(kpa_t pa, size_t n)
     device_next += bytes;
     map(va, pa - skew, bytes, DEVICE, 0); /* was not present: nothing to flush */
     return (void *)(va + skew);
+}
+
+uint64_t arch_device_leaf(kpa_t pa, pfn_t n)
+{
+    if ((pa & ~PTE_TARGET) != 0 || pa >> (x86_cpuid(CPUID_ADDRESS_BITS, 0).eax & 0xff) != 0) {
+        return 0;
+    }
+    for (unsigned i = 0; i < memory->ranges; i++) {
+        if (pa < memory->range[i].end && memory->range[i].start < pa + PAGE_SIZE) {
+            return 0;
+        }
+    }
+    for (uint64_t va = KERNEL_DEVICE_BASE; va < device_next; va += PAGE_SIZE) {
+        if ((*entry_at(va, 0) & PTE_TARGET) == pa) {
+            return 0;
+        }
+    }
+    return pa | PTE_UNCACHED | PTE_DEVICE_FRAME(n);
 }
 
 uint64_t stack_top(unsigned cpu, unsigned which)

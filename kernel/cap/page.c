@@ -17,3 +17,9 @@ void page_op_copy_from(struct invocation *inv)
     /* It may be the same page. */
     memmove(frame_data(page_frame(&inv->cap)), frame_data(page_frame(&inv->arg[1])), PAGE_SIZE);
 }
+
+/* Where it stands in memory, for a device that is to access it. */
+void page_op_get_address(struct invocation *inv)
+{
+    inv->out[1] = frame_kpa(page_frame(&inv->cap));
+}

@@ -76,6 +76,27 @@ enum status range_op_fabricate(struct invocation *inv)
     return STATUS_OK;
 }
 
+enum status range_op_fabricate_device(struct invocation *inv)
+{
+    pfn_t pfn = range_first(inv) + inv->word[1];
+    struct frame *f = &frame_table[pfn];
+    uint64_t leaf = arch_device_leaf(inv->word[2], pfn - frame_count);
+
+    if (inv->word[1] >= range_frames(inv) || !frame_is_device(f) || leaf == 0) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    if (f->kind != FRAME_FREE || f->next_count == UINT32_MAX) {
+        return f->kind == FRAME_DEVICE ? STATUS_IN_USE : STATUS_EXHAUSTED;
+    }
+
+    txn_commit();
+
+    f->kind = FRAME_DEVICE;
+    f->leaf = leaf;
+    inv->out_cap[0] = object_cap(object_fabricate(FRAME_DEVICE, pfn, 0));
+    return STATUS_OK;
+}
+
 enum status range_op_rescind(struct invocation *inv)
 {
     struct objhdr *hdr = object_in_range(inv, &inv->arg[1]);

@@ -63,6 +63,9 @@ uint64_t arch_cycles_to_ns(uint64_t cycles);
 /* One shot, this CPU; in the past: at once; UINT64_MAX: off. Calls kernel_timer(). */
 void arch_timer_arm(nsec_t at);
 #define ARCH_IRQ_LINES 24
+/* What the entry of a page of device memory at an address begins with, if it is device frame `n`;
+ * 0: none is there, or it is of one of the kernel's own devices. */
+uint64_t arch_device_leaf(kpa_t pa, pfn_t n);
 bool arch_irq_usable(unsigned line); /* exists and is not the kernel's own */
 void arch_irq_mask(unsigned line);
 void arch_irq_unmask(unsigned line);

@@ -22,6 +22,7 @@
 enum frame_kind {
     FRAME_NONE = CAP_NULL, /* no memory here: a hole, firmware, a device */
     FRAME_PAGE = CAP_PAGE, /* one Page */
+    FRAME_DEVICE = CAP_DEVICEPAGE,
     FRAME_CAPPAGE = CAP_CAPPAGE,
     FRAME_PROCESS = CAP_PROCESS, /* several small objects */
     FRAME_ENDPOINT = CAP_ENDPOINT,
@@ -55,11 +56,14 @@ struct frame {
     uint8_t kind;        /* enum frame_kind */
     uint32_t lent;       /* count of the Range that is lent from this frame on; 0: none */
     uint64_t live_mask;  /* which of its objects are live */
-    uint64_t reserved[3];
+    uint64_t leaf;       /* mmu_leaf() of it: its address, and what a device's pages want beside */
+    uint64_t reserved[2];
 };
 STATIC_ASSERT(sizeof(struct frame) == 64, "one descriptor per frame, indexed like the oid");
 
-/* The table of descriptors: frame_table[pfn], pfn < frame_count. Const after boot. */
+/* The table of descriptors: frame_table[pfn], pfn < frame_count. Behind these are DEVICE_FRAMES for
+ * frames of device memory: places for DevicePages, whose addresses are given when they are made.
+ * They are free or FRAME_DEVICE, and count as no memory. Const after boot. */
 extern struct frame *frame_table;
 extern pfn_t frame_count;
 
@@ -85,6 +89,10 @@ static inline struct frame *oid_frame(oid_t oid)
 static inline pfn_t frame_pfn(const struct frame *f)
 {
     return (pfn_t)(f - frame_table);
+}
+static inline bool frame_is_device(const struct frame *f)
+{
+    return frame_pfn(f) >= frame_count;
 }
 static inline kpa_t frame_kpa(const struct frame *f)
 {

@@ -18,6 +18,7 @@ typedef uint64_t nsec_t; /* time since boot, or a duration, in nanoseconds */
 #define PAGE_SHIFT 12
 #define PAGE_SIZE 4096u
 #define PAGE_MASK 0xfffu
+#define DEVICE_FRAMES 1024u /* frame numbers for memory of devices, behind those of memory */
 
 #define WARN_UNUSED __attribute__((warn_unused_result))
 #define NORETURN _Noreturn

@@ -73,7 +73,7 @@ static unsigned check_entry(unsigned t, unsigned i)
     INVARIANT(level == MMU_LEVELS || k < 0 || path.last_window < 0,
               "INV-MAP-3 broken: entry %u of table %u is behind a window", i, t);
     if (level == 1) {
-        INVARIANT(e == mmu_leaf(frame_kpa(w.frame), walk_granted(w.restr)) &&
+        INVARIANT(e == mmu_leaf(w.frame->leaf, walk_granted(w.restr)) &&
                       w.frame->hdr.kind == FRAME_PAGE && w.frame->hdr.count != 0 &&
                       (i != 0 || !(table_list[t].key.edge & 1)) &&
                       (i != 511 || !(table_list[t].key.edge & 2)),

@@ -265,7 +265,7 @@ CASE(free_refused,
     STATUS(lk_bank_free(R_B, R_E), STATUS_REQUEST_ERROR);
     OK(lk_endpoint_make_app_notice(R_D, 5, R_E));
     STATUS(lk_bank_free(R_B, R_E), STATUS_REQUEST_ERROR);
-    for (unsigned r = 0; r <= LK_INIT_SCRATCH; r++) {
+    for (unsigned r = 0; r <= LK_INIT_DEVICES; r++) {
         sys_at("register %u", r);
         STATUS(lk_bank_free(R_B, r), STATUS_REQUEST_ERROR);
         STATUS(lk_bank_free_range(R_B, r), STATUS_REQUEST_ERROR);

@@ -168,7 +168,7 @@ static void make_case_process(const struct sys_case *c)
     obj_get(p, R_A);
     lk_label_pack("case", &low, &high);
     OK(lk_process_set_label(R_A, low, high));
-    for (unsigned i = R_SPACE; i <= LK_INIT_SCRATCH; i++) {
+    for (unsigned i = R_SPACE; i <= R_DEVICES; i++) {
         OK(lk_process_swap_cap_reg(R_A, i, i, 0));
     }
     OK(lk_process_swap_cap_reg(R_A, R_SHELF, R_SHELF, 0));

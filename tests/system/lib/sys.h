@@ -37,6 +37,7 @@
 #define R_SYSCTL LK_INIT_SYSCTL
 #define R_REPLY LK_INIT_REPLY       /* its own reply endpoint, ID 0 */
 #define R_ENDPOINT LK_INIT_ENDPOINT /* its own endpoint, ID 1 */
+#define R_DEVICES LK_INIT_DEVICES   /* the Range of device frames */
 #define R_A 16                      /* 16..25: free, for the case */
 #define R_B 17
 #define R_C 18

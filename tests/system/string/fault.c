@@ -403,3 +403,31 @@ CASE(call_blocked_string_reply,
     EQ(lk_string_length(raw_result(p.a).rax), 0);
     EQ(raw_result(p.a).rax & LK_DLV_TRUNCATED, LK_DLV_TRUNCATED);
 }
+
+CASE(device_memory,
+     .text = "a string, or a buffer for one, in the memory of a device is as where no Page is")
+{
+    const uint64_t hpet = 0xfed00000;
+    struct string_pair p = string_pair_new();
+
+    fill_sender(9);
+    fill_receiver();
+    OK(lk_range_fabricate_device(R_DEVICES, 0, hpet, R_A));
+    map_reg(p.a_space, SENDER_VA + 2 * PAGE, R_A);
+    map_reg(p.b_space, RECEIVER_VA + PAGE, R_A);
+    sender_faults_at(&p, SENDER_VA + 2 * PAGE, 8, FAULT_DATA_TYPE, SENDER_VA + 2 * PAGE);
+    sender_faults_at(&p, SENDER_VA + PAGE, 6000, FAULT_DATA_TYPE, SENDER_VA + 2 * PAGE);
+    for (unsigned round = 0; round < 2; round++) { /* the second finds it mapped */
+        string_receive(&p, 10, LK_MAX_STRING);
+        string_send(&p, LK_SEND | LK_BLOCK, 100, 6000);
+        EQ(proc_state(p.b).fault, FAULT_DATA_TYPE);
+        EQ(proc_state(p.b).info, RECEIVER_VA + PAGE);
+        EQ(proc_wait_kind(p.a), LK_WAIT_SENDING);
+        raw_do(p.a, LK_YIELD);
+        string_receive(&p, 10, LK_MAX_STRING);
+        string_send(&p, LK_SEND, 100, 6000);
+        EQ(raw_result(p.a).rdi, STATUS_OK);
+        string_delivered(&p, PAGE - 10, true);
+    }
+    OK(lk_range_rescind_at(R_DEVICES, 0, 0));
+}

@@ -451,6 +451,9 @@ static enum status own_objects(void)
     enum status s = shelf_init(&own_source);
 
     if (s == STATUS_OK) {
+        s = own_put(OWN_DEVICES, LK_INIT_DEVICES);
+    }
+    if (s == STATUS_OK) {
         s = source_make(&own_source, LK_TYPE_ENDPOINT, REG_EXIT_EP);
     }
     if (s == STATUS_OK) {

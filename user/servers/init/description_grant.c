@@ -120,6 +120,7 @@ static const struct {
     [GRANT_RANGE] = { "range", grant_range },
     [GRANT_BANK] = { "bank", grant_bank },
     [GRANT_FRAMES] = { "frames", grant_plain },
+    [GRANT_DEVICES] = { "devices", grant_plain },
     [GRANT_TOPBANK] = { "topbank", grant_plain },
     [GRANT_SLEEP] = { "sleep", grant_plain },
     [GRANT_KERNLOG] = { "kernlog", grant_plain },

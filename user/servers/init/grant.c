@@ -145,6 +145,8 @@ enum status grant_fetch(uint32_t i, const struct grant *g)
         return granted_bank(i, g);
     case GRANT_FRAMES:
         return core_frames(i, REG_WORK);
+    case GRANT_DEVICES:
+        return own_get(OWN_DEVICES, REG_WORK);
     case GRANT_TOPBANK:
         return granted_own(REG_MAIN_BANK);
     case GRANT_SLEEP:

@@ -229,6 +229,7 @@ static void grant_words(const struct grant *g, char *out, size_t size)
         }
         break;
     case GRANT_FRAMES:
+    case GRANT_DEVICES:
     case GRANT_TOPBANK:
     case GRANT_SPACE:
     case GRANT_SCHEDULE:
@@ -275,6 +276,7 @@ static uint64_t type_of_kind(enum grant_kind kind)
         return LK_TYPE_IRQWAIT;
     case GRANT_RANGE:
     case GRANT_FRAMES:
+    case GRANT_DEVICES:
         return LK_TYPE_RANGE;
     case GRANT_SLEEP:
         return LK_TYPE_SLEEP;

@@ -40,6 +40,7 @@ enum own_place {
     OWN_PAGER,   /* Entry of the pager */
     OWN_WARDEN,  /* Process of the warden */
     OWN_WARDEN_ENDPOINT,
+    OWN_DEVICES, /* Range of the device frames */
     OWN_ARCHIVE, /* GPTs: init's view of the archive, without the right to write */
     OWN_ARCHIVE_END = OWN_ARCHIVE + 2
 };

@@ -24,6 +24,8 @@ typedef uint64_t pte_t;
 #define PTE_PRESENT 0x001ull
 #define PTE_WRITE 0x002ull
 #define PTE_USER 0x004ull
+#define PTE_UNCACHED 0x018ull /* PWT and PCD: entry 3 of the PAT. Of a device's page */
+#define PTE_DEVICE_FRAME(n) ((uint64_t)(n) << 52) /* its number, in bits that are software's */
 #define PTE_ACCESSED 0x020ull
 #define PTE_DIRTY 0x040ull
 #define PTE_TARGET 0x000ffffffffff000ull
@@ -31,7 +33,7 @@ typedef uint64_t pte_t;
 
 /* Entry for a page. Accessed and dirty are set from the start: nobody reads them, and the processor
  * is spared the locked write that sets them. */
-static inline pte_t mmu_leaf(kpa_t page, unsigned access)
+static inline pte_t mmu_leaf(uint64_t page, unsigned access)
 {
     return page | PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY |
            (access & ACCESS_WRITE ? PTE_WRITE : 0) | (access & ACCESS_EXEC ? 0 : PTE_NO_EXEC);
@@ -48,12 +50,20 @@ static inline bool mmu_present(pte_t e)
     return (e & PTE_PRESENT) != 0;
 }
 
-/* May what an entry of a page names, if it is one, be read, or written? */
+/* May what an entry of a page names, if it is one, be read, or written? A device's may not, by the
+ * kernel. */
 static inline bool mmu_allows(pte_t e, unsigned access)
 {
     pte_t need = PTE_PRESENT | (access & ACCESS_WRITE ? PTE_WRITE : 0);
 
-    return (e & need) == need;
+    return (e & (need | PTE_UNCACHED)) == need;
+}
+
+/* Which frame the entry of a page names: pfn, that of a device's page behind those of memory. */
+static inline pfn_t mmu_frame(pte_t e, pfn_t devices)
+{
+    return e & PTE_UNCACHED ? devices + (e >> 52 & (DEVICE_FRAMES - 1))
+                            : (e & PTE_TARGET) >> PAGE_SHIFT;
 }
 
 static inline kpa_t mmu_target(pte_t e)
