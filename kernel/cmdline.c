@@ -12,10 +12,7 @@ struct cmdline cmdline;
 static bool take_log(const char *value)
 {
     static const char *const names[] = {
-        [LOG_ERROR] = "error",
-        [LOG_WARN] = "warn",
-        [LOG_INFO] = "info",
-        [LOG_DEBUG] = "debug",
+        [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"
     };
 
     for (unsigned i = 0; i < ARRAY_LEN(names); i++) {

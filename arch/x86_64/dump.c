@@ -102,13 +102,6 @@ void arch_reboot(void)
 {
     static const struct table_pointer none;
 
-    for (unsigned i = 0; i < 100000 && (arch_in(0x64, 1) & 2) != 0; i++) {
-        x86_pause();
-    }
-    arch_out(0x64, 1, 0xfe); /* the keyboard controller pulls the reset line */
-    for (unsigned i = 0; i < 100000; i++) {
-        arch_in(0x80, 1); /* about a microsecond each */
-    }
     x86_lidt(&none);
     __asm__ volatile("int3"); /* no handler at all: triple fault */
     x86_stop();

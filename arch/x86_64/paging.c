@@ -178,13 +178,9 @@ void *arch_map_device(kpa_t pa, size_t n)
 
 uint64_t arch_device_leaf(kpa_t pa, pfn_t n)
 {
-    if ((pa & ~PTE_TARGET) != 0 || pa >> (x86_cpuid(CPUID_ADDRESS_BITS, 0).eax & 0xff) != 0) {
+    if ((pa & ~PTE_TARGET) != 0 || memmap_is_ram(memory, pa, pa + PAGE_SIZE) ||
+        pa >> (x86_cpuid(CPUID_ADDRESS_BITS, 0).eax & 0xff) != 0) {
         return 0;
-    }
-    for (unsigned i = 0; i < memory->ranges; i++) {
-        if (pa < memory->range[i].end && memory->range[i].start < pa + PAGE_SIZE) {
-            return 0;
-        }
     }
     for (uint64_t va = KERNEL_DEVICE_BASE; va < device_next; va += PAGE_SIZE) {
         if ((*entry_at(va, 0) & PTE_TARGET) == pa) {

@@ -145,9 +145,7 @@ void trap_syscall_stepped(void)
 void trap_from_kernel(const struct trap_frame *frame)
 {
     static const char *const access_name[] = {
-        [ACCESS_READ] = "read",
-        [ACCESS_WRITE] = "write",
-        [ACCESS_EXEC] = "execution",
+        [ACCESS_READ] = "read", [ACCESS_WRITE] = "write", [ACCESS_EXEC] = "execution"
     };
 
     if (frame->vector >= VECTOR_PIC && arch_cpu()->current == NULL) {
@@ -170,12 +168,12 @@ void trap_from_kernel(const struct trap_frame *frame)
 
 void trap_dire(const struct trap_frame *frame)
 {
-    static const char *const stack_name[STACKS_PER_CPU] = {
-        [STACK_KERNEL] = "kernel stack",
-        [STACK_DOUBLE_FAULT] = "double fault stack",
-        [STACK_NMI] = "NMI stack",
-        [STACK_MACHINE_CHECK] = "machine check stack",
-    };
+    static const char *const stack_name[STACKS_PER_CPU] = { [STACK_KERNEL] = "kernel stack",
+                                                            [STACK_DOUBLE_FAULT] =
+                                                                "double fault stack",
+                                                            [STACK_NMI] = "NMI stack",
+                                                            [STACK_MACHINE_CHECK] =
+                                                                "machine check stack" };
     const struct guarded_stack *stack = stack_at(x86_read_cr2());
 
     if (frame->vector == EXC_DB && frame->rip == (uint64_t)entry_syscall) {

@@ -60,10 +60,8 @@ enum status iopriv_op_narrow(struct invocation *inv)
 
     txn_commit();
 
-    inv->out_cap[0] = (struct cap){
-        .type = CAP_IOPRIV,
-        .payload = (uint32_t)first | (uint32_t)last << 16,
-    };
+    inv->out_cap[0] =
+        (struct cap){ .type = CAP_IOPRIV, .payload = (uint32_t)first | (uint32_t)last << 16 };
     return STATUS_OK;
 }
 
