@@ -155,17 +155,23 @@ enum status lk_team_destroy(struct lk_thread *t)
     return s;
 }
 
-uint64_t lk_take_notices(void)
+uint64_t lk_await_notices(void)
 {
     struct lk_member *me = lk_self();
-    uint64_t bits;
+    uint64_t bits = me->notices;
 
     lk_check_none(me, "waits for notices", NULL);
-    while (me->notices == 0) {
-        me->notices = lk_park() & ~(uint64_t)LK_BIT_WAKE;
-    }
-    bits = me->notices;
     me->notices = 0;
+    return bits != 0 ? bits : lk_park() & ~(uint64_t)LK_BIT_WAKE;
+}
+
+uint64_t lk_take_notices(void)
+{
+    uint64_t bits = 0;
+
+    while (bits == 0) {
+        bits = lk_await_notices();
+    }
     return bits;
 }
 
@@ -177,14 +183,19 @@ void lk_await_grant(struct lk_member *me)
     }
 }
 
+void lk_team_wake(const struct lk_member *m)
+{
+    uint64_t i = (uint64_t)(m - team.member);
+
+    if (lk_cappage_get_slot(team.caps, i, team.work) == STATUS_OK) {
+        lk_appnotice_post(team.work, LK_BIT_WAKE);
+    }
+}
+
 /* First the reason, then the bit. Who is granted something and sees it before the bit comes may be
  * gone by then, and needs none. */
 void lk_grant(struct lk_member *m)
 {
-    uint64_t i = (uint64_t)(m - team.member);
-
     __atomic_store_n(&m->granted, 1, __ATOMIC_RELEASE);
-    if (lk_cappage_get_slot(team.caps, i, team.work) == STATUS_OK) {
-        lk_appnotice_post(team.work, LK_BIT_WAKE);
-    }
+    lk_team_wake(m);
 }

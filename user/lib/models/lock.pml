@@ -164,7 +164,7 @@ inline grant(m)
     d_step { /* mirrors: lk_grant */
         !stopped[me] -> granted[m] = true
     }
-    d_step { /* mirrors: lk_grant (lk_appnotice_post) */
+    d_step { /* mirrors: lk_team_wake (lk_appnotice_post) */
         !stopped[me] -> wake[m] = true;
         m = NOBODY
     }

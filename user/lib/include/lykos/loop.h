@@ -41,10 +41,12 @@
 #include <lykos/lock.h>
 
 #define LK_LOOP_RANK (LK_RANKS - 1)
-#define LK_LOOP_SOURCES 256u    /* in a loop at once, at most */
-#define LK_BIT_TIMER (1u << 28) /* notice bit: the loop's timed notice. With LK_BIT_WAKE it is no
+#define LK_LOOP_SOURCES 256u /* in a loop at once, at most */
+#define LK_BIT_TIMER                                                                               \
+    (1u << 28) /* notice bit: the loop's timed notice. With LK_BIT_WAKE it is no
                                    source's */
-#define LK_NEVER UINT64_MAX     /* time of a timer that is not set */
+#define LK_LOOP_OWN_BITS (LK_BIT_WAKE | LK_BIT_TIMER)
+#define LK_NEVER UINT64_MAX /* time of a timer that is not set */
 
 struct lk_loop;
 struct lk_source;
@@ -103,7 +105,7 @@ struct lk_source {
 /* A loop. The fields are for the library. */
 struct lk_loop {
     struct lk_lock lock;
-    struct lk_member *thread;
+    const struct lk_member *thread;
     unsigned sources;            /* in it, those that leave included */
     struct lk_loop_link notices; /* notice sources */
     struct lk_loop_link timers;  /* those that are enabled and set, by time */
@@ -114,6 +116,8 @@ struct lk_loop {
     const struct lk_source *running; /* whose callback has begun, or is about to */
     bool waits;                      /* the loop thread waits, or is about to, and is to be woken */
     bool stop;
+    bool inside;    /* a round */
+    uint64_t until; /* time at which the timed notice ends that wait */
     void (*before_poll)(void *context);
     void (*after_poll)(void *context);
     void *context;
@@ -183,3 +187,35 @@ enum status lk_loop_remove_at(struct lk_source *source, const struct lk_site *si
 void lk_loop_once_at(struct lk_loop *loop, const struct lk_site *site);
 void lk_loop_run_at(struct lk_loop *loop, const struct lk_site *site);
 void lk_loop_stop_at(struct lk_loop *loop, const struct lk_site *site);
+
+/* Between loop.c, loop_source.c and loop_queue.c; with the lock. */
+/* A new loop's rings. */
+void lk_loop_clear(struct lk_loop *loop);
+/* A source that is filled in goes into the ring of its kind. */
+void lk_loop_put_in(struct lk_loop *loop, struct lk_source *s);
+/* It goes out of all rings; if it has `removed`, to those that leave, else it is let go. */
+void lk_loop_take_out(struct lk_loop *loop, struct lk_source *s);
+/* It is in no ring: from now on its storage is not touched any more. */
+void lk_loop_let_go(struct lk_loop *loop, struct lk_source *s);
+/* It is due, behind all that are, if it is enabled; or no more. */
+void lk_loop_make_due(struct lk_loop *loop, struct lk_source *s);
+void lk_loop_not_due(struct lk_loop *loop, struct lk_source *s);
+/* The first of those that are due, or leave, off its ring. There is one. */
+struct lk_source *lk_loop_next_due(struct lk_loop *loop);
+struct lk_source *lk_loop_next_leaving(struct lk_loop *loop);
+/* Is there something to do but for notices and timers? */
+bool lk_loop_has_work(const struct lk_loop *loop);
+/* Notices came, the loop's own not among them. */
+void lk_loop_take_bits(struct lk_loop *loop, uint32_t bits);
+/* Bits that came while nobody had them are told the source that has them now. */
+void lk_loop_claim_bits(struct lk_loop *loop, struct lk_source *s);
+/* A timer goes among those that are set, by time and behind those of the same time, if it is
+ * enabled and has a time; or it is neither set nor due any more, and keeps its time. */
+void lk_loop_set_timer(struct lk_loop *loop, struct lk_source *s);
+void lk_loop_unset_timer(struct lk_loop *loop, struct lk_source *s);
+/* LK_NEVER: no timer is set. */
+uint64_t lk_loop_first_time(const struct lk_loop *loop);
+/* Timers whose time is not after `now` are due. */
+void lk_loop_take_timers(struct lk_loop *loop, uint64_t now);
+/* A timer that was due is called for now: how often it was due. It is set for its next time. */
+uint32_t lk_loop_count_timer(struct lk_loop *loop, struct lk_source *s, uint64_t now);

@@ -90,6 +90,19 @@ struct lk_member *lk_self(void);
  * locks and waits for notices in another way misses what came meanwhile. No lock is held. */
 uint64_t lk_take_notices(void);
 
+/* Wait for notices, or until somebody wakes the caller by lk_team_wake(), whichever is first; the
+ * bits, perhaps 0. It may be woken for nothing. A wake-up that comes before it waits is not lost,
+ * but for this: while a member waits for a lock, or on a condition, a wake-up ends there. So who
+ * waits for a reason looks for it behind the last lock that it takes, and before this. No lock is
+ * held. */
+uint64_t lk_await_notices(void);
+
+/* Wake a member that waits, or will wait, in lk_await_notices(). The reason for it is written
+ * first. Any member may; it waits for nothing. Who may be stopped and sent elsewhere between the
+ * reason and this defers meanwhile (lk_defer_begin() with its own control word), or nobody wakes
+ * the other. */
+void lk_team_wake(const struct lk_member *m);
+
 /* For the library: wait until `granted` is set; set it, and wake the member. */
 void lk_await_grant(struct lk_member *me);
 void lk_grant(struct lk_member *m);
