@@ -133,11 +133,11 @@ void lk_loop_init(struct lk_loop *loop);
 void lk_loop_set_idle(struct lk_loop *loop, void (*before)(void *context),
                       void (*after)(void *context), void *context);
 
-/* Add a source. Of a notice source: notices that came while no source had their bit count as coming
- * now. IN_USE: it is in a loop, or its `removed` was not called yet. EXHAUSTED: there are
- * LK_LOOP_SOURCES. REQUEST_ERROR: the plan has no callback, an unknown kind, or bits that are
- * none or not to be had. */
-#define lk_loop_add(loop, source, plan) lk_loop_add_at((loop), (source), (plan), LK_SITE)
+/* Add a source, by a const struct lk_source_plan *, which may be a compound literal. Of a notice
+ * source: bits that came while no source had them count as coming now. IN_USE: it is in a loop, or
+ * its `removed` was not called yet. EXHAUSTED: there are LK_LOOP_SOURCES. REQUEST_ERROR: the plan
+ * has no callback, an unknown kind, or bits that are none or not to be had. */
+#define lk_loop_add(loop, source, ...) lk_loop_add_at((loop), (source), (__VA_ARGS__), LK_SITE)
 
 /* Change what is waited for. Bits that came for it before and are its own no more are kept for who
  * has them next; a timer that was due and was not called yet is due no more, but for its new time.
