@@ -213,6 +213,22 @@ $(RPC): $(RPC_OBJ) $(call foreign_objects,rpc)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $^
 all: $(RPC)
+
+# --- domains: programs of Lykos as libvirt's domains, on top of RPC (user/domains/README.md) -------------------
+DOMAINS := $(BUILD)/libdomains.a
+DOMAINS_SRC := $(sort $(wildcard user/domains/*.c))
+DOMAINS_OBJ := $(call objects,$(DOMAINS_SRC))
+DOMAINS_INC := -Iuser/domains/include
+$(DOMAINS_OBJ): $(BUILD)/%.o: % $(FLAGS) Makefile | $(RPC_MADE)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) $(RPC_LIBC) $(RPC_INC) $(DOMAINS_INC) -c -o $@ $<
+$(DOMAINS): $(DOMAINS_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
+all: $(DOMAINS)
+-include $(DOMAINS_OBJ:.o=.d)
 -include $(wildcard $(BUILD)/rpc/*.d $(BUILD)/unit/xdr/*.d $(BUILD)/fuzz/xdr/*.d)
 
 # --- user level -----------------------------------------------------------------------------------------------
@@ -223,7 +239,7 @@ USER_LDS := $(firstword $(wildcard user/lib/*.ld))
 $(call objects,$(ALL_USER_SRC)): $(BUILD)/%.o: % $(FLAGS) | $(RPC_MADE)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(USER_CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) $(if $(wildcard $(<D)/libs),$(RPC_LIBC) $(RPC_INC)) \
+	$(Q)$(CC) $(USER_CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) $(if $(wildcard $(<D)/libs),$(RPC_LIBC) $(RPC_INC) $(DOMAINS_INC)) \
 	  -c -o $@ $<
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -313,7 +329,7 @@ UNIT_SRC := $(sort $(wildcard kernel/*.c kernel/cap/*.c arch/host/*.c tests/unit
 UNIT_OBJ := $(addprefix $(BUILD)/unit/,$(addsuffix .o,$(UNIT_SRC)))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS) -fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP \
-	-Ikernel/include -Ikernel -I$(GEN)/include -I$(GEN) -Iarch/host/include -Iuser/lib/include -I. $(RPC_HOST_INC)
+	-Ikernel/include -Ikernel -I$(GEN)/include -I$(GEN) -Iarch/host/include -Iuser/lib/include -I. $(RPC_HOST_INC) $(DOMAINS_INC)
 # The host has a C library: what the kernel calls by the name of something there goes by another name here.
 UNIT_CFLAGS += -Dsched_yield=kernel_sched_yield
 UNIT_STRING := $(foreach f,memcpy memmove memset memcmp strlen strcmp,-D$(f)=kernel_$(f))

@@ -4,6 +4,7 @@
  * (paging, this CPU's data, traps, clock, console) and calls kernel_main(), on the stack of CPU 0
  * with interrupts off.
  */
+#include <abi/version.h>
 #include <kernel/boot_info.h>
 #include <kernel/check.h>
 #include <kernel/cmdline.h>
@@ -14,8 +15,6 @@
 #include <kernel/space.h>
 #include <kernel/trace.h>
 #include <kernel/txn.h>
-
-#define LYKOS_VERSION "0.1.0"
 
 #ifdef __clang__
 #define COMPILER "clang " __clang_version__

@@ -195,6 +195,7 @@ SAMPLE(remote_domain_info,
        { .state = 1, .max_memory = 256, .memory = 128, .vcpus = 1, .cpu_time = 0x200000003ull })
 SAMPLE(remote_domain_state, "00000005 00000002", { .state = 5, .reason = 2 })
 SAMPLE(remote_ids, "00000003 00000001 00000002 0000012c", { .ids = { 3, ids } })
+SAMPLE(remote_names, "00000002 00000002 61620000 00000000", { .names = { 2, messages } })
 SAMPLE(remote_auth_list, "00000001 00000000", { .types = { 1, auth_types } })
 SAMPLE(remote_security_model, "00000002 00000061 00000062 00000000",
        { .model = { 2, (char[]){ "ab" } } })

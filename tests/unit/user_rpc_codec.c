@@ -111,6 +111,7 @@ TEST(rpc_codec_table, "each procedure has the number, arguments and result of th
         { 15, "dom", "int" },
         { 16, "dom", "domain_info" },
         { 19, "dom", "text" },
+        { 21, "max", "names" },
         { 22, "int", "dom" },
         { 23, "text", "dom" },
         { 24, "uuid", "dom" },

@@ -134,6 +134,7 @@ static const char *signature(uint32_t procedure)
     case 245:
     case 426:
         return "suii";
+    case 21:
     case 22:
     case 37:
     case 60:

@@ -10,6 +10,7 @@
 
 #include "core.h"
 #include "grant.h"
+#include "lives.h"
 #include "paid.h"
 #include "registers.h"
 #include "space.h"
@@ -483,5 +484,8 @@ bool build_begin(uint32_t i, struct trouble *why)
     shelf_get(i, SHELF_PROCESS, REG_PROCESS);
     instance(i)->running =
         step(lk_process_resume(REG_PROCESS, LK_RESUME_OVER), "the first instruction", why);
+    if (instance(i)->running) {
+        life_begin(i);
+    }
     return instance(i)->running;
 }

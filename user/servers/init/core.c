@@ -5,6 +5,7 @@
 #include "core.h"
 
 #include "build.h"
+#include "lives.h"
 #include "programs.h"
 #include "registers.h"
 #include "space.h"
@@ -33,6 +34,7 @@ static uint32_t bank_at = NO_INSTANCE; /* their instances */
 static uint32_t pager_at = NO_INSTANCE;
 static bool up; /* both were begun the first time */
 static bool reviving;
+static uint32_t killed = NO_INSTANCE; /* the one that ends on request */
 
 /* Faults of the two. The warden counts, at its priority; the rest is init's. */
 static struct {
@@ -328,6 +330,7 @@ static bool again(uint32_t i, struct purse *purse, bool (*begin)(struct trouble 
 {
     struct trouble why = { "" };
 
+    life_end(i, i == killed ? PROGRAM_ENDED_DESTROYED : PROGRAM_ENDED_FAULT);
     purse_empty(purse);
     instance(i)->generation++;
     if (!begin(&why)) {
@@ -435,7 +438,9 @@ void core_kill(uint32_t i)
     if (shelf_get(i, SHELF_PROCESS, REG_PROCESS) == STATUS_OK) {
         lk_range_rescind(LK_INIT_RANGE, REG_PROCESS);
     }
+    killed = i;
     core_revive();
+    killed = NO_INSTANCE;
 }
 
 /* An Endpoint of init's own source, onto the shelf. */

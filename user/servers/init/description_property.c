@@ -171,8 +171,10 @@ static void property_start(struct reader *r)
         r->program->at_boot = true;
     } else if (r->words == 3 && word_is(r->word[1], "on") && word_is(r->word[2], "demand")) {
         r->program->at_boot = false;
+    } else if (r->words == 3 && word_is(r->word[1], "with")) {
+        take_name(r, r->word[2], r->program->start_word, DESC_WORD, "a word");
     } else {
-        MISTAKE(r, "a program is started 'at boot' or 'on demand'");
+        MISTAKE(r, "a program is started 'at boot', 'with WORD' or 'on demand'");
     }
 }
 

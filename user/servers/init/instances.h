@@ -37,6 +37,9 @@ struct instance {
     uint32_t program;      /* in the description */
     uint32_t generation;   /* how often it was begun again */
     uint32_t serial;       /* how often something was begun in this row before, modulo SERIALS */
+    uint64_t life;         /* <lykos/programs.h>; 0: it has not begun */
+    uint64_t needed;       /* brief.c: when who asked last needed it, */
+    uint64_t carries;      /* and when one that was needed was in this job or one below it */
     uint32_t made_as;      /* the serial that it had at first: what its control Entry says */
     uint32_t root;         /* the instance whose start began its job */
     uint32_t next_in_job;  /* a ring */

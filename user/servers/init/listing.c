@@ -155,18 +155,30 @@ bool listing_inside(const char *label, uint32_t *program, struct program_info *o
     return false;
 }
 
-/* What it takes up of memory. */
-static void fill_memory(uint32_t i, struct program_info *out)
+void listing_memory(uint32_t i, uint64_t *now, uint64_t *most)
 {
     struct bank_info bank;
 
+    if (i >= instance_count() || !instance(i)->exists) {
+        return;
+    }
     if (instance(i)->purse != NULL) {
-        out->frames = (uint32_t)instance(i)->purse->frames;
+        *now = instance(i)->purse->frames;
     } else if (shelf_get(i, SHELF_BANK, REG_BANK) == STATUS_OK &&
                lk_bank_info(REG_BANK, &bank) == STATUS_OK) {
-        out->frames = (uint32_t)bank.used;
-        out->frames_most = (uint32_t)bank.limit;
+        *now = bank.used;
+        *most = bank.limit;
     }
+}
+
+static void fill_memory(uint32_t i, struct program_info *out)
+{
+    uint64_t now = 0;
+    uint64_t most = 0;
+
+    listing_memory(i, &now, &most);
+    out->frames = (uint32_t)now;
+    out->frames_most = (uint32_t)most;
 }
 
 void listing_info(uint32_t i, struct program_info *out)

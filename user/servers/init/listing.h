@@ -16,6 +16,10 @@ void listing_info(uint32_t i, struct program_info *out);
  * *out, in which the label is the name. */
 bool listing_inside(const char *label, uint32_t *program, struct program_info *out);
 
+/* Frames of memory that instance `i` takes up, and that it may take up (0: no limit). Both are left
+ * as they are if it has none, or is not there. */
+void listing_memory(uint32_t i, uint64_t *now, uint64_t *most);
+
 /* Line `n` about the slots and capability registers of program `i`, into `out`. False: there are no
  * more. */
 bool listing_cap(uint32_t i, unsigned n, char *out, size_t size);

@@ -9,6 +9,7 @@
 #include "core.h"
 #include "ended.h"
 #include "jobs.h"
+#include "lives.h"
 #include "paid.h"
 #include "registers.h"
 
@@ -87,6 +88,7 @@ static void dismantle(uint32_t i)
 {
     struct instance *in = instance(i);
 
+    life_end(i, in->ended);
     in->running = false;
     for (; in->irq_lines != 0; in->irq_lines &= in->irq_lines - 1) {
         lk_irqctl_release(LK_INIT_IRQCTL, (uint64_t)__builtin_ctzll(in->irq_lines));
@@ -267,6 +269,25 @@ bool programs_begin(uint32_t i, struct trouble *why)
     return false;
 }
 
+/* Does the word stand on the boot command line? */
+static bool is_boot_word(const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = boot_words; length > 0 && *at != '\0';) {
+        const char *end = at;
+
+        while (*end != '\0' && *end != ' ') {
+            end++;
+        }
+        if ((size_t)(end - at) == length && memcmp(at, word, length) == 0) {
+            return true;
+        }
+        at = *end == ' ' ? end + 1 : end;
+    }
+    return false;
+}
+
 unsigned programs_boot(void)
 {
     unsigned n = 0;
@@ -278,7 +299,7 @@ unsigned programs_boot(void)
         const struct program *p = &description.program[i];
         struct trouble why = { "" };
 
-        if (!p->at_boot || instance(i)->exists) {
+        if (!(p->at_boot || is_boot_word(p->start_word)) || instance(i)->exists) {
             continue;
         }
         instance_first(i);
@@ -546,6 +567,7 @@ bool programs_fault(uint32_t i, uint64_t code, const char *words)
         return false;
     }
     ended_note(instance(i), PROGRAM_ENDED_FAULT, code, words);
+    life_change(i, PROGRAM_CRASHED);
     ended_tell(i);
     return true;
 }

@@ -9,10 +9,12 @@
  */
 #include "service.h"
 
+#include "brief.h"
 #include "connect.h"
 #include "core.h"
 #include "faults.h"
 #include "listing.h"
+#include "lives.h"
 #include "programs.h"
 #include "registers.h"
 #include "spawn.h"
@@ -40,6 +42,12 @@ static bool asked_program(const struct lk_request *rq, uint32_t *i)
 {
     *i = (uint32_t)rq->w[1];
     return is_number(rq->w[1]);
+}
+
+/* Is the instance in the life that word 2 says? 0, or no word: any will do. */
+static bool is_asked_life(const struct lk_request *rq, uint32_t i)
+{
+    return lk_words(rq->delivery) < 3 || rq->w[2] == 0 || rq->w[2] == instance(i)->life;
 }
 
 void service_answer_text(struct lk_request *rq, const char *text)
@@ -185,7 +193,7 @@ static enum status programs_op_destroy(struct lk_request *rq)
     if (!asked_program(rq, &i)) {
         return STATUS_OUT_OF_RANGE;
     }
-    if (!instance(i)->exists && !instance(i)->waits_to_restart) {
+    if ((!instance(i)->exists && !instance(i)->waits_to_restart) || !is_asked_life(rq, i)) {
         return STATUS_NOT_FOUND;
     }
     programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "was destroyed on request", true);
@@ -289,16 +297,22 @@ static enum status asked_process(const struct lk_request *rq, uint32_t *i)
     return !instance(*i)->exists ? STATUS_NOT_FOUND : shelf_get(*i, SHELF_PROCESS, REG_PROCESS);
 }
 
-/* Set or clear the suspend hold, by the operation `change`. */
-static enum status change_hold(struct lk_request *rq,
-                               enum status (*change)(uint32_t, uint64_t, uint64_t *))
+/* Set or clear the suspend hold. */
+static enum status change_hold(struct lk_request *rq, bool set)
 {
     uint64_t before = 0;
     uint32_t i;
     enum status s = asked_process(rq, &i);
 
+    if (s == STATUS_OK && !is_asked_life(rq, i)) {
+        s = STATUS_NOT_FOUND;
+    }
     if (s == STATUS_OK) {
-        s = change(REG_PROCESS, LK_HOLD_SUSPEND, &before);
+        s = set ? lk_process_set_not_schedulable(REG_PROCESS, LK_HOLD_SUSPEND, &before)
+                : lk_process_clear_not_schedulable(REG_PROCESS, LK_HOLD_SUSPEND, &before);
+    }
+    if (s == STATUS_OK && (before >> LK_HOLD_SUSPEND & 1) != set) {
+        life_change(i, set ? PROGRAM_SUSPENDED : PROGRAM_RESUMED);
     }
     lk_answer1(rq, before);
     return s;
@@ -310,12 +324,12 @@ static enum status programs_op_suspend(struct lk_request *rq)
     if (rq->w[1] < instance_count() && core_is((uint32_t)rq->w[1])) {
         return STATUS_NO_ACCESS;
     }
-    return change_hold(rq, lk_process_set_not_schedulable);
+    return change_hold(rq, true);
 }
 
 static enum status programs_op_resume(struct lk_request *rq)
 {
-    return change_hold(rq, lk_process_clear_not_schedulable);
+    return change_hold(rq, false);
 }
 
 /* What the kernel has counted of the process in REG_PROCESS. */
@@ -376,6 +390,80 @@ static enum status programs_op_inside(struct lk_request *rq)
     return STATUS_OK;
 }
 
+static enum status programs_op_list(struct lk_request *rq)
+{
+    static struct program_brief briefs[PROGRAM_BRIEFS];
+    uint64_t most = rq->w[2] == 0 || rq->w[2] > PROGRAM_BRIEFS ? PROGRAM_BRIEFS : rq->w[2];
+    uint64_t position = rq->w[1];
+
+    rq->out_string = briefs;
+    rq->out_string_len =
+        brief_list(rq->payload, &position, briefs, (unsigned)most) * sizeof(briefs[0]);
+    lk_answer1(rq, position);
+    return STATUS_OK;
+}
+
+static enum status programs_op_life(struct lk_request *rq)
+{
+    static struct program_brief brief;
+    uint64_t most = 0;
+    uint64_t now = 0;
+
+    if (!brief_of(rq->payload, rq->w[1], &brief) ||
+        (rq->w[2] != PROGRAM_ANY_LIFE && rq->w[2] != brief.life)) {
+        return STATUS_NOT_FOUND;
+    }
+    if (brief.life == 0) {
+        most = instance_program(brief.number)->memory;
+    }
+    listing_memory(brief.number, &now, &most);
+    lk_answer2(rq, now, most);
+    rq->out_string = &brief;
+    rq->out_string_len = sizeof(brief);
+    return STATUS_OK;
+}
+
+static enum status programs_op_changes(struct lk_request *rq)
+{
+    static struct program_change changes[PROGRAM_CHANGES_MOST];
+    uint64_t position = rq->w[1];
+    uint64_t missed = 0;
+    unsigned n = 0;
+
+    if (!lives_read(&position, &missed, changes, &n)) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    lk_answer2(rq, position, missed);
+    rq->out_string = changes;
+    rq->out_string_len = n * sizeof(changes[0]);
+    return STATUS_OK;
+}
+
+static enum status programs_op_watch(struct lk_request *rq)
+{
+    bool brings = lk_caps(rq->delivery) > 1 && cap_there(LK_REG_ARG);
+
+    if (instance_of_payload(rq->payload) == NO_INSTANCE) {
+        return STATUS_INVALID_CAP;
+    }
+    if (brings && !brings_notice(rq)) {
+        return STATUS_REQUEST_ERROR;
+    }
+    return lives_watch(rq->payload, brings ? LK_REG_ARG : 0, rq->w[1]);
+}
+
+static enum status programs_op_machine(struct lk_request *rq)
+{
+    const struct lk_boot_info *info = (const struct lk_boot_info *)LK_INIT_INFO_VA;
+
+    __asm__("" : "+r"(info)); /* as in main.c */
+    lk_sysctl_get_memory(LK_INIT_SYSCTL, &rq->out[3], NULL, NULL, NULL, NULL, NULL, NULL);
+    rq->out[1] = 1; /* the others are parked */
+    rq->out[2] = info->cpus;
+    rq->out_words = 3;
+    return STATUS_OK;
+}
+
 static const struct lk_method programs_methods[] = {
     [PROGRAMS_INFO] = { programs_op_info, .words = 1, .name = "info" },
     [PROGRAMS_FIND] = { programs_op_find, .string_min = 1, .string_max = DESC_NAME,
@@ -398,6 +486,11 @@ static const struct lk_method programs_methods[] = {
     [PROGRAMS_KILL] = { programs_op_kill, .words = 1, .name = "kill" },
     [PROGRAMS_RESTART] = { programs_op_restart, .words = 1, .name = "restart" },
     [PROGRAMS_SPACE] = { programs_op_space, .words = 2, .name = "space" },
+    [PROGRAMS_LIST] = { programs_op_list, .words = 2, .name = "list" },
+    [PROGRAMS_LIFE] = { programs_op_life, .words = 2, .name = "life" },
+    [PROGRAMS_CHANGES] = { programs_op_changes, .words = 1, .name = "changes" },
+    [PROGRAMS_WATCH] = { programs_op_watch, .words = 1, .name = "watch" },
+    [PROGRAMS_MACHINE] = { programs_op_machine, .name = "machine" },
     [PROGRAMS_BANKS] = { programs_op_banks, .words = 1, .name = "banks" },
 };
 
@@ -527,5 +620,6 @@ _Noreturn void service_run(void)
     for (;;) {
         lk_invoke(&msg);
         lk_serve_step(server_of(msg.id), &msg);
+        lives_tell();
     }
 }

@@ -47,9 +47,10 @@
  * failed, string: why, in words. */
 #define PROGRAMS_START 4u
 
-/* word 1: number. Destroys the program, whatever was started along with it, and what those have
- * started; one that is about to be begun again is not. No answer comes to a caller that is among
- * them. */
+/* word 1: number; word 2: life (below), 0 or not sent: whichever. Destroys the program, whatever was
+ * started along with it, and what those have started; one that is about to be begun again is not.
+ * No answer comes to a caller that is among them. NOT_FOUND: it does not run, or not in that life.
+ */
 #define PROGRAMS_DESTROY 5u
 
 /* word 1: number. How it ended last. Answer: word 1, PROGRAM_ENDED_..; word 2, exit status or fault
@@ -60,12 +61,14 @@
  * OUT_OF_RANGE behind the last. */
 #define PROGRAMS_CAPS 7u
 
-/* word 1: number. Sets the suspend hold of its process: it executes nothing until it is resumed,
- * and everything else about it goes on. Answer: word 1, the holds before; NOT_FOUND: it does not
- * run; NO_ACCESS: the bank or the pager, for whose answers init waits. */
+/* word 1: number; word 2: life, 0 or not sent: whichever. Sets the suspend hold of its process: it
+ * executes nothing until it is resumed, and everything else about it goes on. Answer: word 1, the
+ * holds before; NOT_FOUND: it does not run, or not in that life; NO_ACCESS: the bank or the pager,
+ * for whose answers init waits. */
 #define PROGRAMS_SUSPEND 8u
 
-/* word 1: number. Clears that hold, and no other. Answer: word 1, the holds before; NOT_FOUND. */
+/* word 1: number; word 2: life, 0 or not sent: whichever. Clears that hold, and no other. Answer:
+ * word 1, the holds before; NOT_FOUND. */
 #define PROGRAMS_RESUME 9u
 
 /* word 1: number; word 2: bits, 32 of them. Posts them to the program's proxy receiver, its notice
@@ -116,6 +119,37 @@
  * something of the instance's own, of which nobody else knows; string: "NAME = WORDS". NOT_FOUND:
  * there are no more. OUT_OF_RANGE: no such program. */
 #define PROGRAMS_GRANT 18u
+
+/* Lives. Each time that a program begins, also when it is begun again, it begins a new *life*, a
+ * number that no other has had or will have until the machine is started anew: so a number and a
+ * life mean one process, and never the next one in its place. init's own life is PROGRAM_LIFE_INIT.
+ */
+
+/* word 1: position, 0 at first; word 2: how many at most, 0: as many as may be. Programs that there
+ * are, in short: init, those of the description, running or not, and their further instances.
+ * Answer: string, up to PROGRAM_BRIEFS of struct program_brief, none: that was all; word 1, the
+ * position to go on from. One request takes bounded time, however many there are. */
+#define PROGRAMS_LIST 19u
+
+/* word 1: number, or PROGRAM_INIT; word 2: life, 0: it does not run, PROGRAM_ANY_LIFE: whichever.
+ * Answer: string, its struct program_brief; word 1, frames of memory that it takes up; word 2, that
+ * it may take up, or might if it ran, 0: no limit. NOT_FOUND: there is none, or it is in another life. */
+#define PROGRAMS_LIFE 20u
+
+/* word 1: position, or PROGRAM_CHANGES_END: behind all that has happened. What happened to programs
+ * since then. Answer: string, up to PROGRAM_CHANGES_MOST of struct program_change, none: nothing;
+ * word 1, the position to go on from; word 2, how many before the first of these are lost, because
+ * the reader was too slow: init keeps PROGRAM_CHANGES_KEPT. OUT_OF_RANGE: no such position yet. */
+#define PROGRAMS_CHANGES 21u
+
+/* word 1: bits; capability 1: an AppNotice, to which they are posted each time that there is
+ * something more for PROGRAMS_CHANGES. One for each program that asks; Null, or none, takes it back.
+ * EXHAUSTED: so many others watch already. REQUEST_ERROR: that is no AppNotice. */
+#define PROGRAMS_WATCH 22u
+
+/* Answer: word 1, CPUs that run programs; word 2, CPUs that the machine has; word 3, frames of
+ * memory, of 4 KiB. */
+#define PROGRAMS_MACHINE 23u
 
 /* ---- The Entry that controls one instance, from PROGRAMS_NEW. INVALID_CAP: it has ended. ---- */
 
@@ -174,4 +208,53 @@ struct program_info {
     uint8_t handler_state;          /* LK_STATE_.. */
     uint8_t handler_holds;
     uint8_t handler_fault; /* fault code */
+};
+
+#define PROGRAM_INIT UINT32_MAX     /* init's number, in PROGRAMS_LIFE */
+#define PROGRAM_LIFE_INIT 1ull      /* and its life */
+#define PROGRAM_ANY_LIFE UINT64_MAX /* whichever */
+#define PROGRAM_BRIEFS 32u          /* of an answer to PROGRAMS_LIST, at most */
+
+/* Flags of a struct program_brief. */
+#define PROGRAM_AT_BOOT 1u    /* the description starts it at boot */
+#define PROGRAM_FURTHER 2u    /* a further instance: when it ends, nothing is left of it */
+#define PROGRAM_FAULTED 4u    /* it faulted, and stays as it is to be looked at */
+#define PROGRAM_COMES_BACK 8u /* it ended, and is about to be begun again */
+#define PROGRAM_NEEDED 16u    /* who asks needs it to work, or is it: what it is given entries to,
+                                 what those are, and so on; init, the bank and the pager */
+#define PROGRAM_CARRIES 32u   /* one that is needed ends when this one is destroyed */
+#define PROGRAM_WRONG 64u     /* the description has a mistake in it */
+
+/* A program in short, at a moment. */
+struct program_brief {
+    uint64_t life;       /* 0: it does not run */
+    uint64_t cpu_time;   /* nanoseconds */
+    uint32_t number;     /* PROGRAM_INIT: init */
+    uint32_t generation; /* how often it was begun again */
+    uint8_t run_state;   /* LK_STATE_.., if it runs; and so the next two */
+    uint8_t holds;       /* why it is not running whatever its state: mask of 1 << LK_HOLD_.. */
+    uint8_t fault_code;
+    uint8_t flags;
+    uint8_t ended; /* PROGRAM_ENDED_..: how it ended last, if it does not run */
+    char name[PROGRAM_NAME_MAX];
+};
+
+/* What happens to programs. */
+#define PROGRAM_STARTED 1u
+#define PROGRAM_STOPPED 2u   /* `how`: PROGRAM_ENDED_EXIT, .._FAULT or .._DESTROYED */
+#define PROGRAM_SUSPENDED 3u /* its suspend hold was set, and was not before */
+#define PROGRAM_RESUMED 4u   /* the other way round */
+#define PROGRAM_CRASHED 5u   /* it faulted and stays as it is; its end comes later */
+
+#define PROGRAM_CHANGES_MOST 16u  /* of an answer to PROGRAMS_CHANGES */
+#define PROGRAM_CHANGES_KEPT 256u /* the last ones */
+#define PROGRAM_CHANGES_END UINT64_MAX
+#define PROGRAM_WATCHERS 8u
+
+struct program_change {
+    uint64_t life; /* of which it is the begin, the end, or something between */
+    uint32_t number;
+    uint8_t what; /* PROGRAM_STARTED, ... */
+    uint8_t how;
+    char name[PROGRAM_NAME_MAX];
 };
