@@ -55,6 +55,31 @@ def probe(context):
             raise Failed("something of it is left", core.tail(output))
 
 
+def domains(context):
+    """Run the program domaintest, which judges what it is answered itself; afterwards no further instance is left."""
+    with Session(context, "domains", ["--icount", "--memory", "512M"], SECONDS) as session:
+        session.prompt()
+        output = session.command("run domaintest")
+        if not re.search(r"^domaintest: [0-9]+ cases, 0 things are wrong$", output, re.MULTILINE):
+            raise Failed("something is not as it should be", core.tail(output))
+        output = session.command("ps")
+        if re.search(r"^(domaintest|domainhold|idle1\.|fault)", output, re.MULTILINE):
+            raise Failed("something of it is left", core.tail(output))
+
+
+def serve(context):
+    """The word `serve` of the boot command line starts what the description starts with it, and nothing else does."""
+    for words, wanted in (("serve", True), ("server", False)):
+        with Session(context, words, ["--icount", "--append", words], SECONDS) as session:
+            session.prompt()
+            output = session.command("ps")
+            for name in ("spin", "idle1", "idle2", "idle3", "idle4"):
+                if bool(re.search(rf"^{name} ", output, re.MULTILINE)) != wanted:
+                    raise Failed(f"with the word '{words}', {name} is not as it should be", core.tail(output))
+            if wanted and "means nothing here" in session.text:
+                raise Failed("the shell does not know the word", core.tail(session.text))
+
+
 def mayhem_job(name, text, before, rounds, seed):
     """`before`: the words before the number of rounds."""
 
@@ -89,4 +114,6 @@ def part(context):
         simple_job("row", f"{row} programs come and go and leave nothing", crowd("row", f"row,{row}", SECONDS)),
     ]
     jobs.append(simple_job("probe", "what is asked of init, the bank and the pager at awkward moments is answered as it should be", probe))
+    jobs.append(simple_job("domains", "what virsh asks is answered, from init and as it is; handles of the dead reach nobody", domains))
+    jobs.append(simple_job("serve", "the boot word `serve` starts spin and idle1 to idle4, and no other word does", serve))
     return Part("crowd", jobs + list(mayhem_jobs(context)))
