@@ -4,8 +4,8 @@
 #
 # There are no lists of objects here: what lies in a folder is built. The kernel is kernel/, kernel/cap/, boot/,
 # arch/x86_64/ and tests/kernel/; each folder under user/servers and user/programs is one program; each folder under
-# tests/system, with tests/system/lib, is a test scenario: a program that is `init` of an archive of its own. user/lib and
-# user/rpc are libraries.
+# tests/system, with tests/system/lib, is a test scenario: a program that is `init` of an archive of its own. user/lib,
+# user/rpc and user/domains are libraries.
 # Everything made goes to build/ (gcc) or build-clang/ (make CC=clang); V=1 shows the commands.
 
 # What each goal needs beside a compiler: groups of tools/install-deps.
@@ -374,7 +374,7 @@ KERNEL_C := $(filter kernel/% boot/% arch/$(ARCH)/% tests/kernel/%,$(filter %.c,
 USER_C := $(filter %.c,$(ALL_USER_SRC))
 KERNEL_HEADERS := $(filter kernel/include/% kernel/abi/% arch/$(ARCH)/% boot/%,$(filter %.h,$(C_FILES)))
 USER_HEADERS := $(filter user/lib/include/%,$(filter %.h,$(C_FILES)))
-RPC_HEADERS := $(filter user/rpc/include/% user/rpc/libc/%,$(filter %.h,$(C_FILES)))
+RPC_HEADERS := $(filter user/rpc/include/% user/rpc/libc/% user/domains/%,$(filter %.h,$(C_FILES)))
 CPPCHECK = cppcheck --quiet -j $$(nproc) --error-exitcode=1 --inline-suppr --std=c11 \
 	--enable=warning,portability,performance --suppressions-list=tools/cppcheck.suppress \
 	'-D_Noreturn=__attribute__((noreturn))'
@@ -397,7 +397,7 @@ check-headers: $(RPC_MADE)
 	$(Q)for h in $(USER_HEADERS); do \
 	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) -fsyntax-only -include $$h -x c /dev/null || exit 1; done
 	$(Q)for h in $(RPC_HEADERS); do \
-	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) $(RPC_LIBC) $(RPC_INC) -fsyntax-only -include $$h \
+	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) $(RPC_LIBC) $(RPC_INC) $(DOMAINS_INC) -fsyntax-only -include $$h \
 	    -x c /dev/null || exit 1; done
 check-abi: $(GENERATED)
 	$(call say,ABI,docs/abi.md)

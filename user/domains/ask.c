@@ -109,8 +109,8 @@ enum status ask_changes(uint64_t *position, uint64_t *missed, struct program_cha
 
 enum status ask_watch(uint32_t notice, uint64_t bits)
 {
-    return (enum status)lk_call_ctl1(
-               LK_CTL_CALL_CAPS(programs(), 2, 1, notice, 0, 0, 0, 0, 0, 0), PROGRAMS_WATCH, bits)
+    return (enum status)lk_call_ctl1(LK_CTL_CALL_CAPS(programs(), 2, 1, notice, 0, 0, 0, 0, 0, 0),
+                                     PROGRAMS_WATCH, bits)
         .w[0];
 }
 

@@ -158,9 +158,8 @@ void domain_holds(const struct program_brief *b, char *text, size_t size)
         }
         const char *between = at == 0 ? "" : ", ";
 
-        at += names[hold] != NULL
-                  ? lk_format(text + at, size - at, "%s%s", between, names[hold])
-                  : lk_format(text + at, size - at, "%shold %u", between, hold);
+        at += names[hold] != NULL ? lk_format(text + at, size - at, "%s%s", between, names[hold])
+                                  : lk_format(text + at, size - at, "%shold %u", between, hold);
     }
 }
 

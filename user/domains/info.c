@@ -150,8 +150,9 @@ static unsigned messages_of(const struct program_brief *b, struct message out[ME
         lk_format(out[n++].text, sizeof(out->text), "held by: %s", holds);
     }
     if (b->life != 0 && (b->flags & PROGRAM_FAULTED) != 0) {
-        lk_format(out[n++].text, sizeof(out->text), "faulted: %s; it stays as it is until it is "
-                                                    "destroyed",
+        lk_format(out[n++].text, sizeof(out->text),
+                  "faulted: %s; it stays as it is until it is "
+                  "destroyed",
                   lk_fault_text(b->fault_code));
     }
     if (b->generation > 0) {

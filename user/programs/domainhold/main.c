@@ -8,9 +8,8 @@
 int main(void)
 {
     bool clear = strcmp(lk_start->argument, "clear") == 0;
-    enum status s = clear
-                        ? lk_process_clear_not_schedulable(lk_cap("idle2"), LK_HOLD_BY_HAND, NULL)
-                        : lk_process_set_not_schedulable(lk_cap("idle2"), LK_HOLD_BY_HAND, NULL);
+    enum status s = clear ? lk_process_clear_not_schedulable(lk_cap("idle2"), LK_HOLD_BY_HAND, NULL)
+                          : lk_process_set_not_schedulable(lk_cap("idle2"), LK_HOLD_BY_HAND, NULL);
 
     return s == STATUS_OK ? 0 : 1;
 }

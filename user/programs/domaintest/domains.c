@@ -115,7 +115,8 @@ static void lists_are_filtered(void)
     /* Who asks waits for the answer, so it is not even domaintest that runs. */
     check(list(REMOTE_LIST_RUNNING) == 1 && lists(1, "init"), "only init runs");
     check_number(list(REMOTE_LIST_TRANSIENT), 0, "no further instances");
-    check(lists(list(REMOTE_LIST_AUTOSTART), "shell") && !lists(list(REMOTE_LIST_AUTOSTART), "spin"),
+    check(lists(list(REMOTE_LIST_AUTOSTART), "shell") &&
+              !lists(list(REMOTE_LIST_AUTOSTART), "spin"),
           "those that are started at boot");
     check_number(list(REMOTE_LIST_SAVED), 0, "saved ones");
     check_number(list(REMOTE_LIST_NOT_SAVED | REMOTE_LIST_NO_SNAPSHOT), whole, "not saved ones");
@@ -212,8 +213,9 @@ static void does_not_run(void)
 
 static void needed_ones_are_refused(void)
 {
-    static const char *const needed[] = { "init", "bank", "pager", "console", "pong",
-                                          "domaintest" };
+    static const char *const needed[] = {
+        "init", "bank", "pager", "console", "pong", "domaintest"
+    };
     remote_messages messages;
     struct dom d;
     uint64_t nothing;

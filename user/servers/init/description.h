@@ -82,8 +82,8 @@ struct program {
     bool faulty; /* a mistake was told; the program is not built */
     bool at_boot;
     char start_word[DESC_WORD + 1]; /* or if this stands on the boot command line; "": it is not */
-    unsigned seen;     /* DESC_SEEN_..: which properties were given */
-    unsigned priority; /* 1..DESC_PRIORITY_MAX */
+    unsigned seen;                  /* DESC_SEEN_..: which properties were given */
+    unsigned priority;              /* 1..DESC_PRIORITY_MAX */
     unsigned priority_line;
     bool urgent;    /* it may stand above the bank and the pager */
     uint64_t slice; /* nanoseconds */

@@ -220,10 +220,11 @@ struct program_info {
 #define PROGRAM_FURTHER 2u    /* a further instance: when it ends, nothing is left of it */
 #define PROGRAM_FAULTED 4u    /* it faulted, and stays as it is to be looked at */
 #define PROGRAM_COMES_BACK 8u /* it ended, and is about to be begun again */
-#define PROGRAM_NEEDED 16u    /* who asks needs it to work, or is it: what it is given entries to,
+#define PROGRAM_NEEDED                                                                             \
+    16u                     /* who asks needs it to work, or is it: what it is given entries to,
                                  what those are, and so on; init, the bank and the pager */
-#define PROGRAM_CARRIES 32u   /* one that is needed ends when this one is destroyed */
-#define PROGRAM_WRONG 64u     /* the description has a mistake in it */
+#define PROGRAM_CARRIES 32u /* one that is needed ends when this one is destroyed */
+#define PROGRAM_WRONG 64u   /* the description has a mistake in it */
 
 /* A program in short, at a moment. */
 struct program_brief {
