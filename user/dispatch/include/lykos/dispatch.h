@@ -92,16 +92,18 @@ struct dispatch_read {
     size_t bytes;     /* of data, 1..DISPATCH_CHUNK */
 };
 
-/* Both functions are called on the initial thread only, never wait for the other side, and may be
+/* All functions are called on the initial thread only, never wait for the other side, and may be
  * called with a client lock held. When there is something to read again behind DISPATCH_NOTHING,
  * or room to write again behind a write that was not taken whole, the transport says so: by the
  * notice of the port, or by dispatch_port_ready().
  *   read: the next piece of news of a port; data goes to `memory`, DISPATCH_CHUNK bytes
  *   write: take bytes for the client of this session, perhaps only the first ones, or none; returns
- *       how many. If that session is over they are all taken, and thrown away. */
+ *       how many. If that session is over they are all taken, and thrown away
+ *   over: is that session over? What is behind unread data then comes with the next read. */
 struct dispatch_transport {
     void (*read)(void *context, unsigned port, uint8_t *memory, struct dispatch_read *read);
     size_t (*write)(void *context, unsigned port, uint64_t session, const uint8_t *bytes, size_t n);
+    bool (*over)(void *context, unsigned port, uint64_t session);
     void *context;
 };
 
@@ -170,8 +172,8 @@ void dispatch_connection_service(struct rpc_service *service);
 struct dispatch_out {
     struct dispatch_out *next;
     const uint8_t *bytes;
-    size_t length; /* 0: it is free */
-    unsigned kind; /* enum dispatch_out_kind */
+    size_t length;              /* 0: it is free */
+    struct dispatch_slot *slot; /* of which it is the answer; NULL: it is none */
 };
 
 /* A call in flight. Its memory has the message first, the answer afterwards. */
@@ -272,6 +274,7 @@ struct dispatch_worker {
     struct dispatch_client *client;
     unsigned slot;
     bool open;            /* was its client when the call began? */
+    bool alone;           /* its call is carried out alone */
     remote_header header; /* of the call */
     size_t have;          /* bytes of the message */
     struct rpc_arena arena;
