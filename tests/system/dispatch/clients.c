@@ -169,10 +169,23 @@ static void send_changed(unsigned word, uint8_t value)
     wire_send(0, bytes, n);
 }
 
+/* One without its argument. */
+static void send_cut(void)
+{
+    uint8_t bytes[64];
+    remote_int told = { TOLD_ANSWER };
+
+    encode_call(bytes, RPC_DOMAIN_LOOKUP_BY_ID, 3, &told);
+    bytes[3] = RPC_HEADER_BYTES;
+    wire_send(0, bytes, RPC_HEADER_BYTES);
+}
+
 CASE(malformed,
      .text = "what cannot be carried out is answered with its error, or dropped, and the "
              "connection lives")
 {
+    static const uint8_t more[4] = { 1, 2, 3, 4 };
+
     kit_begin();
     wire_connect(0);
     say_hello(0);
@@ -193,10 +206,13 @@ CASE(malformed,
     send_changed(6, 1);
     await_answers(0, 2);
     is_error(0, 1, 3, REMOTE_ERR_RPC, "Unexpected message status 1");
-    send_changed(0, 28);
-    call_told(0, 4, TOLD_ANSWER); /* its first bytes end what is left of the other */
+    send_cut();
     await_answers(0, 3);
     is_error(0, 2, 3, REMOTE_ERR_RPC, "Unable to decode message payload");
+    send_changed(0, 36); /* and 4 bytes behind the arguments, which are ignored */
+    wire_send_rest(0, more, sizeof(more));
+    await_answers(0, 4);
+    is_told(0, 3, 3, TOLD_ANSWER);
     kit_fine();
 }
 

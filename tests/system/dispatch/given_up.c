@@ -62,14 +62,16 @@ CASE(faults, .text = "one that faults is given up, and the log says so")
 {
     uint64_t mark = log_mark();
 
-    each_given_up(TOLD_FAULT, ROUNDS, "DOMAIN_LOOKUP_BY_ID failed: nothing mapped there");
+    each_given_up(TOLD_FAULT, ROUNDS,
+                  "DOMAIN_LOOKUP_BY_ID failed: access to memory that is not mapped");
     CHECK(log_has(mark, "DOMAIN_LOOKUP_BY_ID failed at 0x"));
     EQ(kit_workers[0].faulted + kit_workers[1].faulted, ROUNDS);
 }
 
 CASE(bad_result, .text = "a result that cannot be read is a fault of its handler")
 {
-    each_given_up(TOLD_BAD_RESULT, 2, "DOMAIN_LOOKUP_BY_ID failed: nothing mapped there");
+    each_given_up(TOLD_BAD_RESULT, 2,
+                  "DOMAIN_LOOKUP_BY_ID failed: access to memory that is not mapped");
 }
 
 CASE(in_time, .text = "a handler that ends in time is not given up, however many there are",

@@ -292,8 +292,23 @@ void kit_begin(void)
     kit_begin_with(WORKERS, DEADLINE);
 }
 
+/* A call that waits for a worker, or has one. */
+static bool in_work(void)
+{
+    for (unsigned i = 0; i < PORTS * DISPATCH_CALLS; i++) {
+        enum dispatch_call_state state =
+            kit_ports[i / DISPATCH_CALLS].slot[i % DISPATCH_CALLS].state;
+
+        if (state == DISPATCH_WAITS || state == DISPATCH_RUNS) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void kit_idle(void)
 {
+    EVENTUALLY(!in_work());
     EVENTUALLY(kit.idle == workers_wanted && kit.server.word == 0);
     for (unsigned i = 0; i < workers_wanted; i++) {
         EVENTUALLY(lk_team_member(&kit_workers[i].thread)->waits);
