@@ -162,6 +162,9 @@ static enum status check_bind(const struct lk_request *rq, uint64_t type)
     if (type != LK_TYPE_NULL && type != LK_TYPE_APPNOTICE) {
         return STATUS_REQUEST_ERROR;
     }
+    if (type != LK_TYPE_NULL && (rq->w[2] == 0 || rq->w[2] > UINT32_MAX)) {
+        return STATUS_OUT_OF_RANGE;
+    }
     for (unsigned n = 0; n < PORT_COUNT && type != LK_TYPE_NULL; n++) {
         if ((rq->w[1] >> n & 1) != 0 && read_by_other(n)) {
             return STATUS_IN_USE;
