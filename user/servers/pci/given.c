@@ -134,6 +134,9 @@ enum status given_line(unsigned owner, unsigned line, uint32_t reg)
     if (line >= GIVEN_LINES || (given.lines >> line & 1) == 0) {
         return STATUS_NOT_FOUND;
     }
+    if (given.line[line] != NOBODY) {
+        return STATUS_IN_USE;
+    }
     s = lk_irqctl_allocate(given.irqctl, line, reg);
     if (s == STATUS_OK) {
         given.line[line] = (uint8_t)owner;

@@ -8,6 +8,7 @@
  */
 #include "device.h"
 
+#include <lykos/connect.h>
 #include <lykos/lykos.h>
 
 #define NOTICE_LINE 0x1u

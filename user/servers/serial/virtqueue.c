@@ -112,6 +112,13 @@ void virtqueue_quiet(struct virtqueue *q, bool quiet)
 
 bool virtqueue_check(const struct virtqueue *q)
 {
-    return q->with == (unsigned)__builtin_popcount(q->posted) &&
-           (q->size >= VIRTQUEUE_MOST || q->posted >> q->size == 0);
+    unsigned with = 0;
+
+    for (unsigned i = 0; i < VIRTQUEUE_MOST; i++) {
+        if (virtqueue_has(q, i) && i >= q->size) {
+            return false;
+        }
+        with += virtqueue_has(q, i);
+    }
+    return q->with == with;
 }

@@ -14,7 +14,8 @@
  */
 #pragma once
 
-#include <stdint.h>
+#include <lykos/invoke.h>
+#include <lykos/room.h>
 
 /* word 1: port. Answer: word 1, how many ports the device has now; word 2, 1 if a client is there;
  * word 3, its session, or the last one; word 4, bytes received since the server began; word 5,
@@ -31,8 +32,9 @@
 
 /* word 1: port. Never waits. Answer: word 1, what, below; word 2, session; word 3, flags, below;
  * string: for PORT_DATA, one receive buffer whole, at most PORT_BYTES: so give a buffer of that
- * size. What is answered is gone. First closed, then opened, then data: data that came before a
- * close, and was not read, is dropped. */
+ * size, whose pages are there, since an answer waits for no pager (lk_port_read() sees to it). What
+ * is answered is gone. First closed, then opened, then data: data that came before a close, and was
+ * not read, is dropped. */
 #define PORT_READ 3u
 
 /* word 1: port; word 2: session; string: up to PORT_BYTES. Answer: word 1, bytes taken: all, or 0,
@@ -57,3 +59,28 @@
 #define PORT_COUNT 8u /* ports there can be */
 #define PORT_BYTES 4096u
 #define PORT_ALL 0xffu
+
+/* PORT_READ into a buffer of PORT_BYTES, which is touched first; its length is that of the string
+ * in the answer. */
+static inline struct lk_in lk_port_read(uint32_t serial, unsigned port, void *buffer)
+{
+    lk_touch(buffer);
+    lk_touch((char *)buffer + PORT_BYTES - 1);
+    return lk_call_recv1(LK_CTL_CALL(serial, 2) | LK_RSTR, PORT_READ, port, buffer, PORT_BYTES);
+}
+
+/* PORT_WRITE of 1 to PORT_BYTES bytes. */
+static inline struct lk_in lk_port_write(uint32_t serial, unsigned port, uint64_t session,
+                                         const void *bytes, size_t count)
+{
+    return lk_call_send2(LK_CTL_CALL(serial, 3) | LK_SSTR, PORT_WRITE, port, session, bytes, count);
+}
+
+/* PORT_BIND to the AppNotice in register `notice`; 0: to nobody. */
+static inline enum status lk_port_bind(uint32_t serial, uint64_t mask, uint64_t bits,
+                                       uint32_t notice)
+{
+    uint64_t control = LK_CTL_CALL_CAPS(serial, 3, 1, notice, 0, 0, 0, 0, 0, 0);
+
+    return (enum status)lk_call_ctl2(control, PORT_BIND, mask, bits).w[0];
+}
