@@ -13,8 +13,10 @@ NEEDS_run := build run
 NEEDS_iso := build iso
 NEEDS_run-iso := build run iso
 NEEDS_run-uefi := build run iso uefi
+NEEDS_serve := build run
+NEEDS_virsh := build virsh
 NEEDS_debug := build run debug
-NEEDS_test := build run iso uefi test
+NEEDS_test := build run iso uefi test virsh
 NEEDS_soak := $(NEEDS_test)
 NEEDS_bench := build run test
 NEEDS_bench-check := $(NEEDS_bench)
@@ -297,13 +299,20 @@ MEMORY ?= 256M
 CPUS ?= 1
 RUN = tools/run-qemu --build $(BUILD) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)'
 
-.PHONY: run run-iso run-uefi debug
+# The ports for virsh are sockets in build/run (docs/virsh.md).
+PORTS := --ports $(BUILD)/run
+
+.PHONY: run run-iso run-uefi serve virsh debug
 run: all ## build and start in QEMU; Ctrl-A X leaves (APPEND=run=ping,10 MEMORY=256M CPUS=1)
-	@$(RUN) --interactive
+	@$(RUN) --interactive $(PORTS)
 run-iso: all ## the same through GRUB on BIOS
-	@$(RUN) --interactive --way bios
+	@$(RUN) --interactive $(PORTS) --way bios
 run-uefi: all ## the same through GRUB on UEFI
-	@$(RUN) --interactive --way uefi
+	@$(RUN) --interactive $(PORTS) --way uefi
+serve: all ## the same without a terminal, with programs to try virsh on; Ctrl-C or kill ends it
+	@exec $(RUN) --append 'serve $(APPEND)' --serve --end-with-parent $(PORTS)
+virsh: ## virsh on a free port of what `make run` or `make serve` has started
+	@exec tools/virsh --folder $(BUILD)/run
 debug: all ## start in QEMU with gdb attached to the kernel (tools/lykos-gdb.py: `help lykos`)
 	@tools/run-gdb $(BUILD) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)'
 
