@@ -18,6 +18,7 @@ import urllib.parse
 
 COUNT = 8
 PATH_MOST = 107  # bytes of the path of a unix socket
+LOCK_TRIES, LOCK_PAUSE = 20, 0.05
 CONNECTED = 3  # SS_CONNECTED, as /proc/net/unix has it
 SILENT_SECONDS = 5  # for one port to answer, once Lykos has said that it is ready
 EARLY_SECONDS = 1  # before that
@@ -53,36 +54,52 @@ class Ports:
     def __init__(self, folder):
         self.folder = os.path.abspath(folder)
         os.makedirs(self.folder, exist_ok=True)
-        self.short = None
         self.lock = os.open(os.path.join(self.folder, "lock"), os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not self._take():
             owner = os.read(self.lock, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(self.lock)
             raise Refused(
                 f"Lykos runs already, with its ports in {self.folder} (process {owner}). End that one first, or give this one "
                 "a folder of its own: make run BUILD=another"
-            ) from None
+            )
         os.ftruncate(self.lock, 0)
         os.write(self.lock, f"{os.getpid()}\n".encode("ascii"))
         self._remove()
-        self.paths = [os.path.join(self._named(), f"rpc{n}.sock") for n in range(COUNT)]
+        named = self._named()
+        self.paths = [os.path.join(named, f"rpc{n}.sock") for n in range(COUNT)]
         partial = os.path.join(self.folder, "ports.new")
         with open(partial, "w", encoding="utf-8") as f:
             f.write("".join(path + "\n" for path in self.paths))
         os.rename(partial, os.path.join(self.folder, "ports"))
 
+    def _take(self):
+        """Who only looks whether somebody has the lock has it for a moment himself (paths_in), so try for a while."""
+        for _ in range(LOCK_TRIES):
+            try:
+                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except OSError:
+                time.sleep(LOCK_PAUSE)
+        return False
+
     def _named(self):
         """The folder by a name that is short enough."""
         if len(os.fsencode(os.path.join(self.folder, "rpc0.sock"))) <= PATH_MOST and "\n" not in self.folder:
             return self.folder
-        self.short = tempfile.mkdtemp(prefix="lykos-ports-", dir="/tmp")
-        os.chmod(self.short, 0o755)
-        os.symlink(self.folder, os.path.join(self.short, "run"))
-        return os.path.join(self.short, "run")
+        short = tempfile.mkdtemp(prefix="lykos-ports-", dir="/tmp")
+        os.chmod(short, 0o755)
+        os.symlink(self.folder, os.path.join(short, "run"))
+        return os.path.join(short, "run")
 
     def _remove(self):
+        """Our sockets and what names them, or what is left of somebody's who was ended by force."""
+        try:
+            with open(os.path.join(self.folder, "ports"), encoding="utf-8") as f:
+                link = os.path.dirname(f.readline().rstrip("\n"))
+            if os.path.islink(link) and os.readlink(link) == self.folder:
+                shutil.rmtree(os.path.dirname(link), ignore_errors=True)
+        except FileNotFoundError:
+            pass
         for name in ["ports"] + [f"rpc{n}.sock" for n in range(COUNT)]:
             try:
                 os.unlink(os.path.join(self.folder, name))
@@ -103,8 +120,6 @@ class Ports:
         if self.lock is None:
             return
         self._remove()
-        if self.short is not None:
-            shutil.rmtree(self.short, ignore_errors=True)
         os.ftruncate(self.lock, 0)
         os.close(self.lock)
         self.lock = None

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The part `virsh` of tools/test: an unmodified virsh on this machine against Lykos (virsh_cases), and the tools that bring the two
+together: `make serve`, `make virsh`, and `make run` with its shell in use."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+
+from remote import ports
+
+from . import core, virsh_cases
+from .core import Failed, Job, Part, Result, Skipped, simple_job
+from .machine import Machine, connects, wait_until
+from .session import Session
+from .virsh_cases import SPIN, TRIES, Host
+
+SOAK_SEEDS = 3
+LONG_NAME = "a-folder-whose-name-is-long-and-in-which-others-like-it-are"
+VIRSH = os.path.join(core.ROOT, "tools", "virsh")
+
+
+def need_virsh():
+    if shutil.which("virsh") is None:
+        raise Skipped("virsh is missing: sudo apt-get install libvirt-clients")
+
+
+def run_cases(context, pattern, seed):
+    again = f"--seed={seed}" + (f" --rounds={context.rounds}" if context.rounds else "")
+    results, machine = [], None
+    try:
+        for name, text, function in virsh_cases.CASES:
+            if not core.matches(name, pattern):
+                continue
+            try:
+                need_virsh()
+                machine = machine or Machine(context, f"virsh-{seed}")
+                function(Host(context, machine.paths, seed))
+                results.append(Result(name, "pass", text))
+            except Skipped as why:
+                results.append(Result(name, "skip", str(why)))
+            except (Failed, virsh_cases.wire.Broken, virsh_cases.wire.RemoteError) as failure:
+                lines = failure.lines if isinstance(failure, Failed) else [str(failure)]
+                lines = lines + (["(the console:)"] + core.tail(machine.console()) if machine else [])
+                results.append(Result(name, "fail", text, lines, again))
+                if machine is None:
+                    break
+                machine.end()
+                machine = None
+            else:
+                if name == "destroy":  # the others want all programs
+                    machine.end()
+                    machine = None
+    finally:
+        if machine is not None:
+            machine.end()
+    return results
+
+
+# ---- make run, make serve, make virsh ---------------------------------------------------------------------------------------
+
+
+def shell_in_use(context):
+    """virsh and the prompt at the same time: what one does, the other sees."""
+    need_virsh()
+    folder = context.path("shell")
+    log = os.path.join(folder, "console.log")
+    command = context.qemu_command("shell", "--interactive", "--log", log, "--ports", folder, "--append", "serve")
+    with Session(context, "shell", command=command) as session:
+        session.prompt()
+        wait_until("the line `ready` in the console log", context.limit(60), lambda: ports.is_ready(log))
+        host = Host(context, ports.paths_in(folder))
+
+        def cpu_time():
+            found = re.search(rf"^{SPIN} +\S+ +(\S+) +10 +([0-9.]+) s ", session.command("ps"), re.MULTILINE)
+            if not found:
+                raise Failed(f"{SPIN} is not in the listing", core.tail(session.text))
+            return found[1], float(found[2])
+
+        host.virsh("suspend", SPIN)
+        held = cpu_time()
+        session.command("ping")
+        if held[0] != "suspend" or cpu_time() != held:
+            raise Failed(f"{SPIN} is suspended by virsh; at the prompt it has {held}, and then {cpu_time()}")
+        host.virsh("resume", SPIN)
+        for _ in range(TRIES):
+            if cpu_time()[1] > held[1]:
+                break
+        else:
+            raise Failed("resumed, it uses no CPU time")
+        session.command(f"suspend {SPIN}")
+        host.expect(r"^paused$", "domstate", SPIN)
+        session.command(f"resume {SPIN}")
+        host.expect(r"^running$", "domstate", SPIN)
+        session.type("halt\r")
+        session.end(core.PASS)
+    nothing_left(folder)
+
+
+def nothing_left(folder):
+    left = [name for name in os.listdir(folder) if name.endswith(".sock") or name == "ports"]
+    if left:
+        raise Failed(f"left behind: {' '.join(sorted(left))}")
+
+
+def said_how(machine):
+    said = machine.said()
+    for needed in (ports.uri(machine.paths[0]), "make virsh", "'ready'", "Ctrl-C", str(machine.process.pid)):
+        if needed not in said:
+            raise Failed(f"it does not say {needed}", core.tail(said))
+
+
+def ends_clean(context):
+    """However it is ended, neither QEMU nor a socket is left."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        with Machine(context, f"ends-{number}", more=("--append", "serve"), ready=False) as machine:
+            said_how(machine)
+            children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(machine.process.pid)], capture_output=True, text=True, check=True)
+            qemu = [int(pid) for pid in children.stdout.split()]
+            machine.process.send_signal(number)
+            status = machine.process.wait(context.limit(60))
+            if status != 0 or not qemu or any(os.path.exists(f"/proc/{pid}") for pid in qemu):
+                raise Failed(f"signal {number}: status {status}; QEMU was process {qemu}", core.tail(machine.said()))
+            nothing_left(machine.folder)
+    with Machine(context, "ends-killed", more=("--append", "serve"), ready=False) as machine:
+        folder = machine.folder
+        machine.process.kill()
+        machine.process.wait()
+        wait_until("QEMU's end", context.limit(60), lambda: not connects(os.path.join(folder, "rpc0.sock")))
+        status, text = context.run([VIRSH, "--folder", folder, "list"], 60)
+        if status == 0 or "does not run" not in text:
+            raise Failed("virsh is not told that nothing runs", core.tail(text))
+    with Machine(context, "ends-killed", more=("--append", "serve"), ready=False):
+        pass  # what was left is no hindrance
+    nothing_left(folder)
+
+
+def two_at_once(context):
+    with Machine(context, "two", more=("--append", "serve"), ready=False) as machine:
+        status, text = context.run(machine.command, 60)
+        if status == 0 or "runs already" not in text or str(machine.process.pid) not in text:
+            raise Failed(f"the second is not refused in words: status {status}", core.tail(text))
+        if not machine.runs() or not all(connects(path) for path in machine.paths):
+            raise Failed("the first suffers from it")
+
+
+def long_path(context):
+    folder = context.path(LONG_NAME, LONG_NAME, "run")
+    with Machine(context, "long", more=("--append", "serve"), ready=False, folder=folder) as machine:
+        for path in machine.paths:
+            if len(path) > ports.PATH_MOST or not connects(path):
+                raise Failed(f"{path}: no client can connect")
+        said_how(machine)
+        short = os.path.dirname(os.path.dirname(machine.paths[0]))
+    nothing_left(folder)
+    if os.path.exists(short):
+        raise Failed(f"left behind: {short}")
+
+
+def free_port(context):
+    """`make virsh` takes ports that are free, and says so if there is none."""
+    need_virsh()
+    with Machine(context, "free") as machine:
+        command = [VIRSH, "--folder", machine.folder]
+        for count in (0, 1, 5):
+            clients = [socket.socket(socket.AF_UNIX) for _ in range(count)]
+            for client, path in zip(clients, machine.paths):
+                client.connect(path)
+            status, text = context.run([*command, "uri"], 60)
+            again, _ = context.run([*command, "hostname"], 60)
+            for client in clients:
+                client.close()
+            if status != 0 or again != 0 or f"rpc{count}.sock" not in text:
+                raise Failed(f"with {count} ports in use: status {status} and {again}", core.tail(text))
+        clients = [socket.socket(socket.AF_UNIX) for _ in machine.paths]
+        for client, path in zip(clients, machine.paths):
+            client.connect(path)
+        status, text = context.run([*command, "list"], 60)
+        for client in clients:
+            client.close()
+        if status == 0 or f"all {len(clients)} ports are in use" not in text:
+            raise Failed(f"with all ports in use: status {status}", core.tail(text))
+    status, text = context.run([*command, "list"], 60)
+    if status == 0 or "does not run" not in text:
+        raise Failed(f"when nothing runs: status {status}", core.tail(text))
+
+
+def part(context):
+    names = [name for name, _, _ in virsh_cases.CASES]
+    seeds = [context.seed] if context.seed is not None else list(range(1, SOAK_SEEDS + 1)) if context.soak else [1]
+
+    def job(seed):
+        return Job(lambda context, pattern: run_cases(context, pattern, seed), names)
+
+    return Part(
+        "virsh",
+        [job(seed) for seed in seeds]
+        + [
+            simple_job("shell_in_use", "while the shell is in use virsh is served, and each sees what the other does", shell_in_use),
+            simple_job("ends_clean", "make serve says how to connect; however it is ended nothing is left", ends_clean),
+            simple_job("two_at_once", "two in the same folder are refused in words", two_at_once),
+            simple_job("long_path", "the ports of a checkout with a long path are within reach", long_path),
+            simple_job("free_port", "make virsh takes a port that nobody uses, and says so if there is none", free_port),
+        ],
+    )
