@@ -19,6 +19,7 @@ NEEDS_debug := build run debug
 NEEDS_test := build run iso uefi test virsh
 NEEDS_soak := $(NEEDS_test)
 NEEDS_bench := build run test
+NEEDS_bench-dispatch := build run virsh libvirtd
 NEEDS_bench-check := $(NEEDS_bench)
 NEEDS_bench-baseline := $(NEEDS_bench)
 NEEDS_format := check
@@ -318,13 +319,15 @@ debug: all ## start in QEMU with gdb attached to the kernel (tools/lykos-gdb.py:
 
 # --- test -----------------------------------------------------------------------------------------------------
 # T=NAME chooses tests by name: PART or PART/CASE.
-.PHONY: test soak bench bench-check bench-baseline
+.PHONY: test soak bench bench-dispatch bench-check bench-baseline
 test: all tests ## run every test; ends in `N passed, N failed` (T=PART, or T=PART/CASE: see below)
 	@tools/test --build $(BUILD) $(T)
 soak: all tests ## the long versions of the tests: more seeds, more rounds
 	@tools/test --build $(BUILD) --soak $(T)
 bench: all ## measure; prints `name value unit` lines, with targets
 	@tools/bench --build $(BUILD)
+bench-dispatch: all ## measure calls to the dispatcher, beside libvirt's own daemon
+	@tools/bench-dispatch --build $(BUILD)
 bench-check: all ## measure, and fail if anything takes more than in tests/bench-baseline.json
 	@tools/bench --build $(BUILD) --check
 bench-baseline: all ## measure, and write the baseline, and the pages that show its numbers
