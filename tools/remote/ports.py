@@ -19,12 +19,13 @@ import urllib.parse
 COUNT = 8
 PATH_MOST = 107  # bytes of the path of a unix socket
 LOCK_TRIES, LOCK_PAUSE = 20, 0.05
-CONNECTED = 3  # SS_CONNECTED, as /proc/net/unix has it
+CONNECTED = ("02", "03")  # in /proc/net/unix: SS_CONNECTING, where nobody has accepted it yet, and SS_CONNECTED
 SILENT_SECONDS = 5  # for one port to answer, once Lykos has said that it is ready
 EARLY_SECONDS = 1  # before that
 SEARCH_SECONDS = 20  # for all of them
 # What every client sends first, and what an answer begins with: AUTH_LIST, serial 0.
 AUTH_LIST = struct.pack(">7I", 28, 0x20008086, 1, 66, 0, 0, 0)
+ANSWER_MOST = 1024
 AUTH_LIST_ANSWER = struct.pack(">6I", 0x20008086, 1, 66, 1, 0, 0)
 # The line of the console log that says that clients may come, whatever the terminal was told to do before it.
 READY = re.compile(rb"(?:^|[\r\n])(?:\x1b\[[0-9;]*[A-Za-z])*ready\r*\n")
@@ -155,7 +156,7 @@ def in_use():
     with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as f:
         for line in f:
             fields = line.rstrip("\n").split(None, 7)
-            if len(fields) == 8 and fields[5].isdigit() and int(fields[5]) == CONNECTED:
+            if len(fields) == 8 and fields[5] in CONNECTED:
                 used.add(fields[7])
     return used
 
@@ -177,7 +178,9 @@ def answers(path, seconds):
         try:
             s.connect(path)
             s.sendall(AUTH_LIST)
-            return receive(s, 4 + len(AUTH_LIST_ANSWER))[4:] == AUTH_LIST_ANSWER
+            length = int.from_bytes(receive(s, 4), "big")
+            answer = receive(s, min(length, ANSWER_MOST) - 4) if length > 4 else b""
+            return answer.startswith(AUTH_LIST_ANSWER)  # and nothing of it is left in the socket
         except OSError:
             return False
 
@@ -193,21 +196,18 @@ def reserve(path):
     return lock
 
 
-def find_free(folder):
-    """A port that nobody uses and that answers: its path, and a descriptor that reserves it while it is open. A port in use
-    takes further clients and leaves them without an answer, so it is not tried: the kernel says who is connected."""
-    paths = paths_in(folder)
-    ready = is_ready(os.path.join(folder, "console.log"))
-    until = time.monotonic() + SEARCH_SECONDS
+def try_each(paths, until, most):
+    """A port that nobody uses and that answers: its path and a descriptor that reserves it. Or how many are in use, and how many
+    did not answer within `most` seconds."""
     used = silent = 0
     for path in paths:
-        seconds = min(SILENT_SECONDS if ready else EARLY_SECONDS, until - time.monotonic())
-        lock = reserve(path) if seconds > 0 else None
-        if seconds > 0 and lock is None:
-            used += 1
-            continue
+        seconds = min(most, until - time.monotonic())
         if seconds <= 0:
             break
+        lock = reserve(path)
+        if lock is None:
+            used += 1
+            continue
         if path in in_use():
             used += 1
         elif answers(path, seconds):
@@ -215,6 +215,23 @@ def find_free(folder):
         else:
             silent += 1
         os.close(lock)
+    return used, silent
+
+
+def find_free(folder):
+    """A free port: its path, and a descriptor that reserves it while it is open. A port in use takes further clients and leaves
+    them without an answer, so it is not tried: the kernel says who is connected. A client that has just gone may still count."""
+    paths = paths_in(folder)
+    ready = is_ready(os.path.join(folder, "console.log"))
+    until = time.monotonic() + SEARCH_SECONDS
+    for _ in range(LOCK_TRIES):
+        found = try_each(paths, until, SILENT_SECONDS if ready else EARLY_SECONDS)
+        if isinstance(found[0], str):
+            return found
+        used, silent = found
+        if used < len(paths):
+            break
+        time.sleep(LOCK_PAUSE)
     if used == len(paths):
         raise Refused(f"all {used} ports are in use: end another virsh first")
     words = f"{used} of {len(paths)} ports are in use, and of the others {silent} were tried and gave no answer"
