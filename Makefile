@@ -5,7 +5,7 @@
 # There are no lists of objects here: what lies in a folder is built. The kernel is kernel/, kernel/cap/, boot/,
 # arch/x86_64/ and tests/kernel/; each folder under user/servers and user/programs is one program; each folder under
 # tests/system, with tests/system/lib, is a test scenario: a program that is `init` of an archive of its own. user/lib,
-# user/rpc and user/domains are libraries.
+# user/rpc, user/dispatch and user/domains are libraries.
 # Everything made goes to build/ (gcc) or build-clang/ (make CC=clang); V=1 shows the commands.
 
 # What each goal needs beside a compiler: groups of tools/install-deps.
@@ -87,7 +87,7 @@ USER_CFLAGS := $(COMMON) -mno-mmx -mno-sse -mno-sse2 -mno-80387 -mno-red-zone -f
 LINK := $(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none --fatal-warnings
 
 # Compile again when the flags or the compiler change.
-FLAGS_NOW := $(CC) $(KERNEL_CFLAGS) $(USER_CFLAGS) $(LINK) $(foreach f,$(wildcard user/*/*/flags tests/*/*/flags),$(f) $(shell cat $(f)))
+FLAGS_NOW := $(CC) $(KERNEL_CFLAGS) $(USER_CFLAGS) $(LINK) $(foreach f,$(wildcard user/*/flags user/*/*/flags tests/*/*/flags),$(f) $(shell cat $(f)))
 FLAGS := $(BUILD)/flags
 $(shell mkdir -p $(BUILD); echo '$(FLAGS_NOW)' | cmp -s - $(FLAGS) || echo '$(FLAGS_NOW)' > $(FLAGS))
 
@@ -186,11 +186,15 @@ $(GEN)/rpc/remote_xdr.c: user/rpc/remote.x $(GEN)/rpc/remote.h
 	$(Q)cd $(<D) && rpcgen -i 0 -c -o $(abspath $@) $(<F)
 RPC_MADE := $(GENERATED) $(GEN)/rpc/remote.h $(XDR)/stamp
 
+# Libraries that use RPC, a folder each, which names it in its file `libs` as programs do.
+OVER_RPC := dispatch domains
+OVER_RPC_SRC := $(sort $(wildcard $(OVER_RPC:%=user/%/*.c)))
+
 # Lykos has no C library yet: where XDR looks for one it finds the headers in user/rpc/libc. They stand before
 # those of this machine, but behind them where something is built for this machine.
 RPC_SRC := $(sort $(wildcard user/rpc/*.c))
 RPC_OBJ := $(call objects,$(RPC_SRC))
-RPC_INC := -Iuser/rpc/include -I$(GEN)/rpc -isystem $(XDR)/libc/include
+RPC_INC := $(OVER_RPC:%=-Iuser/%/include) -Iuser/rpc/include -I$(GEN)/rpc -isystem $(XDR)/libc/include
 RPC_LIBC := -isystem user/rpc/libc
 RPC_HOST_INC := $(RPC_INC) -idirafter user/rpc/libc
 # What others wrote, and what rpcgen wrote, is compiled without warnings.
@@ -217,21 +221,6 @@ $(RPC): $(RPC_OBJ) $(call foreign_objects,rpc)
 	$(Q)$(AR) rcsD $@ $^
 all: $(RPC)
 
-# --- domains: programs of Lykos as libvirt's domains, on top of RPC (user/domains/README.md) -------------------
-DOMAINS := $(BUILD)/libdomains.a
-DOMAINS_SRC := $(sort $(wildcard user/domains/*.c))
-DOMAINS_OBJ := $(call objects,$(DOMAINS_SRC))
-DOMAINS_INC := -Iuser/domains/include
-$(DOMAINS_OBJ): $(BUILD)/%.o: % $(FLAGS) Makefile | $(RPC_MADE)
-	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(USER_CFLAGS) $(RPC_LIBC) $(RPC_INC) $(DOMAINS_INC) -c -o $@ $<
-$(DOMAINS): $(DOMAINS_OBJ)
-	$(call say,AR,$@)
-	$(Q)rm -f $@
-	$(Q)$(AR) rcsD $@ $^
-all: $(DOMAINS)
--include $(DOMAINS_OBJ:.o=.d)
 -include $(wildcard $(BUILD)/rpc/*.d $(BUILD)/unit/xdr/*.d $(BUILD)/fuzz/xdr/*.d)
 
 # --- user level -----------------------------------------------------------------------------------------------
@@ -239,18 +228,28 @@ LIB := $(BUILD)/liblykos.a
 LIB_OBJ := $(call objects,$(LIB_SRC))
 USER_LDS := $(firstword $(wildcard user/lib/*.ld))
 
-$(call objects,$(ALL_USER_SRC)): $(BUILD)/%.o: % $(FLAGS) | $(RPC_MADE)
+$(call objects,$(ALL_USER_SRC) $(OVER_RPC_SRC)): $(BUILD)/%.o: % $(FLAGS) | $(RPC_MADE)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(USER_CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) $(if $(wildcard $(<D)/libs),$(RPC_LIBC) $(RPC_INC) $(DOMAINS_INC)) \
+	$(Q)$(CC) $(USER_CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) $(if $(wildcard $(<D)/libs),$(RPC_LIBC) $(RPC_INC)) \
 	  -c -o $@ $<
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $^
 
+# $(call library,NAME): the rules for one that uses RPC.
+define library
+$(BUILD)/lib$(1).a: $(call objects,$(filter user/$(1)/%,$(OVER_RPC_SRC)))
+	$$(call say,AR,$$@)
+	$(Q)rm -f $$@
+	$(Q)$(AR) rcsD $$@ $$^
+all: $(BUILD)/lib$(1).a
+endef
+$(foreach l,$(OVER_RPC),$(eval $(call library,$(l))))
+
 # $(call program,OUTPUT,SOURCES,LIBRARIES): the rules for one program. What is packed has names for fault reports, no
-# more. A file `libs` in its folder names what it uses beside the library of all programs: rpc.
+# more. A file `libs` in its folder names what it uses beside the library of all programs, `rpc` last.
 libs = $(foreach l,$(shell cat $(1)/libs 2>/dev/null),$(BUILD)/lib$(l).a)
 define program
 $(1).debug: $(call objects,$(2)) $(3) $(LIB) $(USER_LDS)
@@ -341,7 +340,7 @@ UNIT_SRC := $(sort $(wildcard kernel/*.c kernel/cap/*.c arch/host/*.c tests/unit
 UNIT_OBJ := $(addprefix $(BUILD)/unit/,$(addsuffix .o,$(UNIT_SRC)))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS) -fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP \
-	-Ikernel/include -Ikernel -I$(GEN)/include -I$(GEN) -Iarch/host/include -Iuser/lib/include -I. $(RPC_HOST_INC) $(DOMAINS_INC)
+	-Ikernel/include -Ikernel -I$(GEN)/include -I$(GEN) -Iarch/host/include -Iuser/lib/include -I. $(RPC_HOST_INC)
 # The host has a C library: what the kernel calls by the name of something there goes by another name here.
 UNIT_CFLAGS += -Dsched_yield=kernel_sched_yield
 UNIT_STRING := $(foreach f,memcpy memmove memset memcmp strlen strcmp,-D$(f)=kernel_$(f))
@@ -386,7 +385,7 @@ KERNEL_C := $(filter kernel/% boot/% arch/$(ARCH)/% tests/kernel/%,$(filter %.c,
 USER_C := $(filter %.c,$(ALL_USER_SRC))
 KERNEL_HEADERS := $(filter kernel/include/% kernel/abi/% arch/$(ARCH)/% boot/%,$(filter %.h,$(C_FILES)))
 USER_HEADERS := $(filter user/lib/include/%,$(filter %.h,$(C_FILES)))
-RPC_HEADERS := $(filter user/rpc/include/% user/rpc/libc/% user/domains/%,$(filter %.h,$(C_FILES)))
+RPC_HEADERS := $(filter user/rpc/include/% user/rpc/libc/% $(OVER_RPC:%=user/%/include/%),$(filter %.h,$(C_FILES)))
 CPPCHECK = cppcheck --quiet -j $$(nproc) --error-exitcode=1 --inline-suppr --std=c11 \
 	--enable=warning,portability,performance --suppressions-list=tools/cppcheck.suppress \
 	'-D_Noreturn=__attribute__((noreturn))'
@@ -409,7 +408,7 @@ check-headers: $(RPC_MADE)
 	$(Q)for h in $(USER_HEADERS); do \
 	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) -fsyntax-only -include $$h -x c /dev/null || exit 1; done
 	$(Q)for h in $(RPC_HEADERS); do \
-	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) $(RPC_LIBC) $(RPC_INC) $(DOMAINS_INC) -fsyntax-only -include $$h \
+	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) $(RPC_LIBC) $(RPC_INC) -fsyntax-only -include $$h \
 	    -x c /dev/null || exit 1; done
 check-abi: $(GENERATED)
 	$(call say,ABI,docs/abi.md)
@@ -424,16 +423,16 @@ check-compilers:
 	$(Q)$(MAKE) --no-print-directory CC=gcc BUILD=build all
 	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build-clang all
 check-tidy: $(RPC_MADE)
-	$(call say,TIDY,"$(words $(KERNEL_C) $(USER_C) $(RPC_SRC)) files")
+	$(call say,TIDY,"$(words $(KERNEL_C) $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC)) files")
 	$(Q)printf '%s\n' $(KERNEL_C) | xargs -P $$(nproc) -n 4 sh -c \
 	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(KERNEL_CFLAGS)) 2>/dev/null' tidy
-	$(Q)printf '%s\n' $(USER_C) $(RPC_SRC) | xargs -P $$(nproc) -n 4 sh -c \
+	$(Q)printf '%s\n' $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC) | xargs -P $$(nproc) -n 4 sh -c \
 	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(USER_CFLAGS) $(RPC_LIBC) $(RPC_INC)) 2>/dev/null' tidy
 check-cppcheck: $(RPC_MADE)
-	$(call say,CPPCHECK,"$(words $(KERNEL_C) $(USER_C) $(RPC_SRC)) files")
+	$(call say,CPPCHECK,"$(words $(KERNEL_C) $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC)) files")
 	$(Q)$(CPPCHECK) $(KERNEL_INC) $(KERNEL_C)
 	$(Q)$(CPPCHECK) $(USER_INC) $(USER_C)
-	$(Q)$(CPPCHECK) $(USER_INC) -Iuser/rpc/include -I$(GEN)/rpc -I$(XDR)/libc/include $(RPC_SRC)
+	$(Q)$(CPPCHECK) $(USER_INC) $(subst -isystem ,-I,$(RPC_INC)) $(RPC_SRC) $(OVER_RPC_SRC)
 
 .PHONY: format
 format: ## lay the C sources out as make check wants them

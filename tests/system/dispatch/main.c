@@ -16,7 +16,7 @@ enum {
     R_DEAF = R_D,                /* of one that never receives */
     R_KIND = R_E,                /* of one that answers */
     R_WORK = R_F,                /* and 7 more */
-    R_PARKING = LK_INIT_SCRATCH, /* Entry where nobody receives */
+    R_PARKING = LK_INIT_DEVICES, /* Entry where nobody receives */
     R_ROOM_WORK = 30,            /* and 31 */
 };
 

@@ -9,7 +9,6 @@
 #include <lykos/connect.h>
 #include <lykos/console.h>
 #include <lykos/domains.h>
-#include <lykos/must.h>
 #include <lykos/say.h>
 #include <lykos/start.h>
 #include <lykos/stubs.h>
