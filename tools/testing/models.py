@@ -88,7 +88,7 @@ class Search:
         else:
             flags += ["-DSAFETY"] + (["-DBFS"] if kind in ("mutant", "finding") else [])  # the shortest way there
             # A deadlock is looked for where there can be one: elsewhere somebody can always go on.
-            ends = entry["model"] == "stop" or (entry["model"] == "lock" and law in (None, "DEADLOCK"))
+            ends = entry["model"] == "stop" or (entry["model"] in ("lock", "loop") and law in (None, "DEADLOCK"))
             options += [] if ends else ["-E"]
             if law not in (None, "DEADLOCK"):
                 defines += [f"ONLY={law_number(self.text, law)}"]
