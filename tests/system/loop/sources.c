@@ -161,6 +161,7 @@ CASE(removed_of_all_kinds, .text = "the same for sources of the other kinds, at 
     add_timer(1, now() + MSEC, MSEC);
     add_timer(2, now() + MSEC, 0);
     add_ready(3);
+    OK(lk_loop_ready(&source[3], 1));
     post(0x1);
     sleep_ns(2 * MSEC);
     for (unsigned i = 0; i < 4; i++) {

@@ -204,6 +204,26 @@ CASE(ready_counts_among, .text = "the same, the loop among them")
     nothing_lost(PRIO_LOW + 1);
 }
 
+CASE(ready_alone,
+     .text = "a word that comes while the loop is about to wait wakes it: the next would not")
+{
+    struct rng r = rng_new(sys_options.seed);
+
+    threads_new(PRIO_LOW);
+    said[0] = heard[0] = 0;
+    add_with(0, hears);
+    for (unsigned i = 1; i <= RACES; i++) {
+        sys_at("word %u", i);
+        said[0] = 1;
+        OK(lk_loop_ready(&source[0], 1));
+        for (unsigned n = 0; heard[0] < i && n < 10000; n++) {
+            sleep_ns(500 + rng_below(&r, 3000));
+        }
+        EQ(heard[0], i);
+    }
+    members_fine();
+}
+
 /* ---- removing -------------------------------------------------------------------------------- */
 
 static volatile bool out; /* it was removed, and the remover told that it is not called */

@@ -166,6 +166,28 @@ CASE(timer_from_callback, .text = "a callback sets its own timer, and may use th
     CALLED("0:1 0:1 0:1 1:1");
 }
 
+static void uses_notice(struct lk_source *s, uint32_t why)
+{
+    record(s, why);
+    OK(lk_notice_in(1000, 0x2));
+}
+
+CASE(timer_notice_used, .text = "a timer comes in time though a callback used the timed notice")
+{
+    begin();
+    add_timer(0, at(40), 0);
+    OK(lk_loop_add(&loop, &source[1],
+                   &(struct lk_source_plan){
+                       .kind = LK_SOURCE_NOTICE, .callback = uses_notice, .bits = 0x1 }));
+    obj_get(notice_new(obj_keep(R_ENDPOINT), 1), R_I);
+    OK(lk_appnotice_post(R_I, 1));
+    lk_loop_once(&loop); /* it waits for the timer, too */
+    CALLED("1:1");
+    rounds_until(1);
+    CHECK(now() < at(100));
+    CALLED("0:1");
+}
+
 static struct lk_source many[LK_LOOP_SOURCES - 1];
 static uint64_t last;
 static unsigned called_in_order, too_soon;
