@@ -111,7 +111,8 @@ HANDLER(destroy)
            control(PROGRAMS_DESTROY, &b, word, error);
 }
 
-/* There is one way for a program to be destroyed, which takes nobody's time: it is graceful, too. */
+/* There is one way for a program to be destroyed, which takes nobody's time: it is graceful, too.
+ */
 HANDLER(destroy_flags)
 {
     uint32_t unknown =

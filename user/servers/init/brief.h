@@ -7,8 +7,8 @@
 
 #include "instances.h"
 
-/* What there is from *position on, 0 at first, up to `most`; *position is where to go on. `asker` is
- * the payload of the Entry that was asked. Returns how many; 0: that was all. */
+/* What there is from *position on, 0 at first, up to `most`; *position is where to go on. `asker`
+ * is the payload of the Entry that was asked. Returns how many; 0: that was all. */
 unsigned brief_list(uint64_t asker, uint64_t *position, struct program_brief *out, unsigned most);
 
 /* The one with this number. False: there is none. */

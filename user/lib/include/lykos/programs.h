@@ -47,10 +47,10 @@
  * failed, string: why, in words. */
 #define PROGRAMS_START 4u
 
-/* word 1: number; word 2: life (below), 0 or not sent: whichever. Destroys the program, whatever was
- * started along with it, and what those have started; one that is about to be begun again is not.
- * No answer comes to a caller that is among them. NOT_FOUND: it does not run, or not in that life.
- */
+/* word 1: number; word 2: life (below), 0 or not sent: whichever. Destroys the program, whatever
+ * was started along with it, and what those have started; one that is about to be begun again is
+ * not. No answer comes to a caller that is among them. NOT_FOUND: it does not run, or not in that
+ * life. */
 #define PROGRAMS_DESTROY 5u
 
 /* word 1: number. How it ended last. Answer: word 1, PROGRAM_ENDED_..; word 2, exit status or fault
@@ -132,8 +132,9 @@
 #define PROGRAMS_LIST 19u
 
 /* word 1: number, or PROGRAM_INIT; word 2: life, 0: it does not run, PROGRAM_ANY_LIFE: whichever.
- * Answer: string, its struct program_brief; word 1, frames of memory that it takes up; word 2, that
- * it may take up, or might if it ran, 0: no limit. NOT_FOUND: there is none, or it is in another life. */
+ * Answer: string, its struct program_brief; word 1, frames of memory that it takes up; word 2,
+ * that it may take up, or might if it ran, 0: no limit. NOT_FOUND: there is none, or it is in
+ * another life. */
 #define PROGRAMS_LIFE 20u
 
 /* word 1: position, or PROGRAM_CHANGES_END: behind all that has happened. What happened to programs
@@ -143,8 +144,8 @@
 #define PROGRAMS_CHANGES 21u
 
 /* word 1: bits; capability 1: an AppNotice, to which they are posted each time that there is
- * something more for PROGRAMS_CHANGES. One for each program that asks; Null, or none, takes it back.
- * EXHAUSTED: so many others watch already. REQUEST_ERROR: that is no AppNotice. */
+ * something more for PROGRAMS_CHANGES. One for each program that asks; Null, or none, takes it
+ * back. EXHAUSTED: so many others watch already. REQUEST_ERROR: that is no AppNotice. */
 #define PROGRAMS_WATCH 22u
 
 /* Answer: word 1, CPUs that run programs; word 2, CPUs that the machine has; word 3, frames of
