@@ -19,7 +19,8 @@ from . import core
 from .core import Failed, Job, Part, Skipped, simple_job
 
 # Where models are, and where the code is that they mirror.
-FOLDERS = {"kernel/models": ("kernel", "arch/x86_64"), "user/lib/models": ("user/lib",)}
+FOLDERS = {"kernel/models": ("kernel", "arch/x86_64"), "user/lib/models": ("user/lib",),
+           "user/dispatch/models": ("user/dispatch", "user/lib")}
 SECONDS = 300  # to find a hang
 MEGABYTES = {False: 2000, True: 8000}  # at most, for one search; of `make soak`
 DEPTH = {False: 1_000_000, True: 5_000_000}
@@ -88,7 +89,9 @@ class Search:
         else:
             flags += ["-DSAFETY"] + (["-DBFS"] if kind in ("mutant", "finding") else [])  # the shortest way there
             # A deadlock is looked for where there can be one: elsewhere somebody can always go on.
-            ends = entry["model"] == "stop" or (entry["model"] in ("lock", "loop") and law in (None, "DEADLOCK"))
+            ends = entry["model"] in ("stop", "lock", "loop", "dispatch") and (
+                entry["model"] == "stop" or law in (None, "DEADLOCK")
+            )
             options += [] if ends else ["-E"]
             if law not in (None, "DEADLOCK"):
                 defines += [f"ONLY={law_number(self.text, law)}"]

@@ -9,6 +9,9 @@
  *             call, runs the helper without any lock, and queues the answer
  *   Keeper    stops a worker while its helper runs, answers instead of it, and sends it back
  *
+ * FIRST_ALONE: the first call of each client is carried out alone. SHARES: calls beyond the first of
+ * a port begin only while workers are left for the others (may_begin).
+ *
  * Locks are taken in one step: user/lib/models/lock.pml is about them. A client is deleted by being
  * unused, and the next one may be made in its place. A step is what is done at once under the locks
  * that are held, `mirrors:` names the function that it stands for. What begins with g_ only
@@ -25,6 +28,8 @@
 #define POOL 5       /* there is always an unused client for a new one */
 #define ANSWER 6     /* an answer goes to the client that called, and one for each call */
 #define SLEEP 7      /* no worker sleeps while a call may begin and nobody is about to look for it */
+#define ALONE 8      /* behind a call that is carried out alone none begins before it is answered */
+#define SHARE 9      /* a port none of whose calls runs finds a worker */
 #define LAW(n, e) assert((ONLY != 0 && ONLY != n) || (e))
 
 #ifdef TRAIL
@@ -57,6 +62,11 @@ c_decl {
 #ifndef GIVEN
 #define GIVEN 0 /* helpers that are given up */
 #endif
+#ifdef FIRST_ALONE
+#define IS_FIRST(c) first[c]
+#else
+#define IS_FIRST(c) false
+#endif
 #define PORTS 2
 #define WORKERS 2
 #define CLIENTS 4 /* PORTS + WORKERS */
@@ -75,12 +85,15 @@ bool used[CLIENTS];
 bool gone[CLIENTS];
 byte references[CLIENTS];
 byte waiting[CLIENTS]; /* calls: the client is in WAIT_DISPATCH if there are any */
+bool alone[CLIENTS];   /* a call is carried out alone */
+bool first[CLIENTS];   /* none was begun */
 
 /* Ports. */
 byte current[PORTS] = NOBODY; /* the client */
 byte in_flight[PORTS];
 byte queued[PORTS]; /* answers */
 bool ready[PORTS];  /* the loop is to call its callback */
+byte running[PORTS];
 
 /* Workers. */
 #define OWN 0
@@ -101,7 +114,16 @@ byte g_looks;         /* who is about to look for a call, or to have somebody lo
 bool g_over;
 
 /* Worker w is process w + 1. */
-#define WAITS(p) (current[p] != NOBODY && waiting[current[p]] > 0)
+#define IDLE (WORKERS - running[0] - running[1])
+#ifdef SHARES
+#define WITHOUT ((running[0] == 0 -> 1 : 0) + (running[1] == 0 -> 1 : 0))
+#define MAY(p) (running[p] == 0 || IDLE > WITHOUT)
+#define OTHER_HAS_ONE(p) (running[1 - p] > 0 || IDLE > 0)
+#else
+#define MAY(p) (IDLE > 0)
+#define OTHER_HAS_ONE(p) true
+#endif
+#define WAITS(p) (current[p] != NOBODY && waiting[current[p]] > 0 && !alone[current[p]] && MAY(p))
 #define MAY_BEGIN (WAITS(0) || WAITS(1))
 #define SOMEBODY_SLEEPS (sleeps[0] || sleeps[1])
 #define CHECK_SLEEP LAW(SLEEP, !(MAY_BEGIN && SOMEBODY_SLEEPS) || g_looks > 0)
@@ -176,6 +198,12 @@ inline signal_job()
 
 /* ---- the initial thread ---- */
 
+/* The client's lock is let go of first: the server lock is not taken with it. */
+inline call_waits(c)
+{
+    unlock_client(c); lock_server(); signal_job(); unlock_server() /* mirrors: signal_job */
+}
+
 /* Whoever is the port's client goes. */
 inline end_client(p, c)
 {
@@ -240,6 +268,8 @@ inline begin_client(p, c)
         gone[c] = false;
         references[c] = 0;
         waiting[c] = 0;
+        alone[c] = false;
+        first[c] = true;
         g_life[c] = (g_life[c] + 1) % 4;
         current[p] = c
     }
@@ -268,10 +298,7 @@ inline serve(p, c)
     if
     :: c != NOBODY && in_flight[p] < IN_FLIGHT && g_calls < CALLS -> /* another call */
        read_call(p, c);
-       unlock_client(c);
-       lock_server(); /* mirrors: signal_job */
-       signal_job();
-       unlock_server()
+       call_waits(c)
     :: g_calls < CALLS && (c == NOBODY || g_ends < ENDS) -> /* another client */
        if
        :: c != NOBODY -> unlock_client(c)
@@ -283,10 +310,7 @@ inline serve(p, c)
        lock_client(c);
        unlock_server();
        read_call(p, c);
-       unlock_client(c);
-       lock_server(); /* mirrors: signal_job */
-       signal_job();
-       unlock_server()
+       call_waits(c)
     :: c != NOBODY && g_ends < ENDS -> /* it has gone */
        unlock_client(c);
        end_client(p, c)
@@ -345,7 +369,20 @@ inline finish(w, c)
            queued[at_port[w]]++;
            g_open--
         fi;
+        if
+        :: alone[c] ->
+           alone[c] = false; /* and all look again: lk_signal_all_at */
+           g_looks = g_looks + (sleeps[0] -> 1 : 0) + (sleeps[1] -> 1 : 0);
+           if
+           :: sleeps[0] || sleeps[1] -> SEEN("workers told that a call was carried out alone")
+           :: else
+           fi;
+           sleeps[0] = false;
+           sleeps[1] = false
+        :: else
+        fi;
         references[c]--;
+        running[at_port[w]]--;
         has[w] = NOBODY;
         used[c] = !gone[c] || references[c] != 0;
         if
@@ -367,7 +404,12 @@ inline look(w, p, c)
        lock_client(c);
        d_step { /* mirrors: take_call, take */
            if
-           :: waiting[c] > 0 ->
+           :: waiting[c] > 0 && !alone[c] && MAY(p) ->
+              LAW(ALONE, !alone[c]);
+              alone[c] = IS_FIRST(c);
+              first[c] = false;
+              running[p]++;
+              LAW(SHARE, OTHER_HAS_ONE(p));
               waiting[c]--;
               references[c]++;
               has[w] = c;
