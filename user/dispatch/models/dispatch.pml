@@ -30,6 +30,7 @@
 #define SLEEP 7      /* no worker sleeps while a call may begin and nobody is about to look for it */
 #define ALONE 8      /* behind a call that is carried out alone none begins before it is answered */
 #define SHARE 9      /* a port none of whose calls runs finds a worker */
+#define KEPT 10      /* a client that is no port's is used as long as it is referenced, no longer */
 #define LAW(n, e) assert((ONLY != 0 && ONLY != n) || (e))
 
 #ifdef TRAIL
@@ -70,7 +71,9 @@ c_decl {
 #define PORTS 2
 #define WORKERS 2
 #define CLIENTS 4 /* PORTS + WORKERS */
+#ifndef IN_FLIGHT
 #define IN_FLIGHT 2
+#endif
 #define NOBODY 15
 #define INITIAL 0 /* process numbers: workers are 1 and 2 */
 #define KEEPER 3
@@ -385,6 +388,7 @@ inline finish(w, c)
         running[at_port[w]]--;
         has[w] = NOBODY;
         used[c] = !gone[c] || references[c] != 0;
+        LAW(KEPT, used[c] == (current[at_port[w]] == c || references[c] > 0));
         if
         :: !used[c] -> SEEN("a client deleted with its last reference")
         :: else
