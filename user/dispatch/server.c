@@ -5,9 +5,8 @@
  *
  * The callback of a port goes in steps, each under the lock of the port's client, taken by way of
  * the server lock, which is let go of at once. What needs the server lock itself is done behind a
- * step, when the client's lock is let go of: to signal *job*, to have a client begin or end. Who
- * signals a condition has its lock, or the signal could come just before a worker, that has looked
- * and found nothing, goes to sleep.
+ * step, when the client's lock is let go of: to signal *job*, whose lock it is, and to have a
+ * client begin or end. A call may be taken before it is signalled, by a worker that looks anyway.
  */
 #include "inside.h"
 
@@ -331,7 +330,7 @@ static enum status make_keeper(struct dispatch *d)
     return s == STATUS_OK ? lk_team_make(&d->keeper, p->room, &plan) : s;
 }
 
-/* The keeper's endpoint for this worker: an Entry to it, which stands in the worker's slots only. */
+/* The keeper's endpoint for this worker: an Entry to it, which stands in its slots only. */
 static enum status make_watch(const struct dispatch *d, unsigned i)
 {
     uint32_t reg = d->plan.work + REG_WATCH;

@@ -92,7 +92,7 @@ struct message {
 void call(unsigned port, unsigned procedure, uint32_t serial, const void *arguments);
 void call_told(unsigned port, uint32_t serial, int32_t told);
 void say_auth(unsigned port);
-/* AUTH_LIST (serial 0) and CONNECT_OPEN (serial 1), and their answers. Afterwards there are none. */
+/* AUTH_LIST (serial 0) and CONNECT_OPEN (serial 1), and their answers, which are forgotten. */
 void say_hello(unsigned port);
 void ping(unsigned port);
 /* Append an encoded call at `at`; returns its length. */
