@@ -89,9 +89,8 @@ class Search:
         else:
             flags += ["-DSAFETY"] + (["-DBFS"] if kind in ("mutant", "finding") else [])  # the shortest way there
             # A deadlock is looked for where there can be one: elsewhere somebody can always go on.
-            ends = entry["model"] in ("stop", "lock", "loop", "dispatch") and (
-                entry["model"] == "stop" or law in (None, "DEADLOCK")
-            )
+            can_end = entry["model"] in ("lock", "loop", "dispatch") and law in (None, "DEADLOCK")
+            ends = entry["model"] == "stop" or can_end
             options += [] if ends else ["-E"]
             if law not in (None, "DEADLOCK"):
                 defines += [f"ONLY={law_number(self.text, law)}"]
