@@ -18,7 +18,7 @@
 #define BAR_FLAGS 0xfu
 #define ADDRESS_BITS 52u /* of a physical address */
 
-static uint32_t read(const struct bus *bus, unsigned place, unsigned offset, unsigned width)
+static uint32_t get(const struct bus *bus, unsigned place, unsigned offset, unsigned width)
 {
     return bus->access->read(place, offset, width);
 }
@@ -30,14 +30,14 @@ static void add(struct bus *bus, unsigned place)
     if (bus->count == BUS_DEVICES) {
         return;
     }
-    bool has_line = read(bus, place, PCI_CFG_PIN, 1) != 0;
+    bool has_line = get(bus, place, PCI_CFG_PIN, 1) != 0;
 
     bus->device[bus->count++] = (struct bus_device){
         .place = (uint16_t)place,
-        .id = read(bus, place, PCI_CFG_VENDOR, 4),
-        .class = read(bus, place, PCI_CFG_CLASS, 4),
-        .header = (uint8_t)(read(bus, place, PCI_CFG_HEADER, 1) & HEADER_LAYOUT),
-        .line = has_line ? (uint8_t)read(bus, place, PCI_CFG_LINE, 1) : PCI_NO_LINE,
+        .id = get(bus, place, PCI_CFG_VENDOR, 4),
+        .class = get(bus, place, PCI_CFG_CLASS, 4),
+        .header = (uint8_t)(get(bus, place, PCI_CFG_HEADER, 1) & HEADER_LAYOUT),
+        .line = has_line ? (uint8_t)get(bus, place, PCI_CFG_LINE, 1) : PCI_NO_LINE,
     };
 }
 
@@ -45,12 +45,12 @@ static void add(struct bus *bus, unsigned place)
  * bus is looked at twice. */
 static void scan_function(struct bus *bus, unsigned place, bool marked[BUSES])
 {
-    if (read(bus, place, PCI_CFG_VENDOR, 2) == NO_VENDOR) {
+    if (get(bus, place, PCI_CFG_VENDOR, 2) == NO_VENDOR) {
         return;
     }
     add(bus, place);
-    if ((read(bus, place, PCI_CFG_HEADER, 1) & HEADER_LAYOUT) == PCI_HEADER_BRIDGE) {
-        unsigned behind = read(bus, place, PCI_CFG_SECONDARY, 1) & (BUSES - 1);
+    if ((get(bus, place, PCI_CFG_HEADER, 1) & HEADER_LAYOUT) == PCI_HEADER_BRIDGE) {
+        unsigned behind = get(bus, place, PCI_CFG_SECONDARY, 1) & (BUSES - 1);
 
         marked[behind] |= behind > place >> 8;
     }
@@ -58,10 +58,10 @@ static void scan_function(struct bus *bus, unsigned place, bool marked[BUSES])
 
 static void scan_slot(struct bus *bus, unsigned place, bool marked[BUSES])
 {
-    if (read(bus, place, PCI_CFG_VENDOR, 2) == NO_VENDOR) {
+    if (get(bus, place, PCI_CFG_VENDOR, 2) == NO_VENDOR) {
         return; /* a device has a function 0, or it is none */
     }
-    bool many = (read(bus, place, PCI_CFG_HEADER, 1) & PCI_HEADER_MANY) != 0;
+    bool many = (get(bus, place, PCI_CFG_HEADER, 1) & PCI_HEADER_MANY) != 0;
 
     for (unsigned f = 0; f < (many ? FUNCTIONS : 1); f++) {
         scan_function(bus, place | f, marked);
@@ -97,7 +97,7 @@ bool bus_is_bridge(const struct bus_device *d)
 
 void bus_command(const struct bus *bus, const struct bus_device *d, uint16_t clear, uint16_t set)
 {
-    uint32_t now = read(bus, d->place, PCI_CFG_COMMAND, 2);
+    uint32_t now = get(bus, d->place, PCI_CFG_COMMAND, 2);
 
     bus->access->write(d->place, PCI_CFG_COMMAND, 2, (now & ~(uint32_t)clear) | set);
 }
@@ -112,11 +112,11 @@ static unsigned bar_offset(unsigned i)
 /* What register `i` answers when all ones are written to it; it is put back. */
 static uint32_t bar_probe(const struct bus *bus, unsigned place, unsigned i)
 {
-    uint32_t was = read(bus, place, bar_offset(i), 4);
+    uint32_t was = get(bus, place, bar_offset(i), 4);
     uint32_t mask;
 
     bus->access->write(place, bar_offset(i), 4, UINT32_MAX);
-    mask = read(bus, place, bar_offset(i), 4);
+    mask = get(bus, place, bar_offset(i), 4);
     bus->access->write(place, bar_offset(i), 4, was);
     return mask;
 }
@@ -141,15 +141,15 @@ void bus_bars(const struct bus *bus, const struct bus_device *d, struct bus_bar 
     }
     bus_command(bus, d, PCI_COMMAND_MEMORY | COMMAND_PORTS, 0);
     for (unsigned i = 0; i < count; i++) {
-        uint64_t value = read(bus, d->place, bar_offset(i), 4);
+        uint64_t value = get(bus, d->place, bar_offset(i), 4);
         uint64_t mask = bar_probe(bus, d->place, i);
-        bool wide = (value & BAR_KIND) == BAR_KIND_64 && i + 1 < count;
+        bool wide = (value & BAR_KIND) == BAR_KIND_64;
 
-        if ((value & BAR_PORTS) != 0) {
+        if ((value & BAR_PORTS) != 0 || (wide && i + 1 == count)) {
             continue;
         }
         if (wide) {
-            value |= (uint64_t)read(bus, d->place, bar_offset(i + 1), 4) << 32;
+            value |= (uint64_t)get(bus, d->place, bar_offset(i + 1), 4) << 32;
             mask |= (uint64_t)bar_probe(bus, d->place, i + 1) << 32;
         } else {
             mask |= mask == 0 ? 0 : (uint64_t)UINT32_MAX << 32;
