@@ -45,6 +45,7 @@ static struct port_state {
 } port[PORT_COUNT];
 
 static uint32_t serial; /* register */
+static bool gone;       /* the server died, and is about to be begun again */
 static char line[LINE]; /* a command that is not whole */
 static size_t line_length;
 
@@ -127,6 +128,7 @@ static bool send_pending(unsigned n)
         struct lk_in in = lk_port_write(serial, n, p->session, p->pending.bytes + p->pending.begin,
                                      left < PORT_BYTES ? left : PORT_BYTES);
 
+        gone |= in.w[0] == STATUS_INVALID_CAP || in.w[0] == STATUS_INVOKEE_GONE;
         if (in.w[0] != STATUS_OK) {
             p->pending.begin = p->pending.end; /* its client is gone */
             p->flood = p->flooded;
@@ -300,11 +302,12 @@ static bool port_step(unsigned n)
 {
     static char buffer[PORT_BYTES];
 
-    if (!send_pending(n) || port[n].hold) {
+    if (gone || !send_pending(n) || port[n].hold) {
         return false;
     }
     struct lk_in in = lk_port_read(serial, n, buffer);
 
+    gone |= in.w[0] == STATUS_INVALID_CAP || in.w[0] == STATUS_INVOKEE_GONE;
     if (in.w[0] != STATUS_OK) {
         return false;
     }
@@ -348,6 +351,7 @@ static void bind_all(void)
 static void serial_came_back(void)
 {
     lk_must(lk_connect("serial"), "the server that was begun again");
+    gone = false;
     for (unsigned n = 0; n < PORT_COUNT; n++) {
         record(&port[n], " R");
         port[n].session = 0;

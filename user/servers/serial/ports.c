@@ -108,7 +108,7 @@ static void session_begin(struct ports *ports, unsigned n, bool mixed)
 
     session_end(ports, n); /* if it was open, its close was lost */
     p->open = true;
-    p->mixed = mixed || p->was_closed || p->fresh;
+    p->mixed = mixed || p->was_closed || p->fresh || p->unsure;
     p->fresh = false;
     p->read = false;
     p->session = ++ports->last_session;
@@ -147,7 +147,21 @@ static void port_remove(struct ports *ports, unsigned n)
     ports->port[n].there = false;
     ports->port[n].announce = false;
     ports->port[n].say_open = false;
+    ports->port[n].unsure = false;
     ports->port[n].name[0] = '\0';
+}
+
+/* A client came or went; or one is there, which had to be asked because we were not sure. */
+static void port_open(struct ports *ports, unsigned n, bool open)
+{
+    struct port *p = &ports->port[n];
+
+    if (!open) {
+        session_end(ports, n);
+    } else if (!p->open || !p->unsure) {
+        session_begin(ports, n, false);
+    }
+    p->unsure = false;
 }
 
 /* Keep the printable part of a name. */
@@ -186,10 +200,8 @@ static void control_take(struct ports *ports, const uint8_t *at, size_t bytes)
         port_remove(ports, n);
     } else if (message.event == CONTROL_PORT_NAME) {
         port_name(p, at + sizeof(message), bytes - sizeof(message));
-    } else if (message.event == CONTROL_PORT_OPEN && message.value != 0) {
-        session_begin(ports, n, false);
     } else if (message.event == CONTROL_PORT_OPEN) {
-        session_end(ports, n);
+        port_open(ports, n, message.value != 0);
     }
 }
 
@@ -206,7 +218,8 @@ static void control_ask_again(struct ports *ports)
     for (unsigned n = 0; n < PORT_COUNT; n++) {
         struct port *p = &ports->port[n];
 
-        p->announce |= p->there && !p->open;
+        p->unsure |= p->there && !p->open;
+        p->announce |= p->unsure;
     }
 }
 
@@ -242,10 +255,12 @@ static unsigned control_drain(struct ports *ports)
 /* ---- Data ---- */
 
 /* Bytes that came for a port which is closed, for all that is known. They are of the session that
- * ended; but if none did just now, the message that a client came was lost. */
+ * ended; but if none did just now, or messages may have been lost, a client is there. */
 static void receive_closed(struct ports *ports, unsigned n)
 {
-    if (ports->port[n].there && !ports->port[n].was_closed) {
+    const struct port *p = &ports->port[n];
+
+    if (p->there && (!p->was_closed || p->unsure)) {
         session_begin(ports, n, true);
     }
 }

@@ -13,9 +13,10 @@
  * where the new client begins.
  *
  * A device drops a control message if there is no buffer for it. If all buffers came back at once,
- * one may have been lost: every port that is thought to be closed is then announced once more, and
- * the device says again whether it is open. Bytes of a port that is thought to be closed say so
- * too. That a close was lost is seen at the next open.
+ * one may have been lost: every port that is thought to be closed is then *unsure*. It is announced
+ * once more, so that the device says again whether it is open. Its bytes are not dropped, but begin
+ * a session, mixed, which the device's answer confirms. That a close was lost is seen at the next
+ * open.
  */
 #pragma once
 
@@ -84,6 +85,7 @@ struct port {
     bool fresh; /* no session since it was announced: a client may have spoken to somebody before */
     bool open;  /* a client is there */
     bool was_closed;  /* within the service that is going on */
+    bool unsure;      /* it was thought to be closed, but a message may have been lost */
     bool mixed;       /* of the session: see PORT_MIXED */
     uint64_t session; /* of the client that is there, or was there last */
     uint64_t told;    /* session that the reader was told of and that he thinks goes on; 0: none */
