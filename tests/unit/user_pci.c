@@ -139,7 +139,7 @@ TEST(pci_bridges, "buses behind bridges are looked at once each, also when bridg
 static uint32_t everywhere(unsigned place, unsigned offset, unsigned width)
 {
     (void)place;
-    return (uint32_t)(offset == PCI_CFG_HEADER ? PCI_HEADER_MANY | PCI_HEADER_BRIDGE
+    return (uint32_t)(offset == PCI_CFG_HEADER      ? PCI_HEADER_MANY | PCI_HEADER_BRIDGE
                       : offset == PCI_CFG_SECONDARY ? (place >> 8) + 1
                                                     : 0x12345678u) &
            UINT32_MAX >> (32 - 8 * width);
@@ -162,10 +162,10 @@ TEST(pci_bars, "the size of registers is found while nothing is decoded, and the
     made = 0;
     decoding_while_sized = false;
     f = function(0x10, 0x10431af4, DISPLAY);
-    bar(f, 0, 0x0000c001, 0xffffffe0);           /* ports */
-    bar(f, 1, 0xfebff000, 0xfffff000);           /* 4 KiB */
-    bar(f, 2, 0, 0);                             /* none */
-    bar(f, 4, 0x0000400c, 0xffffc000);           /* 64 bits, 16 KiB, above 4 GiB */
+    bar(f, 0, 0x0000c001, 0xffffffe0); /* ports */
+    bar(f, 1, 0xfebff000, 0xfffff000); /* 4 KiB */
+    bar(f, 2, 0, 0);                   /* none */
+    bar(f, 4, 0x0000400c, 0xffffc000); /* 64 bits, 16 KiB, above 4 GiB */
     bar(f, 5, 0x00000080, 0xffffffff);
     bus_scan(&bus, &access);
     bus_bars(&bus, &bus.device[0], bars);
@@ -184,7 +184,8 @@ TEST(pci_bars, "the size of registers is found while nothing is decoded, and the
     CHECK_EQUAL(space_get(f, PCI_CFG_COMMAND, 2) & 3, PCI_COMMAND_MEMORY);
 }
 
-TEST(pci_bars_wrong, "registers that make no sense count as none: holes, no address, a last wide one")
+TEST(pci_bars_wrong,
+     "registers that make no sense count as none: holes, no address, a last wide one")
 {
     struct bus_bar bars[BUS_BARS];
     struct function *f;
@@ -295,7 +296,8 @@ TEST(virtio_structures, "the structures of a virtio device are found")
     CHECK_EQUAL(places.notify_each, 4);
 }
 
-TEST(virtio_structures_wrong, "a device without a structure, or with one that makes no sense, is told")
+TEST(virtio_structures_wrong,
+     "a device without a structure, or with one that makes no sense, is told")
 {
     struct virtio_places places;
 
@@ -319,7 +321,8 @@ TEST(virtio_structures_wrong, "a device without a structure, or with one that ma
     CHECK(virtio_find(config, &functions[0], &places) == NULL);
 }
 
-TEST(virtio_structures_random, "whatever the configuration space says, nothing is read outside of it")
+TEST(virtio_structures_random,
+     "whatever the configuration space says, nothing is read outside of it")
 {
     unit_random_seed(unit_seed(1));
     for (uint64_t i = 0; i < unit_rounds(3000); i++) {

@@ -90,8 +90,8 @@ TEST(virtqueue_not_trusted, "numbers, indices and lengths that cannot be are ref
     static const struct {
         uint32_t id;
         uint16_t ahead;
-    } wrong[] = { { 2, 1 }, { 4, 1 }, { 31, 1 }, { 32, 1 }, { UINT32_MAX, 1 }, { 0, 3 },
-                  { 0, 0x8000 }, { 0, 0xffff } };
+    } wrong[] = { { 2, 1 },          { 4, 1 }, { 31, 1 },     { 32, 1 },
+                  { UINT32_MAX, 1 }, { 0, 3 }, { 0, 0x8000 }, { 0, 0xffff } };
     struct virtqueue q;
     struct virtqueue_buffer b;
 
@@ -507,7 +507,8 @@ TEST(ports_session, "a client is told, its bytes, its end; the next has a sessio
     model_end();
 }
 
-TEST(ports_closed_dropped, "bytes that were not read before a close are no part of the next session")
+TEST(ports_closed_dropped,
+     "bytes that were not read before a close are no part of the next session")
 {
     struct port_event e;
 
@@ -527,7 +528,8 @@ TEST(ports_closed_dropped, "bytes that were not read before a close are no part 
     model_end();
 }
 
-TEST(ports_at_once, "close, open and data that are seen at once: a new session, mixed, with its data")
+TEST(ports_at_once,
+     "close, open and data that are seen at once: a new session, mixed, with its data")
 {
     struct port_event e;
 
@@ -547,7 +549,8 @@ TEST(ports_at_once, "close, open and data that are seen at once: a new session, 
     model_end();
 }
 
-TEST(ports_lost_messages, "after more control messages than buffers who is there in the end is known")
+TEST(ports_lost_messages,
+     "after more control messages than buffers who is there in the end is known")
 {
     struct port_event e = { .what = PORT_NOTHING };
 
@@ -599,7 +602,8 @@ TEST(ports_new_reader, "a new reader is told of the session that goes on, under 
     model_end();
 }
 
-TEST(ports_full, "a client that does not read stalls its port; when there is room there is news of it")
+TEST(ports_full,
+     "a client that does not read stalls its port; when there is room there is news of it")
 {
     static char bytes[PORT_BYTES];
     size_t taken;
@@ -732,7 +736,8 @@ static void scribble(void)
     model.ports.control_in_buffer.at[unit_random(4096)] = (uint8_t)unit_random(12);
 }
 
-TEST(ports_not_trusted, "whatever the device writes, nothing is touched outside of buffers and queues")
+TEST(ports_not_trusted,
+     "whatever the device writes, nothing is touched outside of buffers and queues")
 {
     static uint8_t copy[PORT_BYTES];
 

@@ -4,7 +4,7 @@
  */
 #include <lykos/pci.h>
 
-#define CAPS_BEGIN 0x40u /* the header lies before */
+#define CAPS_BEGIN 0x40u  /* the header lies before */
 #define OFFSET_MASK 0xfcu /* the lowest two bits of a pointer mean nothing */
 
 /* Where a pointer points: behind the header, or 0, which ends the list. */

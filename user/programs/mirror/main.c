@@ -126,7 +126,7 @@ static bool send_pending(unsigned n)
         }
         size_t left = p->pending.end - p->pending.begin;
         struct lk_in in = lk_port_write(serial, n, p->session, p->pending.bytes + p->pending.begin,
-                                     left < PORT_BYTES ? left : PORT_BYTES);
+                                        left < PORT_BYTES ? left : PORT_BYTES);
 
         gone |= in.w[0] == STATUS_INVALID_CAP || in.w[0] == STATUS_INVOKEE_GONE;
         if (in.w[0] != STATUS_OK) {
@@ -222,9 +222,9 @@ static const struct {
     const char *word;
     void (*function)(unsigned n, uint64_t number);
 } commands[] = {
-    { "record", command_record }, { "hold", command_hold },   { "go", command_go },
-    { "sink", command_sink },     { "echo", command_echo },   { "flood", command_flood },
-    { "keep", command_keep },     { "late", command_late },   { "info", command_info },
+    { "record", command_record }, { "hold", command_hold }, { "go", command_go },
+    { "sink", command_sink },     { "echo", command_echo }, { "flood", command_flood },
+    { "keep", command_keep },     { "late", command_late }, { "info", command_info },
     { "wrong", command_wrong },
 };
 

@@ -4,6 +4,7 @@
  */
 #include "mirror.h"
 
+#include <lykos/connect.h>
 #include <lykos/pci.h>
 
 static unsigned wrong;
@@ -66,8 +67,7 @@ static void wrong_devices(void)
            STATUS_STATE_CHANGED);
     expect("memory for what is not claimed", lk_call2(bridge, PCI_DMA, 0, 1).w[0],
            STATUS_STATE_CHANGED);
-    expect("line of what is not claimed", lk_call1(bridge, PCI_LINE, 0).w[0],
-           STATUS_STATE_CHANGED);
+    expect("line of what is not claimed", lk_call1(bridge, PCI_LINE, 0).w[0], STATUS_STATE_CHANGED);
     expect("master of what is not claimed", lk_call2(bridge, PCI_MASTER, 0, 1).w[0],
            STATUS_STATE_CHANGED);
 }
@@ -100,7 +100,12 @@ static void wrong_driver(uint32_t device)
 
 unsigned wrong_requests(void)
 {
+    static const char *const names[] = { "few", "device", "older", "bridge", "none" };
+
     wrong = 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        lk_must(lk_connect(names[i]), names[i]); /* the servers may have been begun again */
+    }
     wrong_ports();
     wrong_devices();
     wrong_driver(lk_cap("device"));

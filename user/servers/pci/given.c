@@ -22,9 +22,9 @@ struct page {
 static struct {
     uint32_t devices, memory, irqctl; /* registers */
     uint32_t lines;
-    uint64_t frames;            /* of memory */
-    uint8_t dma[GIVEN_DMA];     /* owner of each frame */
-    uint8_t line[GIVEN_LINES];  /* owner of each line */
+    uint64_t frames;           /* of memory */
+    uint8_t dma[GIVEN_DMA];    /* owner of each frame */
+    uint8_t line[GIVEN_LINES]; /* owner of each line */
     struct page page[GIVEN_PAGES];
 } given;
 

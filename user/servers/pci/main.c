@@ -18,7 +18,7 @@
 #define CONFIG_DWORD 0xfcu
 
 #define PAGE 4096ull
-#define CLAIMS 8u /* devices that can be claimed at once */
+#define CLAIMS 8u           /* devices that can be claimed at once */
 #define LINES_USUAL 0x0c20u /* 5, 10 and 11: what firmware gives to PCI devices */
 
 /* Registers: those for capabilities with names that the description leaves, and the free ones. */
@@ -134,9 +134,9 @@ static struct claim *claim_meant(const struct lk_request *rq)
 
 static enum status pci_op_claim(struct lk_request *rq)
 {
-    const struct bus_device *d =
-        rq->w[1] < BUS_DEVICES ? bus_find(&pci.bus, (uint32_t)rq->payload, (unsigned)rq->w[1])
-                               : NULL;
+    const struct bus_device *d = rq->w[1] < BUS_DEVICES
+                                     ? bus_find(&pci.bus, (uint32_t)rq->payload, (unsigned)rq->w[1])
+                                     : NULL;
     struct claim *c = claim_of(d);
 
     if (type_of(LK_REG_ARG) != LK_TYPE_APPNOTICE) {

@@ -253,8 +253,8 @@ static const char *set_up(struct ports *ports, uint64_t bits)
     if (wrong == NULL) {
         wrong = data_begin(ports);
     }
-    if (wrong == NULL && (pci_line() != STATUS_OK ||
-                          lk_irqwait_bind(REG_LINE, bits, REG_OWN) != STATUS_OK)) {
+    if (wrong == NULL &&
+        (pci_line() != STATUS_OK || lk_irqwait_bind(REG_LINE, bits, REG_OWN) != STATUS_OK)) {
         wrong = "its interrupt line cannot be had";
     }
     if (wrong == NULL && pci_master(true) != STATUS_OK) {

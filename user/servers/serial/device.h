@@ -9,10 +9,10 @@
 #include <abi/gen.h>
 
 /* Registers of this program beside those with names. */
-#define REG_LINE 13u                    /* IrqWait */
-#define REG_BINDER 14u                  /* AppNotices of the ports' readers, one each */
+#define REG_LINE 13u                      /* IrqWait */
+#define REG_BINDER 14u                    /* AppNotices of the ports' readers, one each */
 #define REG_OWN (REG_BINDER + PORT_COUNT) /* AppNotice to this program */
-#define REG_WORK LK_REG_FREE            /* four */
+#define REG_WORK LK_REG_FREE              /* four */
 
 /* Claim the device, set it up and begin: its interrupts post `bits` through REG_OWN. `news` is the
  * function of struct ports_driver. Null: it runs, or there is none and ports->port has no queues;

@@ -136,7 +136,7 @@ static uint64_t type_of(uint32_t reg)
     uint64_t type = LK_TYPE_NULL;
 
     return lk_discrim_classify(lk_cap("discrim"), reg, &type, NULL) == STATUS_OK ? type
-                                                                                  : LK_TYPE_NULL;
+                                                                                 : LK_TYPE_NULL;
 }
 
 /* Does somebody else read port n, who is still there? */

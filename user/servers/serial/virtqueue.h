@@ -54,12 +54,12 @@ struct virtqueue {
     volatile struct virtq_desc *desc;
     volatile struct virtq_avail *avail;
     volatile struct virtq_used *used;
-    uint64_t bus;    /* address of the memory as the device sees it */
-    unsigned size;   /* places, a power of two */
-    unsigned with;   /* buffers that are with the device */
-    uint32_t posted; /* which */
-    uint16_t next;   /* index of the next place in the available ring */
-    uint16_t seen;   /* index of the next entry of the used ring to take */
+    uint64_t bus;                   /* address of the memory as the device sees it */
+    unsigned size;                  /* places, a power of two */
+    unsigned with;                  /* buffers that are with the device */
+    uint32_t posted;                /* which */
+    uint16_t next;                  /* index of the next place in the available ring */
+    uint16_t seen;                  /* index of the next entry of the used ring to take */
     uint32_t bytes[VIRTQUEUE_MOST]; /* of the buffers posted */
     bool broken; /* the device has written what cannot be; nothing more is taken or posted */
 };
