@@ -10,6 +10,8 @@
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
+#include <arch/leaving.S>
+
 /* Push what struct trap_frame has below `vector`, and take it back. */
 .macro PUSH_REGISTERS
     .irp    register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
@@ -22,15 +24,15 @@
     .endr
 .endm
 
-/* All registers to the process that was interrupted, at rax then; vector and error code in rdi and
- * rsi. */
+/* From user level: all registers to the process that was interrupted, at rax then; vector and error
+ * code in rdi and rsi. */
 .macro SAVE_USER
+    testb   $3, FRAME_CS - FRAME_VECTOR(%rsp)
+    jz      entry_from_kernel
     swapgs
     pushq   %rax
     movq    %gs:CPU_CURRENT, %rax
-    .irp    register, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
-    movq    %\register, P_\register(%rax)
-    .endr
+    SAVE    %rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
     popq    P_rax(%rax)
     popq    %rdi                        /* vector */
     popq    %rsi                        /* error code */
@@ -51,13 +53,6 @@
     .globl  vector_table, vector_count
 vector_table:
 
-.macro GATE vector, entry, ist, dpl
-    .section .rodata.vectors, "a"
-    .quad   \entry
-    .short  \vector, \ist, \dpl, 0
-    .text
-.endm
-
 /* An exception or interrupt. code=1: the processor pushes an error code. entry_dire is for those that
  * may come at any instruction, with any stack pointer and with the user's or the kernel's GS base.
  */
@@ -67,19 +62,10 @@ vector_table:
     .endif
     pushq   $\vector
     jmp     \entry
-    GATE    \vector, 1b, \ist, \dpl
-.endm
-
-/* The debug exception: some processors raise it behind a `syscall` that began with the trap flag
- * set, in the kernel but with the user's stack pointer and GS base. It shares the stack of the
- * NMI, which never returns. */
-.macro EXCEPTION_DEBUG vector
-1:  pushq   $0
-    pushq   $\vector
-    testb   $3, FRAME_CS - FRAME_VECTOR(%rsp)
-    jnz     entry_common
-    jmp     entry_dire
-    GATE    \vector, 1b, STACK_NMI, 0
+    .section .rodata.vectors, "a"
+    .quad   1b
+    .short  \vector, \ist, \dpl, 0
+    .text
 .endm
 
 .macro INTERRUPTS first, count, entry=entry_common
@@ -94,7 +80,7 @@ vector_table:
 
 /* The table of vectors. */
     EXCEPTION EXC_DE
-    EXCEPTION_DEBUG EXC_DB
+    EXCEPTION EXC_DB, entry=entry_debug, ist=STACK_NMI
     EXCEPTION EXC_NMI, entry=entry_dire, ist=STACK_NMI
     EXCEPTION EXC_BP, dpl=3
     EXCEPTION EXC_OF, dpl=3
@@ -129,8 +115,6 @@ vector_count:
  *             PROC_IRET says that rcx and r11 are to be given back.
  *             from the kernel: a struct trap_frame on the stack, rdi points to it. */
 entry_common:
-    testb   $3, FRAME_CS - FRAME_VECTOR(%rsp)
-    jz      entry_from_kernel
     SAVE_USER
 to_c:
     call    trap_from_user
@@ -138,8 +122,6 @@ to_c:
 
 /* An interrupt line. Unless a debugger steps, or somebody hears of slices, it may be told fast. */
 entry_line:
-    testb   $3, FRAME_CS - FRAME_VECTOR(%rsp)
-    jz      entry_from_kernel
     SAVE_USER
     cmpb    $PROC_IRET, P_FLAGS(%rax)
     jne     to_c
@@ -161,6 +143,14 @@ entry_from_kernel:
     movq    %rsp, %rdi
     call    trap_from_kernel
     ud2
+
+/* The debug exception: some processors raise it behind a `syscall` that began with the trap flag
+ * set, in the kernel but with the user's stack pointer and GS base. It shares the stack of the
+ * NMI, which never returns. */
+entry_debug:
+    testb   $3, FRAME_CS - FRAME_VECTOR(%rsp)
+    jnz     entry_common
+    /* falls through */
 
 /* Double fault, NMI, machine check, debug exception in the kernel.
  *   on entry: on an interrupt stack: vector, error code, rip, cs, flags, rsp, ss. GS base unknown,

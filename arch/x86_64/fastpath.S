@@ -94,9 +94,7 @@ entry_syscall:
     movq    %gs:CPU_CURRENT, %r8
     movq    %rcx, P_rip(%r8)
     movq    %r11, P_rflags(%r8)
-    movq    %rsp, P_rsp(%r8)
-    movq    %rbp, P_rbp(%r8)
-    movq    %r10, P_r10(%r8)
+    SAVE    %r8, rsp, rbp, r10
     cmpb    $LK_SHAPE_CALL, %al
     je      call
     cmpb    $(LK_SHAPE_REPLY_WAIT | LK_CAPS), %al
@@ -156,8 +154,6 @@ entry_syscall:
     .endif
     movq    EP_ID(%rsp), %r10
     movq    %r10, P_r8(%r8)             /* what the wait is for */
-    movq    %rbp, %r9
-    shrq    $CAP_PAYLOAD_SHIFT, %r9
     HAND_OVER P_TO_ID(%r8), 1, \wide, \string
 .endm
 
@@ -182,8 +178,7 @@ call\how:
     .if     \wide
     SENT    LK_NSEND_SHIFT + 1, LK_SEND_CAP_SHIFT + LK_CAP_BITS
     .endif
-    cmpq    $0, P_STATE(%r8)
-    jne     long_way                    /* a debugger, notices, senders that wait */
+    PLAIN
     movq    P_CAPREG_OBJECT(%r8, %rcx, 8), %r10
     movq    %gs:CPU_GATE, %rcx
     cmpq    %r10, P_LAST_CALLED(%r8)
@@ -269,8 +264,6 @@ call_anew\how:
     movq    $0, P_CAPREG_OBJECT(%r11, %rcx, 8)
     movq    $WAITS_OPEN, P_STATE(%r8)
     .endif
-    movq    %rbp, %r9
-    shrq    $CAP_PAYLOAD_SHIFT, %r9
     HAND_OVER P_r8(%r11), 0, \wide, \string
 .endm
 
@@ -284,8 +277,7 @@ reply\how:
     .else
     jnz     reply_wide
     .endif
-    cmpq    $0, P_STATE(%r8)
-    jne     long_way                    /* a debugger, notices, senders that wait */
+    PLAIN
     movq    %gs:CPU_GATE, %rcx
     movq    P_CALLER(%r8), %r11
     cmpq    %rcx, P_CALLER_EPOCH(%r8)

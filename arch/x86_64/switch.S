@@ -31,9 +31,7 @@
 /* Load a user's registers from the process at rdi: all but rdi itself, rsp, and those that sysret
  * takes for itself. */
 .macro LOAD_REGISTERS
-    .irp    register, rax, rbx, rdx, rsi, rbp, r8, r9, r10, r12, r13, r14, r15
-    movq    P_\register(%rdi), %\register
-    .endr
+    LOAD    %rdi, rax, rbx, rdx, rsi, rbp, r8, r9, r10, r12, r13, r14, r15
 .endm
 
     .text
@@ -64,8 +62,7 @@ leave_by_sysret:
     cmpl    $USER_END_HIGH, P_rip+4(%rdi)
     jae     bad_rip
     LOAD_REGISTERS
-    movq    P_rsp(%rdi), %rsp           /* the user's: NMI has a stack of its own */
-    movq    P_rdi(%rdi), %rdi
+    LOAD    %rdi, rsp, rdi              /* the user's stack: NMI has one of its own */
     swapgs
     sysretq
 
@@ -117,9 +114,7 @@ leave_other:
     pushq   $SEL_USER_CODE
     pushq   %rcx
     LOAD_REGISTERS
-    movq    P_rcx(%rdi), %rcx
-    movq    P_r11(%rdi), %r11
-    movq    P_rdi(%rdi), %rdi
+    LOAD    %rdi, rcx, r11, rdi
     swapgs
     iretq
 

@@ -32,13 +32,10 @@
 
 /* Registers to the process at \p: those that a yield leaves alone, and words 0 and rax beside. */
 .macro SAVE_REST p
-    .irp    register, rbx, rdx, rsi, r9, r12, r13, r14, r15
-    movq    %\register, P_\register(\p)
-    .endr
+    SAVE    \p, rbx, rdx, rsi, r9, r12, r13, r14, r15
 .endm
 .macro SAVE_WORDS p
-    movq    %rax, P_rax(\p)
-    movq    %rdi, P_rdi(\p)
+    SAVE    \p, rax, rdi
     SAVE_REST \p
 .endm
 
@@ -78,9 +75,11 @@
     .popsection
 .endm
 
-/* The message of the process at r8, but for its payload in r9, is that of the one at r11, with the ID
- * at \id. Only rdi, rsi, rdx, rbx, r9, r12 to r15 mean something before. */
+/* The message of the process at r8, through the capability in rbp, is that of the one at r11, with
+ * the ID at \id. Only rdi, rsi, rdx, rbx, rbp, r12 to r15 mean something before. */
 .macro HAND_OVER id, is_call, wide, string
+    movq    %rbp, %r9
+    shrq    $CAP_PAYLOAD_SHIFT, %r9
     CHARGE  r10
     movl    P_rax(%r8), %eax
     andl    $DELIVERED, %eax
@@ -125,9 +124,7 @@
 .endm
 .macro BACK
     movq    P_rip(%r11), %rcx           /* below LK_USER_END: it ran there */
-    movq    P_rsp(%r11), %rsp
-    movq    P_rbp(%r11), %rbp
-    movq    P_r10(%r11), %r10
+    LOAD    %r11, rsp, rbp, r10
     movq    P_rflags(%r11), %r11
     swapgs
     sysretq
@@ -231,10 +228,7 @@
     testb   $LK_SSTR, %al
     jz      1f
     .endif
-    movq    %rax, P_rax(%r8)
-    movq    %rdi, P_rdi(%r8)
-    movq    %rsi, P_rsi(%r8)
-    movq    %rdx, P_rdx(%r8)
+    SAVE    %r8, rax, rdi, rsi, rdx
     movq    %gs:CPU_KERNEL_STACK, %rsp
     .ifb    \again
     pushq   %rcx
@@ -253,9 +247,7 @@
     .endif
     movq    %gs:CPU_CURRENT, %r8
     movq    P_REPLY(%r8), %rsp          /* as a call has it */
-    movq    P_rdi(%r8), %rdi
-    movq    P_rsi(%r8), %rsi
-    movq    P_rdx(%r8), %rdx
+    LOAD    %r8, rdi, rsi, rdx
     testq   %rax, %rax
     js      string_fails
     .if     \may_not
@@ -263,6 +255,12 @@
     movq    P_rax(%r8), %rax
 1:
     .endif
+.endm
+
+/* Does the process at r8 invoke with nothing else to be looked at? */
+.macro PLAIN
+    cmpq    $0, P_STATE(%r8)
+    jne     long_way                    /* a debugger, notices, senders that wait */
 .endm
 
 /* May a string of a length that makes sense be received? */

@@ -184,8 +184,7 @@ wait_string:
 wait:
     testq   %rax, wait_unknown(%rip)
     jnz     long_way
-    cmpq    $0, P_STATE(%r8)
-    jne     long_way                    /* a debugger, notices, senders that wait */
+    PLAIN
     NO_SLICE
     movl    %gs:CPU_READY_TOP, %r10d
     testl   %r10d, %r10d
@@ -217,8 +216,7 @@ run:
 yield:
     testq   %rax, %rax
     jnz     long_way                    /* not wholly 0 */
-    cmpq    $0, P_STATE(%r8)
-    jne     long_way                    /* a debugger, notices, senders that wait */
+    PLAIN
     cmpq    $0, %gs:CPU_PREEMPT_SEED
     jne     long_way                    /* its slice is a random one */
     movzbl  P_PRIORITY(%r8), %r10d
@@ -271,11 +269,7 @@ yield_slowly:
 
 /* C is asked whether it can do at once what the process at r8 invokes through the register of rcx. */
 .macro ASK whom
-    movq    %rax, P_rax(%r8)            /* what C would lose */
-    movq    %rdi, P_rdi(%r8)
-    movq    %rsi, P_rsi(%r8)
-    movq    %rdx, P_rdx(%r8)
-    movq    %r9, P_r9(%r8)
+    SAVE    %r8, rax, rdi, rsi, rdx, r9 /* what C would lose */
     movq    %gs:CPU_KERNEL_STACK, %rsp
     movq    %r8, %rdi
     movq    %rax, %rsi
@@ -295,8 +289,7 @@ operation:
     movl    slot_operations(, %r10, 4), %r10d
     btl     %edi, %r10d
     jnc     no_slot                     /* if rdi is too large, C says it */
-    cmpq    $0, P_STATE(%r8)
-    jne     long_way                    /* a debugger, notices, senders that wait */
+    PLAIN
     movq    %gs:CPU_GATE, %r10
     cmpq    %r10, P_REPLY_EPOCH(%r8)
     jne     long_way                    /* the invoker's reply endpoint was not looked at */
@@ -337,32 +330,25 @@ send_wait:
     cmpb    $LK_TYPE_PROXYENTRY, P_CAPREG(%r8, %rcx, 8)
     jne     long_way
 proxied:
-    cmpq    $0, P_STATE(%r8)
-    jne     long_way                    /* a debugger, notices, senders that wait */
+    PLAIN
     ASK     kernel_proxied
     testq   %rax, %rax
     movq    %rax, %r11
     movq    %gs:CPU_CURRENT, %r8
-    movq    P_rdi(%r8), %rdi
-    movq    P_rsi(%r8), %rsi
+    LOAD    %r8, rdi, rsi
     jz      not_proxied
     CHARGE
     movq    P_rdx(%r8), %rdx
-    movq    P_rax(%r11), %rax
-    movq    P_r8(%r11), %r8
-    movq    P_r9(%r11), %r9
+    LOAD    %r11, rax, r8, r9
     GO
 
 long_way_after_all:
     movq    %r11, %r8
 not_proxied:
-    movq    P_rdi(%r8), %rdi
-    movq    P_rsi(%r8), %rsi
-    movq    P_rdx(%r8), %rdx
+    LOAD    %r8, rdi, rsi, rdx
 /* There is a page to be found, or no room. */
 string_fails:
-    movq    P_rax(%r8), %rax
-    movq    P_r9(%r8), %r9
+    LOAD    %r8, rax, r9
     jmp     long_way
 
 /* AppNotice.post by call, plain bits, to a process that does not wait for them: they are pending, and
@@ -458,8 +444,7 @@ interrupt_slow:
     ud2
 
 null:
-    cmpq    $0, P_STATE(%r8)
-    jne     long_way                    /* a debugger, notices, senders that wait */
+    PLAIN
     cmpq    $-1, %gs:CPU_GATE
     je      long_way                    /* nothing goes fast */
     xorl    %eax, %eax                  /* DLV_RESULT */

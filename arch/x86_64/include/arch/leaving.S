@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * To be included: what the two ways out of the kernel have in common (switch.S, fastpath.S).
+ * To be included: what the ways into the kernel and out of it have in common (entry.S, fastpath.S,
+ * switch.S).
  */
+
+/* Registers into the process at \p, and from there. To load \p itself comes last. */
+.macro SAVE p, registers:vararg
+    .irp    register, \registers
+    movq    %\register, P_\register(\p)
+    .endr
+.endm
+.macro LOAD p, registers:vararg
+    .irp    register, \registers
+    movq    P_\register(\p), %\register
+    .endr
+.endm
 
 /* Are all segment registers Null? rbp: 0; uses rcx. */
 .macro SEGMENTS
