@@ -40,7 +40,7 @@ static inline bool usable(const struct cap *c, const struct process *p)
     return likely(to != NULL && to != p && endpoint_matches(endpoint_of(c), c));
 }
 
-static inline const struct cap *find_handler(struct process *p)
+ALWAYS_INLINE const struct cap *fault_handler(struct process *p)
 {
     const struct cap *slot = &p->slot[SLOT_HANDLER];
 
@@ -57,12 +57,7 @@ static inline const struct cap *find_handler(struct process *p)
     return usable(slot, p) ? slot : NULL;
 }
 
-const struct cap *fault_handler(struct process *p)
-{
-    return find_handler(p);
-}
-
-static ALWAYS_INLINE void transfer(struct process *p, struct process *to, const struct cap *entry)
+ALWAYS_INLINE void fault_transfer(struct process *p, struct process *to, const struct cap *entry)
 {
     const uint64_t word[LK_MAX_WORDS] = { LK_FAULT_MESSAGE, p->fault_code, p->fault_info,
                                           p->regs.rip,      p->regs.rsp,   p->regs.rflags,
@@ -81,11 +76,6 @@ static ALWAYS_INLINE void transfer(struct process *p, struct process *to, const 
     p->attention |= ATTN_FAULT_TOLD;
 }
 
-void fault_transfer(struct process *p, struct process *to, const struct cap *entry)
-{
-    transfer(p, to, entry);
-}
-
 static void say_unhandled(const struct process *p)
 {
     log_about(p, LOG_WARN,
@@ -98,7 +88,7 @@ static void say_unhandled(const struct process *p)
 /* Tell the handler: that of the memory if it can be, or the process's own. EFFECT. */
 static ALWAYS_INLINE void tell(struct process *p, const struct cap *memory_handler)
 {
-    const struct cap *entry = usable(memory_handler, p) ? memory_handler : find_handler(p);
+    const struct cap *entry = usable(memory_handler, p) ? memory_handler : fault_handler(p);
     struct process *to;
     struct endpoint *ep;
 
@@ -121,7 +111,7 @@ static ALWAYS_INLINE void tell(struct process *p, const struct cap *memory_handl
         endpoint_update(ep);
         return;
     }
-    transfer(p, to, entry);
+    fault_transfer(p, to, entry);
     if (p != cpu_self()->current) {
         sched_wake(to);
     } else if (endpoint_noted(ep)) {

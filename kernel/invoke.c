@@ -499,7 +499,8 @@ static NOINLINE NORETURN void wait_or_yield(struct process *p, uint64_t control)
         if (p->attention & ATTN_PREEMPT) {
             preempt_judge(p); /* perhaps it does not defer any more */
         }
-        sched_yield();
+        p->behind = 1; /* of its equals */
+        cpu_self()->resched = true;
     }
     sched_exit();
 }

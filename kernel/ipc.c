@@ -14,6 +14,7 @@
 #include <arch/mmu.h>
 #include <kernel/cpu.h>
 #include <kernel/fault.h>
+#include <kernel/invoke.h>
 #include <kernel/ipc.h>
 #include <kernel/log.h>
 #include <kernel/notice.h>
@@ -295,19 +296,11 @@ void ipc_fail_sender(struct process *s, enum status status)
         return;
     }
     process_end_wait(s);
-    process_result(s, status);
-    sched_wake(s);
-}
-
-void ipc_sender_again(struct process *s)
-{
-    ASSERT_AFTER_COMMIT();
-    if (s->fault_code != FAULT_NONE) {
-        fault_tell_again(s);
-        return;
+    if (status == STATUS_AGAIN) {
+        process_syscall_again(s);
+    } else {
+        process_result(s, status);
     }
-    process_end_wait(s);
-    process_syscall_again(s);
     sched_wake(s);
 }
 
@@ -387,7 +380,7 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
                                     : endpoint_recipient(endpoint_of(entry)) != t ||
                                           entry->type != CAP_PROXYENTRY)) {
         txn_commit(); /* its register names another endpoint by now */
-        ipc_sender_again(s);
+        ipc_fail_sender(s, STATUS_AGAIN);
         return false;
     }
     if (entry != NULL && s->fault_code != FAULT_NONE) {

@@ -85,13 +85,11 @@ void log_bind(const struct cap *notice, uint32_t bits)
 void log_post_notice(void)
 {
     log_grew = false;
-    if (app_notice_target(&bound) == NULL) {
-        log_take_back(); /* nothing, if nobody ever was */
-        return;
-    }
     txn_begin();
     txn_commit();
-    app_notice_post(&bound, bound_bits);
+    if (!app_notice_post(&bound, bound_bits)) {
+        log_take_back(); /* nothing, if nobody ever was */
+    }
 }
 
 /* Add a whole line, with its newline. */

@@ -78,12 +78,6 @@ void preempt_end_deferral(struct process *t)
     }
 }
 
-void preempt_bound_over(struct process *t)
-{
-    t->preempt.over = true;
-    preempt_judge(t);
-}
-
 /* --- where T stands --- */
 
 void preempt_leave(struct process *t)

@@ -195,15 +195,6 @@ void sched_sent(struct process *p, struct process *to)
     }
 }
 
-void sched_yield(void)
-{
-    struct cpu *cpu = cpu_self();
-
-    ASSERT_AFTER_COMMIT();
-    cpu->current->behind = 1;
-    cpu->resched = true;
-}
-
 /* The current process, if there is one, goes back to the queue it runs from. */
 static void put_back(struct cpu *cpu, nsec_t now)
 {
@@ -295,13 +286,11 @@ static NOINLINE void settle(struct cpu *cpu)
 {
     bool work_left;
 
-    if (cpu->work) {
-        for (unsigned done = 0; done < WORK_WEIGHT && cpu->work;) {
-            unsigned weight = ipc_work();
+    for (unsigned done = 0; done < WORK_WEIGHT && cpu->work;) {
+        unsigned weight = ipc_work();
 
-            cpu->work = weight != 0;
-            done += weight;
-        }
+        cpu->work = weight != 0;
+        done += weight;
     }
     log_announce();
     work_left = cpu->work;
@@ -334,10 +323,11 @@ static void timer_due(struct cpu *cpu, struct timer *t)
 
     timer_remove(&cpu->timers, t);
     if (t->purpose == TIMER_SLEEP) {
-        p = container_of(t, struct process, sleep_timer);
-        sleep_over(p);
+        sleep_over(container_of(t, struct process, sleep_timer));
     } else if (t->purpose == TIMER_BOUND) {
-        preempt_bound_over(container_of(t, struct process, preempt.bound_timer));
+        p = container_of(t, struct process, preempt.bound_timer);
+        p->preempt.over = true;
+        preempt_judge(p);
     } else {
         p = container_of(t, struct process, notice_timer);
         t->time = NEVER;

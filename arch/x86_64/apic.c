@@ -98,9 +98,7 @@ static void lapic_init(void)
     }
     x86_wrmsr(MSR_APIC_BASE, (was & ~APIC_BASE_X2APIC) | APIC_BASE_ENABLE);
     lapic = arch_map_device(base, LAPIC_BYTES);
-    if (lapic == NULL) {
-        BUG("no room to map the local APIC at %lx", base);
-    }
+    ASSERT(lapic != NULL);
     lapic[LAPIC_SPURIOUS] = VECTOR_SPURIOUS; /* off: that masks every interrupt source */
     lapic[LAPIC_SPURIOUS] = SPURIOUS_ENABLE | VECTOR_SPURIOUS;
     lapic[LAPIC_LVT_LINT1] = LVT_NMI;

@@ -21,6 +21,7 @@
  * exception. If that instruction is a `syscall`, the step is over when it is; processors differ
  * in what they do then, so it is said here in its place.
  */
+#include <abi/gen.h>
 #include <arch/offsets.h>
 #include <arch/vectors.h>
 
@@ -123,7 +124,9 @@ leave_other:
 bad_rip:
     movq    %rdi, %gs:CPU_RESUMED       /* it is loaded, as if it had come in again */
     movq    %gs:CPU_KERNEL_STACK, %rsp
-    call    trap_bad_rip
+    movl    $FAULT_GENERAL_PROTECTION, %edi
+    xorl    %esi, %esi
+    call    kernel_fault
     ud2
 
 /* A `syscall` was the instruction to step over. */

@@ -48,7 +48,6 @@ static const struct {
 
 const struct trap_frame *trap_dying;
 
-void trap_bad_rip(void);
 void trap_syscall_stepped(void);
 
 /* Go on where the interrupt came, as if nothing had been. */
@@ -121,13 +120,6 @@ void trap_from_user(uint64_t vector, uint64_t error)
         x86_write_dr6(DR6_CLEAR);
     }
     kernel_fault(fault, error);
-}
-
-/* The process was to go on behind the end of user memory, where neither sysret nor iret can go. Its
- * own fault, and an entry into the kernel like the one that the processor would have made there. */
-void trap_bad_rip(void)
-{
-    kernel_fault(FAULT_GENERAL_PROTECTION, 0);
 }
 
 /* The next step is by iret, and does not end here. */

@@ -88,7 +88,7 @@ enum status process_op_swap_cap_reg(const struct cap *c, uint64_t slot, const st
     cap_copy(old, &p->capreg[slot]);
     cap_copy(&p->capreg[slot], with);
     if (p->s.wait == LK_WAIT_SENDING && control_target(p->regs.rax) == slot) {
-        ipc_sender_again(p);
+        ipc_fail_sender(p, STATUS_AGAIN); /* it looks anew at whom it sends to */
     }
     return STATUS_OK;
 }

@@ -496,7 +496,7 @@ end_calls: d_step { T_RUNS -> STEP_OF_T } /* user: has its answer */
             /* user: defer_end */
             d_step { T_RUNS -> STEP_OF_T; defer = false; g_ending = true; g_bound = false };
             if
-            /* mirrors: pseudo_instruction, sched_yield */
+            /* mirrors: wait_or_yield */
             :: d_step { T_RUNS && t_deferred -> STEP_OF_T; g_ending = false; preempt_judge() }
             /* user: looks at pending */
             :: d_step { T_RUNS && !t_deferred -> STEP_OF_T; g_ending = false }
@@ -569,7 +569,7 @@ active proctype Clock()
 
 end_waits:
     do
-    /* mirrors: kernel_timer, preempt_bound_over */
+    /* mirrors: kernel_timer, timer_due */
     :: d_step {
         t_deferred && !t_over && T_LIVES ->
         t_over = true;

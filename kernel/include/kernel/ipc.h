@@ -217,12 +217,9 @@ const struct cap *ipc_sender_entry(struct process *p);
  * for the answer to a call (likely, not certain: the reply capability may have been passed on).
  * NULL: it waits for neither. */
 const struct endpoint *ipc_waits_at(const struct process *p);
-/* EFFECT. The waiting sender `s` has its system call ended with this result; one that was to tell
- * of a fault looks for its handler again. NO_FAIL. */
+/* EFFECT. The waiting sender `s` has its system call ended with this result, or with STATUS_AGAIN
+ * begun again; one that was to tell of a fault looks for its handler again. NO_FAIL. */
 void ipc_fail_sender(struct process *s, enum status status);
-/* EFFECT. The waiting sender `s` is to look anew at whom it sends to: it begins its system call, or
- * the telling of its fault, again. NO_FAIL. */
-void ipc_sender_again(struct process *s);
 /* EFFECT. The priority of the waiting sender `p` changed: it waits behind its new equals. NO_FAIL.
  */
 void ipc_requeue_sender(struct process *p);

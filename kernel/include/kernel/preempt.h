@@ -141,8 +141,6 @@ void preempt_end_deferral(struct process *t);
 /* EFFECT. `t` is off every queue and list of this page: before its slot proxyReceiver changes.
  * NO_FAIL. */
 void preempt_leave(struct process *t);
-/* EFFECT. The bound of the deferral of `t` is over. NO_FAIL. */
-void preempt_bound_over(struct process *t);
 /* EFFECTS of fabrication and destruction. */
 void preempt_init(struct process *t);
 void preempt_destroy(struct process *t);

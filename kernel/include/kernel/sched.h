@@ -20,8 +20,6 @@ void sched_stop(struct process *p);
 /* EFFECT. The current process `p` has sent to `to`, which waited, and perhaps waits itself now: the
  * CPU goes to whom it should, to one of higher or equal priority at once. NO_FAIL. */
 void sched_sent(struct process *p, struct process *to);
-/* EFFECT. The current process goes behind its equals. NO_FAIL. */
-void sched_yield(void);
 /* Has `p` a schedule that lets it run? */
 static inline bool schedule_runs(const struct process *p)
 {

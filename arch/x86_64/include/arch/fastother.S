@@ -212,7 +212,7 @@ run:
     jmp     arch_switch
 
 /* A yield to an equal, which has a slice of its own; a timer that is set for the one before comes
- * early enough. As kernel/sched.c, sched_yield. */
+ * early enough. As kernel/invoke.c, wait_or_yield. */
 yield:
     testq   %rax, %rax
     jnz     long_way                    /* not wholly 0 */
