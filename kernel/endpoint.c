@@ -103,8 +103,8 @@ void endpoint_destroy(struct endpoint *ep)
     /* A caller in a closed wait on this endpoint waits for ever now: that deserves a word. */
     if (r != NULL && r->s.run_state == LK_STATE_RECEIVING && r->s.wait == LK_WAIT_CLOSED &&
         r->regs.r8 == ep->state.id) {
-        log_about(r, LOG_WARN, "in a closed wait on endpoint ID %llu, whose endpoint was destroyed",
-                  (unsigned long long)ep->state.id);
+        log_about(r, LOG_WARN, "in a closed wait on endpoint ID %lu, whose endpoint was destroyed",
+                  ep->state.id);
     }
     preempt_endpoint_changes(ep);
     endpoint_fail_senders(ep);

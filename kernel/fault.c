@@ -78,11 +78,10 @@ ALWAYS_INLINE void fault_transfer(struct process *p, struct process *to, const s
 
 static void say_unhandled(const struct process *p)
 {
-    log_about(p, LOG_WARN,
-              "%s, %s 0x%llx, at instruction 0x%llx: nobody handles it, it stays stopped",
-              fault_text((enum fault_code)p->fault_code),
-              is_memory_fault(p->fault_code) ? "at address" : "information",
-              (unsigned long long)p->fault_info, (unsigned long long)p->regs.rip);
+    log_about(
+        p, LOG_WARN, "%s, %s 0x%lx, at instruction 0x%lx: nobody handles it, it stays stopped",
+        fault_text((enum fault_code)p->fault_code),
+        is_memory_fault(p->fault_code) ? "at address" : "information", p->fault_info, p->regs.rip);
 }
 
 /* Tell the handler: that of the memory if it can be, or the process's own. EFFECT. */

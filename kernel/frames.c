@@ -29,9 +29,9 @@
 struct frame *frame_table;
 pfn_t frame_count;
 
-static unsigned long frames_to_kib(uint64_t frames)
+static uint64_t frames_to_kib(uint64_t frames)
 {
-    return (unsigned long)(frames * (PAGE_SIZE / 1024));
+    return frames * (PAGE_SIZE / 1024);
 }
 
 static kpa_t page_up(kpa_t a)

@@ -65,9 +65,8 @@ static void say_refused(const struct process *p, uint64_t control, const struct 
         log_about(p, LOG_INFO, "%s through capability register %u: %s", op, control_target(control),
                   status_text[status]);
     } else {
-        log_about(p, LOG_INFO, "method %llu of %s through capability register %u: %s",
-                  (unsigned long long)method, type_text[c->type], control_target(control),
-                  status_text[status]);
+        log_about(p, LOG_INFO, "method %lu of %s through capability register %u: %s", method,
+                  type_text[c->type], control_target(control), status_text[status]);
     }
 }
 

@@ -61,8 +61,8 @@ enum acquire_result ipc_acquire_strings(struct message *m, enum fault_code *code
     if (m->may_block) {
         return ACQUIRE_RECEIVER_FAULT;
     }
-    m->length =
-        got; /* the sender may not wait for the receiver's memory: cut, and the receiver told */
+    /* The sender may not wait for the receiver's memory: cut, and the receiver told. */
+    m->length = got;
     m->truncated = true;
     return ACQUIRE_OK;
 }
@@ -290,8 +290,7 @@ void ipc_recheck(struct process *p)
 
 void ipc_fail_sender(struct process *s, enum status status)
 {
-    if (s->fault_code !=
-        FAULT_NONE) { /* it was to tell a handler of a fault: whom does it tell now? */
+    if (s->fault_code != FAULT_NONE) { /* it was to tell a handler of it: whom does it tell now? */
         fault_tell_again(s);
         return;
     }

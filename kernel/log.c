@@ -119,8 +119,8 @@ void log_line(enum log_level level, const char *format, ...)
     }
     n = format_to(line, sizeof(line), "[%4lu.%06lu] ", now / 1000000000, now / 1000 % 1000000);
     va_start(args, format);
-    n +=
-        format_text(line + n, sizeof(line) - n - 1, format, args); /* leaves room for the newline */
+    /* Leaves room for the newline. */
+    n += format_text(line + n, sizeof(line) - n - 1, format, args);
     va_end(args);
     line[n++] = '\n';
     append(line, n);

@@ -83,8 +83,7 @@ static void frame_release(struct frame *f)
 {
     if (f->next_count == UINT32_MAX) {
         f->kind = FRAME_RETIRED;
-        log_line(LOG_WARN, "frame %lx is retired: its allocation counts are used up",
-                 (unsigned long)frame_pfn(f));
+        log_line(LOG_WARN, "frame %lx is retired: its allocation counts are used up", frame_pfn(f));
     } else {
         f->kind = FRAME_FREE;
         frame_totals.free += !frame_is_device(f);

@@ -208,6 +208,6 @@ uint32_t apic_timer_count(void)
 void apic_timer_by_deadline(void)
 {
     lapic[LAPIC_LVT_TIMER] = VECTOR_TIMER | LVT_TSC_DEADLINE;
-    __sync_synchronize(); /* the write is to memory, that of the deadline is not: keep their order
-                           */
+    /* The write is to memory, that of the deadline is not: keep their order. */
+    __sync_synchronize();
 }

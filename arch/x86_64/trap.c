@@ -160,12 +160,8 @@ void trap_from_kernel(const struct trap_frame *frame)
 
 void trap_dire(const struct trap_frame *frame)
 {
-    static const char *const stack_name[STACKS_PER_CPU] = { [STACK_KERNEL] = "kernel stack",
-                                                            [STACK_DOUBLE_FAULT] =
-                                                                "double fault stack",
-                                                            [STACK_NMI] = "NMI stack",
-                                                            [STACK_MACHINE_CHECK] =
-                                                                "machine check stack" };
+    static const char *const stack_name[STACKS_PER_CPU] = { "kernel", "double fault", "NMI",
+                                                            "machine check" }; /* by STACK_... */
     const struct guarded_stack *stack = stack_at(x86_read_cr2());
 
     if (frame->vector == EXC_DB && frame->rip == (uint64_t)entry_syscall) {
@@ -175,7 +171,7 @@ void trap_dire(const struct trap_frame *frame)
     }
     trap_dying = frame;
     if (frame->vector == EXC_DF && stack != NULL) {
-        BUG("%s overflow", stack_name[(stack - kernel_stacks) % STACKS_PER_CPU]);
+        BUG("%s stack overflow", stack_name[(stack - kernel_stacks) % STACKS_PER_CPU]);
     }
     BUG("%s", exceptions[frame->vector].name);
 }

@@ -332,8 +332,8 @@ void process_op_set_flags(struct invocation *inv)
     if (!(p->s.flags & PROC_TRAP_SYSCALL)) {
         p->attention &= ~ATTN_TRAP_ONCE;
     }
-    p->regs.rflags =
-        arch_flags_sanitise(p->regs.rflags); /* the trap flag may be left from a step */
+    /* The trap flag may be left from a step. */
+    p->regs.rflags = arch_flags_sanitise(p->regs.rflags);
 }
 
 void process_op_get_fpu(struct invocation *inv)

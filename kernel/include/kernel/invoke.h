@@ -37,8 +37,8 @@ struct invocation {
     struct cap out_cap[1];      /* no operation answers with more */
     size_t out_len;             /* what is beyond out_room is cut */
     size_t out_room;            /* that the invoker has for the string of the answer */
-    char
-        string[LK_KERNEL_STRING_MAX] ALIGNED(8); /* sent, or of the answer: no operation has both */
+    /* Sent, or of the answer: no operation has both. */
+    char string[LK_KERNEL_STRING_MAX] ALIGNED(8);
 };
 
 /* One operation: the function, and what the dispatcher checks before it calls. The numbers do not
@@ -62,8 +62,8 @@ struct operation {
     };
     enum { OPERATION_FN, OPERATION_EFFECT, OPERATION_SLOT } PACKED form;
     uint8_t caps_in, caps_out;
-    uint32_t words,
-        caps;       /* least of the control word's field, where it stands; of its upper half */
+    uint32_t words; /* least of the control word's field, where it stands */
+    uint32_t caps;  /* and of its upper half */
     uint8_t forbid; /* LK_RO | LK_WK | LK_OP: restrictions through which it answers noAccess */
     uint8_t over;   /* enum status: the answer if word 1 is larger than `most` */
     uint64_t most;

@@ -87,8 +87,8 @@ CONTROL_REGISTER(cr0)
 CONTROL_REGISTER(cr2)
 CONTROL_REGISTER(cr3)
 CONTROL_REGISTER(cr4)
-CONTROL_REGISTER(
-    dr6) /* why a debug exception came: the processor sets its bits, never clears them */
+/* Why a debug exception came: the processor sets its bits, never clears them. */
+CONTROL_REGISTER(dr6)
 CONTROL_REGISTER(dr7) /* which breakpoint registers are in use */
 
 #define DR6_CLEAR 0xffff0ff0ull
