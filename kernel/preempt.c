@@ -147,9 +147,12 @@ void preempt_recipient_set(struct process *r)
     const struct cap *entry = r->s.wait == LK_WAIT_SENDING ? ipc_sender_entry(r) : NULL;
 
     ASSERT_AFTER_COMMIT();
-    if (entry != NULL && entry->type == CAP_PROXYENTRY &&
-        preempt_receiver(endpoint_recipient(endpoint_of(entry))) == r) {
-        ipc_fail_sender(r, STATUS_WOULD_BLOCK); /* it would wait for itself */
+    if (entry != NULL) {
+        const struct process *to = endpoint_recipient(endpoint_of(entry));
+
+        if ((entry->type == CAP_PROXYENTRY ? preempt_receiver(to) : to) == r) {
+            ipc_fail_sender(r, STATUS_WOULD_BLOCK); /* it would wait for itself */
+        }
     }
     if (r->attention & ATTN_PREEMPT) {
         preempt_judge(r); /* it may have become its own proxy receiver, which is none */

@@ -14,12 +14,7 @@ void endpoint_op_set_recipient(struct invocation *inv)
     struct endpoint *ep = inv_object(inv, endpoint);
     const struct cap *c = &inv->arg[1];
     struct process *r = process_of(c);
-    const struct cap *entry =
-        r != NULL && r->s.wait == LK_WAIT_SENDING ? ipc_sender_entry(r) : NULL;
 
-    if (entry != NULL && entry->type == CAP_ENTRY && endpoint_of(entry) == ep) {
-        ipc_fail_sender(r, STATUS_WOULD_BLOCK); /* it would wait for itself */
-    }
     preempt_endpoint_changes(ep);
     endpoint_unlink(ep);
     cap_copy(&ep->state.recipient, c);
