@@ -43,6 +43,24 @@ CASE(calls_in_vain, .text = "one that calls a server that never answers is given
     each_given_up(TOLD_CALL, ROUNDS, LATE);
 }
 
+CASE(answered_late, .text = "the answer to a call that was given up comes to nobody",
+     .steady = true)
+{
+    kit_begin_with(1, 20 * MSEC);
+    wire_connect(0);
+    say_hello(0);
+    for (uint32_t i = 0; i < 10; i += 2) {
+        call_told(0, i, TOLD_LATE);
+        call_told(0, i + 1, TOLD_ASK_AGAIN); /* waits to send until the other is answered */
+        EVENTUALLY(answers(0) == 2);
+        is_error(0, 0, i, REMOTE_ERR_INTERNAL,
+                 "DOMAIN_LOOKUP_BY_ID took longer than 20 ms and was given up");
+        is_told(0, 1, i + 1, 1007);
+        answers_forget(0);
+    }
+    kit_fine();
+}
+
 CASE(sends_in_vain, .text = "one that sends to who never receives is given up")
 {
     each_given_up(TOLD_SEND, ROUNDS, LATE);
@@ -87,6 +105,24 @@ CASE(in_time, .text = "a handler that ends in time is not given up, however many
         answers_forget(0);
     }
     EQ(kit_workers[0].given_up + kit_workers[1].given_up, 0);
+    kit_fine();
+}
+
+CASE(stray_deadline, .text = "a deadline's notice that is none of this call's is of no account")
+{
+    kit_begin_with(1, 1000 * MSEC);
+    wire_connect(0);
+    say_hello(0);
+    kit_stop_worker(); /* it waits for a job */
+    call_told(0, 7, TOLD_WAIT);
+    EVENTUALLY(kit_inside == 1);
+    kit_stop_worker();
+    sleep_ns(5 * MSEC);
+    EQ(answers(0), 0);
+    kit_go = true;
+    await_answers(0, 1);
+    is_told(0, 0, 7, TOLD_WAIT);
+    EQ(kit_workers[0].given_up, 0);
     kit_fine();
 }
 

@@ -37,6 +37,7 @@ enum {
     TOLD_LONG,         /* an answer that is too long */
     TOLD_HOLD,         /* computes with a lock of its own until kit_go, then without it for ever */
     TOLD_ASK_AGAIN,    /* calls a server that answers */
+    TOLD_LATE,         /* calls a server that answers after 30 ms */
     TOLD_DEEP,         /* uses half of its stack, and loops */
     TOLD_FAULT_LOCKED, /* faults with a lock */
     TOLD_SLEEP = 100
@@ -61,6 +62,8 @@ bool kit_checks(void);
 void kit_fine(void);
 /* All that was given to workers is done, and they wait for jobs. */
 void kit_idle(void);
+/* Stop the last worker as the clock does at a deadline, whatever the time is. */
+void kit_stop_worker(void);
 /* Have the initial thread tell the event. */
 void kit_event(const remote_lifecycle *event);
 

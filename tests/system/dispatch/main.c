@@ -41,6 +41,7 @@ static struct lk_source asked;
 static remote_lifecycle ask_event;
 static volatile bool ask_check, ask_result, ask_done;
 
+#define LATE 13
 #define BIT_ASK (1u << PORTS)
 
 /* ---- the service ----------------------------------------------------------------------------- */
@@ -93,6 +94,9 @@ static void obey(int32_t told)
         break;
     case TOLD_CALL:
         lk_call1(R_SILENT, 1, 0);
+        break;
+    case TOLD_LATE:
+        lk_call1(R_KIND, 1, LATE);
         break;
     case TOLD_SEND:
         lk_call1(R_DEAF, 1, 0);
@@ -178,12 +182,15 @@ static void deaf(void *unused)
     }
 }
 
-/* Answers with word 1 and 1000 more. */
+/* Answers with word 1 and 1000 more; to LATE, late. */
 static void kind(void *unused)
 {
     (void)unused;
     for (;;) {
         struct lk_in in = lk_wait(R_A);
+        if (in.w[1] == LATE) {
+            lk_sleep_ms(30);
+        }
         struct lk_msg msg = { .control = LK_CTL(LK_SEND, R_A, 2),
                               .w = { STATUS_OK, in.w[1] + 1000 } };
 
@@ -340,4 +347,12 @@ void kit_fine(void)
 {
     kit_idle();
     CHECK(kit_checks());
+}
+
+/* The initial thread has its Process, where dispatch_open() left it. */
+void kit_stop_worker(void)
+{
+    proc_get_cap(kit_thread, R_WORK + 2, R_J);
+    OK(lk_preempt_make_notice(R_J, LK_BIT_DEADLINE, R_J));
+    OK(lk_appnotice_post(R_J, LK_BIT_DEADLINE));
 }
