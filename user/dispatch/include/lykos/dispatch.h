@@ -195,7 +195,8 @@ struct dispatch_event {
 /* A port. One with a client is guarded by that client's lock, but for the fields of the first
  * group.
  *
- * INV-DISPATCH-1  Without a client all slots and events are free and the queue is empty. */
+ * INV-DISPATCH-1  Without a client all slots and events are free, the queue is empty, and the frame
+ *                 waits for another client (it is lost): so no message is whole. */
 struct dispatch_port {
     /* const after dispatch_open() */
     struct dispatch *dispatch;
