@@ -4,6 +4,7 @@
 import os
 import socket
 import subprocess
+import tempfile
 import time
 
 from remote import ports
@@ -41,7 +42,7 @@ class Machine:
 
     def __init__(self, context, name, more=("--icount", "--append", "serve"), ready=True, folder=None):
         self.context = context
-        self.folder = folder or context.path(name)
+        self.folder = folder or tempfile.mkdtemp(prefix=name + "-", dir=context.folder)  # each has a log of its own
         self.log = os.path.join(self.folder, "console.log")
         self.output = context.path(name + ".output")
         self.command = context.qemu_command(name, "--log", self.log, "--serve", "--ports", self.folder, *more)
@@ -53,6 +54,9 @@ class Machine:
             else:
                 self.wait("its ports", self._listens, READY_SECONDS)
             self.paths = ports.paths_in(self.folder)
+        except ports.Refused as why:
+            self.end()
+            raise Failed(str(why)) from None
         except BaseException:
             self.end()
             raise

@@ -117,8 +117,8 @@ def ends_clean(context):
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         with Machine(context, f"ends-{number}", more=("--append", "serve"), ready=False) as machine:
             said_how(machine)
-            children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(machine.process.pid)], capture_output=True, text=True, check=True)
-            qemu = [int(pid) for pid in children.stdout.split()]
+            command = ["ps", "-o", "pid=", "--ppid", str(machine.process.pid)]
+            qemu = [int(pid) for pid in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()]
             machine.process.send_signal(number)
             status = machine.process.wait(context.limit(60))
             if status != 0 or not qemu or any(os.path.exists(f"/proc/{pid}") for pid in qemu):
@@ -132,7 +132,7 @@ def ends_clean(context):
         status, text = context.run([VIRSH, "--folder", folder, "list"], 60)
         if status == 0 or "does not run" not in text:
             raise Failed("virsh is not told that nothing runs", core.tail(text))
-    with Machine(context, "ends-killed", more=("--append", "serve"), ready=False):
+    with Machine(context, "ends-killed", more=("--append", "serve"), ready=False, folder=folder):
         pass  # what was left is no hindrance
     nothing_left(folder)
 

@@ -2,6 +2,9 @@
 """The part `wire` of tools/test: calls, mistakes and garbage straight to the sockets of the ports, and what is answered, byte by
 byte (wire_cases). All in one machine; after a case that failed there is a new one."""
 
+import os
+import re
+
 from . import core, wire_cases
 from .core import Failed, Job, Part, Result, Skipped
 from .machine import Machine
@@ -10,6 +13,13 @@ SOAK_SEEDS = 10
 SOAK_ROUNDS = 2000
 CASE_SECONDS = 60  # for one answer
 VICTIM = "spin"
+
+
+def known():
+    """The procedures that the server may know: what is described in remote.x, but for the event."""
+    with open(os.path.join(core.ROOT, "user", "rpc", "remote.x"), encoding="ascii") as f:
+        body = re.search(r"enum remote_procedure \{(.*?)\}", f.read(), re.DOTALL)[1]
+    return frozenset(int(number) for number in re.findall(r"= (\d+)", body)) - {wire_cases.wire.LIFECYCLE}
 
 
 def run_cases(context, pattern, seed):
@@ -22,7 +32,8 @@ def run_cases(context, pattern, seed):
                 continue
             try:
                 machine = machine or Machine(context, f"wire-{seed}")
-                peer = wire_cases.Peer(machine.paths, VICTIM, context.limit(CASE_SECONDS), seed=seed, rounds=rounds)
+                seconds = context.limit(CASE_SECONDS)
+                peer = wire_cases.Peer(machine.paths, VICTIM, seconds, known=known(), seed=seed, rounds=rounds)
                 wire_cases.run(peer, function)
                 results.append(Result(name, "pass", text))
             except Skipped as why:

@@ -58,8 +58,14 @@ class Peer:
     def connect(self, port=0, greet=True):
         return Connection(self.paths[port], self.seconds, greet, self.name)
 
-    def next_client(self, port=0):
-        with self.connect(port) as c:
+    def connect_after(self, port=0):
+        """At once behind a client that went without waiting for its answers."""
+        c = self.connect(port, greet=False)
+        c.greet_after_another(self.name)
+        return c
+
+    def next_client(self, port=0, after=False):
+        with self.connect_after(port) if after else self.connect(port) as c:
             c.text(wire.GET_HOSTNAME)
             c.close()
 
@@ -67,7 +73,8 @@ class Peer:
         """The answer is this error. `text` may be a part of its text, where the other end is not Lykos."""
         wire.check_reply(call, answer)
         if self.exact and answer != wire.error_reply(call, code, origin, text):
-            raise Failed(f"to {call[:80].hex()}", [f"came     {answer.hex()}", f"expected {wire.error_reply(call, code, origin, text).hex()}"])
+            expected = wire.error_reply(call, code, origin, text).hex()
+            raise Failed(f"to {call[:80].hex()}", [f"came     {answer.hex()}", f"expected {expected}"])
         if Message(answer).status != wire.ERROR:
             raise Failed(f"{call[:80].hex()} is not refused")
         found = Reader(Message(answer).payload).error()
@@ -229,7 +236,8 @@ def bad_length(peer):
 def odd_length(peer):
     with peer.connect() as c:
         for more in (1, 2, 3):
-            same(Message(c.exchange(message(wire.GET_HOSTNAME, b"\0" * more, more))).status, wire.OK, f"status with {more} bytes more")
+            answer = c.exchange(message(wire.GET_HOSTNAME, b"\0" * more, more))
+            same(Message(answer).status, wire.OK, f"status with {more} bytes more")
 
 
 @case("a call too long to be kept is refused when it has come, and the connection goes on", lykos=True)
@@ -301,7 +309,8 @@ def not_open(peer):
         for procedure, payload in sorted(arguments(NOBODY).items()):
             if not is_unknown(peer, c, procedure, payload):
                 call = message(procedure, payload, 10)
-                peer.expect_error(call, c.exchange(call), wire.E_INTERNAL, wire.FROM_RPC if peer.exact else None, "connection not open")
+                origin = wire.FROM_RPC if peer.exact else None
+                peer.refused(c, call, wire.E_INTERNAL, origin, "connection not open")
         c.serial = 11
         c.call(wire.SUPPORTS_FEATURE, u32(10))
         c.call(wire.OPEN, optional(string(peer.name)) + u32(0))
@@ -384,7 +393,7 @@ def vanish(peer):
     for sent in range(len(data)):
         with peer.connect(greet=False) as c:
             c.send(data[:sent])
-        with peer.connect() as c:
+        with peer.connect_after() as c:
             if c.state(victim)[0] == wire.PAUSED:
                 raise Failed(f"suspended by {sent} of {len(data)} bytes")
 
@@ -394,7 +403,7 @@ def late_answers(peer):
     for _ in range(max(10, peer.rounds // 10)):
         with peer.connect() as c:
             c.send(b"".join(message(wire.LIST_ALL, u32(1) + u32(0), 500 + i) for i in range(8)))
-        with peer.connect() as c:
+        with peer.connect_after() as c:
             c.domains()
             c.text(wire.GET_HOSTNAME)
 
@@ -491,9 +500,11 @@ def garbled(draw, peer):
         return draw.randbytes(draw.randrange(1, 300))
     if kind == 1:
         body = draw.randbytes(draw.randrange(0, 200))
-        return message(draw.randrange(-5, 500), body, draw.getrandbits(32), draw.choice((wire.PROGRAM, 1)), 1, draw.randrange(7), draw.randrange(3))
+        program, kind, status_ = draw.choice((wire.PROGRAM, 1)), draw.randrange(7), draw.randrange(3)
+        return message(draw.randrange(-5, 500), body, draw.getrandbits(32), program, 1, kind, status_)
     procedure = draw.choice([p for p in arguments(NOBODY) if p not in HARMFUL])
-    data = bytearray(message(wire.AUTH_LIST) + message(procedure, arguments(NOBODY)[procedure], 1) + message(wire.GET_HOSTNAME, serial=2))
+    call = message(procedure, arguments(NOBODY)[procedure], 1)
+    data = bytearray(message(wire.AUTH_LIST) + call + message(wire.GET_HOSTNAME, serial=2))
     for _ in range(draw.randrange(1, 4)):
         data[draw.randrange(len(data))] = draw.getrandbits(8)
     return bytes(data[: draw.randrange(1, len(data) + 1)]) if kind == 2 else bytes(data)
@@ -512,7 +523,7 @@ def garbage(peer):
             if not peer.hangs_up:
                 raise Failed(f"after {data.hex()}: {why}") from None
         try:
-            peer.next_client()
+            peer.next_client(after=True)
         except (Broken, RemoteError) as why:
             raise Failed(f"the next client is not served after {data.hex()}: {why}") from None
 
