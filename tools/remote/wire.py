@@ -18,6 +18,7 @@ PING, PONG = 1, 2
 HEADER = struct.Struct(">IIIiIII")
 LENGTH_LEAST, LENGTH_MOST = HEADER.size, 33554436
 STRING_MOST = 4194304
+UNLIKELY = 0x4F50454E  # a serial that nobody else uses
 
 OPEN, CLOSE, GET_TYPE, GET_VERSION, NODE_GET_INFO, DESTROY, GET_AUTOSTART, GET_INFO, GET_OS_TYPE = 1, 2, 3, 4, 6, 12, 15, 16, 19
 LOOKUP_BY_ID, LOOKUP_BY_NAME, LOOKUP_BY_UUID, NUM_OF_DEFINED, REBOOT, RESUME, SHUTDOWN, SUSPEND = 22, 23, 24, 25, 27, 28, 33, 34
@@ -218,9 +219,10 @@ class Connection:
         """As greet(), where the client before has only just gone, with answers to come. What the guest writes between QEMU's
         accepting the next client and the guest's noticing goes to that one: nobody can help it. It notices before it reads what
         the next client sends, so behind the answer to a second call there can be none of it. Until then others are skipped."""
-        self.send(message(AUTH_LIST))
-        self.send(opening := message(OPEN, optional(string(name)) + u32(0), 0x4F50454E))
-        while Message(answer := self.reply()).serial != 0x4F50454E:
+        self.exchange(message(AUTH_LIST))
+        opening = message(OPEN, optional(string(name)) + u32(0), UNLIKELY)
+        self.send(opening)
+        while Message(answer := self.reply()).serial != UNLIKELY:
             pass
         check_reply(opening, answer)
         self.serial = 1
