@@ -208,6 +208,19 @@ TEST(description_range, "a range is as long as the kernel lends, and no longer")
     }
 }
 
+TEST(description_kept, "a range may be said to be kept, with or without the word pages, and no more")
+{
+    CHECK(read_text("system 1\nprogram a\ncap x = range 5 pages kept\ncap y = range 5 kept\n"
+                    "cap z = range 5 pages\n"));
+    CHECK_EQUAL(description.mistakes, 0);
+    CHECK(description.program[0].grant[0].kept && description.program[0].grant[1].kept);
+    CHECK(!description.program[0].grant[2].kept);
+    CHECK(read_text("system 1\nprogram a\ncap x = range 5 pages kept long\n"));
+    CHECK_EQUAL(description.mistakes, 1);
+    CHECK(read_text("system 1\nprogram a\ncap x = range 5 pages held\n"));
+    CHECK_EQUAL(description.mistakes, 1);
+}
+
 TEST(description_twice, "what is described twice is told, the first stays")
 {
     CHECK(read_text("system 1\nprogram a\npriority 7\nprogram a\npriority 8\n"));

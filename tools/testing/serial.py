@@ -504,6 +504,32 @@ def pci_killed(machine):
             machine.connect(port).echo(b"port %d" % port)
 
 
+@case("pci is killed while clients speak, many times: they are served afterwards")
+def pci_killed_busy(machine):
+    for i in range(10):
+        client = machine.connect(1)
+        machine.ask("flood 1 100000")
+        client.send(b"z" * 30000)
+        need(machine.session, machine.session.command("kill pci"), r"begun again")
+        client.close()
+        machine.wait_closed(1)
+        another = machine.connect(2)
+        another.echo(b"after %d" % i)
+        another.close()
+    need(machine.session, machine.session.command("caps pci"), r"range 128 pages kept")
+
+
+@case("a kept range outlives its program: begun again, the program finds what it made in it")
+def kept(machine):
+    same(machine.ask("kept"), "made", "the first time")
+    same(machine.ask("kept"), "there", "the second time")
+    machine.session.command("destroy mirror")
+    machine.session.type("start mirror\r")
+    machine.session.expect(r"mirror: ready")
+    another_prompt(machine.session)
+    same(machine.ask("kept"), "there", "in another life")
+
+
 @case("what serial and pci must refuse they refuse, with the right result")
 def refused(machine):
     same(machine.ask("wrong"), "0 wrong", "refusals")

@@ -15,6 +15,7 @@
  *      keep P          keep its session
  *      late P          send a byte to the session kept; answers the result in words
  *      info P          what PORT_INFO says
+ *      kept            is there a Page in its kept range? If not, one is made
  *      wrong           ask servers for what they must refuse; answers how many refused wrongly
  */
 #include "mirror.h"
@@ -211,6 +212,18 @@ static void command_info(unsigned n, uint64_t number)
     answer("%lu ports, open %lu, session %lu, %lu in, %lu out, %.*s\n", in.w[1], in.w[2], in.w[3],
            in.w[4], in.w[5], (int)lk_string_length(in.delivery), name);
 }
+static void command_kept(unsigned n, uint64_t number)
+{
+    uint32_t range = lk_cap("kept");
+    bool there = lk_range_get_cap(range, 0, 0, REG_WORK) == STATUS_OK;
+
+    (void)n;
+    (void)number;
+    if (!there) {
+        lk_must(lk_range_fabricate(range, LK_TYPE_PAGE, 0, 0, REG_WORK), "a page to keep");
+    }
+    answer(there ? "there\n" : "made\n");
+}
 static void command_wrong(unsigned n, uint64_t number)
 {
     (void)n;
@@ -222,10 +235,10 @@ static const struct {
     const char *word;
     void (*function)(unsigned n, uint64_t number);
 } commands[] = {
-    { "record", command_record }, { "hold", command_hold }, { "go", command_go },
-    { "sink", command_sink },     { "echo", command_echo }, { "flood", command_flood },
-    { "keep", command_keep },     { "late", command_late }, { "info", command_info },
-    { "wrong", command_wrong },
+    { "record", command_record }, { "hold", command_hold },   { "go", command_go },
+    { "sink", command_sink },     { "echo", command_echo },   { "flood", command_flood },
+    { "keep", command_keep },     { "late", command_late },   { "info", command_info },
+    { "kept", command_kept },     { "wrong", command_wrong },
 };
 
 /* A line: WORD [PORT [NUMBER]] */

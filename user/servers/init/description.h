@@ -41,7 +41,7 @@ enum grant_kind {
     GRANT_SCHEDULE, /* schedule: its own */
     GRANT_IOPORTS,  /* ioports FIRST-LAST */
     GRANT_IRQ,      /* irq LINE */
-    GRANT_RANGE,    /* range N pages */
+    GRANT_RANGE,    /* range N pages [kept] */
     GRANT_BANK,     /* bank [N pages]: a bank below the one that pays for it */
     GRANT_FRAMES,   /* frames: the Range of all memory; for the bank alone */
     GRANT_TOPBANK,  /* topbank: the topmost bank, with the owner's right; for tests */
@@ -72,6 +72,7 @@ struct grant {
     int program;                  /* its number, or DESC_INIT; set once all is read */
     unsigned endpoint_index;      /* likewise */
     bool has_payload;
+    bool kept;     /* of a range: it outlives the program */
     uint64_t a, b; /* payload or bits; first, last; line; frames */
 };
 

@@ -88,9 +88,19 @@ static bool grant_irq(struct reader *r, struct grant *g)
     return take_number(r, 4, "interrupt line", 0, 23, &g->a) && words_end(r, 5);
 }
 
+/* range N [pages] [kept] */
 static bool grant_range(struct reader *r, struct grant *g)
 {
-    return take_number(r, 4, "range", 1, DESC_RANGE_MAX, &g->a) && pages_end(r, 5);
+    unsigned i = 5;
+
+    if (!take_number(r, 4, "range", 1, DESC_RANGE_MAX, &g->a)) {
+        return false;
+    }
+    if (r->words > i && (word_is(r->word[i], "pages") || word_is(r->word[i], "page"))) {
+        i++;
+    }
+    g->kept = r->words > i && word_is(r->word[i], "kept");
+    return words_end(r, i + g->kept);
 }
 
 /* bank [N pages] */

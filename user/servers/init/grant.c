@@ -98,8 +98,28 @@ static enum status granted_irq(uint32_t i, const struct grant *g)
     return s;
 }
 
+/* A Range that outlives the program: when that is begun again it gets the same frames, with what
+ * stands in them. For memory that a device may still write to. The topmost bank pays for it, once;
+ * there is one for each program of the description, not for its further instances. */
+static enum status granted_kept(uint32_t i, const struct grant *g)
+{
+    const struct source from = { .bank = REG_MAIN_BANK };
+    enum status s = own_get(OWN_KEPT + i, REG_WORK);
+
+    if (s == STATUS_OK && !cap_there(REG_WORK)) {
+        s = source_range(&from, g->a, REG_WORK);
+        if (s == STATUS_OK) {
+            s = own_put(OWN_KEPT + i, REG_WORK);
+        }
+    }
+    return s;
+}
+
 static enum status granted_range(uint32_t i, const struct grant *g)
 {
+    if (g->kept && i < DESC_PROGRAMS) {
+        return granted_kept(i, g);
+    }
     const struct source from = build_source(i);
 
     return source_range(&from, g->a, REG_WORK);

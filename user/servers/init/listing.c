@@ -231,7 +231,7 @@ static void grant_words(const struct grant *g, char *out, size_t size)
         lk_format(out, size, "irq %lu", g->a);
         break;
     case GRANT_RANGE:
-        lk_format(out, size, "range %lu pages", g->a);
+        lk_format(out, size, "range %lu pages%s", g->a, g->kept ? " kept" : "");
         break;
     case GRANT_BANK:
         if (g->a != 0) {

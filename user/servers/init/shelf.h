@@ -42,7 +42,8 @@ enum own_place {
     OWN_WARDEN_ENDPOINT,
     OWN_DEVICES, /* Range of the device frames */
     OWN_ARCHIVE, /* GPTs: init's view of the archive, without the right to write */
-    OWN_ARCHIVE_END = OWN_ARCHIVE + 2
+    OWN_ARCHIVE_END = OWN_ARCHIVE + 2,
+    OWN_KEPT = OWN_ARCHIVE_END /* and the following: the kept Range of each program */
 };
 
 /* Set it up, from a source. */
