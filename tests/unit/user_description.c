@@ -208,7 +208,8 @@ TEST(description_range, "a range is as long as the kernel lends, and no longer")
     }
 }
 
-TEST(description_kept, "a range may be said to be kept, with or without the word pages, and no more")
+TEST(description_kept,
+     "a range may be said to be kept, with or without the word pages, and no more")
 {
     CHECK(read_text("system 1\nprogram a\ncap x = range 5 pages kept\ncap y = range 5 kept\n"
                     "cap z = range 5 pages\n"));

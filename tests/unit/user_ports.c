@@ -19,9 +19,18 @@ static uint16_t mark_and_act(const struct virtqueue *q)
     device_moment();
     return mark;
 }
+static enum virtqueue_taken take_and_act(struct virtqueue *q, struct virtqueue_buffer *b)
+{
+    enum virtqueue_taken taken = virtqueue_take(q, b);
+
+    device_moment();
+    return taken;
+}
 #define virtqueue_mark mark_and_act
+#define virtqueue_take take_and_act
 #include "user/servers/serial/ports.c"
 #undef virtqueue_mark
+#undef virtqueue_take
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -41,8 +41,8 @@ static void add(struct bus *bus, unsigned place)
     };
 }
 
-/* Look at one function; a bridge marks the bus behind it, which must have a larger number: so no
- * bus is looked at twice. */
+/* Look at one function; a bridge marks the bus behind it. Buses are looked at in the order of their
+ * numbers, so none is looked at twice; the bus behind a bridge has a larger number. */
 static void scan_function(struct bus *bus, unsigned place, bool marked[BUSES])
 {
     if (get(bus, place, PCI_CFG_VENDOR, 2) == NO_VENDOR) {
@@ -52,7 +52,7 @@ static void scan_function(struct bus *bus, unsigned place, bool marked[BUSES])
     if ((get(bus, place, PCI_CFG_HEADER, 1) & HEADER_LAYOUT) == PCI_HEADER_BRIDGE) {
         unsigned behind = get(bus, place, PCI_CFG_SECONDARY, 1) & (BUSES - 1);
 
-        marked[behind] |= behind > place >> 8;
+        marked[behind] = true;
     }
 }
 
