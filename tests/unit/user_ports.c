@@ -251,7 +251,7 @@ static void outside_close(unsigned n)
 static void outside_say(unsigned n)
 {
     struct client *c = &model.client[model.out[n].client];
-    unsigned count = 1 + (unsigned)unit_random(SAYS);
+    unsigned count = (c->said == 0 ? 8 : 1) + (unsigned)unit_random(SAYS); /* its number whole */
     uint16_t buffer;
 
     if (!model.out[n].there || !model.out[n].guest || c->said == c->length ||
@@ -425,9 +425,6 @@ static void reader_data(unsigned n, const struct port_event *e)
 
     CHECK_EQUAL(e->session, r->session);
     CHECK(e->bytes <= SAYS && (e->flags & PORT_BEGINS) != 0);
-    if (e->at[0] == '<' && e->bytes < 6 && memchr(e->at, '>', e->bytes) == NULL) {
-        client = (int)model.out[n].client; /* its number is cut: what is seen must fit below */
-    }
     if (r->client < 0 || (r->searching && client >= 0)) {
         r->client = client >= 0 ? client : r->client;
         r->got = 0;

@@ -22,11 +22,11 @@
  * bytes sent; string: the port's name, empty if it has none. Without a device there are 0 ports. */
 #define PORT_INFO 1u
 
-/* word 1: mask of ports; word 2: notice bits, not 0; capability 1: AppNotice. The bits are posted whenever
- * one of these ports has something to read, or has room to write again after a write that was not
- * taken, or was opened or closed. A session that is going on is told to the new reader as one that
- * begins, with another number. Without capability 1, or with Null: no more notices, and nobody
- * reads. IN_USE: somebody else who is still there has one of them; then nothing has changed.
+/* word 1: mask of ports; word 2: notice bits, not 0; capability 1: AppNotice. The bits are posted
+ * whenever one of these ports has something to read, or has room to write again after a write that
+ * was not taken, or was opened or closed. A session that is going on is told to the new reader as
+ * one that begins, with another number. Without capability 1, or with Null: no more notices, and
+ * nobody reads. IN_USE: somebody else who is still there has one of them; then nothing has changed.
  * REQUEST_ERROR: it is no AppNotice. */
 #define PORT_BIND 2u
 
