@@ -48,7 +48,7 @@ bool app_notice_post(const struct cap *notice, uint64_t bits)
     struct process *p = app_notice_target(notice);
 
     if (p != NULL) {
-        notice_post(p, (bits & notice->payload) << (notice->restr & LK_PROXY ? 32 : 0));
+        notice_post(p, app_notice_bits(notice, bits));
     }
     return p != NULL;
 }

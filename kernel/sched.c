@@ -286,11 +286,13 @@ static NOINLINE void settle(struct cpu *cpu)
 {
     bool work_left;
 
-    for (unsigned done = 0; done < WORK_WEIGHT && cpu->work;) {
-        unsigned weight = ipc_work();
+    if (cpu->work) {
+        for (unsigned done = 0; done < WORK_WEIGHT && cpu->work;) {
+            unsigned weight = ipc_work();
 
-        cpu->work = weight != 0;
-        done += weight;
+            cpu->work = weight != 0;
+            done += weight;
+        }
     }
     log_announce();
     work_left = cpu->work;
