@@ -155,7 +155,8 @@ static void again(struct lk_source *s, uint32_t why)
     OK(lk_loop_ready(s, 1));
 }
 
-CASE(nobody_starves, .text = "a source that is always ready keeps no other from its turn")
+CASE(nobody_starves, .text = "a source that is always ready keeps no other from its turn",
+     .ms = 500)
 {
     loop_new();
     add_with(0, again);
