@@ -113,6 +113,7 @@ class Machine:
             qemu += ["-device", f"virtserialport,bus=vs.0,chardev=c{i},name=lykos.rpc.{i}"]
         self.session = Session(context, name, [*more, "--", *qemu])
         self.session.prompt()
+        self.session.command("destroy dispatcher")  # a port has one reader; without ports it is gone already
         self.session.type("start mirror\r")
         self.session.expect(r"mirror: ready")
         another_prompt(self.session)

@@ -19,17 +19,18 @@
 #define KEEPER_PRIORITY 152u /* above init's clients, and above the initial thread */
 #define WORKER_PRIORITY 149u /* below the initial thread: reading comes first */
 
-#define BIT_SERIAL (1u << PORT_COUNT) /* the server `serial` was begun again, or is gone */
+#define BIT_SERIAL (1u << PORT_COUNT)  /* the server `serial` was begun again, or is gone */
 #define BIT_CHANGES (2u << PORT_COUNT) /* something happened to a program */
 
 enum {
     REG_TEAM = 16,      /* CapPage, of every member */
     REG_TEAM_WORK = 17, /* every member's, for the library */
     REG_NOTICE = 18,
-    REG_ROOM = 19, /* and the next, while objects are made */
+    REG_ROOM = 19,             /* and the next, while objects are made */
     REG_WORK = LK_REG_SCRATCH, /* and the 7 behind it */
 };
-_Static_assert(PORT_COUNT <= DISPATCH_PORTS && PORT_BYTES <= DISPATCH_CHUNK, "all ports are served");
+_Static_assert(PORT_COUNT <= DISPATCH_PORTS && PORT_BYTES <= DISPATCH_CHUNK,
+               "all ports are served");
 _Static_assert(WORKERS <= DISPATCH_WORKERS, "as many as there may be");
 
 static struct lk_room room;
