@@ -7,6 +7,7 @@
  * kernel's pools after it. From then on nothing is allocated here: what is left belongs to user
  * level, which makes objects from it through Range capabilities (object.c).
  */
+#include <arch/mmu.h>
 #include <kernel/boot_info.h>
 #include <kernel/endpoint.h>
 #include <kernel/gpt.h>
@@ -162,7 +163,7 @@ void frames_init(const struct boot_info *boot)
     mark_archive(boot);
 
     for (pfn_t i = 0; i < frame_count; i++) {
-        frame_table[i].leaf = i << PAGE_SHIFT;
+        frame_table[i].leaf = i << PAGE_SHIFT | PTE_MEMORY;
         frame_totals.frames += frame_table[i].kind != FRAME_NONE;
         frame_totals.free += frame_table[i].kind == FRAME_FREE;
     }

@@ -138,7 +138,8 @@ static bool agrees(struct process *p, uva_t address, bool all)
     if (is == 0) {
         return !all;
     }
-    return page == w.frame->leaf && (is & ~granted_by(&w)) == 0 && (!all || is == granted_by(&w));
+    return page == frame_kpa(w.frame) && (is & ~granted_by(&w)) == 0 &&
+           (!all || is == granted_by(&w));
 }
 
 static bool samples_agree(void)

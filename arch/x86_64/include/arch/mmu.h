@@ -25,6 +25,7 @@ typedef uint64_t pte_t;
 #define PTE_WRITE 0x002ull
 #define PTE_USER 0x004ull
 #define PTE_UNCACHED 0x018ull /* PWT and PCD: entry 3 of the PAT. Of a device's page */
+#define PTE_MEMORY 0x200ull   /* software's: it is the entry of a page that the kernel may touch */
 #define PTE_DEVICE_FRAME(n) ((uint64_t)(n) << 52) /* its number, in bits that are software's */
 #define PTE_ACCESSED 0x020ull
 #define PTE_DIRTY 0x040ull
@@ -50,13 +51,12 @@ static inline bool mmu_present(pte_t e)
     return (e & PTE_PRESENT) != 0;
 }
 
-/* May what an entry of a page names, if it is one, be read, or written? A device's may not, by the
- * kernel. */
+/* May the kernel read, or write, what an entry of a page names for its process? Not a device's. */
 static inline bool mmu_allows(pte_t e, unsigned access)
 {
-    pte_t need = PTE_PRESENT | (access & ACCESS_WRITE ? PTE_WRITE : 0);
+    pte_t need = PTE_MEMORY | (access & ACCESS_WRITE ? PTE_WRITE : 0);
 
-    return (e & (need | PTE_UNCACHED)) == need;
+    return (e & need) == need;
 }
 
 /* Which frame the entry of a page names: pfn, that of a device's page behind those of memory. */
