@@ -100,7 +100,7 @@ def ps(session):
     wide = [line for line in output.splitlines() if len(line) > WIDTH]
     if wide:
         raise Failed("ps writes beyond the right margin", wide)
-    names = r"((?: [a-z]+|\n )*)\n"
+    names = r"((?: [a-z][a-z0-9]*|\n )*)\n"
     groups = re.search(rf"^not running:{names}parts of others, not running:{names}", output, re.MULTILINE)
     if not groups:
         raise Failed("ps does not list what does not run in two groups", core.tail(output))
