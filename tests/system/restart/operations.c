@@ -27,6 +27,8 @@
 #define C_VICTIM 25
 #define C_REPLY 26
 #define C_LENT 27
+#define C_DEVICES 28
+#define DEVICE 0xfed00000                  /* the high precision event timer */
 #define STRING_VA (WINDOW_VA + PAGE - 100) /* across two pages */
 #define ANSWER_VA (WINDOW_VA + 3 * PAGE - 50)
 
@@ -178,11 +180,14 @@ static const struct operation operations[] = {
     { "GPT.getState", C_GPT, OP_GPT_GET_STATE, 0, 0, 0, { 0 }, 0, 0, 0 },
     { "clear", C_PAGE, OP_PAGE_CLEAR, 0, 0, 0, { 0 }, 0, 0, 0 },
     { "copyFrom", C_PAGE, OP_PAGE_COPY_FROM, 0, 0, 0, { C_PAGE }, 0, 0, 0 },
+    { "getAddress", C_PAGE, OP_PAGE_GET_ADDRESS, 0, 0, 0, { 0 }, 0, 0, 2 },
     { "CapPage.getSlot", C_CAPPAGE, OP_CAPPAGE_GET_SLOT, 0, 0, 0, { 0 }, 0, 0, 0 },
     { "CapPage.swapSlot", C_CAPPAGE, OP_CAPPAGE_SWAP_SLOT, 0, 0, 0, { C_PAGE }, 0, 0, 0 },
     { "Range.getInfo", C_RANGE, OP_RANGE_GET_INFO, 0, 0, 0, { 0 }, 0, 0, 4 },
     { "fabricate", C_RANGE, OP_RANGE_FABRICATE, LK_TYPE_PAGE, UINT64_MAX, 0, { 0 }, 0, 0, 0 },
     { "fabricate in use", C_RANGE, OP_RANGE_FABRICATE, LK_TYPE_PAGE, 0, 0, { 0 }, 0, 0, 0 },
+    { "fabricateDevice", C_DEVICES, OP_RANGE_FABRICATE_DEVICE, 0, DEVICE, 0, { 0 }, 0, 0, 0 },
+    { "fabricateDevice refused", C_RANGE, OP_RANGE_FABRICATE_DEVICE, 0, DEVICE, 0, { 0 }, 0, 0, 0 },
     { "rescind Page", C_RANGE, OP_RANGE_RESCIND, 0, 0, 0, { C_PAGE }, 0, 0, 0 },
     { "rescind GPT mapped", C_RANGE, OP_RANGE_RESCIND, 0, 0, 0, { C_VICTIM }, 0, 0, 0 },
     { "rescind Process", C_RANGE, OP_RANGE_RESCIND, 0, 0, 0, { C_PROCESS }, 0, 0, 0 },
@@ -281,7 +286,7 @@ static void give_caps(struct run *r, obj q)
     static const uint8_t initial[][2] = {
         { C_RANGE, R_RANGE },     { C_SCHEDCTL, R_SCHEDCTL }, { C_SLEEP, R_SLEEP },
         { C_IOPRIV, R_IOPRIV },   { C_KERNLOG, R_KERNLOG },   { C_DISCRIM, R_DISCRIM },
-        { C_CAPBITS, R_CAPBITS }, { C_IRQCTL, R_IRQCTL },
+        { C_CAPBITS, R_CAPBITS }, { C_IRQCTL, R_IRQCTL },     { C_DEVICES, R_DEVICES },
     };
     obj e = endpoint_new(r->subject, 40, false);
     obj qe = endpoint_new(q, 41, false);
@@ -346,6 +351,7 @@ static void make_operation(struct run *r, const void *arg)
     r->regs.r9 = o->string | (uint64_t)o->room << 32;
     r->ignore = o->ignore;
     lk_irqctl_release(R_IRQCTL, 8);
+    OK(lk_range_rescind_at(R_DEVICES, 0, 0));
 }
 
 CASE(operations,
@@ -369,6 +375,7 @@ CASE(operations,
     for (unsigned i = 0; i < OPERATIONS; i++) {
         points += inject_all(operations[i].name, make_operation, &operations[i]);
     }
+    OK(lk_range_rescind_at(R_DEVICES, 0, 0));
     sys_say("# %lu operations, %u acquire points", OPERATIONS, points);
     CHECK(points > 2 * OPERATIONS);
 }

@@ -454,7 +454,7 @@ CASE(in_use,
 }
 
 /* Left out: what ends the machine, what this is done with, what there is no capability to yet, and
- * windows, which have no operations but those of all memory. */
+ * windows and pages of devices, which have no operations but those of all memory. */
 static bool left_out(unsigned type, unsigned op)
 {
     if (type == LK_TYPE_SYSCTL) {
