@@ -265,7 +265,7 @@ bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end, unsig
         .gpt = object_oid(g),
         .table = (uint16_t)t,
         .end = end & 0x3ff,
-        .restr = restr & 3,
+        .restr = restr & 7,
         .first = first,
     };
     chain_insert(&g->hdr.depend, gpt_links, id);

@@ -33,10 +33,10 @@ static uint64_t low_bits(uint64_t a, unsigned n)
     return a & ((1ull << n) - 1);
 }
 
-/* What restrictions mean to the hardware: all that is read-only for whatever reason is LK_RO. */
-static uint8_t hardware_restr(unsigned restr)
+/* The restrictions that decide what can be accessed. */
+static uint8_t access_restr(unsigned restr)
 {
-    return (uint8_t)((restr & (LK_RO | LK_WK) ? LK_RO : 0) | (restr & LK_NX));
+    return (uint8_t)(restr & (LK_RO | LK_NX | LK_WK));
 }
 
 /* One step: into GPT `g` that `c` names, at *at of the space that `c` translates. On success *at is
@@ -98,7 +98,9 @@ static enum fault_code leaf(const struct cap *c, unsigned access, struct walk *o
     if (c->aux != PAGE_SHIFT) {
         return FAULT_MALFORMED_SPACE;
     }
-    if ((access & ACCESS_WRITE) && (out->restr & (LK_RO | LK_WK))) {
+    /* What is weak tells nobody anything: but to read a device's registers may tell the device. */
+    if (((access & ACCESS_WRITE) && (out->restr & (LK_RO | LK_WK))) ||
+        ((out->restr & LK_WK) && c->type == CAP_DEVICEPAGE)) {
         return FAULT_ACCESS_VIOLATION;
     }
     if ((access & ACCESS_EXEC) && (out->restr & LK_NX)) {
@@ -200,12 +202,12 @@ struct table_key walk_key(const struct cap *root, const struct path *path, int k
 
     if (k < 0) {
         key.producer = root->oid;
-        key.restr = hardware_restr(root->restr);
+        key.restr = access_restr(root->restr);
         key.base = address - low_bits(address, bits);
         key.guard = (uint64_t)root->payload << 8 | root->aux;
     } else {
         key.producer = object_oid(path->step[k].gpt);
-        key.restr = hardware_restr(path->step[k].restr);
+        key.restr = access_restr(path->step[k].restr);
         key.base = path->step[k].at - low_bits(path->step[k].at, bits);
     }
     return key;
@@ -245,7 +247,7 @@ static bool record(unsigned t, const struct path *path, int from, int end, uva_t
 
             first = (at >> bits & -size) - s->slot * size;
         }
-        if (!depend_record(t, s->gpt, first, (unsigned)limit, hardware_restr(s->restr))) {
+        if (!depend_record(t, s->gpt, first, (unsigned)limit, access_restr(s->restr))) {
             return false;
         }
         limit = slot_end < limit ? slot_end : limit;
@@ -390,12 +392,12 @@ acquire_each(struct process *p, uva_t address, size_t n, unsigned access, void *
             struct walk walk;
             enum fault_code code = space_map(p, *where, access, &walk);
 
+            if (code == FAULT_NONE && walk.frame->kind == FRAME_DEVICE) {
+                code = FAULT_DATA_TYPE; /* not the kernel's to touch */
+            }
             if (code != FAULT_NONE) {
                 *handler = walk.handler;
                 return code;
-            }
-            if (walk.frame->kind == FRAME_DEVICE) {
-                return FAULT_DATA_TYPE; /* not the kernel's to touch */
             }
             *page = frame_data(walk.frame); /* next time it is there */
         }

@@ -37,7 +37,7 @@ struct gpt;
 struct table_key {
     oid_t producer;
     uint8_t level;  /* 1: entries are pages; MMU_LEVELS: a root */
-    uint8_t restr;  /* restrictions on the way to the producer: LK_RO, LK_NX */
+    uint8_t restr;  /* restrictions on the way to the producer: LK_RO, LK_NX, LK_WK */
     uint16_t edge;  /* holds the first page (1), the last below 2^47 (2), where nothing is mapped:
                       such a table is used nowhere else */
     uint64_t base;  /* where the region begins in the producer's space; with guard, in the user's */
@@ -146,8 +146,8 @@ void entry_set(unsigned t, unsigned i, pte_t e);
 void entry_clear(unsigned t, unsigned i);
 
 /* Entries of table `t` from `first` (of slot 0; may be negative) on, but before `end`, are made
- * through the slots of `g`, which is reached with restrictions `restr`, of LK_RO and LK_NX. Returns
- * false if there is no room, and nothing left to throw away but the tables touched. */
+ * through the slots of `g`, which is reached with restrictions `restr`, of LK_RO, LK_NX and LK_WK.
+ * Returns false if there is no room, and nothing left to throw away but the tables touched. */
 bool depend_record(unsigned t, struct gpt *g, int64_t first, unsigned end, unsigned restr)
     WARN_UNUSED;
 
@@ -166,7 +166,7 @@ struct link {
 /* See depend_record(). Chained twice: from the GPT, and from the table. */
 struct depend {
     oid_t gpt;
-    uint16_t table, end : 10, restr : 2;
+    uint16_t table, end : 10, restr : 3;
     int64_t first;
 };
 extern struct depend *depend_list; /* const after boot, as are the next four */

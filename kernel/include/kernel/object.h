@@ -20,9 +20,9 @@
 /* What a frame holds. Kept in its descriptor. The kind of a frame of objects, and of the objects
  * themselves, is the number of the type of a capability to one. */
 enum frame_kind {
-    FRAME_NONE = CAP_NULL, /* no memory here: a hole, firmware, a device */
-    FRAME_PAGE = CAP_PAGE, /* one Page */
-    FRAME_DEVICE = CAP_DEVICEPAGE,
+    FRAME_NONE = CAP_NULL,         /* no memory here: a hole, firmware, a device */
+    FRAME_PAGE = CAP_PAGE,         /* one Page */
+    FRAME_DEVICE = CAP_DEVICEPAGE, /* one DevicePage: registers, no memory */
     FRAME_CAPPAGE = CAP_CAPPAGE,
     FRAME_PROCESS = CAP_PROCESS, /* several small objects */
     FRAME_ENDPOINT = CAP_ENDPOINT,
@@ -56,7 +56,7 @@ struct frame {
     uint8_t kind;        /* enum frame_kind */
     uint32_t lent;       /* count of the Range that is lent from this frame on; 0: none */
     uint64_t live_mask;  /* which of its objects are live */
-    uint64_t leaf;       /* mmu_leaf() of it: its address, and what a device's pages want beside */
+    uint64_t leaf; /* what mmu_leaf() makes entries of: address, PTE_MEMORY or a device's bits */
     uint64_t reserved[2];
 };
 STATIC_ASSERT(sizeof(struct frame) == 64, "one descriptor per frame, indexed like the oid");

@@ -74,7 +74,8 @@ static unsigned check_entry(unsigned t, unsigned i)
               "INV-MAP-3 broken: entry %u of table %u is behind a window", i, t);
     if (level == 1) {
         INVARIANT(e == mmu_leaf(w.frame->leaf, walk_granted(w.restr)) &&
-                      w.frame->hdr.kind == FRAME_PAGE && w.frame->hdr.count != 0 &&
+                      (w.frame->hdr.kind == FRAME_PAGE || w.frame->hdr.kind == FRAME_DEVICE) &&
+                      w.frame->hdr.kind == w.frame->kind && w.frame->hdr.count != 0 &&
                       (i != 0 || !(table_list[t].key.edge & 1)) &&
                       (i != 511 || !(table_list[t].key.edge & 2)),
                   "INV-MAP-1 broken: entry %u of table %u is %lx", i, t, (unsigned long)e);
@@ -124,10 +125,9 @@ static unsigned check_passed(unsigned t, const struct depend *d)
     INVARIANT(j < path.steps &&
                   (int64_t)(offset >> PAGE_SHIFT) - (int64_t)(path.step[j].at >> PAGE_SHIFT) ==
                       d->first &&
-                  ((path.step[j].restr & (LK_RO | LK_WK)) != 0) == ((d->restr & LK_RO) != 0) &&
-                  (path.step[j].restr & LK_NX) == (d->restr & LK_NX),
-              "INV-MAP-6 broken: GPT %x is not passed on the way to entry %ld of table %u", d->gpt,
-              (long)d->first, t);
+                  (path.step[j].restr & (LK_RO | LK_NX | LK_WK)) == d->restr,
+              "INV-MAP-6 broken: GPT %x is not passed on the way to entry %lx of table %u", d->gpt,
+              (unsigned long)d->first, t);
     return failed;
 }
 

@@ -76,6 +76,7 @@ CASE(device_rights, .text = "a device's page has the restrictions of its capabil
     OK(lk_memory_reduce(R_A, LK_RO | LK_NX, R_B));
     map_reg(own_space(), AT, R_B);
     reads(prober, AT, first);
+    EQ(kernel_check(), 0);
     faults(prober, WRITE, AT, FAULT_ACCESS_VIOLATION);
     faults(prober, EXEC, AT, FAULT_NO_EXEC);
     OK(lk_range_rescind(R_DEVICES, R_A));

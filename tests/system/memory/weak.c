@@ -10,7 +10,10 @@
 #define SLOT_VA(slot) (TREE_VA + (slot)*4096ull)
 #define HANDLER_ID 77
 
-enum { S_PAGE, S_ENTRY, S_WINDOW, S_LOCAL, S_NOTHING, S_BACKGROUND = 14, S_HANDLER };
+enum { S_PAGE, S_ENTRY, S_WINDOW, S_LOCAL, S_NOTHING, S_DEVICE, S_BACKGROUND = 14, S_HANDLER };
+
+#define HPET 0xfed00000 /* a device that the kernel does not use; see device.c */
+#define FRAME 9
 
 static obj prober, root, space, handler;
 
@@ -112,4 +115,54 @@ CASE(weak_fetched,
     reads(prober, SLOT_VA(S_WINDOW), PAGE_VALUE(3));
     faults(prober, WRITE, SLOT_VA(S_WINDOW), FAULT_ACCESS_VIOLATION);
     faults(prober, READ, SLOT_VA(S_NOTHING), FAULT_INVALID_ADDR);
+}
+
+/* The same GPTs, once read-only and once weak, in the order of `weak_first`. */
+static void device_seen(bool weak_first)
+{
+    uint64_t first;
+
+    begin(weak_first ? LK_WK : LK_RO);
+    OK(lk_range_fabricate_device(R_DEVICES, FRAME, HPET, R_B));
+    map_reg(own_space(), WINDOW_VA, R_B);
+    first = *(volatile uint64_t *)WINDOW_VA;
+    obj_get(space, R_A);
+    OK(lk_gpt_swap_slot(R_A, S_DEVICE, R_B, 0));
+    for (unsigned round = 0; round < 2; round++) {
+        if ((round == 0) == weak_first) {
+            reads(prober, SLOT_VA(S_PAGE), PAGE_VALUE(1)); /* so there is a table of it */
+            faults(prober, READ, SLOT_VA(S_DEVICE), FAULT_ACCESS_VIOLATION);
+            faults(prober, EXEC, SLOT_VA(S_DEVICE), FAULT_ACCESS_VIOLATION);
+        } else {
+            reads(prober, SLOT_VA(S_DEVICE), first);
+        }
+        EQ(kernel_check(), 0);
+        obj_get(space, R_A);
+        OK(lk_memory_reduce(R_A, weak_first ? LK_RO : LK_RO | LK_WK, R_A));
+        OK(lk_memory_set_guard(R_A, 0, 16, R_A));
+        obj_get(root, R_T0);
+        OK(lk_gpt_swap_slot(R_T0, 1, R_A, 0));
+    }
+    OK(lk_range_rescind_at(R_DEVICES, FRAME, 0));
+}
+
+CASE(weak_device, .text = "a device is not read through a weak space: it could tell by that. It is "
+                          "through a read-only one, before and after")
+{
+    device_seen(true);
+    device_seen(false);
+}
+
+CASE(weak_device_fetched, .text = "what is fetched of a device from a weak space cannot be read")
+{
+    begin(LK_RO);
+    obj_get(space, R_T0);
+    OK(lk_range_fabricate_device(R_DEVICES, FRAME, HPET, R_B));
+    OK(lk_gpt_swap_slot(R_T0, S_DEVICE, R_B, 0));
+    OK(lk_memory_reduce(R_T0, LK_RO | LK_WK, R_A));
+    fetched(S_DEVICE, LK_TYPE_DEVICEPAGE, LK_RO | LK_WK);
+    obj_get(space, R_T0);
+    OK(lk_gpt_swap_slot(R_T0, S_NOTHING, R_B, 0));
+    faults(prober, READ, SLOT_VA(S_NOTHING), FAULT_ACCESS_VIOLATION);
+    OK(lk_range_rescind_at(R_DEVICES, FRAME, 0));
 }

@@ -431,3 +431,26 @@ CASE(device_memory,
     }
     OK(lk_range_rescind_at(R_DEVICES, 0, 0));
 }
+
+CASE(device_memory_told,
+     .text = "that is told to the handler of the space there, not of the process")
+{
+    const uint64_t hpet = 0xfed00000;
+    struct string_pair p = string_pair_new();
+    obj handler = proc_new(PRIO_HIGH);
+    obj e = endpoint_new(handler, 70, false);
+
+    fill_receiver();
+    OK(lk_range_fabricate_device(R_DEVICES, 0, hpet, R_A));
+    map_reg(p.b_space, RECEIVER_VA + PAGE, R_A);
+    gpt_of(p.b_space, RECEIVER_VA + PAGE, R_B);
+    obj_get(entry_new(e, 3), R_A);
+    OK(lk_gpt_swap_slot(R_B, 15, R_A, 0));
+    OK(lk_gpt_set_flags(R_B, 1));
+    raw_do(handler, LK_RECV);
+    receiver_fault(&p, FAULT_DATA_TYPE);
+    EQ(raw_result(handler).rdi, LK_FAULT_MESSAGE);
+    EQ(raw_result(handler).rsi, FAULT_DATA_TYPE);
+    EQ(raw_result(handler).rdx, RECEIVER_VA + PAGE);
+    OK(lk_range_rescind_at(R_DEVICES, 0, 0));
+}

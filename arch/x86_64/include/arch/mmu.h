@@ -32,7 +32,8 @@ typedef uint64_t pte_t;
 #define PTE_TARGET 0x000ffffffffff000ull
 #define PTE_NO_EXEC 0x8000000000000000ull
 
-/* Entry for a page. Accessed and dirty are set from the start: nobody reads them, and the processor
+/* Entry for a page; `page` is `leaf` of its frame: its address with PTE_MEMORY, or what
+ * arch_device_leaf() gave. Accessed and dirty are set from the start: nobody reads them, and the processor
  * is spared the locked write that sets them. */
 static inline pte_t mmu_leaf(uint64_t page, unsigned access)
 {
