@@ -32,9 +32,9 @@ typedef uint64_t pte_t;
 #define PTE_TARGET 0x000ffffffffff000ull
 #define PTE_NO_EXEC 0x8000000000000000ull
 
-/* Entry for a page; `page` is `leaf` of its frame: its address with PTE_MEMORY, or what
- * arch_device_leaf() gave. Accessed and dirty are set from the start: nobody reads them, and the processor
- * is spared the locked write that sets them. */
+/* Entry for a page; `page` is what its frame's `leaf` says: its address with PTE_MEMORY, or what
+ * arch_device_leaf() gave. Accessed and dirty are set from the start: nobody reads them, and the
+ * processor is spared the locked write that sets them. */
 static inline pte_t mmu_leaf(uint64_t page, unsigned access)
 {
     return page | PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY |
