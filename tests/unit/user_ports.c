@@ -139,6 +139,7 @@ TEST(virtqueue_bells, "the device is told unless it says that it looks by itself
 /* ---- A device as QEMU's ---- */
 
 #define CLIENTS 4000u /* of one test */
+#define FOR_ANY 0u    /* a message to a client begins with his number, or this */
 #define SAYS 40u      /* most bytes that a client says; its first are "<number>" */
 
 /* A client at the other end of a port. */
@@ -146,6 +147,7 @@ struct client {
     char says[SAYS];
     unsigned length, said; /* of them, given to the device */
     unsigned heard;        /* bytes that came to it */
+    unsigned foreign;      /* buffers among them that were meant for another */
 };
 
 /* One port at its end. */
@@ -235,15 +237,27 @@ static void outside_connect(unsigned n)
     device_control(n + 1, CONTROL_PORT_OPEN, 1, "");
 }
 
-/* It goes: what was not read yet is thrown away. */
+/* What the guest sent for nobody is thrown away. */
+static void outside_discard(unsigned n)
+{
+    uint16_t buffer;
+
+    while (device_pop(QUEUE_OUT(n), &buffer)) {
+        device_use(queue_of(QUEUE_OUT(n)), buffer, 0);
+    }
+}
+
+/* It goes: what was not read yet is thrown away. The buffer that the device was about to send to
+ * one that does not read is never given back, as by QEMU. */
 static void outside_close(unsigned n)
 {
     uint16_t buffer;
 
     model.out[n].there = false;
-    while (device_pop(QUEUE_OUT(n), &buffer)) {
-        device_use(queue_of(QUEUE_OUT(n)), buffer, 0);
+    if (!model.out[n].reads) {
+        device_pop(QUEUE_OUT(n), &buffer);
     }
+    outside_discard(n);
     device_control(n + 1, CONTROL_PORT_OPEN, 0, "");
 }
 
@@ -269,8 +283,16 @@ static void outside_hear(unsigned n)
 {
     uint16_t buffer;
 
+    if (!model.out[n].there) {
+        outside_discard(n);
+    }
     while (model.out[n].there && model.out[n].reads && device_pop(QUEUE_OUT(n), &buffer)) {
-        model.client[model.out[n].client].heard += queue_of(QUEUE_OUT(n))->desc[buffer].bytes;
+        struct client *c = &model.client[model.out[n].client];
+        unsigned whom;
+
+        memcpy(&whom, buffer_at(QUEUE_OUT(n), buffer), sizeof(whom));
+        c->foreign += whom != FOR_ANY && whom != model.out[n].client;
+        c->heard += queue_of(QUEUE_OUT(n))->desc[buffer].bytes;
         device_use(queue_of(QUEUE_OUT(n)), buffer, 0);
     }
 }
@@ -641,6 +663,78 @@ TEST(ports_full,
     model_end();
 }
 
+TEST(ports_write_looks,
+     "what is written goes to nobody when its client has gone by then, though we have not seen it")
+{
+    struct port_event e;
+    size_t taken;
+
+    model_begin();
+    outside_connect(1);
+    model.out[1].reads = true;
+    CHECK(ports_service(&model.ports));
+    CHECK(ports_next(&model.ports, 1).what == PORT_OPENED);
+    outside_close(1);
+    outside_connect(1);
+    model.out[1].reads = true;
+    CHECK(ports_write(&model.ports, 1, 1001, "late", 4, &taken) && taken == 0);
+    CHECK_EQUAL(model.ports.port[1].out.with, 0);
+    model.news = 0;
+    CHECK(ports_service(&model.ports) && (model.news & 2) != 0);
+    CHECK(!ports_write(&model.ports, 1, 1001, "late", 4, &taken));
+    CHECK(ports_next(&model.ports, 1).what == PORT_CLOSED);
+    e = ports_next(&model.ports, 1);
+    CHECK(e.what == PORT_OPENED);
+    CHECK_EQUAL(model.client[1].heard, 0);
+    outside_close(2); /* another port's message keeps it waiting, and no longer */
+    CHECK(ports_write(&model.ports, 1, e.session, "mine", 4, &taken) && taken == 0);
+    model.news = 0;
+    CHECK(ports_service(&model.ports) && (model.news & 2) != 0);
+    CHECK(ports_write(&model.ports, 1, e.session, "mine", 4, &taken) && taken == 4);
+    CHECK_EQUAL(model.client[1].heard, 4);
+    model_end();
+}
+
+/* A client comes and speaks, is sent so many buffers, reads none, and goes. How many were taken. */
+static unsigned one_that_does_not_read(unsigned n, unsigned writes)
+{
+    struct port_event e;
+    size_t taken = 0;
+    unsigned count = 0;
+
+    outside_connect(n);
+    model.out[n].reads = false;
+    outside_say(n);
+    CHECK(ports_service(&model.ports));
+    e = ports_next(&model.ports, n);
+    CHECK(e.what == PORT_OPENED);
+    CHECK(ports_next(&model.ports, n).what == PORT_DATA);
+    ports_done(&model.ports, n);
+    for (unsigned i = 0; i < writes; i++) {
+        CHECK(ports_write(&model.ports, n, e.session, "hello", 5, &taken));
+        count += taken != 0;
+    }
+    outside_close(n);
+    CHECK(ports_service(&model.ports));
+    CHECK(ports_next(&model.ports, n).what == PORT_CLOSED);
+    return count;
+}
+
+TEST(ports_lost_buffers, "clients that do not read and go take no buffer with them for good")
+{
+    for (unsigned writes = 1; writes <= PORT_BUFFERS; writes++) {
+        model_begin();
+        for (unsigned i = 0; i < 100; i++) {
+            unsigned least = writes < PORT_BUFFERS - 1 ? writes : PORT_BUFFERS - 1;
+
+            CHECK(one_that_does_not_read(1, writes) >= least);
+            CHECK(ports_check(&model.ports));
+        }
+        CHECK(model.ports.port[1].out.with <= 2);
+    }
+    model_end();
+}
+
 TEST(ports_not_read, "a port that nobody reads gets no new buffers, and what came is there later")
 {
     unsigned got = 0;
@@ -676,11 +770,11 @@ TEST(ports_removed, "a port that is taken away is closed; announced again it is 
     CHECK(ports_next(&model.ports, 1).what == PORT_OPENED);
     device_control(2, CONTROL_PORT_REMOVE, 1, "");
     CHECK(ports_service(&model.ports));
-    CHECK_EQUAL(ports_count(&model.ports), PORT_COUNT - 1);
+    CHECK(!model.ports.port[1].there);
     CHECK(ports_next(&model.ports, 1).what == PORT_CLOSED);
     device_control(2, CONTROL_PORT_ADD, 1, "");
     CHECK(ports_service(&model.ports) && ports_service(&model.ports));
-    CHECK_EQUAL(ports_count(&model.ports), PORT_COUNT);
+    CHECK(model.ports.port[1].there);
     CHECK(ports_next(&model.ports, 1).what == PORT_OPENED);
     model_end();
 }
@@ -700,7 +794,11 @@ TEST(ports_random, "clients come, speak and go at any moment: sessions, order an
             CHECK(ports_service(&model.ports));
             reader_reads(n, false);
             if (readers[n].session != 0) {
-                ports_write(&model.ports, n, readers[n].session, "answer", 6, &taken);
+                unsigned whom = readers[n].searching || readers[n].client < 0
+                                    ? FOR_ANY
+                                    : (unsigned)readers[n].client;
+
+                ports_write(&model.ports, n, readers[n].session, &whom, sizeof(whom), &taken);
             }
             CHECK(ports_check(&model.ports));
         }
@@ -711,6 +809,9 @@ TEST(ports_random, "clients come, speak and go at any moment: sessions, order an
                 outside_say(n);
                 reader_reads(n, true);
             }
+        }
+        for (unsigned i = 0; i < model.clients && !model.dropped; i++) {
+            CHECK(model.client[i].foreign <= 1);
         }
         for (unsigned n = 0; n < PORT_COUNT && !model.dropped; n++) {
             CHECK_EQUAL(readers[n].session != 0, model.out[n].there);

@@ -284,6 +284,7 @@ int main(void)
     wrong = device_begin(&serial.ports, NOTICE_LINE, news);
     if (wrong != NULL) {
         say("the device cannot be used: %s", wrong);
+        ports_gone(&serial.ports);
     } else {
         take_notices(NULL, 0);
     }

@@ -112,6 +112,7 @@ static void session_begin(struct ports *ports, unsigned n, bool mixed)
     p->fresh = false;
     p->read = false;
     p->session = ++ports->last_session;
+    p->opened++;
     ports->driver->news(n);
 }
 
@@ -387,6 +388,7 @@ void ports_gone(struct ports *ports)
         if (ports->port[n].there) {
             port_remove(ports, n);
         }
+        ports->port[n].has_queues = false;
     }
 }
 
@@ -395,7 +397,7 @@ unsigned ports_count(const struct ports *ports)
     unsigned count = 0;
 
     for (unsigned n = 0; n < PORT_COUNT; n++) {
-        count += ports->port[n].there;
+        count += ports->port[n].has_queues;
     }
     return count;
 }
@@ -476,6 +478,28 @@ static unsigned free_buffer(const struct port *p)
     return i;
 }
 
+/* The first write of a session. QEMU keeps the buffer that it could not send because its client had
+ * gone, or did not read and then went. Buffers of the session before may be on their way: they may
+ * have been given when that session was over and we had not seen it. But what was given in a
+ * session k has been dealt with when data of k + 2 is here, if something was written in k + 1: that
+ * session was not closed, as far as could be seen, behind the giving; so QEMU saw its close behind
+ * it, or in the round of its main loop in which the giving is seen; the client of k + 2 is taken in
+ * the next round, and its data is read in the one behind that. */
+static void lost_buffers(struct port *p)
+{
+    for (unsigned i = 0; i < p->out.size; i++) {
+        if (p->wrote_in[i] < p->wrote) {
+            virtqueue_forget(&p->out, i);
+        }
+    }
+}
+
+/* Has the device said something that was not taken yet? */
+static bool control_waits(const struct ports *ports)
+{
+    return virtqueue_mark(&ports->control_in) != ports->control_in.seen;
+}
+
 bool ports_write(struct ports *ports, unsigned n, uint64_t session, const void *bytes, size_t count,
                  size_t *taken)
 {
@@ -488,6 +512,9 @@ bool ports_write(struct ports *ports, unsigned n, uint64_t session, const void *
     if (count == 0 || count > PORT_BYTES) {
         return true;
     }
+    if (p->wrote != p->opened && p->read) {
+        lost_buffers(p);
+    }
     unsigned i = free_buffer(p);
 
     if (i == p->out.size) {
@@ -497,6 +524,12 @@ bool ports_write(struct ports *ports, unsigned n, uint64_t session, const void *
         return true;
     }
     memcpy(p->out_buffer[i].at, bytes, count);
+    if (control_waits(ports)) {
+        p->wants_room = true; /* the next service, which takes the message, tells the writer */
+        return true;
+    }
+    p->wrote = p->opened;
+    p->wrote_in[i] = p->opened;
     if (!virtqueue_post(&p->out, i, p->out_buffer[i].bus, (uint32_t)count, false)) {
         return true;
     }

@@ -12,6 +12,17 @@
  * the mark may be of either: the session is told as *mixed*, and its reader finds out by itself
  * where the new client begins.
  *
+ * What is written is meant for one session. So directly before a transmit buffer is given to the
+ * device, when its bytes are in it, it is made sure that no control message waits: else nothing is
+ * given, and the writer tries again when the message was taken. What the device does between that
+ * look and its taking the buffer nobody can see in time. A device throws away, when a client goes,
+ * what it was given by then: so at most that one buffer may go to the next client.
+ *
+ * QEMU does not give back the buffer that it was about to send when the client went. It was given
+ * in that session or in the one before. So when something is written in a session, buffers that
+ * have not come back since the last session but one in which something was written are lost, and
+ * taken again. How can it be known? See lost_buffers() in ports.c.
+ *
  * A device drops a control message if there is no buffer for it. If all buffers came back at once,
  * one may have been lost: every port that is thought to be closed is then *unsure*. It is announced
  * once more, so that the device says again whether it is open. Its bytes are not dropped, but begin
@@ -88,6 +99,7 @@ struct port {
     bool unsure;      /* it was thought to be closed, but a message may have been lost */
     bool mixed;       /* of the session: see PORT_MIXED */
     uint64_t session; /* of the client that is there, or was there last */
+    uint64_t opened;  /* times that a client came */
     uint64_t told;    /* session that the reader was told of and that he thinks goes on; 0: none */
     bool read;        /* some of the session's bytes were given to a reader */
 
@@ -95,6 +107,8 @@ struct port {
     struct port_received received[PORT_BUFFERS];
     unsigned first, waiting; /* of received: a ring */
     bool wants_room;         /* a write was refused */
+    uint64_t wrote;          /* `opened`, when something was written last */
+    uint64_t wrote_in[PORT_BUFFERS]; /* and when each transmit buffer was given to the device */
     uint64_t bytes_in, bytes_out;
 };
 
@@ -132,7 +146,8 @@ bool ports_service(struct ports *ports);
 /* The device is not there any more: every port is closed. */
 void ports_gone(struct ports *ports);
 
-/* How many ports there are. */
+/* How many ports there can be: what the device was made for, which is known before it has said
+ * which there are. 0: it is not there any more. */
 unsigned ports_count(const struct ports *ports);
 
 /* There is a new reader of port n, or none any more. */

@@ -104,6 +104,14 @@ enum virtqueue_taken virtqueue_take(struct virtqueue *q, struct virtqueue_buffer
     return virtqueue_take_to(q, virtqueue_mark(q), b);
 }
 
+void virtqueue_forget(struct virtqueue *q, unsigned i)
+{
+    if (virtqueue_has(q, i)) {
+        q->posted &= ~(1u << i);
+        q->with--;
+    }
+}
+
 void virtqueue_quiet(struct virtqueue *q, bool quiet)
 {
     q->avail->flags = quiet ? VIRTQ_QUIET : 0;

@@ -17,7 +17,7 @@
 #include <lykos/invoke.h>
 #include <lykos/room.h>
 
-/* word 1: port. Answer: word 1, how many ports the device has now; word 2, 1 if a client is there;
+/* word 1: port. Answer: word 1, how many ports the device can have; word 2, 1 if a client is there;
  * word 3, its session, or the last one; word 4, bytes received since the server began; word 5,
  * bytes sent; string: the port's name, empty if it has none. Without a device there are 0 ports. */
 #define PORT_INFO 1u
