@@ -166,7 +166,9 @@ static struct {
     unsigned page_count;
     struct client client[CLIENTS];
     unsigned clients;
-    bool acts; /* the device does things by itself, at random */
+    bool acts;          /* the device does things by itself, at random */
+    bool slow;          /* it does not look at what it was told of */
+    void (*then)(void); /* what happens when the driver has looked at a used index the next time */
     bool dropped;
     uint32_t news;
 } model;
@@ -324,7 +326,7 @@ static void driver_tells(unsigned queue)
             device_use(queue_of(queue), buffer, 0);
             device_hears(&m);
         }
-    } else if (queue >= 4 && queue % 2 == 1) {
+    } else if (queue >= 4 && queue % 2 == 1 && !model.slow) {
         outside_hear((queue - 5) / 2);
     }
 }
@@ -376,6 +378,12 @@ static void device_acts(void)
 
 static void device_moment(void)
 {
+    void (*then)(void) = model.then;
+
+    model.then = NULL;
+    if (then != NULL) {
+        then();
+    }
     while (model.acts && unit_once_in(4)) {
         device_acts();
     }
@@ -692,6 +700,43 @@ TEST(ports_write_looks,
     CHECK(ports_service(&model.ports) && (model.news & 2) != 0);
     CHECK(ports_write(&model.ports, 1, e.session, "mine", 4, &taken) && taken == 4);
     CHECK_EQUAL(model.client[1].heard, 4);
+    model_end();
+}
+
+/* In port 1 a client goes, and another comes and speaks. */
+static void another_client(void)
+{
+    outside_close(1);
+    outside_connect(1);
+    model.out[1].reads = true;
+    outside_say(1);
+}
+
+TEST(ports_write_late,
+     "what was given behind the last look goes to the next client, one buffer, and comes back")
+{
+    struct port_event e;
+    size_t taken;
+
+    model_begin();
+    outside_connect(1);
+    CHECK(ports_service(&model.ports));
+    CHECK(ports_next(&model.ports, 1).what == PORT_OPENED);
+    CHECK(ports_write(&model.ports, 1, 1001, "good", 4, &taken) && taken == 4);
+    model.slow = true;
+    model.then = another_client;
+    CHECK(ports_write(&model.ports, 1, 1001, "late", 4, &taken) && taken == 4);
+    CHECK(ports_write(&model.ports, 1, 1001, "more", 4, &taken) && taken == 0);
+    CHECK(ports_service(&model.ports));
+    CHECK(ports_next(&model.ports, 1).what == PORT_CLOSED);
+    e = ports_next(&model.ports, 1);
+    CHECK(e.what == PORT_OPENED && (e.flags & PORT_MIXED) != 0);
+    CHECK(ports_write(&model.ports, 1, e.session, "mine", 4, &taken) && taken == 4);
+    model.slow = false;
+    outside_hear(1);
+    CHECK_EQUAL(model.client[1].heard, 8);
+    CHECK(ports_service(&model.ports));
+    CHECK(model.ports.port[1].out.with <= 1);
     model_end();
 }
 

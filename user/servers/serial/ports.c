@@ -478,13 +478,11 @@ static unsigned free_buffer(const struct port *p)
     return i;
 }
 
-/* The first write of a session. QEMU keeps the buffer that it could not send because its client had
- * gone, or did not read and then went. Buffers of the session before may be on their way: they may
- * have been given when that session was over and we had not seen it. But what was given in a
- * session k has been dealt with when data of k + 2 is here, if something was written in k + 1: that
- * session was not closed, as far as could be seen, behind the giving; so QEMU saw its close behind
- * it, or in the round of its main loop in which the giving is seen; the client of k + 2 is taken in
- * the next round, and its data is read in the one behind that. */
+/* Before the first write of a session. What was given to the device before something was written in
+ * the last session but this one, and that one's close was not to be seen then, was there when QEMU
+ * saw that close. It gave back all that there was, but for the buffer that it was about to send to
+ * the client who went: that it forgets (QEMU 7.2). So what is still with it does not come back. What
+ * was given in the last session itself may have been given behind its close, and still come back. */
 static void lost_buffers(struct port *p)
 {
     for (unsigned i = 0; i < p->out.size; i++) {
@@ -512,7 +510,7 @@ bool ports_write(struct ports *ports, unsigned n, uint64_t session, const void *
     if (count == 0 || count > PORT_BYTES) {
         return true;
     }
-    if (p->wrote != p->opened && p->read) {
+    if (p->wrote != p->opened) {
         lost_buffers(p);
     }
     unsigned i = free_buffer(p);

@@ -18,10 +18,9 @@
  * look and its taking the buffer nobody can see in time. A device throws away, when a client goes,
  * what it was given by then: so at most that one buffer may go to the next client.
  *
- * QEMU does not give back the buffer that it was about to send when the client went. It was given
- * in that session or in the one before. So when something is written in a session, buffers that
- * have not come back since the last session but one in which something was written are lost, and
- * taken again. How can it be known? See lost_buffers() in ports.c.
+ * QEMU does not give back the one buffer that it was about to send when the client went: after four
+ * such clients a port would have none. Such a buffer is taken again two sessions later (ports.c,
+ * lost_buffers()).
  *
  * A device drops a control message if there is no buffer for it. If all buffers came back at once,
  * one may have been lost: every port that is thought to be closed is then *unsure*. It is announced
@@ -105,9 +104,9 @@ struct port {
 
     uint16_t mark; /* of `in`: what lies before may be taken */
     struct port_received received[PORT_BUFFERS];
-    unsigned first, waiting; /* of received: a ring */
-    bool wants_room;         /* a write was refused */
-    uint64_t wrote;          /* `opened`, when something was written last */
+    unsigned first, waiting;         /* of received: a ring */
+    bool wants_room;                 /* a write was refused */
+    uint64_t wrote;                  /* `opened`, when something was written last */
     uint64_t wrote_in[PORT_BUFFERS]; /* and when each transmit buffer was given to the device */
     uint64_t bytes_in, bytes_out;
 };
