@@ -418,6 +418,7 @@ static void model_begin(void)
         model.ports.port[n].has_queues = true;
     }
     ports_begin(&model.ports, &driver, 1000);
+    CHECK_EQUAL(ports_count(&model.ports), PORT_COUNT); /* before the device says which there are */
     for (unsigned i = 0; i < 3; i++) {
         CHECK(ports_service(&model.ports));
     }

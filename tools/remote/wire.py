@@ -172,12 +172,26 @@ class Reader:
         return RemoteError(code, origin, text)
 
 
-def check_reply(call, answer):
-    """An answer must be a reply to that call, and to no other."""
+def answers(call, answer):
+    """Is it a reply to that call?"""
     c, a = Message(call), Message(answer)
     want = (c.program, c.version, c.procedure, REPLY, c.serial)
     got = (a.program, a.version, a.procedure, a.type, a.serial)
-    if got != want or a.status not in (OK, ERROR):
+    return got == want and a.status in (OK, ERROR)
+
+
+def whole_messages(data):
+    """The messages in these bytes, up to what is none."""
+    at, found = 0, []
+    while len(data) - at >= HEADER.size and LENGTH_LEAST <= (length := Message(data[at:]).length) <= len(data) - at:
+        found.append(data[at : at + length])
+        at += length
+    return found
+
+
+def check_reply(call, answer):
+    """An answer must be a reply to that call, and to no other."""
+    if not answers(call, answer):
         raise Broken(f"to {call[:64].hex()} the answer is {answer[:64].hex()}")
 
 
@@ -215,17 +229,21 @@ class Connection:
         self.call(AUTH_LIST)
         self.call(OPEN, optional(string(name)) + u32(0))
 
-    def greet_after_another(self, name="lykos:///system"):
-        """As greet(), where the client before has only just gone, with answers to come. What the guest writes between QEMU's
-        accepting the next client and the guest's noticing goes to that one: nobody can help it. It notices before it reads what
-        the next client sends, so behind the answer to a second call there can be none of it. Until then others are skipped."""
-        self.exchange(message(AUTH_LIST))
-        opening = message(OPEN, optional(string(name)) + u32(0), UNLIKELY)
-        self.send(opening)
-        while Message(answer := self.reply()).serial != UNLIKELY:
-            pass
-        check_reply(opening, answer)
+    def greet_after(self, before, name="lykos:///system"):
+        """As greet(), where the client before has only just gone, and has not waited for the answers to the calls `before`. When it
+        goes, QEMU throws away what it was given for it. Lykos looks whether that client is still there directly before it gives
+        QEMU something, so at most one answer to it can come here: one that was given behind that look. Whoever connects when Lykos
+        has seen that the client before is gone gets none."""
+        came = []
+        for call in (message(AUTH_LIST), message(OPEN, optional(string(name)) + u32(0), UNLIKELY)):
+            self.send(call)
+            while not answers(call, answer := self.reply()):
+                came.append(answer)
+            if Message(answer).status != OK:
+                raise Reader(Message(answer).payload).error()
         self.serial = 1
+        if len(came) > 1 or not all(any(answers(call, answer) for call in before) for answer in came):
+            raise Broken(f"answers to nobody, or more than one to the client before: {' '.join(m[:64].hex() for m in came)}")
 
     def close(self):
         """As virsh ends."""

@@ -333,6 +333,18 @@ def stalled_goes(machine):
     another.silent()
 
 
+@case("a port outlives any number of clients that do not read and go, however little was sent to each")
+def stalled_go_on(machine):
+    machine.fresh(1)
+    for size in (2000000, 300000, BUFFER) * 4:
+        client = machine.connect(1)
+        client.echo(b"here")
+        machine.ask(f"flood 1 {size}")
+        client.close()
+        machine.wait_closed(1)
+    machine.connect(1).echo(b"another")
+
+
 @case("connect and vanish, over and over: the last one is served")
 def vanish(machine):
     machine.fresh(2)
