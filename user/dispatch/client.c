@@ -46,7 +46,7 @@ static struct dispatch_client *find_unused(struct dispatch *d)
             return &d->client[i];
         }
     }
-    lk_die("dispatcher: more clients than there can be");
+    lk_team_die("dispatcher: more clients than there can be");
 }
 
 void dispatch_client_begin(struct dispatch_port *port)

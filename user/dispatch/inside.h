@@ -14,8 +14,7 @@ enum {
     REG_WATCH,    /* the keeper's Endpoint for it, or an Entry to that */
     REG_WORKER_SCHEDULE,
     REG_KEEPER_SCHEDULE,
-    REG_WORKERS, /* CapPage: their Processes */
-    REG_SCRATCH
+    REG_WORKERS /* CapPage: their Processes */
 };
 
 /* The same of the keeper: four registers of which the first is the target's, then: */

@@ -131,7 +131,7 @@ static void fault(struct dispatch_worker *w, const struct lk_event *event)
 
     say("%s: %s failed at 0x%lx: %s (0x%lx)", w->label, name, event->w[3], what, event->w[2]);
     if (w->state != DISPATCH_WORKER_CALL || !lk_team_idle(&w->thread)) {
-        lk_die("%s faulted %s", w->label,
+        lk_team_die("%s faulted %s", w->label,
                w->state == DISPATCH_WORKER_CALL ? "with a lock" : "outside of a call");
     }
     w->faulted++;

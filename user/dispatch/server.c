@@ -358,18 +358,6 @@ static void choose_stack(struct dispatch_worker *w)
     }
 }
 
-/* Its keeper is told of its faults and its deadline; it defers where it has a lock. */
-static enum status watch_worker(const struct dispatch *d, const struct dispatch_worker *w)
-{
-    uint32_t process = d->plan.work + REG_WORKER;
-    enum status s = lk_preempt_register(process, d->plan.work + REG_WATCH);
-
-    return s == STATUS_OK
-               ? lk_preempt_set_control(process, &lk_team_member(&w->thread)->control,
-                                        DISPATCH_DEFER, d->plan.space, d->plan.work + REG_SCRATCH)
-               : s;
-}
-
 static enum status make_thread(const struct dispatch *d, struct dispatch_worker *w)
 {
     const struct dispatch_plan *p = &d->plan;
@@ -390,7 +378,8 @@ static enum status make_thread(const struct dispatch *d, struct dispatch_worker 
     for (unsigned i = 0; s == STATUS_OK && i < p->gives; i++) {
         s = lk_thread_give(&w->thread, p->give[i], p->give[i]);
     }
-    return s == STATUS_OK ? watch_worker(d, w) : s;
+    /* Its keeper is told of its faults and its deadline. */
+    return s == STATUS_OK ? lk_preempt_register(p->work + REG_WORKER, p->work + REG_WATCH) : s;
 }
 
 static enum status make_worker(struct dispatch *d, unsigned i)
@@ -436,7 +425,10 @@ enum status dispatch_open(struct dispatch *d, const struct dispatch_plan *plan)
     d->server = (struct lk_lock)LK_LOCK("the server lock", 1);
     d->job = (struct lk_condition)LK_CONDITION(&d->server);
     for (unsigned i = 0; i < DISPATCH_CLIENTS; i++) {
-        d->client[i].lock = (struct lk_lock)LK_LOCK_UNDER("a client lock", 2, &d->server);
+        struct dispatch_client *c = &d->client[i];
+
+        lk_format(c->name, sizeof(c->name), "client lock %u", i);
+        c->lock = (struct lk_lock)LK_LOCK_UNDER(c->name, 2, &d->server);
     }
     d->idle = plan->workers;
     if (s == STATUS_OK) {

@@ -8,13 +8,13 @@
  * whoever is preempted in the middle of anything is in nobody's way: it has pushed itself or not.
  */
 #include <lykos/lock.h>
-#include <lykos/say.h>
-#include <lykos/start.h>
 
 #define HELD 1ul
 
-struct lk_lock_record lk_lock_trace[LK_LOCK_RECORDS];
-uint64_t lk_lock_records;
+/* The address to which the function returns that is called from outside. */
+#define BEHIND_CALL ((uint64_t)__builtin_return_address(0))
+
+struct lk_lock_table lk_locks;
 
 static uint64_t cycles(void)
 {
@@ -23,6 +23,29 @@ static uint64_t cycles(void)
 
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
     return (uint64_t)high << 32 | low;
+}
+
+static struct lk_moment now_at(const struct lk_site *site, uint64_t behind)
+{
+    return (struct lk_moment){ site, behind, cycles() };
+}
+
+/* It is taken for the first time: from now on it can be seen. One whose memory was that of an
+ * earlier one stands there already. */
+static void show(const struct lk_lock *l)
+{
+    uint64_t n = __atomic_load_n(&lk_locks.locks, __ATOMIC_RELAXED);
+
+    lk_locks.layout = LK_LOCK_LAYOUT;
+    for (uint64_t i = 0; i < n && i < LK_LOCKS_SEEN; i++) {
+        if (lk_locks.lock[i] == l) {
+            return;
+        }
+    }
+    n = __atomic_fetch_add(&lk_locks.locks, 1, __ATOMIC_RELAXED);
+    if (n < LK_LOCKS_SEEN) {
+        lk_locks.lock[n] = l;
+    }
 }
 
 static bool change(struct lk_lock *l, uintptr_t from, uintptr_t to)
@@ -71,18 +94,22 @@ static bool take_or_push(struct lk_lock *l, struct lk_member *me)
     }
 }
 
-static void take(struct lk_lock *l, struct lk_member *me, const struct lk_site *site)
+static void take(struct lk_lock *l, struct lk_member *me, const struct lk_site *site,
+                 uint64_t behind)
 {
     lk_defer_begin(&me->control);
     me->granted = 0;
     if (!take_or_push(l, me)) {
+        me->asked = now_at(site, behind);
         lk_await_grant(me);
+        me->asked.cycles = 0;
         l->waits++;
     }
     l->holder = me;
-    l->site = site;
-    l->taken++;
-    l->since = cycles();
+    if (l->taken++ == 0) {
+        show(l);
+    }
+    l->got = now_at(site, behind);
 }
 
 void lk_lock_at(struct lk_lock *l, const struct lk_site *site)
@@ -90,7 +117,7 @@ void lk_lock_at(struct lk_lock *l, const struct lk_site *site)
     struct lk_member *me = lk_self();
 
     lk_check_take(me, l, site);
-    take(l, me, site);
+    take(l, me, site, BEHIND_CALL);
     lk_check_taken(me, l, site);
 }
 
@@ -99,15 +126,15 @@ void lk_lock_at(struct lk_lock *l, const struct lk_site *site)
 static void note(struct lk_lock *l, const struct lk_member *me)
 {
     uint64_t now = cycles();
-    uint64_t held = now > l->since ? now - l->since : 0; /* another CPU's clock may be behind */
-    uint64_t number = __atomic_fetch_add(&lk_lock_records, 1, __ATOMIC_RELAXED);
+    uint64_t since = l->got.cycles;
+    uint64_t held = now > since ? now - since : 0; /* another CPU's clock may be behind */
+    uint64_t number = __atomic_fetch_add(&lk_locks.records, 1, __ATOMIC_RELAXED);
 
-    lk_lock_trace[number % LK_LOCK_RECORDS] =
-        (struct lk_lock_record){ l, me, l->site, l->since, held };
+    lk_locks.record[number % LK_LOCK_RECORDS] = (struct lk_lock_record){ l, me, l->got, held };
     l->cycles += held;
     if (held > l->longest) {
         l->longest = held;
-        l->longest_site = l->site;
+        l->longest_got = l->got;
     }
 }
 
@@ -129,7 +156,7 @@ static void let_go(struct lk_lock *l, struct lk_member *me)
 static void has_it(const struct lk_member *me, const struct lk_lock *l)
 {
     if (l->holder != me) {
-        lk_die("lock order: %s lets go of %s without having it", me->label, l->name);
+        lk_team_die("lock order: %s lets go of %s without having it", me->label, l->name);
     }
 }
 
@@ -160,7 +187,7 @@ void lk_wait_for_at(struct lk_condition *c, const struct lk_site *site)
     c->last = me;
     let_go(c->lock, me);
     lk_await_grant(me);
-    take(c->lock, me, site);
+    take(c->lock, me, site, BEHIND_CALL);
     me->waits = false;
     lk_check_taken(me, c->lock, site);
 }
@@ -193,14 +220,4 @@ void lk_signal_all_at(struct lk_condition *c, const struct lk_site *site)
 void lk_no_lock_at(const char *what, const struct lk_site *site)
 {
     lk_check_none(lk_self(), what, site);
-}
-
-void lk_lock_say(const struct lk_lock *l)
-{
-    const struct lk_site *at = l->longest_site;
-
-    say("lock %s: taken %lu times, %lu not at once; held %lu cycles on average, %lu at most, taken "
-        "at %s:%u",
-        l->name, l->taken, l->waits, l->taken != 0 ? l->cycles / l->taken : 0, l->longest,
-        at != NULL ? at->file : "?", at != NULL ? at->line : 0);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The order of locks, checked; see lock.h. A mistake ends the thread that makes it, as
- * lk_die() does, with a line that says where both locks were taken. It keeps what it has, so that
- * nothing goes on behind it as if all were well.
+ * The order of locks, checked; see lock.h. A mistake stops the whole team (lk_team_die), with a line
+ * that says where both locks were taken. Who made it keeps what it has, so that nothing goes on
+ * behind it as if all were well.
  */
 #include <lykos/lock.h>
 #include <lykos/start.h>
@@ -39,12 +39,12 @@ static _Noreturn void inversion(const struct lk_member *me, unsigned i, const st
     const struct lk_site *other = order[l->rank][held->rank].taken;
 
     if (other != NULL) {
-        lk_die("lock order: %s takes %s (rank %u) at %s:%u\nand has %s (rank %u) since %s:%u;\nat "
+        lk_team_die("lock order: %s takes %s (rank %u) at %s:%u\nand has %s (rank %u) since %s:%u;\nat "
                "%s:%u it was the other way round",
                me->label, l->name, l->rank, site->file, site->line, held->name, held->rank,
                since->file, since->line, other->file, other->line);
     }
-    lk_die("lock order: %s takes %s (rank %u) at %s:%u\nand has %s (rank %u) since %s:%u",
+    lk_team_die("lock order: %s takes %s (rank %u) at %s:%u\nand has %s (rank %u) since %s:%u",
            me->label, l->name, l->rank, site->file, site->line, held->name, held->rank, since->file,
            since->line);
 }
@@ -55,7 +55,7 @@ void lk_check_take(const struct lk_member *me, const struct lk_lock *l, const st
         return;
     }
     if (l->rank == 0 || l->rank >= LK_RANKS) {
-        lk_die("lock order: %s has rank %u; ranks are 1 to %u", l->name, l->rank, LK_RANKS - 1);
+        lk_team_die("lock order: %s has rank %u; ranks are 1 to %u", l->name, l->rank, LK_RANKS - 1);
     }
     for (unsigned i = 0; i < me->helds; i++) {
         if (me->held[i].lock->rank >= l->rank) {
@@ -63,11 +63,11 @@ void lk_check_take(const struct lk_member *me, const struct lk_lock *l, const st
         }
     }
     if (l->under != NULL && !has(me, l->under)) {
-        lk_die("lock order: %s takes %s at %s:%u without %s", me->label, l->name, site->file,
+        lk_team_die("lock order: %s takes %s at %s:%u without %s", me->label, l->name, site->file,
                site->line, l->under->name);
     }
     if (me->helds == LK_HELD_LOCKS) {
-        lk_die("lock order: %s has %u locks, and takes %s at %s:%u", me->label, me->helds, l->name,
+        lk_team_die("lock order: %s has %u locks, and takes %s at %s:%u", me->label, me->helds, l->name,
                site->file, site->line);
     }
 }
@@ -93,7 +93,7 @@ void lk_check_has(const struct lk_member *me, const struct lk_lock *l, const cha
                   const struct lk_site *site)
 {
     if (site != NULL && !has(me, l)) {
-        lk_die("lock order: %s %s %s at %s:%u without having it", me->label, what, l->name,
+        lk_team_die("lock order: %s %s %s at %s:%u without having it", me->label, what, l->name,
                site->file, site->line);
     }
 }
@@ -102,7 +102,7 @@ void lk_check_alone(const struct lk_member *me, const struct lk_lock *l, const s
 {
     for (unsigned i = 0; site != NULL && i < me->helds; i++) {
         if (me->held[i].lock != l) {
-            lk_die("lock order: %s waits on a condition of %s at %s:%u\nand has %s since %s:%u",
+            lk_team_die("lock order: %s waits on a condition of %s at %s:%u\nand has %s since %s:%u",
                    me->label, l->name, site->file, site->line, me->held[i].lock->name,
                    me->held[i].site->file, me->held[i].site->line);
         }
@@ -124,11 +124,11 @@ void lk_check_left(struct lk_member *me, const struct lk_lock *l)
 void lk_check_none(const struct lk_member *me, const char *what, const struct lk_site *site)
 {
     if (me->helds != 0 && site != NULL) {
-        lk_die("lock order: %s %s at %s:%u\nand has %s since %s:%u", me->label, what, site->file,
+        lk_team_die("lock order: %s %s at %s:%u\nand has %s since %s:%u", me->label, what, site->file,
                site->line, me->held[0].lock->name, me->held[0].site->file, me->held[0].site->line);
     }
     if (me->helds != 0) {
-        lk_die("lock order: %s %s\nand has %s since %s:%u", me->label, what, me->held[0].lock->name,
+        lk_team_die("lock order: %s %s\nand has %s since %s:%u", me->label, what, me->held[0].lock->name,
                me->held[0].site->file, me->held[0].site->line);
     }
 }

@@ -103,7 +103,7 @@ void lk_loop_once_at(struct lk_loop *loop, const struct lk_site *site)
     uint64_t now;
 
     if (loop->thread != lk_self() || loop->inside) {
-        lk_die("an event loop is run by another thread than its own, or inside a callback");
+        lk_team_die("an event loop is run by another thread than its own, or inside a callback");
     }
     loop->inside = true;
     if (loop->before_poll != NULL) {

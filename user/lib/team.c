@@ -2,15 +2,20 @@
  *
  * The threads that wait for each other; see team.h.
  */
+#include <lykos/invoke.h>
 #include <lykos/lock.h>
+#include <lykos/programs.h>
 #include <lykos/start.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 #include <lykos/team.h>
 
+#define PROCESS_PLACES LK_TEAM_MEMBERS /* in the CapPage: notices first, then processes */
+
 static struct {
     uint32_t caps; /* registers of every member */
     uint32_t work;
+    bool dies;        /* somebody has found a mistake */
     unsigned members; /* places that are in use, or were */
     struct lk_member member[LK_TEAM_MEMBERS];
     const struct lk_thread *thread[LK_TEAM_MEMBERS]; /* NULL: the first, or none */
@@ -51,6 +56,23 @@ static enum status put_notice(unsigned i, uint32_t endpoint)
     return s == STATUS_OK ? lk_cappage_swap_slot(team.caps, i, team.work, 0) : s;
 }
 
+/* What the others have of member `i`: the notice that wakes it, and its Process. The kernel is told
+ * of its control word. */
+static enum status join(unsigned i, uint32_t process, uint32_t endpoint)
+{
+    enum status s = put_notice(i, endpoint);
+
+    if (s == STATUS_OK) {
+        s = lk_cappage_swap_slot(team.caps, PROCESS_PLACES + i, process, 0);
+    }
+    if (s == STATUS_OK) {
+        s = lk_process_get_slot(process, SLOT_ADDR_SPACE, team.work);
+    }
+    return s == STATUS_OK ? lk_preempt_set_control(process, &team.member[i].control, LK_TEAM_DEFER,
+                                                   team.work, team.work)
+                          : s;
+}
+
 enum status lk_team_open(struct lk_room *room, uint32_t endpoint, uint32_t caps, uint32_t work)
 {
     enum status s = lk_room_make(room, LK_TYPE_CAPPAGE, caps);
@@ -66,7 +88,7 @@ enum status lk_team_open(struct lk_room *room, uint32_t endpoint, uint32_t caps,
     team.member[0].stack_size = LK_TEAM_BELOW + LK_TEAM_ABOVE;
     team.members = 1;
     lk_check_forget();
-    return put_notice(0, endpoint);
+    return join(0, LK_REG_SELF, endpoint);
 }
 
 /* The first function of a member. */
@@ -77,7 +99,7 @@ static void begin(void *member)
     me->fn(me->arg);
     lk_check_none(me, "ends", NULL);
     if (me->control.defer != 0) {
-        lk_die("lock order: %s ends, and has a lock", me->label);
+        lk_team_die("lock order: %s ends, and has a lock", me->label);
     }
 }
 
@@ -106,9 +128,10 @@ enum status lk_team_make(struct lk_thread *t, struct lk_room *room,
     if (s != STATUS_OK) {
         return s;
     }
+    team.member[i] = (struct lk_member){ .label = plan->label };
     s = lk_thread_give(t, team.caps, team.caps);
     if (s == STATUS_OK) {
-        s = put_notice(i, plan->endpoint);
+        s = join(i, t->process, plan->endpoint);
     }
     if (s != STATUS_OK) {
         lk_thread_destroy(t);
@@ -135,6 +158,14 @@ bool lk_team_idle(const struct lk_thread *t)
     return m == NULL || (m->control.defer == 0 && !m->waits);
 }
 
+static enum status forget(const struct lk_member *m)
+{
+    uint64_t i = (uint64_t)(m - team.member);
+    enum status s = lk_cappage_swap_slot(team.caps, i, 0, 0);
+
+    return s == STATUS_OK ? lk_cappage_swap_slot(team.caps, PROCESS_PLACES + i, 0, 0) : s;
+}
+
 enum status lk_team_destroy(struct lk_thread *t)
 {
     struct lk_member *m = lk_team_member(t);
@@ -148,12 +179,14 @@ enum status lk_team_destroy(struct lk_thread *t)
     }
     s = lk_thread_destroy(t);
     if (s == STATUS_OK) {
-        s = lk_cappage_swap_slot(team.caps, (uint64_t)(m - team.member), 0, 0);
+        s = forget(m);
         team.thread[m - team.member] = NULL;
         m->stack_size = 0;
     }
     return s;
 }
+
+/* ---- waiting and waking ---------------------------------------------------------------------- */
 
 uint64_t lk_await_notices(void)
 {
@@ -198,4 +231,53 @@ void lk_grant(struct lk_member *m)
 {
     __atomic_store_n(&m->granted, 1, __ATOMIC_RELEASE);
     lk_team_wake(m);
+}
+
+/* ---- mistakes -------------------------------------------------------------------------------- */
+
+/* Those whose Process is gone are passed over. */
+static void hold_others(const struct lk_member *me)
+{
+    for (unsigned i = 0; i < __atomic_load_n(&team.members, __ATOMIC_ACQUIRE); i++) {
+        if (&team.member[i] != me &&
+            lk_cappage_get_slot(team.caps, PROCESS_PLACES + i, team.work) == STATUS_OK) {
+            lk_process_set_not_schedulable(team.work, LK_HOLD_TEAM, NULL);
+        }
+    }
+    lk_drop_cap(team.work);
+}
+
+/* Have init deal with it. It returns if there is no init, or it will not; else the program is ended,
+ * or the caller held like the others. */
+static void tell_init(const char *text)
+{
+    uint32_t exit_cap = lk_cap("exit");
+    struct lk_msg msg = {
+        .control = LK_CTL_CALL_CAPS(exit_cap, 1, 1, LK_REG_SELF, 0, 0, 0, 0, 0, 0) | LK_SSTR,
+        .w = { PROGRAM_FAIL },
+        .string = text,
+        .string_len = (uint32_t)strlen(text),
+    };
+
+    if (exit_cap != 0 && lk_invoke(&msg) == STATUS_OK) {
+        lk_process_set_not_schedulable(LK_REG_SELF, LK_HOLD_TEAM, NULL);
+    }
+}
+
+/* Who finds a second mistake meanwhile is held before long. */
+_Noreturn void lk_team_die(const char *format, ...)
+{
+    static char text[PROGRAM_FAIL_MAX + 1];
+    const struct lk_member *me = lk_self();
+    va_list args;
+
+    while (__atomic_exchange_n(&team.dies, true, __ATOMIC_ACQ_REL)) {
+        lk_park();
+    }
+    hold_others(me);
+    va_start(args, format);
+    lk_vformat(text, sizeof(text), format, args);
+    va_end(args);
+    tell_init(text);
+    lk_die("%s", text);
 }

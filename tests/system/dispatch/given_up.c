@@ -158,7 +158,7 @@ CASE(with_a_lock,
     call_told(0, 7, TOLD_HOLD);
     sleep_ns(30 * MSEC);
     EQ(answers(0), 0);
-    sleep_ns(2 * DISPATCH_DEFER + 100 * MSEC); /* forced, and more than once */
+    sleep_ns(2 * LK_TEAM_DEFER + 100 * MSEC); /* forced, and more than once */
     EQ(answers(0), 0);
     kit_go = true;
     EVENTUALLY(answers(0) == 1);

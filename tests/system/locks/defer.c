@@ -6,7 +6,6 @@
 
 #define TARGET 0
 #define HANDLER 1
-#define BOUND (100 * NSEC_PER_MSEC)
 #define PROXY (1ull << LK_HOLD_PROXY)
 
 static struct lk_lock lock;
@@ -83,7 +82,6 @@ static void begin(void (*fn)(void *))
     OK(lk_endpoint_make_entry(R_I, 1, R_I));
     obj_get(member_process(TARGET), R_J);
     OK(lk_preempt_register(R_J, R_I));
-    OK(lk_preempt_set_control(R_J, &member_of(TARGET)->control, BOUND, R_SPACE, R_I));
     OK(lk_preempt_make_notice(R_J, 0xff, R_I));
 }
 

@@ -210,21 +210,21 @@ CASE(hold_times, .text = "how long a lock is held is counted, and the last holds
     unsigned line;
 
     begin();
-    records = lk_lock_records;
+    records = lk_locks.records;
     for (unsigned i = 1; i <= 3; i++) {
         line = __LINE__ + 1;
         lk_lock(&lock);
         sleep_ns(i * NSEC_PER_MSEC);
         lk_unlock(&lock);
 
-        const struct lk_lock_record *last = &lk_lock_trace[records++ % LK_LOCK_RECORDS];
+        const struct lk_lock_record *last = &lk_locks.record[records++ % LK_LOCK_RECORDS];
 
-        EQ(lk_lock_records, records);
+        EQ(lk_locks.records, records);
         EQ((uint64_t)last->lock, (uint64_t)&lock);
         EQ((uint64_t)last->holder, (uint64_t)lk_self());
         CHECK(last->cycles > 0);
         EQ(lock.longest, last->cycles);
-        EQ(last->site->line, line);
+        EQ(last->got.site->line, line);
     }
     EQ(lock.taken, 3);
     CHECK(lock.cycles > lock.longest);
@@ -239,7 +239,7 @@ CASE(who_is_who, .text = "each member is found by its stack")
         member_new(i, PRIO_HIGH, takes_once, (void *)(uint64_t)i);
         sys_at("member %u", i);
         CHECK(member_of(i) != first);
-        EQ((uint64_t)lk_lock_trace[(lk_lock_records - 1) % LK_LOCK_RECORDS].holder,
+        EQ((uint64_t)lk_locks.record[(lk_locks.records - 1) % LK_LOCK_RECORDS].holder,
            (uint64_t)member_of(i));
     }
 }

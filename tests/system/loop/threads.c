@@ -469,7 +469,6 @@ CASE(sent_elsewhere, .text = "a thread that is sent elsewhere while it calls the
     OK(lk_endpoint_make_entry(R_I, 1, R_I));
     obj_get(member_process(TARGET), R_J);
     OK(lk_preempt_register(R_J, R_I));
-    OK(lk_preempt_set_control(R_J, &member_of(TARGET)->control, 100 * MSEC, R_SPACE, R_I));
     OK(lk_preempt_make_notice(R_J, 0xff, R_I));
     for (unsigned i = 1; i <= 500; i++) {
         sys_at("time %u", i);

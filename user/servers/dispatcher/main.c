@@ -27,7 +27,7 @@ enum {
     REG_TEAM_WORK = 17, /* every member's, for the library */
     REG_NOTICE = 18,
     REG_ROOM = 19,             /* and the next, while objects are made */
-    REG_WORK = LK_REG_SCRATCH, /* and the 7 behind it */
+    REG_WORK = LK_REG_SCRATCH, /* and the 6 behind it */
 };
 _Static_assert(PORT_COUNT <= DISPATCH_PORTS && PORT_BYTES <= DISPATCH_CHUNK,
                "all ports are served");

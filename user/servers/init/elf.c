@@ -221,24 +221,32 @@ static bool take_name(struct bytes f, const struct elf_section_header *strings, 
     return n > 0;
 }
 
+/* The symbols of a file, and their names. False: it has none. */
+static bool take_symbols(struct bytes f, struct elf_section_header *table,
+                         struct elf_section_header *strings)
+{
+    struct elf_header h;
+    uint64_t i = 0;
+
+    if (check_header(f, &h) != NULL || h.section_header_size != sizeof(*table) ||
+        !lies_in(f, h.section_headers, (uint64_t)h.section_header_count * sizeof(*table))) {
+        return false;
+    }
+    while (take_section(f, &h, i, table) && table->type != SECTION_SYMTAB) {
+        i++;
+    }
+    return take_section(f, &h, i, table) && take_section(f, &h, table->link, strings) &&
+           lies_in(f, table->offset, table->size) && lies_in(f, strings->offset, strings->size);
+}
+
 bool elf_symbol(const void *file, size_t bytes, uint64_t address, char *name, size_t name_size,
                 uint64_t *offset)
 {
     struct bytes f = { file, bytes };
-    struct elf_header h;
     struct elf_section_header table;
     struct elf_section_header strings;
-    uint64_t i = 0;
 
-    if (check_header(f, &h) != NULL || h.section_header_size != sizeof(table) ||
-        !lies_in(f, h.section_headers, (uint64_t)h.section_header_count * sizeof(table))) {
-        return false;
-    }
-    while (take_section(f, &h, i, &table) && table.type != SECTION_SYMTAB) {
-        i++;
-    }
-    if (!take_section(f, &h, i, &table) || !take_section(f, &h, table.link, &strings) ||
-        !lies_in(f, table.offset, table.size) || !lies_in(f, strings.offset, strings.size)) {
+    if (!take_symbols(f, &table, &strings)) {
         return false;
     }
     for (uint64_t k = 0; k < table.size / sizeof(struct elf_symbol_entry); k++) {
@@ -248,6 +256,56 @@ bool elf_symbol(const void *file, size_t bytes, uint64_t address, char *name, si
         if ((s.info & 15) == SYMBOL_FUNC && address >= s.value && address - s.value < s.size) {
             *offset = address - s.value;
             return take_name(f, &strings, s.name, name, name_size);
+        }
+    }
+    return false;
+}
+
+/* Is the name at `offset` of a string section this one? */
+static bool name_is(struct bytes f, const struct elf_section_header *strings, uint64_t offset,
+                    const char *wanted)
+{
+    for (uint64_t n = 0; offset < strings->size && n < strings->size - offset; n++) {
+        if ((char)f.at[strings->offset + offset + n] != wanted[n]) {
+            return false;
+        }
+        if (wanted[n] == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool elf_find(const void *file, size_t bytes, const char *wanted, uint64_t *address)
+{
+    struct bytes f = { file, bytes };
+    struct elf_section_header table;
+    struct elf_section_header strings;
+
+    if (!take_symbols(f, &table, &strings)) {
+        return false;
+    }
+    for (uint64_t k = 0; k < table.size / sizeof(struct elf_symbol_entry); k++) {
+        struct elf_symbol_entry s;
+
+        take(f, table.offset + k * sizeof(s), &s, sizeof(s));
+        if (s.section != 0 && name_is(f, &strings, s.name, wanted)) {
+            *address = s.value;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool elf_byte(const struct elf_program *program, const void *file, uint64_t address, uint8_t *out)
+{
+    for (unsigned i = 0; i < program->segments; i++) {
+        const struct elf_segment *s = &program->segment[i];
+        uint64_t at = address - s->address;
+
+        if (address >= s->address && at < s->memory_size) {
+            *out = at < s->file_size ? ((const uint8_t *)file)[s->offset + at] : 0;
+            return true;
         }
     }
     return false;

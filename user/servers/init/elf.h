@@ -39,6 +39,13 @@ const struct elf_segment *elf_code_at(const struct elf_program *program, uint64_
 /* The byte of code at `address`, as the program's file has it; 0 where there is none. */
 uint8_t elf_code_byte(const struct elf_program *program, const void *file, uint64_t address);
 
+/* What stands at `address` of an accepted program when it begins: a byte of its file, or 0 behind
+ * those. False: it has nothing there. */
+bool elf_byte(const struct elf_program *program, const void *file, uint64_t address, uint8_t *out);
+
+/* The address of the symbol of this name in a file that elf_check() accepted. False: it has none. */
+bool elf_find(const void *file, size_t bytes, const char *wanted, uint64_t *address);
+
 /* The name of the function that `address` lies in, from the symbol table of a file that elf_check()
  * accepted, and how far in it. The name is copied into `name`, cut to fit. False: the file has no
  * symbols, or none for this address. */

@@ -402,3 +402,34 @@ void fault_handle(uint32_t i, uint32_t process)
         report_end(&f, stays);
     }
 }
+
+/* The first line of a text. */
+static void first_line(const char *text, char *out, size_t size)
+{
+    const char *end = strchr(text, '\n');
+
+    lk_format(out, size, "%.*s", end != NULL ? (int)(end - text) : (int)strlen(text), text);
+}
+
+void fault_failed(uint32_t i, uint32_t process, const char *text)
+{
+    bool quiet = instance(i)->paid;
+    struct fault f = { .i = i, .own = true };
+    char words[sizeof(instance(i)->ended_words)];
+    bool stays;
+
+    if (!quiet) {
+        say("mistake in program %s, found by itself: %s", instance_name(i).text, text);
+        if (process != 0 && lk_process_get_state(process, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                                 &f.regs, sizeof(f.regs), NULL) == STATUS_OK) {
+            label_of(process, f.label);
+            say("  %s is at %s", f.label, describe_place(instance_kind(i), f.regs.rip).text);
+            report_trace(&f, process);
+        }
+    }
+    first_line(text, words, sizeof(words));
+    stays = programs_fault(i, FAULT_NONE, words);
+    if (!quiet) {
+        report_end(&f, stays);
+    }
+}

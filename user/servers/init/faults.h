@@ -12,5 +12,10 @@
  * not even looked at: a call to it might never be answered. */
 void fault_handle(uint32_t i, uint32_t process);
 
+/* Instance `i` has found a mistake of its own, which `text` tells in one line or several: report
+ * that, and the way to there of the process in register `process` (0: it is unknown); then as
+ * above. */
+void fault_failed(uint32_t i, uint32_t process, const char *text);
+
 /* Only report it. Uses no capability registers but `process`, Discrim and KernLog. */
 void fault_say(uint32_t i, uint32_t process);

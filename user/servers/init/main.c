@@ -7,6 +7,7 @@
  * faults that nobody else handles.
  */
 #include "core.h"
+#include "locks.h"
 #include "programs.h"
 #include "registers.h"
 #include "service.h"
@@ -107,6 +108,7 @@ int main(void)
     struct trouble why = { "" };
 
     take_over();
+    locks_begin();
     read_description();
     if (!core_begin(&why)) {
         say("bank and pager cannot be begun: %s", why.words);

@@ -15,6 +15,7 @@
 #include "faults.h"
 #include "listing.h"
 #include "lives.h"
+#include "locks.h"
 #include "programs.h"
 #include "registers.h"
 #include "spawn.h"
@@ -25,7 +26,7 @@
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
-char service_received[DESC_ARGS + DESC_NAME + 2]; /* strings of requests */
+char service_received[SERVICE_RECEIVED]; /* strings of requests */
 static char answer[256];                          /* strings of answers */
 
 /* ---- init.programs --------------------------------------------------------------------------- */
@@ -261,6 +262,35 @@ static enum status programs_op_space(struct lk_request *rq)
     return rq->out_string_len > 0 || rq->w[2] != 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
+/* The process of the program that word 1 numbers, which runs, into REG_PROCESS: sets *i. */
+static enum status asked_process(const struct lk_request *rq, uint32_t *i)
+{
+    if (!asked_program(rq, i)) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    return !instance(*i)->exists ? STATUS_NOT_FOUND : shelf_get(*i, SHELF_PROCESS, REG_PROCESS);
+}
+
+static enum status programs_op_locks(struct lk_request *rq)
+{
+    static char text[1000];
+    uint64_t position = rq->w[2];
+    enum status s = STATUS_OK;
+    uint32_t i;
+
+    rq->out_string = text;
+    if (rq->w[1] == instance_count()) {
+        position = 0; /* init itself, which has none */
+    } else if (!asked_program(rq, &i)) {
+        return STATUS_OUT_OF_RANGE;
+    } else {
+        s = asked_process(rq, &i);
+        rq->out_string_len = s == STATUS_OK ? locks_part(i, &position, text, sizeof(text)) : 0;
+    }
+    lk_answer1(rq, position);
+    return s;
+}
+
 /* Of a further instance too that is gone: until its number means another. */
 static enum status programs_op_result(struct lk_request *rq)
 {
@@ -286,15 +316,6 @@ static enum status programs_op_caps(struct lk_request *rq)
     rq->out_string = answer;
     rq->out_string_len = strlen(answer);
     return STATUS_OK;
-}
-
-/* The process of the program that word 1 numbers, which runs, into REG_PROCESS: sets *i. */
-static enum status asked_process(const struct lk_request *rq, uint32_t *i)
-{
-    if (!asked_program(rq, i)) {
-        return STATUS_OUT_OF_RANGE;
-    }
-    return !instance(*i)->exists ? STATUS_NOT_FOUND : shelf_get(*i, SHELF_PROCESS, REG_PROCESS);
 }
 
 /* Set or clear the suspend hold. */
@@ -491,6 +512,7 @@ static const struct lk_method programs_methods[] = {
     [PROGRAMS_CHANGES] = { programs_op_changes, .words = 1, .name = "changes" },
     [PROGRAMS_WATCH] = { programs_op_watch, .words = 1, .name = "watch" },
     [PROGRAMS_MACHINE] = { programs_op_machine, .name = "machine" },
+    [PROGRAMS_LOCKS] = { programs_op_locks, .words = 2, .name = "locks" },
     [PROGRAMS_BANKS] = { programs_op_banks, .words = 1, .name = "banks" },
 };
 
@@ -559,10 +581,34 @@ static enum status exit_op_watch(struct lk_request *rq)
     return connect_watch(i, service_text(rq), brings_notice(rq) ? LK_REG_ARG : 0, rq->w[1]);
 }
 
+/* Is capability 1 of the request a Process? Anything else might never answer. */
+static bool brings_process(const struct lk_request *rq)
+{
+    uint64_t type = LK_TYPE_NULL;
+
+    return lk_caps(rq->delivery) > 1 &&
+           lk_discrim_classify(LK_INIT_DISCRIM, LK_REG_ARG, &type, NULL) == STATUS_OK &&
+           type == LK_TYPE_PROCESS;
+}
+
+static enum status exit_op_fail(struct lk_request *rq)
+{
+    uint32_t i = instance_of_payload(rq->payload);
+
+    if (i == NO_INSTANCE || !instance(i)->exists) {
+        return STATUS_INVALID_CAP;
+    }
+    fault_failed(i, brings_process(rq) ? LK_REG_ARG : 0, service_text(rq));
+    rq->no_answer = caller_is_gone();
+    return STATUS_OK;
+}
+
 static const struct lk_method exit_methods[] = {
     [PROGRAM_EXIT] = { exit_op_exit, .words = 1, .name = "exit" },
     [PROGRAM_CONNECT] = { exit_op_connect, .string_min = 1, .string_max = DESC_WORD,
                           .name = "connect" },
+    [PROGRAM_FAIL] = { exit_op_fail, .string_min = 1, .string_max = PROGRAM_FAIL_MAX,
+                       .name = "fail" },
     [PROGRAM_WATCH] = { exit_op_watch, .words = 1, .caps = 1, .string_min = 1,
                         .string_max = DESC_WORD, .name = "watch" },
 };

@@ -5,13 +5,9 @@
  */
 #include "trace.h"
 
-#include "registers.h"
-#include "space.h"
+#include "peek.h"
 
 #include <lykos/pager.h>
-#include <lykos/room.h>
-#include <lykos/string.h>
-#include <lykos/stubs.h>
 
 #define WORD sizeof(uint64_t)
 #define PUSH_RBP 0x55 /* the first instruction of a function, one byte */
@@ -24,34 +20,10 @@
 #define LOOKED_AT 8u /* frames whose function is looked up: endless recursion has very many */
 #define STACK_MOST LK_STACK_EACH /* no stack is larger */
 
-static uint64_t page_address; /* of what is in `page`; 0: nothing */
-static uint64_t page[SPACE_PAGE / WORD];
-
-/* ---- the process's memory -------------------------------------------------------------------- */
-
-/* A word of the process's memory. False: nothing is there. */
+/* A word of the process's stack. False: nothing is there. */
 static bool read_word(uint32_t process, uint64_t address, uint64_t *out)
 {
-    uint64_t at = address & ~(uint64_t)(SPACE_PAGE - 1);
-
-    if (address % WORD != 0 || at == 0) {
-        return false;
-    }
-    if (at != page_address) {
-        page_address = 0;
-        if (lk_process_get_slot(process, SLOT_ADDR_SPACE, REG_CHILD) != STATUS_OK ||
-            lk_space_find_page(REG_CHILD, LK_INIT_DISCRIM, at, REG_CHILD) != STATUS_OK ||
-            lk_memory_set_guard(REG_CHILD, 0, 12, REG_CHILD) != STATUS_OK ||
-            space_show(REG_CHILD) != STATUS_OK) {
-            return false;
-        }
-        memcpy(page, (const void *)LK_INIT_SCRATCH_VA, sizeof(page));
-        space_show(0);
-        lk_drop_cap(REG_CHILD);
-        page_address = at;
-    }
-    *out = page[(address - at) / WORD];
-    return true;
+    return address % WORD == 0 && peek_page(process, address, out, WORD);
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -92,7 +64,7 @@ static bool is_behind_call(uint32_t i, uint64_t address)
 
 struct frame trace_begin(uint32_t i, const struct lk_regs *regs)
 {
-    page_address = 0;
+    peek_forget();
     return (struct frame){
         .address = regs->rip,
         .stack = regs->rsp,

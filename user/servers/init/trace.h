@@ -18,7 +18,7 @@ struct frame {
 };
 
 /* The frame of a process of instance `i` that stands with these registers. What was read of the
- * memory of another is forgotten. */
+ * memory of another is forgotten (peek.h). */
 struct frame trace_begin(uint32_t i, const struct lk_regs *regs);
 
 /* To the caller's frame; the process is in register `process`. Its memory is foreign: what is no

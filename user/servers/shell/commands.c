@@ -270,6 +270,8 @@ static const struct command commands[] = {
     { "ps", "[NAME]", 1, "what the programs do; of one, its holds and notices too", command_ps },
     { "caps", "NAME", 1, "what a program holds: its slots and capability registers", command_caps },
     { "spaces", "NAME", 1, "the address space of a program, as a picture", command_spaces },
+    { "locks", "NAME", 1, "its locks: who has them, who waits, how long they were held",
+      command_locks },
     { "log", "", 0, "the kernel log", command_log },
     { "mem", "", 0, "memory: how much, and who has it", command_mem },
     { "ping", "[ROUNDS]", 1, "a client calls a server in another address space", command_ping },

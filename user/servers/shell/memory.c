@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Looking at memory: how much there is, who pays for it, where a program has it.
+ * Looking at memory: how much there is, who pays for it, where a program has it; and what locks
+ * stand in it.
  */
 #include "shell.h"
 
@@ -117,5 +118,39 @@ void command_spaces(const char *args)
         print("spaces NAME: of which program?\n");
     } else if (program_running(name, &p, &number)) {
         show_space(name, number);
+    }
+}
+
+/* ---- locks ----------------------------------------------------------------------------------- */
+
+static void show_locks(const char *name, uint64_t number)
+{
+    static char text[1001];
+    uint64_t position = 0;
+    bool any = false;
+
+    do {
+        if (!program_locks(name, number, &position, text, sizeof(text))) {
+            return;
+        }
+        any |= text[0] != '\0';
+        put(text, strlen(text));
+    } while (position != 0);
+    if (!any) {
+        print("%s has taken no locks\n", name);
+    }
+}
+
+void command_locks(const char *args)
+{
+    char name[PROGRAM_NAME_MAX];
+    struct program_info p;
+    uint64_t number;
+
+    first_word(args, name, sizeof(name));
+    if (name[0] == '\0') {
+        print("locks NAME: of which program?\n");
+    } else if (program_running(name, &p, &number)) {
+        show_locks(name, number);
     }
 }

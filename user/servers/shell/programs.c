@@ -369,11 +369,23 @@ bool program_bank(uint64_t n, struct bank_info *out)
     return lk_invoke(&msg) == STATUS_OK && lk_string_length(msg.delivery) == sizeof(*out);
 }
 
-bool program_space(const char *name, uint64_t number, uint64_t *position, char *out, size_t size)
+/* Part of a text about a program, by this method. */
+static bool program_part(uint64_t method, const char *name, uint64_t number, uint64_t *position,
+                         char *out, size_t size)
 {
     struct lk_msg msg = { .w = { 0, number, *position } };
-    enum status s = ask(&msg, PROGRAMS_SPACE, 0, out, size);
+    enum status s = ask(&msg, method, 0, out, size);
 
     *position = msg.w[1];
     return done(s, name);
+}
+
+bool program_space(const char *name, uint64_t number, uint64_t *position, char *out, size_t size)
+{
+    return program_part(PROGRAMS_SPACE, name, number, position, out, size);
+}
+
+bool program_locks(const char *name, uint64_t number, uint64_t *position, char *out, size_t size)
+{
+    return program_part(PROGRAMS_LOCKS, name, number, position, out, size);
 }

@@ -63,6 +63,7 @@ bool commands_boot(const char *words);
 /* These commands. */
 void command_mem(const char *args);
 void command_spaces(const char *args);
+void command_locks(const char *args);
 
 /* ---- ps.c ------------------------------------------------------------------------------------ */
 
@@ -125,6 +126,9 @@ bool program_bank(uint64_t n, struct bank_info *out);
 /* Some lines of the picture of a program's address space, terminated; *position: 0 at first, 0 at
  * the end. False, and says why: there is none. */
 bool program_space(const char *name, uint64_t number, uint64_t *position, char *out, size_t size);
+
+/* The same of its locks. */
+bool program_locks(const char *name, uint64_t number, uint64_t *position, char *out, size_t size);
 
 /* Line `n` about what a program holds. False: there are no more. */
 bool program_cap(uint64_t number, uint64_t n, char *out, size_t size);

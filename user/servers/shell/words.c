@@ -107,6 +107,7 @@ static struct hold_name show_hold(unsigned hold)
         [LK_HOLD_SUSPEND] = "suspend",
         [LK_HOLD_DEBUG] = "debug",
         [LK_HOLD_BY_HAND] = "by hand",
+        [LK_HOLD_TEAM] = "team",
     };
     struct hold_name name = { "" };
 

@@ -42,7 +42,7 @@
  * stood, also in a call that nobody answers. So a handler
  *   - takes memory from nowhere but the arena of its call, and leaves nothing half done that others
  *     see, unless a lock guards it: with a lock it is not stopped (for at most a second, see
- *     DISPATCH_DEFER), and is given up behind it;
+ *     LK_TEAM_DEFER), and is given up behind it;
  *   - waits on no condition, and uses neither its timed notice nor its preempting notices;
  *   - does not fault with a lock: that ends the program.
  */
@@ -69,8 +69,6 @@
 #define DISPATCH_RESULT 32768u    /* bytes for the result of a call, beside its arguments */
 
 #define DISPATCH_STACK 16384u /* bytes; in a program with a pager, workers have stacks from there */
-#define DISPATCH_DEFER                                                                             \
-    1000000000ull /* nanoseconds that a handler may hold locks and not be stopped */
 
 struct dispatch;
 struct dispatch_port;
@@ -131,7 +129,7 @@ struct dispatch_plan {
     uint32_t space;           /* GPT: the root of the address space */
     uint32_t schedctl;        /* SchedCtl */
     uint32_t handler;         /* Entry told of faults of the keeper; 0: none */
-    uint32_t work;            /* the first of 8 registers that are free here and in the keeper */
+    uint32_t work;            /* the first of 7 registers that are free here and in the keeper */
     const uint32_t *give; /* registers that each worker is to have, too, under the same number */
     unsigned gives;       /* how many, at most DISPATCH_GIVE */
 };
@@ -237,6 +235,7 @@ struct dispatch_callback {
  * INV-DISPATCH-3  It is used as long as it is its port's client, or has references. */
 struct dispatch_client {
     struct lk_lock lock; /* under the server lock */
+    char name[16];       /* of that */
     /* server lock */
     bool used;
     /* const while used */

@@ -16,19 +16,21 @@
  * the priorities, and nobody is passed. Who is signalled wakes, and takes the lock like anybody.
  *
  * From the beginning of lk_lock() to lk_unlock() a member defers (<lykos/preempt.h>): it is not
- * stopped for its handler, neither with a lock nor where one would be handed to it. That is so if
- * the kernel knows its control word (lk_preempt_set_control), and for as long as the bound given
- * there allows, the time in the queue included: a stop that is *forced* may find it with a lock. On
- * a condition it does not defer; who is stopped there, or signalled meanwhile, is to be let go on.
+ * stopped for its handler, neither with a lock nor where one would be handed to it. That is so for
+ * as long as its bound allows (LK_TEAM_DEFER), the time in the queue included: a stop that is
+ * *forced* may find it with a lock. On a condition it does not defer; who is stopped there, or
+ * signalled meanwhile, is to be let go on.
  *
  * **Ranks.** A lock may be taken by who has only locks of lower rank; one that is `under` another
  * only while that one is held. Two of one rank are never held together. A program that is compiled
  * with LK_CHECKED (a line `-DLK_CHECKED` in the file `flags` of its folder) checks this whenever a
- * lock is taken, notes in which order they were, and stops at the first mistake, which it says in a
- * line with both places.
+ * lock is taken, notes in which order they were, and stops at the first mistake, all of its members
+ * at once (lk_team_die), with a line that names both places.
  *
- * Every lock counts how often it was taken, how often somebody had to wait for it, and how long it
- * was held; the last holds stand in lk_lock_trace.
+ * **To be seen.** Every lock counts how often it was taken, how often somebody had to wait for it,
+ * and how long it was held; the last holds are noted. The command `locks` of the shell shows this,
+ * and who has a lock and who waits for it, since when and from where, also of a program that hangs:
+ * init reads it out of the program's memory, where it finds `lk_locks` by its name.
  */
 #pragma once
 
@@ -44,11 +46,10 @@ struct lk_lock {
     unsigned rank;
     const struct lk_lock *under; /* to be held when this is taken; NULL: none */
     const struct lk_member *holder;
-    const struct lk_site *site; /* where it was taken; NULL: the program is not checked */
-    uint64_t since;             /* cycles */
-    uint64_t taken, waits;      /* how often; how often not at once */
-    uint64_t cycles, longest;   /* held, in all and at most */
-    const struct lk_site *longest_site;
+    struct lk_moment got;     /* when it was taken last, and where */
+    uint64_t taken, waits;    /* how often; how often not at once */
+    uint64_t cycles, longest; /* held, in all and at most */
+    struct lk_moment longest_got;
 };
 
 /* A condition: members that wait for something that the lock guards. */
@@ -71,15 +72,28 @@ struct lk_condition {
 struct lk_lock_record {
     const struct lk_lock *lock;
     const struct lk_member *holder; /* who let go of it */
-    const struct lk_site *site;
-    uint64_t since, cycles;
+    struct lk_moment got;
+    uint64_t cycles; /* it was held */
 };
 
-/* The last of them: number n stands at n % LK_LOCK_RECORDS, and lk_lock_records is how many there
- * were. */
 #define LK_LOCK_RECORDS 256u
-extern struct lk_lock_record lk_lock_trace[LK_LOCK_RECORDS];
-extern uint64_t lk_lock_records;
+#define LK_LOCKS_SEEN 64u
+
+/* What there is to be seen of a program's locks. A lock stands here from the first time that it was
+ * taken, so its memory is not used for anything else afterwards. */
+struct lk_lock_table {
+    uint64_t layout; /* LK_LOCK_LAYOUT; 0: no lock was taken */
+    uint64_t locks;  /* that were taken so far; the first LK_LOCKS_SEEN of them: */
+    const struct lk_lock *lock[LK_LOCKS_SEEN];
+    uint64_t records; /* how many holds there were; number n stands at n % LK_LOCK_RECORDS: */
+    struct lk_lock_record record[LK_LOCK_RECORDS];
+};
+extern struct lk_lock_table lk_locks;
+
+/* Changes with what a reader has to know. */
+#define LK_LOCK_LAYOUT                                                                             \
+    (1ull << 48 | sizeof(struct lk_lock) << 32 | sizeof(struct lk_member) << 16 |                  \
+     sizeof(struct lk_lock_record))
 
 #ifdef LK_CHECKED
 #define LK_SITE                                                                                    \
@@ -112,9 +126,6 @@ void lk_wait_for_at(struct lk_condition *c, const struct lk_site *site);
 void lk_signal_at(struct lk_condition *c, const struct lk_site *site);
 void lk_signal_all_at(struct lk_condition *c, const struct lk_site *site);
 void lk_no_lock_at(const char *what, const struct lk_site *site);
-
-/* Say in a line how often the lock was taken, and how long it was held. */
-void lk_lock_say(const struct lk_lock *l);
 
 /* Between lock.c and lock_check.c: what a checked program does beside. */
 void lk_check_take(const struct lk_member *me, const struct lk_lock *l, const struct lk_site *site);

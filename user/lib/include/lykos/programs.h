@@ -27,6 +27,16 @@
  * ended for good. One at a time; Null takes it back. */
 #define PROGRAM_WATCH 3u
 
+/* string: why, one line or several; capability 1: the caller's Process, or Null: whose way to here
+ * is told. The caller's program has found a mistake of its own, and has stopped all that runs in
+ * it: that is reported, and the program is dealt with as one that faulted. Answer: OK if it stays as
+ * it is, to be looked at. */
+#define PROGRAM_FAIL 4u
+#define PROGRAM_FAIL_MAX 400u /* characters */
+
+/* The hold by which a program stops those of its own processes that are a team (<lykos/team.h>). */
+#define LK_HOLD_TEAM 4u
+
 /* ---- init.programs: the shell and whoever else manages programs. ---- */
 
 /* word 1: number. Answer: string, a struct program_info of the program of that number, or the next
@@ -151,6 +161,12 @@
 /* Answer: word 1, CPUs that run programs; word 2, CPUs that the machine has; word 3, frames of
  * memory, of 4 KiB. */
 #define PROGRAMS_MACHINE 23u
+
+/* word 1: number; word 2: position, 0 at first. What locks a program has (<lykos/lock.h>), who has
+ * them and who waits for them, and how long they were held, in text. It is read out of its memory,
+ * so the program need not be able to run. Answer: string, whole lines; word 1, the next position, 0
+ * at the end. No lines at all: it has taken no lock. NOT_FOUND: it does not run. */
+#define PROGRAMS_LOCKS 24u
 
 /* ---- The Entry that controls one instance, from PROGRAMS_NEW. INVALID_CAP: it has ended. ---- */
 

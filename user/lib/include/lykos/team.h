@@ -16,10 +16,15 @@
  *
  * There is one team in an address space. It is opened, and members are made and destroyed, by its
  * first member only.
+ *
+ * In that CapPage stands also the Process of each member, so that a team can be stopped as a whole
+ * by whichever of them finds a mistake (lk_team_die). This gives nobody more than the memory does
+ * that they share: who may write another's stack can have it do anything.
  */
 #pragma once
 
 #include <lykos/preempt.h>
+#include <lykos/say.h>
 #include <lykos/thread.h>
 
 #define LK_TEAM_MEMBERS 32u    /* at most, the first one included */
@@ -28,6 +33,8 @@
 #define LK_TEAM_BELOW 0x40000u
 #define LK_TEAM_ABOVE 0x4000u
 #define LK_HELD_LOCKS 8u /* that a member may hold at once, in a checked program */
+/* Nanoseconds that a member may defer: hold locks and not be stopped for its handler. */
+#define LK_TEAM_DEFER 1000000000ull
 
 struct lk_lock;
 
@@ -37,16 +44,24 @@ struct lk_site {
     unsigned line;
 };
 
+/* The same, and when: for who looks at a program from outside. */
+struct lk_moment {
+    const struct lk_site *site; /* NULL: the program is not checked */
+    uint64_t behind;            /* the call there: the address to which it returns */
+    uint64_t cycles;            /* time-stamp counter */
+};
+
 /* A member, as locks see it. Its fields are for the library, but for `control`. */
 struct lk_member {
     const char *label;
-    struct lk_control control; /* its control word (<lykos/preempt.h>): it defers while it has a
-                                  lock. lk_preempt_set_control() tells the kernel of it */
+    struct lk_control control; /* its control word (<lykos/preempt.h>), of which the kernel knows: it
+                                  defers while it has a lock */
     uint64_t stack;            /* lowest address */
     uint64_t stack_size;       /* 0: a place for a new member */
     void (*fn)(void *);
     void *arg;
     struct lk_member *next; /* behind it in the queue in which it waits */
+    struct lk_moment asked; /* for the lock that it waits for; cycles 0: for none */
     uint32_t granted;       /* what it parks for has come */
     bool waits;             /* on a condition, or not yet behind one */
     uint64_t notices;       /* bits that came while it waited for a lock */
@@ -60,7 +75,10 @@ struct lk_member {
 /* Open the team; the caller is its first member, whoever was in one before is forgotten.
  * `endpoint` is the register of an Endpoint of which the caller is the recipient; `caps` the
  * register, of every member, that gets the CapPage; `work` one that every member leaves to the
- * library. EXHAUSTED: the room is full. */
+ * library. EXHAUSTED: the room is full.
+ *
+ * Who joins a team, here or below, may defer for LK_TEAM_DEFER from then on: the kernel is told of
+ * its control word. Who wants another bound tells it so anew (lk_preempt_set_control()). */
 enum status lk_team_open(struct lk_room *room, uint32_t endpoint, uint32_t caps, uint32_t work);
 
 /* Make a thread that is a member, as lk_thread_make() does; it does not run yet. Its endpoint must
@@ -102,6 +120,13 @@ uint64_t lk_await_notices(void);
  * reason and this defers meanwhile (lk_defer_begin() with its own control word), or nobody wakes
  * the other. */
 void lk_team_wake(const struct lk_member *m);
+
+/* A mistake was found that is one of the whole program: stop all members at once, wherever they
+ * are, and only then say so, since they share what may be half done. init is told, which reports it
+ * and does with the program as its description says of one that faults (PROGRAM_FAIL); where there
+ * is no init the text is said, and the caller faults, as in lk_die(). The others are held by
+ * LK_HOLD_TEAM. Who is no member dies alone. */
+_Noreturn void lk_team_die(const char *format, ...) LK_PRINTF_LIKE(1, 2);
 
 /* For the library: wait until `granted` is set; set it, and wake the member. */
 void lk_await_grant(struct lk_member *me);
