@@ -252,14 +252,10 @@ static void hold_others(const struct lk_member *me)
 static void tell_init(const char *text)
 {
     uint32_t exit_cap = lk_cap("exit");
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL_CAPS(exit_cap, 1, 1, LK_REG_SELF, 0, 0, 0, 0, 0, 0) | LK_SSTR,
-        .w = { PROGRAM_FAIL },
-        .string = text,
-        .string_len = (uint32_t)strlen(text),
-    };
+    uint64_t control = LK_CTL_CALL_CAPS(exit_cap, 1, 1, LK_REG_SELF, 0, 0, 0, 0, 0, 0) | LK_SSTR;
 
-    if (exit_cap != 0 && lk_invoke(&msg) == STATUS_OK) {
+    if (exit_cap != 0 &&
+        lk_call_send0(control, PROGRAM_FAIL, text, strlen(text)).w[0] == STATUS_OK) {
         lk_process_set_not_schedulable(LK_REG_SELF, LK_HOLD_TEAM, NULL);
     }
 }

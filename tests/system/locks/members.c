@@ -72,6 +72,38 @@ struct lk_member *member_of(unsigned i)
     return lk_team_member(&members[i].thread);
 }
 
+static volatile uint64_t stops;
+
+/* A worker that is no member; the case is in its register R_A. */
+static void lets_go_on(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        uint64_t holds = 0;
+
+        sleep_ns(NSEC_PER_MSEC);
+        OK(lk_process_get_state(R_A, NULL, &holds, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL));
+        if ((holds >> LK_HOLD_TEAM & 1) != 0) {
+            stops++;
+            OK(lk_process_clear_not_schedulable(R_A, LK_HOLD_TEAM, NULL));
+        }
+    }
+}
+
+void team_may_stop(void)
+{
+    struct worker w = worker_new(PRIO_HIGH + 20, lets_go_on, NULL);
+
+    stops = 0;
+    proc_cap(w.p, R_A, obj_keep(R_SELF));
+    worker_start(w);
+}
+
+uint64_t team_stops(void)
+{
+    return stops;
+}
+
 void members_fine(void)
 {
     for (unsigned i = 0; i < MEMBERS; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A checked program stops at the first mistake, and says where.
+ * A checked program stops at the first mistake, as a whole, and says where.
  */
 #include "team.h"
 
@@ -22,6 +22,7 @@ static void begin(void)
     job = (struct lk_condition)LK_CONDITION(&server);
     done = false;
     log_rest();
+    team_may_stop();
 }
 
 /* A member does this, which is a mistake; the log says these two lines, in which %u are the lines
@@ -37,6 +38,7 @@ static void is_caught(void (*mistake)(void *), const char *first, const char *se
     EVENTUALLY(proc_state(member_process(0)).run_state == LK_STATE_FAULTED);
     EQ(proc_state(member_process(0)).fault, FAULT_INVALID_OPCODE);
     EQ(done, false);
+    EVENTUALLY(team_stops() == 1);
     lk_format(text, sizeof(text), first, at[0]);
     sys_at("%s", text);
     CHECK(log_has(mark, text));
@@ -271,6 +273,85 @@ static void no_rank(void *unused)
 CASE(rank_range, .text = "a lock has a rank from 1 to 15")
 {
     is_caught(no_rank, "odd has rank 0; ranks are 1 to 15", NULL);
+}
+
+static volatile uint64_t computed, slept;
+
+static void computes(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        computed++;
+    }
+}
+
+static void sleeps(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        sleep_ns(NSEC_PER_MSEC);
+        slept++;
+    }
+}
+
+static void waits_for_job(void *unused)
+{
+    (void)unused;
+    lk_lock(&server);
+    lk_wait_for(&job);
+    lk_unlock(&server);
+    done = true;
+}
+
+CASE(all_stop, .text = "with who makes a mistake all others stop, wherever they are",
+     .steady = true)
+{
+    uint64_t before;
+
+    begin();
+    computed = slept = 0;
+    member_new(1, PRIO_LOW, computes, NULL);
+    member_new(2, PRIO_HIGH, sleeps, NULL);
+    member_new(3, PRIO_HIGH, waits_for_job, NULL);
+    EVENTUALLY(computed > 0 && slept > 0);
+    member_new(0, PRIO_LOW, inverts, NULL);
+    EVENTUALLY(proc_state(member_process(0)).run_state == LK_STATE_FAULTED);
+    EQ(team_stops(), 1);
+    for (unsigned i = 1; i <= 3; i++) {
+        sys_at("member %u", i);
+        EQ(proc_state(member_process(i)).holds, 1u << LK_HOLD_TEAM);
+    }
+    before = computed + slept;
+    lk_signal_all_at(&job, NULL);
+    sleep_ns(20 * NSEC_PER_MSEC);
+    EQ(computed + slept, before);
+    EQ(done, false);
+}
+
+static void is_stopped_twice(void *site)
+{
+    (void)site;
+    lk_unlock(&server);
+    done = true;
+}
+
+CASE(one_dies, .text = "of several mistakes at once one is told")
+{
+    uint64_t mark;
+    unsigned died = 0;
+
+    begin();
+    mark = log_mark();
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        member_new(i, PRIO_LOW, is_stopped_twice, NULL);
+    }
+    EVENTUALLY(log_has(mark, "without having it"));
+    sleep_ns(20 * NSEC_PER_MSEC);
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        died += proc_state(member_process(i)).run_state == LK_STATE_FAULTED;
+    }
+    EQ(died, 1);
+    EQ(done, false);
 }
 
 static struct lk_lock many[LK_HELD_LOCKS + 1];

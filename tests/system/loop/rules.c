@@ -92,6 +92,7 @@ static void is_caught(uint64_t mark, const char *first, const char *second)
     EVENTUALLY(proc_state(member_process(0)).run_state == LK_STATE_FAULTED);
     EQ(proc_state(member_process(0)).fault, FAULT_INVALID_OPCODE);
     EQ(done, false);
+    EVENTUALLY(team_stops() > 0);
     lk_format(text, sizeof(text), first, line + 1);
     sys_at("%s", text);
     CHECK(log_has(mark, text));
@@ -118,6 +119,7 @@ CASE(same_rank, .text = "who has a lock of the loop's rank is stopped, and both 
     rules_new();
     add_ready(0);
     log_rest();
+    team_may_stop();
     mark = log_mark();
     member_new(0, PRIO_HIGH, calls_under_top, NULL);
     is_caught(mark, "m0 takes loop (rank 15) at " FILE_NAME ":%u",
@@ -147,6 +149,7 @@ CASE(waits_with_lock, .text = "nor does a loop wait with a lock that a callback 
 
     rules_new();
     log_rest();
+    team_may_stop();
     mark = log_mark();
     member_new(0, PRIO_HIGH, runs_with_lock, NULL);
     is_caught(mark, "m0 waits in its event loop at " FILE_NAME ":", NULL);
@@ -167,6 +170,7 @@ CASE(not_its_thread, .text = "a loop is run by its own thread only")
 
     rules_new();
     log_rest();
+    team_may_stop();
     mark = log_mark();
     member_new(0, PRIO_HIGH, runs_anothers, NULL);
     is_caught(mark, "run by another thread than its own", NULL);

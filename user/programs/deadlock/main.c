@@ -25,6 +25,7 @@ static struct lk_thread thread[THREADS];
 static uint8_t stack[THREADS][LK_THREAD_STACK] __attribute__((aligned(16)));
 static struct lk_lock spoon = LK_LOCK("spoon", 1);
 static struct lk_lock bowl = LK_LOCK("bowl", 2);
+static volatile bool left_goes_on, right_goes_on, never;
 static volatile uint64_t computed;
 
 static bool asked_for(const char *word)
@@ -32,36 +33,39 @@ static bool asked_for(const char *word)
     return strcmp(lk_start->argument, word) == 0;
 }
 
-static void take(struct lk_lock *l)
+/* Take a lock, checked or as in a program that is not. */
+#define TAKE(l) lk_lock_at((l), asked_for("checked") ? LK_SITE : NULL)
+
+static void wait_until(const volatile bool *what)
 {
-    if (asked_for("checked")) {
-        lk_lock(l);
-    } else {
-        lk_lock_at(l, NULL);
+    while (!*what) {
+        lk_sleep_ms(1);
     }
 }
 
 static void left(void *unused)
 {
     (void)unused;
-    take(&spoon);
-    lk_sleep_ms(20);
-    take(&bowl);
-    for (;;) {
-        lk_sleep_ms(1000);
+    TAKE(&spoon);
+    if (!asked_for("hold")) {
+        left_goes_on = true;
+        wait_until(&right_goes_on);
     }
+    TAKE(&bowl);
+    left_goes_on = true;
+    wait_until(&never);
 }
 
 static void right(void *unused)
 {
     (void)unused;
-    lk_sleep_ms(10);
-    if (asked_for("hold")) {
-        take(&spoon);
+    wait_until(&left_goes_on);
+    if (!asked_for("hold")) {
+        TAKE(&bowl);
+        right_goes_on = true;
     }
-    take(&bowl);
-    lk_sleep_ms(20);
-    take(&spoon);
+    TAKE(&spoon);
+    wait_until(&never);
 }
 
 static void busy(void *unused)

@@ -216,9 +216,14 @@ static void add_waiter(struct view *v, const struct lk_member *at)
 static void add_lock(struct view *v, const struct lk_lock *l)
 {
     struct waiters w = waiters_of(v, l);
+    uint64_t held = l->cycles;
 
-    add(v, "%s (rank %u): taken %lu times, %lu not at once; held %s in all\n",
-        text_at(v, l->name).text, l->rank, l->taken, l->waits, show_cycles(l->cycles).text);
+    if (l->holder != NULL && v->now > l->got.cycles) {
+        held += v->now - l->got.cycles;
+    }
+    add(v, "%s (rank %u): taken %lu time%s, %lu not at once; held %s in all\n",
+        text_at(v, l->name).text, l->rank, l->taken, l->taken != 1 ? "s" : "", l->waits,
+        show_cycles(held).text);
     if (l->longest != 0) {
         add(v, "  longest    %s, taken at %s\n", show_cycles(l->longest).text,
             show_place(v, &l->longest_got).text);
