@@ -7,7 +7,7 @@ import re
 from . import core
 from .core import Failed
 from .session import BACKSPACE, CTRL_A, CTRL_C, CTRL_E, CTRL_K, CTRL_U, CTRL_W, DELETE, DOWN, END, HOME, LEFT, RIGHT, UP, WIDTH
-from .session import another_prompt, need
+from .session import Session, another_prompt, need, until
 
 CASES = []
 
@@ -38,7 +38,7 @@ def first_lines(session):
 @case("help lists the commands")
 def help_lists(session):
     output = session.command("help")
-    words = ("help", "ps", "caps", "spaces", "log", "mem", "ping", "sleep", "fault", "bench", "kill", "restart", "suspend")
+    words = ("help", "ps", "caps", "spaces", "locks", "log", "mem", "ping", "sleep", "fault", "bench", "kill", "restart", "suspend")
     words += ("resume", "notify", "halt", "reboot")
     for word in words:
         need(session, output, rf"^\s*{word}\b")
@@ -78,6 +78,7 @@ def too_many_words(session):
         ("kill spin 1 2", "2", "kill NAME [SECONDS]"),
         ("restart spin hello", "hello", "restart NAME"),
         ("spaces init shell", "shell", "spaces NAME"),
+        ("locks init shell", "shell", "locks NAME"),
     ):
         wanted = re.escape(f"'{word}' is too much; the command is '{usage}'")
         need(session, session.command(line), rf"\A{wanted}\n\Z")
@@ -406,6 +407,86 @@ def spaces(session):
     need(session, session.command("spaces"), r"spaces NAME.*: of which program\?$")
     need(session, session.command("spaces spin"), "spin does not run")
     need(session, session.command("spaces nosuch"), "no program 'nosuch'")
+
+
+def start_deadlock(session, how, done):
+    """Start the program that does wrong with locks, and wait until `locks` shows this of it."""
+    session.type(f"start deadlock {how}\r")
+    session.expect(r"^deadlock: ready.*\n")
+    another_prompt(session)
+    return until(session, "locks deadlock", done)
+
+
+def number_in(session, output, pattern):
+    """The number for which the pattern has a group."""
+    need(session, output, pattern)
+    return float(re.search(pattern, output, re.MULTILINE)[1])
+
+
+@case("locks shows who has the locks of a program that hangs, since when and from where, and who waits for them")
+def locks_deadlock(session):
+    output = start_deadlock(session, "", r"^  waits +left")
+    need(session, output, r"^spoon \(rank 1\): taken 1 time, 0 not at once; held ", r"^bowl \(rank 2\): taken 1 time, 0 ")
+    place = r", for [0-9.]+ us, (?:taken )?at "
+    need(session, output, rf"^  held by +left{place}left\+0x[0-9a-f]+\n  waits +right{place}right\+0x[0-9a-f]+$")
+    need(session, output, rf"^  held by +right{place}right\+0x[0-9a-f]+\n  waits +left{place}left\+0x[0-9a-f]+$")
+    holder = r"^  held by +left, for ([0-9]+\.[0-9]{3}) us"
+    before, since = number_in(session, output, holder), seconds_up(session)
+    session.command("sleep 2")
+    later = session.command("locks deadlock")
+    passed = (number_in(session, later, holder) - before) / 1e6
+    if not 2 <= passed <= seconds_up(session) - since + 2:
+        raise Failed(f"held for {passed} s more, but 2 s have passed", core.tail(later))
+    session.command("destroy deadlock")
+    need(session, session.command("locks deadlock"), r"^deadlock does not run$")
+
+
+@case("locks shows one that is held for ever, and of programs without locks that they have none")
+def locks_held(session):
+    output = start_deadlock(session, "hold", r"^  waits +right")
+    need(session, output, r"^spoon .*\n  held by +left, .*\n  waits +right, ", r"^bowl .*\n  held by +left, .*\n\Z")
+    session.command("destroy deadlock")
+    for name in ("init", "console", "bank"):
+        need(session, session.command(f"locks {name}"), rf"\A{name} has taken no locks\n\Z")
+    need(session, session.command("locks"), r"locks NAME.*: of which program\?$")
+    need(session, session.command("locks nosuch"), "no program 'nosuch'")
+
+
+MISTAKE = r"lock order: right takes spoon \(rank 1\) at user/programs/deadlock/main.c:[0-9]+"
+
+
+@case("a program that takes locks in the wrong order is stopped as a whole, and told with both places and the way to there")
+def locks_checked(session):
+    session.type("start deadlock checked\r")
+    session.expect(rf"mistake in program deadlock, found by itself: {MISTAKE}\n.*and has bowl \(rank 2\) since \S+main.c:[0-9]+$")
+    session.expect(r"called from \S+ \(right\+0x")
+    session.expect(r"it stays stopped: 'caps deadlock'")
+    another_prompt(session)
+    need(session, session.command("ps deadlock"), r"^deadlock +\S+ +team ")
+    used = r"^busy +ready +team +20 +([0-9.]+) s"
+    before = number_in(session, session.command("ps busy"), used)
+    session.command("sleep 1")
+    if number_in(session, session.command("ps busy"), used) != before:
+        raise Failed("another thread of it has run on", core.tail(session.text))
+    need(session, session.command("locks deadlock"), r"^  held by +right, for .*, taken at user/programs/deadlock/main.c:[0-9]+$")
+    session.command("destroy deadlock")
+    output = session.command("run deadlock checked")
+    need(session, output, r"init: +it is destroyed$", rf"^deadlock was ended by a fault: {MISTAKE}$")
+    if output.count("lock order") != 2:
+        raise Failed("the mistake is not reported once, and told once", core.tail(output))
+
+
+@case("locks shows what a server has done with its locks: how often, how long, and the last times")
+def locks_server(session):
+    with Session(session.context, "console-locks", ["--ports", session.context.path("locks-ports")], interactive=True) as other:
+        other.prompt()
+        output = until(other, "locks dispatcher", r"^held last: ")
+        line = r" \(rank [0-9]+\): taken [0-9]+ times?, [0-9]+ not at once; held [0-9.]+ us in all\n"
+        need(other, output, rf"^the server lock{line}", rf"^loop{line}  longest +[0-9.]+ us, taken at user/\S+\.c:[0-9]+$")
+        held = r" +[0-9.]+ us, +[0-9.]+ us ago  [a-z]+\.c:[0-9]+$"
+        need(other, output, rf"^the server lock +(?:dispatcher|worker [0-9]+) {held}", rf"^  loop +dispatcher {held}")
+        other.type("halt\r")
+        other.end(core.PASS)
 
 
 @case("a program is started, listed and destroyed")

@@ -186,9 +186,9 @@ def another_prompt(session):
 
 
 def until(session, command, pattern):
-    """Give a command until it shows what it will in the end."""
+    """Give a command until it shows what it will in the end; what it showed then."""
     for _ in range(TRIES):
         output = session.command(command)
         if re.search(pattern, output, re.MULTILINE):
-            return
+            return output
     raise Failed(f"never seen: {pattern!r}", core.tail(output))

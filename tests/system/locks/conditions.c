@@ -63,6 +63,46 @@ CASE(signal_one, .text = "a signal wakes the one that has waited longest, and on
     members_fine();
 }
 
+#define TURNS 10
+
+static volatile uint64_t had[MEMBERS], sequence[MEMBERS * TURNS];
+
+/* Waits again and again. */
+static void waits_often(void *number)
+{
+    lk_lock(&lock);
+    for (unsigned i = 0; i < TURNS; i++) {
+        lk_wait_for(&filled);
+        had[(uint64_t)number]++;
+        sequence[woken++] = (uint64_t)number;
+    }
+    lk_unlock(&lock);
+    done++;
+}
+
+CASE(turns, .text = "those who wait again and again are signalled in turn, whatever their priority",
+     .steady = true)
+{
+    begin();
+    memset((void *)(uintptr_t)had, 0, sizeof(had));
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        member_new(i, PRIO_LOW + i * 20 % 70, waits_often, (void *)(uint64_t)i);
+        sleep_ns(NSEC_PER_MSEC); /* it waits now */
+    }
+    for (uint64_t n = 0; n < MEMBERS * TURNS; n++) {
+        lk_lock(&lock);
+        lk_signal(&filled);
+        lk_unlock(&lock);
+        EVENTUALLY(woken == n + 1);
+        sleep_ns(NSEC_PER_MSEC); /* it waits again */
+        EQ(sequence[n], n % MEMBERS);
+    }
+    EVENTUALLY(done == MEMBERS);
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        EQ(had[i], TURNS);
+    }
+}
+
 CASE(signal_nobody, .text = "a signal for which nobody waits leaves nothing behind", .steady = true)
 {
     begin();

@@ -128,6 +128,28 @@ CASE(waiter_goes_on,
     EQ(has, true);
 }
 
+CASE(first_member, .text = "the first member defers as well, and nobody has to ask for it",
+     .steady = true)
+{
+    team_new();
+    lock = (struct lk_lock)LK_LOCK("lock", 1);
+    keep = case_has = false;
+    events = found_with = forced = 0;
+    member_new(HANDLER, PRIO_HIGH, handles, NULL);
+    obj_get(member_endpoint(HANDLER), R_I);
+    OK(lk_endpoint_make_entry(R_I, 1, R_I));
+    OK(lk_preempt_register(R_SELF, R_I));
+    OK(lk_preempt_make_notice(R_SELF, 0xff, R_I));
+    lk_lock(&lock);
+    stop_it();
+    sleep_ns(5 * NSEC_PER_MSEC);
+    EQ(events, 0);
+    lk_unlock(&lock);
+    EQ(events, 1);
+    EQ(found_with, 0);
+    EQ(forced, 0);
+}
+
 CASE(condition_is_stopped, .text = "who waits on a condition is stopped, and is not given the lock",
      .steady = true)
 {

@@ -116,6 +116,53 @@ CASE(not_passed, .text = "who waits has it before who lets go of it and wants it
     members_fine();
 }
 
+#define PATIENT 3u /* so many are before it */
+
+static volatile bool over;
+static volatile uint64_t asked_at, had_at;
+
+/* Wants it again and again, without a pause. */
+static void hogs(void *unused)
+{
+    (void)unused;
+    while (!over) {
+        lk_lock(&lock);
+        lk_unlock(&lock);
+    }
+    done++;
+}
+
+static void is_patient(void *unused)
+{
+    (void)unused;
+    lk_lock(&lock);
+    had_at = lock.taken;
+    over = true;
+    lk_unlock(&lock);
+    done++;
+}
+
+CASE(overtaken, .text = "who waits is overtaken by nobody, however often and urgently others want it",
+     .steady = true)
+{
+    begin();
+    over = false;
+    had_at = 0;
+    lk_lock(&lock);
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        if (i == PATIENT) {
+            member_new(i, PRIO_LOW, is_patient, NULL);
+        } else {
+            member_new(i, PRIO_HIGH + i, hogs, NULL);
+        }
+        sleep_ns(NSEC_PER_MSEC); /* it waits now */
+    }
+    asked_at = lock.taken;
+    lk_unlock(&lock);
+    EVENTUALLY(done == MEMBERS);
+    EQ(had_at, asked_at + PATIENT + 1); /* those that came before, and itself */
+}
+
 CASE(no_spinning, .text = "who waits takes no time, and the kernel is not entered for it",
      .steady = true)
 {

@@ -314,7 +314,7 @@ CASE(all_stop, .text = "with who makes a mistake all others stop, wherever they 
     member_new(2, PRIO_HIGH, sleeps, NULL);
     member_new(3, PRIO_HIGH, waits_for_job, NULL);
     EVENTUALLY(computed > 0 && slept > 0);
-    member_new(0, PRIO_LOW, inverts, NULL);
+    member_new(0, PRIO_LOW + 1, inverts, NULL);
     EVENTUALLY(proc_state(member_process(0)).run_state == LK_STATE_FAULTED);
     EQ(team_stops(), 1);
     for (unsigned i = 1; i <= 3; i++) {
