@@ -84,11 +84,20 @@ TEST(user_elf_good, "a good program is accepted, with its segments and its symbo
     struct elf_program p;
     char name[8];
     uint64_t offset = 0;
+    uint64_t address = 0;
+    uint8_t byte = 1;
 
     CHECK(check(&s, sizeof(s), &p) == NULL);
     CHECK_EQUAL(p.segments, 2);
     CHECK_EQUAL(p.entry, LOW + 8);
     CHECK(p.segment[0].exec && !p.segment[0].write && p.segment[1].write && !p.segment[1].exec);
+    CHECK(elf_find(&s, sizeof(s), "begin", &address));
+    CHECK_EQUAL(address, LOW + 8);
+    CHECK(!elf_find(&s, sizeof(s), "begi", &address));
+    CHECK(!elf_find(&s, sizeof(s), "begins", &address));
+    CHECK(elf_byte(&p, &s, LOW + PAGE + 1, &byte) && byte == 'b');
+    CHECK(elf_byte(&p, &s, LOW + PAGE + 16, &byte) && byte == 0);
+    CHECK(!elf_byte(&p, &s, LOW + 4 * PAGE, &byte) && !elf_byte(&p, &s, LOW - 1, &byte));
     CHECK(elf_symbol(&s, sizeof(s), LOW + 11, name, sizeof(name), &offset));
     CHECK(strcmp(name, "begin") == 0);
     CHECK_EQUAL(offset, 3);
@@ -143,6 +152,7 @@ static bool refused_or_safe(const void *file, size_t n, unsigned *accepted)
     struct elf_program p;
     char name[16];
     uint64_t offset;
+    uint8_t byte = 0;
     const char *wrong;
     bool safe = true;
 
@@ -163,6 +173,10 @@ static bool refused_or_safe(const void *file, size_t n, unsigned *accepted)
     safe = safe && (wrong == NULL || wrong[0] != '\0');
     for (uint64_t at = LOW; at < LOW + 64; at += 8) {
         elf_symbol(exact, n, at, name, sizeof(name), &offset);
+    }
+    elf_find(exact, n, "begin", &offset);
+    for (uint64_t at = LOW - PAGE; wrong == NULL && at < LOW + 4 * PAGE; at += 512) {
+        elf_byte(&p, exact, at, &byte);
     }
     free(exact);
     return safe;
