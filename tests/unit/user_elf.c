@@ -59,7 +59,11 @@ static struct sample make_sample(void)
                              .size = sizeof(struct elf_symbol_entry) * 2,
                              .link = 2 },
                      [2] = { .type = 3, .offset = offsetof(struct sample, names), .size = 16 } },
-        .symbol = { [1] = { .name = 1, .info = SYMBOL_FUNC, .value = LOW + 8, .size = 16 } },
+        .symbol = { [1] = { .name = 1,
+                            .info = SYMBOL_FUNC,
+                            .section = 1,
+                            .value = LOW + 8,
+                            .size = 16 } },
         .names = "\0begin",
     };
 

@@ -39,8 +39,8 @@ static bool says(const char *wanted)
 
 TEST(words_holds, "holds are named, numbered, or counted, each with the time since when")
 {
-    static const char *const names[] = { "proxy",  "suspend", "debug",  "by hand",
-                                         "hold 4", "hold 5",  "hold 6", "hold 7" };
+    static const char *const names[] = { "proxy", "suspend", "debug",  "by hand",
+                                         "team",  "hold 5",  "hold 6", "hold 7" };
     struct program_info p = program();
 
     holds_word(&p, text, sizeof(text));

@@ -132,7 +132,7 @@ static void fault(struct dispatch_worker *w, const struct lk_event *event)
     say("%s: %s failed at 0x%lx: %s (0x%lx)", w->label, name, event->w[3], what, event->w[2]);
     if (w->state != DISPATCH_WORKER_CALL || !lk_team_idle(&w->thread)) {
         lk_team_die("%s faulted %s", w->label,
-               w->state == DISPATCH_WORKER_CALL ? "with a lock" : "outside of a call");
+                    w->state == DISPATCH_WORKER_CALL ? "with a lock" : "outside of a call");
     }
     w->faulted++;
     rpc_error_set(&error, REMOTE_ERR_INTERNAL, REMOTE_FROM_DOMAIN, "%s failed: %s", name, what);

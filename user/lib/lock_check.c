@@ -39,14 +39,15 @@ static _Noreturn void inversion(const struct lk_member *me, unsigned i, const st
     const struct lk_site *other = order[l->rank][held->rank].taken;
 
     if (other != NULL) {
-        lk_team_die("lock order: %s takes %s (rank %u) at %s:%u\nand has %s (rank %u) since %s:%u;\nat "
-               "%s:%u it was the other way round",
-               me->label, l->name, l->rank, site->file, site->line, held->name, held->rank,
-               since->file, since->line, other->file, other->line);
+        lk_team_die(
+            "lock order: %s takes %s (rank %u) at %s:%u\nand has %s (rank %u) since %s:%u;\nat "
+            "%s:%u it was the other way round",
+            me->label, l->name, l->rank, site->file, site->line, held->name, held->rank,
+            since->file, since->line, other->file, other->line);
     }
     lk_team_die("lock order: %s takes %s (rank %u) at %s:%u\nand has %s (rank %u) since %s:%u",
-           me->label, l->name, l->rank, site->file, site->line, held->name, held->rank, since->file,
-           since->line);
+                me->label, l->name, l->rank, site->file, site->line, held->name, held->rank,
+                since->file, since->line);
 }
 
 void lk_check_take(const struct lk_member *me, const struct lk_lock *l, const struct lk_site *site)
@@ -55,7 +56,8 @@ void lk_check_take(const struct lk_member *me, const struct lk_lock *l, const st
         return;
     }
     if (l->rank == 0 || l->rank >= LK_RANKS) {
-        lk_team_die("lock order: %s has rank %u; ranks are 1 to %u", l->name, l->rank, LK_RANKS - 1);
+        lk_team_die("lock order: %s has rank %u; ranks are 1 to %u", l->name, l->rank,
+                    LK_RANKS - 1);
     }
     for (unsigned i = 0; i < me->helds; i++) {
         if (me->held[i].lock->rank >= l->rank) {
@@ -64,11 +66,11 @@ void lk_check_take(const struct lk_member *me, const struct lk_lock *l, const st
     }
     if (l->under != NULL && !has(me, l->under)) {
         lk_team_die("lock order: %s takes %s at %s:%u without %s", me->label, l->name, site->file,
-               site->line, l->under->name);
+                    site->line, l->under->name);
     }
     if (me->helds == LK_HELD_LOCKS) {
-        lk_team_die("lock order: %s has %u locks, and takes %s at %s:%u", me->label, me->helds, l->name,
-               site->file, site->line);
+        lk_team_die("lock order: %s has %u locks, and takes %s at %s:%u", me->label, me->helds,
+                    l->name, site->file, site->line);
     }
 }
 
@@ -94,7 +96,7 @@ void lk_check_has(const struct lk_member *me, const struct lk_lock *l, const cha
 {
     if (site != NULL && !has(me, l)) {
         lk_team_die("lock order: %s %s %s at %s:%u without having it", me->label, what, l->name,
-               site->file, site->line);
+                    site->file, site->line);
     }
 }
 
@@ -102,9 +104,10 @@ void lk_check_alone(const struct lk_member *me, const struct lk_lock *l, const s
 {
     for (unsigned i = 0; site != NULL && i < me->helds; i++) {
         if (me->held[i].lock != l) {
-            lk_team_die("lock order: %s waits on a condition of %s at %s:%u\nand has %s since %s:%u",
-                   me->label, l->name, site->file, site->line, me->held[i].lock->name,
-                   me->held[i].site->file, me->held[i].site->line);
+            lk_team_die(
+                "lock order: %s waits on a condition of %s at %s:%u\nand has %s since %s:%u",
+                me->label, l->name, site->file, site->line, me->held[i].lock->name,
+                me->held[i].site->file, me->held[i].site->line);
         }
     }
 }
@@ -124,11 +127,12 @@ void lk_check_left(struct lk_member *me, const struct lk_lock *l)
 void lk_check_none(const struct lk_member *me, const char *what, const struct lk_site *site)
 {
     if (me->helds != 0 && site != NULL) {
-        lk_team_die("lock order: %s %s at %s:%u\nand has %s since %s:%u", me->label, what, site->file,
-               site->line, me->held[0].lock->name, me->held[0].site->file, me->held[0].site->line);
+        lk_team_die("lock order: %s %s at %s:%u\nand has %s since %s:%u", me->label, what,
+                    site->file, site->line, me->held[0].lock->name, me->held[0].site->file,
+                    me->held[0].site->line);
     }
     if (me->helds != 0) {
-        lk_team_die("lock order: %s %s\nand has %s since %s:%u", me->label, what, me->held[0].lock->name,
-               me->held[0].site->file, me->held[0].site->line);
+        lk_team_die("lock order: %s %s\nand has %s since %s:%u", me->label, what,
+                    me->held[0].lock->name, me->held[0].site->file, me->held[0].site->line);
     }
 }

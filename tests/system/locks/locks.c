@@ -142,7 +142,8 @@ static void is_patient(void *unused)
     done++;
 }
 
-CASE(overtaken, .text = "who waits is overtaken by nobody, however often and urgently others want it",
+CASE(overtaken,
+     .text = "who waits is overtaken by nobody, however often and urgently others want it",
      .steady = true)
 {
     begin();

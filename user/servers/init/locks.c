@@ -89,8 +89,7 @@ struct duration {
 static struct duration show_cycles(uint64_t count)
 {
     uint64_t rate = cycles_per_msec();
-    uint64_t nsec =
-        count / rate * LK_NSEC_PER_MSEC + count % rate * LK_NSEC_PER_MSEC / rate;
+    uint64_t nsec = count / rate * LK_NSEC_PER_MSEC + count % rate * LK_NSEC_PER_MSEC / rate;
     struct duration d = { "" };
 
     lk_format(d.text, sizeof(d.text), "%lu.%03lu us", nsec / NSEC_PER_USEC, nsec % NSEC_PER_USEC);
@@ -176,8 +175,7 @@ static void take_list(const struct view *v, const struct lk_member *at, struct w
 {
     struct lk_member m;
 
-    while (at != NULL && w->count < LK_TEAM_MEMBERS &&
-           read_at(v, (uint64_t)at, &m, sizeof(m))) {
+    while (at != NULL && w->count < LK_TEAM_MEMBERS && read_at(v, (uint64_t)at, &m, sizeof(m))) {
         w->at[w->count++] = at;
         at = m.next;
     }
@@ -281,8 +279,7 @@ static uint64_t open_table(struct view *v)
     uint64_t head[2] = { 0, 0 }; /* layout, locks */
 
     _Static_assert(offsetof(struct lk_lock_table, locks) == sizeof(head[0]), "they stand first");
-    if (!k->checked || k->wrong != NULL ||
-        !elf_find(k->file.at, k->file.bytes, TABLE, &v->table) ||
+    if (!k->checked || k->wrong != NULL || !elf_find(k->file.at, k->file.bytes, TABLE, &v->table) ||
         !read_at(v, v->table, head, sizeof(head)) || head[0] != LK_LOCK_LAYOUT) {
         return 0;
     }
@@ -305,8 +302,8 @@ size_t locks_part(uint32_t i, uint64_t *position, char *out, size_t size)
         *position = 0;
         return v.length;
     }
-    if (read_at(&v, v.table + offsetof(struct lk_lock_table, lock) + *position * sizeof(at),
-                &at, sizeof(at)) &&
+    if (read_at(&v, v.table + offsetof(struct lk_lock_table, lock) + *position * sizeof(at), &at,
+                sizeof(at)) &&
         read_at(&v, (uint64_t)at, &l, sizeof(l))) {
         add_lock(&v, &l);
     }

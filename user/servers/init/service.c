@@ -27,7 +27,7 @@
 #include <lykos/stubs.h>
 
 char service_received[SERVICE_RECEIVED]; /* strings of requests */
-static char answer[256];                          /* strings of answers */
+static char answer[256];                 /* strings of answers */
 
 /* ---- init.programs --------------------------------------------------------------------------- */
 

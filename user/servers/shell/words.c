@@ -103,11 +103,8 @@ struct hold_name {
 static struct hold_name show_hold(unsigned hold)
 {
     static const char *const names[] = {
-        [LK_HOLD_PROXY] = "proxy",
-        [LK_HOLD_SUSPEND] = "suspend",
-        [LK_HOLD_DEBUG] = "debug",
-        [LK_HOLD_BY_HAND] = "by hand",
-        [LK_HOLD_TEAM] = "team",
+        [LK_HOLD_PROXY] = "proxy",     [LK_HOLD_SUSPEND] = "suspend", [LK_HOLD_DEBUG] = "debug",
+        [LK_HOLD_BY_HAND] = "by hand", [LK_HOLD_TEAM] = "team",
     };
     struct hold_name name = { "" };
 

@@ -54,10 +54,11 @@ struct lk_moment {
 /* A member, as locks see it. Its fields are for the library, but for `control`. */
 struct lk_member {
     const char *label;
-    struct lk_control control; /* its control word (<lykos/preempt.h>), of which the kernel knows: it
+    struct lk_control
+        control;         /* its control word (<lykos/preempt.h>), of which the kernel knows: it
                                   defers while it has a lock */
-    uint64_t stack;            /* lowest address */
-    uint64_t stack_size;       /* 0: a place for a new member */
+    uint64_t stack;      /* lowest address */
+    uint64_t stack_size; /* 0: a place for a new member */
     void (*fn)(void *);
     void *arg;
     struct lk_member *next; /* behind it in the queue in which it waits */
