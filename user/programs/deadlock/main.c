@@ -5,10 +5,10 @@
  * Two threads, *left* and *right*, take two locks; a third one, *busy*, only computes. An argument
  * chooses what goes wrong:
  *
- *      (none)     left and right take the locks in different order, and wait for each other for ever
+ *      (none)     left and right take the locks in different order, and wait for each other
  *      hold       left takes both, and keeps them; right waits
- *      checked    as without an argument, but the order is checked, and the program stopped where it
- *                 is wrong, all of its threads at once
+ *      checked    as without an argument, but the order is checked, and the program is stopped
+ *                 where it is wrong, all of its threads at once
  *
  * The first is compiled as in a program that is not checked (<lykos/lock.h>).
  */

@@ -43,7 +43,8 @@ uint8_t elf_code_byte(const struct elf_program *program, const void *file, uint6
  * those. False: it has nothing there. */
 bool elf_byte(const struct elf_program *program, const void *file, uint64_t address, uint8_t *out);
 
-/* The address of the symbol of this name in a file that elf_check() accepted. False: it has none. */
+/* The address of the symbol of this name in a file that elf_check() accepted. False: there is none.
+ */
 bool elf_find(const void *file, size_t bytes, const char *wanted, uint64_t *address);
 
 /* The name of the function that `address` lies in, from the symbol table of a file that elf_check()
