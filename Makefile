@@ -4,8 +4,9 @@
 #
 # There are no lists of objects here: what lies in a folder is built. The kernel is kernel/, kernel/cap/, boot/,
 # arch/x86_64/ and tests/kernel/; each folder under user/servers and user/programs is one program; each folder under
-# tests/system, with tests/system/lib, is a test scenario: a program that is `init` of an archive of its own. user/lib,
-# user/rpc, user/dispatch and user/domains are libraries.
+# tests/system, with tests/system/lib, is a test scenario: a program that is `init` of an archive of its own. Each under
+# tests/programs is a program that only tests put into an archive. user/lib,
+# user/rpc, user/dispatch, user/domains and user/portserver are libraries.
 # Everything made goes to build/ (gcc) or build-clang/ (make CC=clang); V=1 shows the commands.
 
 # What each goal needs beside a compiler: groups of tools/install-deps.
@@ -104,7 +105,10 @@ program_src = $(sort $(wildcard $(1)/*.c $(1)/*.S))
 SYS_LIB_SRC := $(call program_src,tests/system/lib)
 SYS_DIRS := $(filter-out tests/system/lib,$(patsubst %/,%,$(sort $(dir $(wildcard tests/system/*/*.c)))))
 SYS_ARCHIVES := $(patsubst tests/system/%,$(BUILD)/test/%.archive,$(SYS_DIRS))
-ALL_USER_SRC := $(LIB_SRC) $(foreach d,$(PROGRAM_DIRS) $(SYS_DIRS),$(call program_src,$(d))) $(SYS_LIB_SRC)
+# Programs that only tests put into an archive.
+TEST_PROGRAM_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard tests/programs/*/*.c))))
+TEST_PROGRAMS := $(addprefix $(BUILD)/test/programs/,$(notdir $(TEST_PROGRAM_DIRS)))
+ALL_USER_SRC := $(LIB_SRC) $(foreach d,$(PROGRAM_DIRS) $(SYS_DIRS) $(TEST_PROGRAM_DIRS),$(call program_src,$(d))) $(SYS_LIB_SRC)
 
 KERNEL := $(BUILD)/lykos
 ARCHIVE := $(BUILD)/archive
@@ -187,7 +191,7 @@ $(GEN)/rpc/remote_xdr.c: user/rpc/remote.x $(GEN)/rpc/remote.h
 RPC_MADE := $(GENERATED) $(GEN)/rpc/remote.h $(XDR)/stamp
 
 # Libraries that use RPC, a folder each, which names it in its file `libs` as programs do.
-OVER_RPC := dispatch domains
+OVER_RPC := dispatch domains portserver
 OVER_RPC_SRC := $(sort $(wildcard $(OVER_RPC:%=user/%/*.c)))
 
 # Lykos has no C library yet: where XDR looks for one it finds the headers in user/rpc/libc. They stand before
@@ -281,8 +285,10 @@ $(foreach d,$(SYS_DIRS),$(eval $(call program,$(BUILD)/test/$(notdir $(d)),$(cal
 $(SYS_ARCHIVES): %.archive: % tools/mkimage
 	$(Q)$(PYTHON) tools/mkimage make $@ init=$<
 
+$(foreach d,$(TEST_PROGRAM_DIRS),$(eval $(call program,$(BUILD)/test/programs/$(notdir $(d)),$(call program_src,$(d)),$(call libs,$(d)))))
+
 .PHONY: tests
-tests: $(KERNEL) $(SYS_ARCHIVES) unit-build ## build the tests (to build/test and build/unit) without running them
+tests: $(KERNEL) $(SYS_ARCHIVES) $(TEST_PROGRAMS) unit-build ## build the tests (to build/test and build/unit) without running them
 
 # --- image ----------------------------------------------------------------------------------------------------
 # APPEND is the kernel's command line.

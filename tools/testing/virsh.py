@@ -27,17 +27,19 @@ def need_virsh():
         raise Skipped("virsh is missing: sudo apt-get install libvirt-clients")
 
 
-def run_cases(context, pattern, seed):
+def run_cases(context, pattern, seed, cases, begin):
+    """Run those of the cases that match, one after the other in a machine that `begin` starts; after one that failed there is a new
+    one."""
     again = f"--seed={seed}" + (f" --rounds={context.rounds}" if context.rounds else "")
     results, machine = [], None
     try:
-        for name, text, function in virsh_cases.CASES:
+        for name, text, function in cases:
             if not core.matches(name, pattern):
                 continue
             try:
                 need_virsh()
-                machine = machine or Machine(context, f"virsh-{seed}")
-                function(Host(context, machine.paths, seed))
+                machine = machine or begin(context, f"virsh-{seed}")
+                function(Host(context, machine.paths, seed, machine.console))
                 results.append(Result(name, "pass", text))
             except Skipped as why:
                 results.append(Result(name, "skip", str(why)))
@@ -193,7 +195,7 @@ def part(context):
     seeds = [context.seed] if context.seed is not None else list(range(1, SOAK_SEEDS + 1)) if context.soak else [1]
 
     def job(seed):
-        return Job(lambda context, pattern: run_cases(context, pattern, seed), names)
+        return Job(lambda context, pattern: run_cases(context, pattern, seed, virsh_cases.CASES, Machine), names)
 
     return Part(
         "virsh",

@@ -33,10 +33,10 @@ def case(text):
 
 
 class Host:
-    """This side: virsh, on the ports of one machine."""
+    """This side: virsh, on the ports of one machine. `console()` is what that has printed so far."""
 
-    def __init__(self, context, paths, seed=1):
-        self.context, self.paths, self.seed = context, paths, seed
+    def __init__(self, context, paths, seed=1, console=None):
+        self.context, self.paths, self.seed, self.console = context, paths, seed, console
 
     def command(self, port, *words):
         return ["virsh", "-c", ports.uri(self.paths[port]), *words]

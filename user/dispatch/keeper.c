@@ -11,6 +11,7 @@
 
 #include <lykos/names.h>
 #include <lykos/say.h>
+#include <lykos/stack.h>
 #include <lykos/start.h>
 #include <lykos/stubs.h>
 #include <lykos/time.h>
@@ -122,10 +123,20 @@ static void deadline(struct dispatch_worker *w, const struct lk_event *event)
     give_up(w, event->target, &error);
 }
 
+/* What kind of fault it is, in words. The page below a stack that has a guard is never there. */
+static const char *fault_words(const struct dispatch_worker *w, const struct lk_event *event)
+{
+    uint64_t address = event->w[2], low = (uint64_t)w->stack;
+    bool guarded = w->stack != w->stack_memory;
+
+    return guarded && address < low && low - address <= LK_STACK_GUARD ? "stack overflow"
+                                                                      : lk_fault_text(event->w[1]);
+}
+
 /* A fault elsewhere than in a call, or with a lock, is a mistake of this program, and its end. */
 static void fault(struct dispatch_worker *w, const struct lk_event *event)
 {
-    const char *what = lk_fault_text(event->w[1]);
+    const char *what = fault_words(w, event);
     const char *name = dispatch_procedure_name(w->header.procedure);
     struct rpc_error error;
 
