@@ -16,12 +16,14 @@ from .machine import wait_until
 from .virsh_cases import IDLE, SECONDS
 
 ONE = IDLE[0]  # a domain to ask about
-DEADLINE_MS = 500  # of the machine's own clock, which is counted in instructions
+DEADLINE_MS = 200  # of the machine's own clock, which is counted in instructions
 WORKERS = 12
 MORE = WORKERS + 2  # overruns in a row: more than there are workers
 LATE = rf"took longer than {DEADLINE_MS} ms and was given up"
-KILLED = 3  # rounds of a client that is killed, for each kind of call
-COMMANDS = 6  # of each of those who are not to notice
+MOST = 5  # calls in flight of a client
+KILLED = 3  # clients that are killed, for each kind of call
+COMMANDS = 3  # rounds of those who are not to notice
+TRIES = 200
 
 # What virsh is asked, what it says beside the server's words, the procedure's name and number, and how its call ends.
 BAD = {
@@ -167,10 +169,10 @@ def workers_again(host):
     clients = [connect(host, port) for port in range(len(host.paths))]
     try:
         for c in clients:  # each takes half of its deadline
-            c.send(b"".join(message(wire.GET_LIB_VERSION, b"", 100 + i) for i in range(5)))
+            c.send(b"".join(message(wire.GET_LIB_VERSION, b"", 100 + i) for i in range(MOST)))
         for c in clients:
-            serials = {Message(c.reply()).serial for _ in range(5)}
-            if serials != set(range(100, 105)):
+            serials = {Message(c.reply()).serial for _ in range(MOST)}
+            if serials != set(range(100, 100 + MOST)):
                 raise Failed(f"the answers have the serials {sorted(serials)}")
             c.close()
     finally:
@@ -181,65 +183,72 @@ def workers_again(host):
 
 
 class Busy(threading.Thread):
-    """Keeps as many calls of a port in flight as there may be, each of which never ends."""
+    """While in use it keeps so many calls of a port in flight, each of which never ends. `given_up`: how many were so far."""
 
-    def __init__(self, host, port):
+    def __init__(self, host, port, count):
         super().__init__()
         self.connection = connect(host, port)
+        self.seconds = host.context.limit(SECONDS)
         self.domain = self.connection.lookup(ONE)
         self.enough = threading.Event()
-        self.given_up, self.failure = 0, None
+        self.count, self.given_up, self.failure = count, 0, None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *failed):
+        self.enough.set()
+        self.join(self.seconds)
+        self.connection.socket.close()
+        if failed[0] is None and self.failure is not None:
+            raise self.failure
+        if failed[0] is None and self.is_alive():
+            raise Failed("the last calls of the port are not given up")
 
     def run(self):
         try:
-            c, serial = self.connection, 1000
-            flying = set(range(serial, serial + 5))
-            c.send(b"".join(bad_call("reboot", self.domain, s) for s in flying))
-            while flying:
-                answer = c.reply()
-                got = Message(answer).serial
-                if got not in flying:
-                    raise Failed(f"an answer to {got} comes, and {sorted(flying)} are in flight")
-                check_error(answer, "reboot", got)
-                flying.discard(got)
-                self.given_up += 1
-                if not self.enough.is_set():
-                    new = max(flying | {got}) + 5
-                    flying.add(new)
-                    c.send(bad_call("reboot", self.domain, new))
-            c.close()
+            self.keep_busy()
+            self.connection.close()
         except (Failed, wire.Broken, wire.RemoteError) as failure:
             self.failure = failure
+
+    def keep_busy(self):
+        c, serial = self.connection, 1000
+        flying = set(range(serial, serial + self.count))
+        c.send(b"".join(bad_call("reboot", self.domain, s) for s in flying))
+        serial += self.count
+        while flying:
+            answer = c.reply()
+            got = Message(answer).serial
+            if got not in flying:
+                raise Failed(f"an answer to {got} comes, and {sorted(flying)} are in flight")
+            check_error(answer, "reboot", got)
+            flying.discard(got)
+            self.given_up += 1
+            if not self.enough.is_set():
+                flying.add(serial)
+                c.send(bad_call("reboot", self.domain, serial))
+                serial += 1
 
 
 @case("clients of other ports are served while handlers of one never end, and never notice")
 def others(host):
-    busy = Busy(host, 0)
-    try:
-        busy.start()
-        for round_ in range(200):
-            before = busy.given_up
+    same = dispatcher(host)
+    with Busy(host, 0, MOST) as busy:
+        for done in range(TRIES):
+            if busy.given_up >= MORE and done >= COMMANDS:
+                break
+            if busy.failure is not None:
+                raise busy.failure
             for port in (1, 2, 7):
                 host.expect(rf"^ \d+ +{ONE} +idle$", "list", port=port)
                 host.expect(r"^ - +ping +shut off$", "list", "--all", port=port)
                 host.expect(rf"^Name: +{ONE}$", "dominfo", ONE, port=port)
-            if before == busy.given_up and not busy.is_alive():
-                break
-            if round_ >= COMMANDS and busy.given_up >= MORE:
-                break
         else:
             raise Failed(f"only {busy.given_up} calls were given up meanwhile")
-        busy.enough.set()
-        busy.join(host.context.limit(SECONDS))
-        if busy.failure is not None:
-            raise busy.failure
-        if busy.is_alive():
-            raise Failed("the last calls of the port are not given up")
-    finally:
-        busy.enough.set()
-        busy.connection.socket.close()
-    if busy.given_up < MORE:
-        raise Failed(f"only {busy.given_up} calls were given up")
+    if dispatcher(host) != same:
+        raise Failed("the dispatcher was begun again")
 
 
 @case("a fast call overtakes slow ones on its port, whose errors come after it, to their own serials")
@@ -264,31 +273,47 @@ def overtakes(host):
         c.close()
 
 
+def kill_in_call(host, kind):
+    """Run virsh, and kill it when its call has begun. Was it in time, before its end?"""
+    words, _, name, _, _ = BAD[kind]
+    line = f"{name} begins"
+    began = host.console().count(line)
+    virsh = host.context.start(
+        host.command(0, *words), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_until(line, host.context.limit(SECONDS), lambda: host.console().count(line) > began)
+        virsh.send_signal(signal.SIGKILL)
+    finally:
+        host.context.finish(virsh)
+    return virsh.returncode == -signal.SIGKILL
+
+
+def served_after(host):
+    """The next client has the serials that the last one had, and is there when the answer to that one would come."""
+    host.expect(r"^lykos$", "hostname")
+    with connect(host, 0) as c:
+        d = c.lookup(ONE)
+        for serial in range(8):
+            check_text(c.exchange(message(wire.GET_HOSTNAME, b"", serial)), serial)
+        check_error(c.exchange(bad_call("reboot", d, 8)), "reboot", 8)
+        if not c.nothing_came():
+            raise Failed("more came than was asked for")
+        c.close()
+
+
 @case("a virsh killed in the middle of a call: who comes next is served, and gets no answer of that call")
 def killed(host):
     same = dispatcher(host)
-    for round_ in range(KILLED):
-        for kind in BAD:
-            words, _, name, _, _ = BAD[kind]
-            began = host.console().count(f"{name} begins")
-            virsh = host.context.start(host.command(0, *words), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-            try:
-                wait_until(
-                    f"{name} begins", host.context.limit(SECONDS), lambda n=name, b=began: host.console().count(f"{n} begins") > b
-                )
-                virsh.send_signal(signal.SIGKILL)
-            finally:
-                host.context.finish(virsh)
-            host.expect(r"^lykos$", "hostname")
-            if round_ == 0:
-                said(host, kind)
-            with connect(host, 0) as c:  # with the same serials, over the time in which a late answer might come
-                d = c.lookup(ONE)
-                for serial in range(8):
-                    check_text(c.exchange(message(wire.GET_HOSTNAME, b"", serial)), serial)
-                check_error(c.exchange(bad_call("reboot", d, 8)), "reboot", 8)
-                if not c.nothing_came():
-                    raise Failed("more came than was asked for")
-                c.close()
+    for kind in ("reboot", "shutdown", "nodeinfo"):
+        with Busy(host, 7, 1):  # else the clock goes on to the deadline at once, and no virsh is killed in time
+            in_time = 0
+            for _ in range(TRIES):
+                in_time += kill_in_call(host, kind)
+                served_after(host)
+                if in_time == KILLED:
+                    break
+            else:
+                raise Failed(f"{kind}: in {TRIES} tries only {in_time} virsh were killed before their call ended")
     if dispatcher(host) != same:
         raise Failed("the dispatcher was begun again")

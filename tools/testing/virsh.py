@@ -1,58 +1,52 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The part `virsh` of tools/test: an unmodified virsh on this machine against Lykos (virsh_cases), and the tools that bring the two
-together: `make serve`, `make virsh`, and `make run` with its shell in use."""
+"""The part `virsh` of tools/test: an unmodified virsh on this machine against Lykos (virsh_cases), also while its shell is in use
+(virsh_prompt), and the tools that bring the two together: `make serve` and `make virsh`."""
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 
 from remote import ports
 
-from . import core, virsh_cases
+from . import core, virsh_cases, virsh_prompt
 from .core import Failed, Job, Part, Result, Skipped, simple_job
 from .machine import Machine, connects, wait_until
-from .session import Session
-from .virsh_cases import SPIN, TRIES, Host
+from .virsh_cases import Host
+from .virsh_prompt import need_virsh, nothing_left
 
 SOAK_SEEDS = 3
 LONG_NAME = "a-folder-whose-name-is-long-and-in-which-others-like-it-are"
 VIRSH = os.path.join(core.ROOT, "tools", "virsh")
 
 
-def need_virsh():
-    if shutil.which("virsh") is None:
-        raise Skipped("virsh is missing: sudo apt-get install libvirt-clients")
-
-
-def run_cases(context, pattern, seed, cases, begin):
+def run_cases(context, pattern, name, seed, cases, begin):
     """Run those of the cases that match, one after the other in a machine that `begin` starts; after one that failed there is a new
     one."""
     again = f"--seed={seed}" + (f" --rounds={context.rounds}" if context.rounds else "")
     results, machine = [], None
     try:
-        for name, text, function in cases:
-            if not core.matches(name, pattern):
+        for case, text, function in cases:
+            if not core.matches(case, pattern):
                 continue
             try:
                 need_virsh()
-                machine = machine or begin(context, f"virsh-{seed}")
+                machine = machine or begin(context, f"{name}-{seed}")
                 function(Host(context, machine.paths, seed, machine.console))
-                results.append(Result(name, "pass", text))
+                results.append(Result(case, "pass", text))
             except Skipped as why:
-                results.append(Result(name, "skip", str(why)))
+                results.append(Result(case, "skip", str(why)))
             except (Failed, virsh_cases.wire.Broken, virsh_cases.wire.RemoteError) as failure:
                 lines = failure.lines if isinstance(failure, Failed) else [str(failure)]
                 lines = lines + (["(the console:)"] + core.tail(machine.console()) if machine else [])
-                results.append(Result(name, "fail", text, lines, again))
+                results.append(Result(case, "fail", text, lines, again))
                 if machine is None:
                     break
                 machine.end()
                 machine = None
             else:
-                if name == "destroy":  # the others want all programs
+                if case == "destroy":  # the others want all programs
                     machine.end()
                     machine = None
     finally:
@@ -62,49 +56,6 @@ def run_cases(context, pattern, seed, cases, begin):
 
 
 # ---- make run, make serve, make virsh ---------------------------------------------------------------------------------------
-
-
-def shell_in_use(context):
-    """virsh and the prompt at the same time: what one does, the other sees."""
-    need_virsh()
-    folder = context.path("shell")
-    log = os.path.join(folder, "console.log")
-    command = context.qemu_command("shell", "--interactive", "--log", log, "--ports", folder, "--append", "serve")
-    with Session(context, "shell", command=command) as session:
-        session.prompt()
-        wait_until("the line `ready` in the console log", context.limit(60), lambda: ports.is_ready(log))
-        host = Host(context, ports.paths_in(folder))
-
-        def cpu_time():
-            found = re.search(rf"^{SPIN} +\S+ +(\S+) +10 +([0-9.]+) s ", session.command("ps"), re.MULTILINE)
-            if not found:
-                raise Failed(f"{SPIN} is not in the listing", core.tail(session.text))
-            return found[1], float(found[2])
-
-        host.virsh("suspend", SPIN)
-        held = cpu_time()
-        session.command("ping")
-        if held[0] != "suspend" or cpu_time() != held:
-            raise Failed(f"{SPIN} is suspended by virsh; at the prompt it has {held}, and then {cpu_time()}")
-        host.virsh("resume", SPIN)
-        for _ in range(TRIES):
-            if cpu_time()[1] > held[1]:
-                break
-        else:
-            raise Failed("resumed, it uses no CPU time")
-        session.command(f"suspend {SPIN}")
-        host.expect(r"^paused$", "domstate", SPIN)
-        session.command(f"resume {SPIN}")
-        host.expect(r"^running$", "domstate", SPIN)
-        session.type("halt\r")
-        session.end(core.PASS)
-    nothing_left(folder)
-
-
-def nothing_left(folder):
-    left = [name for name in os.listdir(folder) if name.endswith(".sock") or name == "ports"]
-    if left:
-        raise Failed(f"left behind: {' '.join(sorted(left))}")
 
 
 def said_how(machine):
@@ -195,13 +146,13 @@ def part(context):
     seeds = [context.seed] if context.seed is not None else list(range(1, SOAK_SEEDS + 1)) if context.soak else [1]
 
     def job(seed):
-        return Job(lambda context, pattern: run_cases(context, pattern, seed, virsh_cases.CASES, Machine), names)
+        return Job(lambda context, pattern: run_cases(context, pattern, "virsh", seed, virsh_cases.CASES, Machine), names)
 
     return Part(
         "virsh",
         [job(seed) for seed in seeds]
+        + [simple_job(*case) for case in virsh_prompt.CASES]
         + [
-            simple_job("shell_in_use", "while the shell is in use virsh is served, and each sees what the other does", shell_in_use),
             simple_job("ends_clean", "make serve says how to connect; however it is ended nothing is left", ends_clean),
             simple_job("two_at_once", "two in the same folder are refused in words", two_at_once),
             simple_job("long_path", "the ports of a checkout with a long path are within reach", long_path),

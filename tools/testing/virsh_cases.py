@@ -2,6 +2,7 @@
 """What the real virsh is asked, and what it must say: the cases of the part `virsh`. Each is given a Host."""
 
 import concurrent.futures
+import os
 import random
 import re
 import subprocess
@@ -217,6 +218,35 @@ def events(host):
         what = rf"^event 'lifecycle' for domain '{SPIN}': (Suspended Paused|Resumed Unpaused)$"
         if watcher.returncode != 0 or not re.search(what, text, re.MULTILINE) or "events received: 1" not in text:
             raise Failed(f"event {' '.join(words)} says", core.tail(text))
+
+
+@case("what Lykos has nothing for is refused in words, with exit status 1")
+def nothing_for(host):
+    for words, pattern in (
+        (("start", "ping"), r"^error: Failed to start domain 'ping'\nerror: unknown procedure: 9$"),
+        (("start", SPIN), r"^error: Domain is already active$"),
+        (("shutdown", SPIN), rf"^error: Failed to shutdown domain '{SPIN}'\nerror: unknown procedure: 33$"),
+        (("domblklist", SPIN), r"^error: unknown procedure: 14$"),
+        (("net-list",), r"^error: unknown procedure: 52$"),
+        (("setmem", SPIN, "1000"), r"^error: unknown procedure: 204$"),
+        (("-r", "suspend", SPIN), r"^error: operation forbidden: read only access prevents virDomainSuspend$"),
+    ):
+        host.expect(pattern, *words, status=1)
+    for _ in range(TRIES):  # virsh asks from a thread of its own, and may end before it has its words
+        if "this function is not supported by the connection driver" in host.virsh("migrate", SPIN, "test:///default", status=1):
+            break
+    else:
+        raise Failed("migrate is never said to be not supported")
+    host.expect(r"^running$", "domstate", SPIN)
+
+
+@case("the URI may stand in the environment")
+def environment(host):
+    for name in ("VIRSH_DEFAULT_CONNECT_URI", "LIBVIRT_DEFAULT_URI"):
+        others = {key: value for key, value in os.environ.items() if not key.endswith(("_DEFAULT_CONNECT_URI", "_DEFAULT_URI"))}
+        status, text = host.context.run(["virsh", "hostname"], SECONDS, env={**others, name: ports.uri(host.paths[0])})
+        if status != 0 or text.strip() != "lykos":
+            raise Failed(f"with {name}, hostname: {core.words_of(status)}", core.tail(text))
 
 
 @case("a client of a port in use waits, and is served when the first is gone")

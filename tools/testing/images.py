@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Archives with all programs and another description than user/system.lyk: that one, changed."""
+
+import os
+import tempfile
+
+from . import core
+from .boot import mkimage
+from .core import Failed
+
+
+def changed(context, changes, added="", files=()):
+    """An archive with all programs, these further files, and the description in which each of `changes` (old, new), which stands in
+    it once, is made, and to which `added` is appended."""
+    with open(os.path.join(core.ROOT, "user", "system.lyk"), encoding="utf-8") as f:
+        system = f.read()
+    for old, new in changes:
+        if system.count(old) != 1:
+            raise Failed(f"user/system.lyk does not have {old!r} once")
+        system = system.replace(old, new)
+    folder = tempfile.mkdtemp(prefix="archive-", dir=context.folder)
+    path, description = os.path.join(folder, "archive"), os.path.join(folder, "system.lyk")
+    with open(description, "w", encoding="utf-8") as f:
+        f.write(system + added)
+    programs = os.path.join(context.build, "user")
+    names = [name for name in sorted(os.listdir(programs)) if os.path.isfile(os.path.join(programs, name + ".debug"))]
+    done = mkimage(path, *[os.path.join(programs, name) for name in names], *files, description)
+    if done.returncode != 0:
+        raise Failed("mkimage failed", core.tail(done.stderr))
+    return path
