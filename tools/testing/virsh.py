@@ -12,7 +12,7 @@ from remote import ports
 
 from . import core, virsh_cases, virsh_prompt
 from .core import Failed, Job, Part, Result, Skipped, simple_job
-from .machine import Machine, connects, wait_until
+from .machine import READY_SECONDS, Machine, connects, wait_until
 from .virsh_cases import Host
 from .virsh_prompt import need_virsh, nothing_left
 
@@ -112,6 +112,33 @@ def long_path(context):
         raise Failed(f"left behind: {short}")
 
 
+def late_ports(context):
+    """A device that tells of its ports only when the dispatcher runs, as it does on a busy host: here they are added by hand. All are
+    served."""
+    need_virsh()
+    folder = context.path("late")
+    os.makedirs(folder)
+    log, monitor = os.path.join(folder, "console.log"), os.path.join(folder, "monitor")
+    options = ["-device", "virtio-serial-pci,id=late,disable-legacy=on,disable-modern=off,max_ports=9"]
+    options += ["-chardev", f"socket,id=late-monitor,path={monitor},server=on,wait=off", "-mon", "chardev=late-monitor,mode=readline"]
+    command = context.qemu_command("late", "--log", log, "--icount", "--append", "serve", "--", *options)
+    qemu = context.start(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until("the line `ready` in the console log", context.limit(READY_SECONDS), lambda: ports.is_ready(log))
+        paths = [os.path.join(folder, f"rpc{n}.sock") for n in (0, 7)]
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(monitor)
+            for n, path in zip((0, 7), paths):
+                s.sendall(f"chardev-add socket,id=c{n},path={path},server=on,wait=off\n".encode())
+                s.sendall(f"device_add virtserialport,bus=late.0,nr={n + 1},chardev=c{n},name=lykos.rpc.{n}\n".encode())
+            host = Host(context, paths)
+            for port, path in enumerate(paths):
+                wait_until("its port", context.limit(READY_SECONDS), lambda p=path: connects(p))
+                host.expect(r"^lykos$", "hostname", port=port)
+    finally:
+        context.finish(qemu)
+
+
 def free_port(context):
     """`make virsh` takes ports that are free, and says so if there is none."""
     need_virsh()
@@ -156,6 +183,7 @@ def part(context):
             simple_job("ends_clean", "make serve says how to connect; however it is ended nothing is left", ends_clean),
             simple_job("two_at_once", "two in the same folder are refused in words", two_at_once),
             simple_job("long_path", "the ports of a checkout with a long path are within reach", long_path),
+            simple_job("late_ports", "ports that the device tells of only after the dispatcher has begun are served", late_ports),
             simple_job("free_port", "make virsh takes a port that nobody uses, and says so if there is none", free_port),
         ],
     )

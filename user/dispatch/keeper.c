@@ -130,7 +130,7 @@ static const char *fault_words(const struct dispatch_worker *w, const struct lk_
     bool guarded = w->stack != w->stack_memory;
 
     return guarded && address < low && low - address <= LK_STACK_GUARD ? "stack overflow"
-                                                                      : lk_fault_text(event->w[1]);
+                                                                       : lk_fault_text(event->w[1]);
 }
 
 /* A fault elsewhere than in a call, or with a lock, is a mistake of this program, and its end. */

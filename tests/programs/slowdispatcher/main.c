@@ -18,9 +18,9 @@
 #include <lykos/lykos.h>
 #include <lykos/portserver.h>
 
-#define NOWHERE 0x10u       /* address */
-#define FRAME_WORDS 64u     /* that each call of itself takes of the stack, at least */
-#define LATE 3u             /* deadlines until an answer that is late */
+#define NOWHERE 0x10u   /* address */
+#define FRAME_WORDS 64u /* that each call of itself takes of the stack, at least */
+#define LATE 3u         /* deadlines until an answer that is late */
 #define DEFAULT_DEADLINE 5000u
 
 #define HANDLER(name)                                                                              \
