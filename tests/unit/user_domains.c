@@ -128,6 +128,20 @@ TEST(domains_flags, "a domain has one flag of each group")
     CHECK_EQUAL(flags_of(&b), 2 | 4 | 64 | 512 | 1024 | 8192 | 32768);
 }
 
+TEST(domains_parts, "what is a part of another program is there while it runs, and transient")
+{
+    struct program_brief b = running(LK_STATE_READY, 0);
+
+    b.flags = PROGRAM_PART;
+    CHECK(domain_is_there(&b) && domain_is_transient(&b));
+    CHECK_EQUAL(flags_of(&b), 1 | 8 | 16 | 512 | 2048 | 8192 | 32768);
+    b.life = 0;
+    CHECK(!domain_is_there(&b) && !domain_matches(&b, 0));
+    CHECK_EQUAL(flags_of(&b), 0);
+    b.flags = PROGRAM_WRONG; /* a program of the user's, even if it cannot run */
+    CHECK(domain_is_there(&b) && !domain_is_transient(&b) && domain_matches(&b, 0));
+}
+
 TEST(domains_filter, "within a group one is enough, all groups must hold, an empty one always does")
 {
     static const uint32_t group[] = { 3, 12, 240, 768, 3072, 12288, 49152 };

@@ -131,6 +131,12 @@ bool fail_init(struct rpc_error *error, enum status s)
     return fail(error, REMOTE_ERR_INTERNAL, "init does not answer: %s", lk_status_text(s));
 }
 
+bool fail_part(struct rpc_error *error, const struct program_brief *b)
+{
+    return fail(error, REMOTE_ERR_NO_DOMAIN,
+                "Domain not found: '%s' is a part of another program, and does not run", b->name);
+}
+
 bool find_domain(const remote_domain *dom, struct program_brief *b, struct domain_memory *memory,
                  struct rpc_error *error)
 {
@@ -142,6 +148,9 @@ bool find_domain(const remote_domain *dom, struct program_brief *b, struct domai
                     "Domain not found: '%.32s' has a uuid that is not one of Lykos", dom->name);
     }
     s = ask_life(key, b, memory);
+    if (s == STATUS_OK && !domain_is_there(b)) {
+        return fail_part(error, b);
+    }
     if (s == STATUS_NOT_FOUND) {
         return fail(error, REMOTE_ERR_NO_DOMAIN,
                     key.life == 0 ? "Domain not found: '%.32s' runs meanwhile, or is no program"

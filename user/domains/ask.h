@@ -45,6 +45,9 @@ bool fail(struct rpc_error *error, int32_t code, const char *format, ...)
 /* init answered so, and it should not. */
 bool fail_init(struct rpc_error *error, enum status s);
 
+/* That program is no domain now: it is a part of another one, and does not run. */
+bool fail_part(struct rpc_error *error, const struct program_brief *b);
+
 /* The domain that a client means, by its uuid alone: never the next one of that name or number.
  * False: it is no more, and *error says so. */
 bool find_domain(const remote_domain *dom, struct program_brief *b, struct domain_memory *memory,

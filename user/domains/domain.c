@@ -116,6 +116,16 @@ static uint32_t state_flag(const struct program_brief *b)
     }
 }
 
+bool domain_is_transient(const struct program_brief *b)
+{
+    return (b->flags & (PROGRAM_FURTHER | PROGRAM_PART)) != 0;
+}
+
+bool domain_is_there(const struct program_brief *b)
+{
+    return b->life != 0 || !domain_is_transient(b);
+}
+
 bool domain_matches(const struct program_brief *b, uint32_t flags)
 {
     static const uint32_t group[] = {
@@ -130,7 +140,7 @@ bool domain_matches(const struct program_brief *b, uint32_t flags)
     uint32_t has = REMOTE_LIST_NOT_SAVED | REMOTE_LIST_NO_SNAPSHOT | REMOTE_LIST_NO_CHECKPOINT;
 
     has |= b->life != 0 ? REMOTE_LIST_ACTIVE : REMOTE_LIST_INACTIVE;
-    has |= (b->flags & PROGRAM_FURTHER) != 0 ? REMOTE_LIST_TRANSIENT : REMOTE_LIST_PERSISTENT;
+    has |= domain_is_transient(b) ? REMOTE_LIST_TRANSIENT : REMOTE_LIST_PERSISTENT;
     has |= (b->flags & PROGRAM_AT_BOOT) != 0 ? REMOTE_LIST_AUTOSTART : REMOTE_LIST_NO_AUTOSTART;
     has |= state_flag(b);
     for (unsigned i = 0; i < sizeof(group) / sizeof(group[0]); i++) {
@@ -138,7 +148,7 @@ bool domain_matches(const struct program_brief *b, uint32_t flags)
             return false;
         }
     }
-    return true;
+    return domain_is_there(b);
 }
 
 void domain_holds(const struct program_brief *b, char *text, size_t size)

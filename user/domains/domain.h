@@ -28,7 +28,13 @@ remote_domain domain_name(const struct program_brief *b);
 /* What it does, and why. A hold stands before everything but a fault: it executes nothing. */
 remote_domain_state domain_state(const struct program_brief *b);
 
-/* Is it one of those that the flags of CONNECT_LIST_ALL_DOMAINS ask for? */
+/* Is it there only while it runs? So is a further instance, and a part of another program. */
+bool domain_is_transient(const struct program_brief *b);
+
+/* Is it a domain now? */
+bool domain_is_there(const struct program_brief *b);
+
+/* Is it a domain, and one of those that the flags of CONNECT_LIST_ALL_DOMAINS ask for? */
 bool domain_matches(const struct program_brief *b, uint32_t flags);
 
 /* The holds in words: "suspend, proxy". */

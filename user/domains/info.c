@@ -88,29 +88,28 @@ HANDLER(get_os_type)
     return true;
 }
 
-/* Answer a question of yes or no about a domain. */
-static bool answer_flag(const struct rpc_call *call, uint8_t flag, uint8_t wanted, void *result,
-                        struct rpc_error *error)
+HANDLER(get_autostart)
 {
     struct program_brief b;
 
+    (void)client;
     if (!called_for(call, &b, NULL, error)) {
         return false;
     }
-    ((remote_int *)result)->value = (b.flags & flag) == wanted;
+    ((remote_int *)result)->value = (b.flags & PROGRAM_AT_BOOT) != 0;
     return true;
-}
-
-HANDLER(get_autostart)
-{
-    (void)client;
-    return answer_flag(call, PROGRAM_AT_BOOT, PROGRAM_AT_BOOT, result, error);
 }
 
 HANDLER(is_persistent)
 {
+    struct program_brief b;
+
     (void)client;
-    return answer_flag(call, PROGRAM_FURTHER, 0, result, error);
+    if (!called_for(call, &b, NULL, error)) {
+        return false;
+    }
+    ((remote_int *)result)->value = !domain_is_transient(&b);
+    return true;
 }
 
 HANDLER(is_active)

@@ -194,6 +194,9 @@ HANDLER(lookup_by_name)
     if (s != STATUS_OK) {
         return fail_init(error, s);
     }
+    if (!domain_is_there(&b)) {
+        return fail_part(error, &b);
+    }
     return answer_domain(call, &b, &((remote_dom *)result)->dom, error);
 }
 

@@ -352,6 +352,33 @@ static void further_instances(void)
     check_number(list(REMOTE_LIST_TRANSIENT), 0, "when it is gone");
 }
 
+/* citizen is a part of crowd. */
+static void parts(void)
+{
+    remote_int persistent = { .value = 7 };
+    struct dom d, off;
+    uint64_t nothing;
+
+    begin_case("parts");
+    check(!lists(list(0), "citizen") && !lists(list(REMOTE_LIST_INACTIVE), "citizen"),
+          "one that does not run");
+    check_refused(look_up("citizen", &d), REMOTE_ERR_NO_DOMAIN, "is a part of", "before it begins");
+    check_status(start("citizen", 0, ""), STATUS_OK, "citizen");
+    check_number((uint64_t)look_up("citizen", &d), 0, "when it runs");
+    check(lists(list(REMOTE_LIST_ACTIVE), "citizen"), "one that runs");
+    check(list(REMOTE_LIST_TRANSIENT) == 1 && lists(1, "citizen"), "one that is transient");
+    check_number((uint64_t)ask_dom(RPC_DOMAIN_IS_PERSISTENT, &d, &persistent), 0, "persistent");
+    check_number((uint64_t)persistent.value, 0, "persistent");
+    check_number((uint64_t)ask_dom(RPC_DOMAIN_DESTROY, &d, &nothing), 0, "destroy");
+    check(!lists(list(0), "citizen"), "one that was destroyed");
+    /* Its number with the uuid of what does not run. */
+    end("idle4");
+    check_number((uint64_t)look_up("idle4", &off), 0, "what does not run");
+    memcpy(d.uuid + 4, off.uuid + 4, sizeof(d.uuid) - 4);
+    check_refused(ask_dom(RPC_DOMAIN_GET_STATE, &d, &nothing), REMOTE_ERR_NO_DOMAIN, "is a part of",
+                  "by the uuid that it would have");
+}
+
 static void node(void)
 {
     remote_node_info info;
@@ -390,5 +417,6 @@ void cases_of_domains(void)
     handles_of_the_dead();
     faulted_ones();
     further_instances();
+    parts();
     node();
 }

@@ -242,6 +242,7 @@ struct program_info {
                                  what those are, and so on; init, the bank and the pager */
 #define PROGRAM_CARRIES 32u /* one that is needed ends when this one is destroyed */
 #define PROGRAM_WRONG 64u   /* the description has a mistake in it */
+#define PROGRAM_PART 128u   /* a part of another program, which starts it when it needs it */
 
 /* A program in short, at a moment. */
 struct program_brief {
