@@ -88,40 +88,50 @@ HANDLER(get_os_type)
     return true;
 }
 
-HANDLER(get_autostart)
+/* Answer a question of yes or no about a domain. */
+static bool answer_yes_no(const struct rpc_call *call, bool (*is)(const struct program_brief *),
+                          void *result, struct rpc_error *error)
 {
     struct program_brief b;
 
-    (void)client;
     if (!called_for(call, &b, NULL, error)) {
         return false;
     }
-    ((remote_int *)result)->value = (b.flags & PROGRAM_AT_BOOT) != 0;
+    ((remote_int *)result)->value = is(&b);
     return true;
+}
+
+static bool starts_at_boot(const struct program_brief *b)
+{
+    return (b->flags & PROGRAM_AT_BOOT) != 0;
+}
+
+static bool stays(const struct program_brief *b)
+{
+    return !domain_is_transient(b);
+}
+
+static bool runs(const struct program_brief *b)
+{
+    return b->life != 0;
+}
+
+HANDLER(get_autostart)
+{
+    (void)client;
+    return answer_yes_no(call, starts_at_boot, result, error);
 }
 
 HANDLER(is_persistent)
 {
-    struct program_brief b;
-
     (void)client;
-    if (!called_for(call, &b, NULL, error)) {
-        return false;
-    }
-    ((remote_int *)result)->value = !domain_is_transient(&b);
-    return true;
+    return answer_yes_no(call, stays, result, error);
 }
 
 HANDLER(is_active)
 {
-    struct program_brief b;
-
     (void)client;
-    if (!called_for(call, &b, NULL, error)) {
-        return false;
-    }
-    ((remote_int *)result)->value = b.life != 0;
-    return true;
+    return answer_yes_no(call, runs, result, error);
 }
 
 /* A program is never saved to begin where it was. */
