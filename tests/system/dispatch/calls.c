@@ -21,11 +21,8 @@ CASE(primed, .text = "workers wait for jobs as soon as the loop polls, and no lo
 CASE(answered, .text = "a call is carried out and answered; an error of a handler is the answer")
 {
     kit_begin();
-    wire_connect(0);
-    say_hello(0);
-    call_told(0, 7, TOLD_ANSWER);
-    await_answers(0, 1);
-    is_told(0, 0, 7, TOLD_ANSWER);
+    open_client(0);
+    is_answered(0, 0, 7, TOLD_ANSWER);
     call_told(0, 8, TOLD_FAIL);
     await_answers(0, 2);
     is_error(0, 1, 8, REMOTE_ERR_NO_DOMAIN, "no domain 8");
@@ -39,8 +36,7 @@ CASE(answered, .text = "a call is carried out and answered; an error of a handle
 CASE(too_long, .text = "an answer that is too long becomes an error")
 {
     kit_begin();
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     call_told(0, 7, TOLD_LONG);
     await_answers(0, 1);
     is_error(0, 0, 7, REMOTE_ERR_INTERNAL,
@@ -97,8 +93,7 @@ CASE(byte_by_byte, .text = "a call may come in pieces of any size")
     size_t n = encode_call(bytes, RPC_DOMAIN_LOOKUP_BY_ID, 7, &told);
 
     kit_begin();
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     for (size_t cut = 1; cut < n; cut++) {
         wire_send(0, bytes, cut);
         wire_send(0, bytes + cut, n - cut);
@@ -117,13 +112,10 @@ CASE(byte_by_byte, .text = "a call may come in pieces of any size")
 CASE(out_of_order, .text = "a slow call does not hold up those behind it")
 {
     kit_begin();
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     call_told(0, 1, TOLD_SLEEP + 20);
     call_told(0, 2, TOLD_SLEEP + 5);
-    call_told(0, 3, TOLD_ANSWER);
-    await_answers(0, 1);
-    is_told(0, 0, 3, TOLD_ANSWER);
+    is_answered(0, 0, 3, TOLD_ANSWER);
     EVENTUALLY(answers(0) == 3);
     is_told(0, 1, 2, TOLD_SLEEP + 5);
     is_told(0, 2, 1, TOLD_SLEEP + 20);
@@ -134,11 +126,8 @@ CASE(five_in_flight, .text = "behind five calls in flight a client is read no fu
                              "is lost")
 {
     kit_begin_with(WORKERS, 1000 * MSEC);
-    wire_connect(0);
-    say_hello(0);
-    for (uint32_t i = 0; i < 12; i++) {
-        call_told(0, i, TOLD_WAIT);
-    }
+    open_client(0);
+    call_waiting(0, 0, 12);
     sleep_ns(20 * MSEC);
     EQ(kit_inside, 3);     /* the other two ports have a worker each */
     EQ(wire_unread(0), 6); /* one was read, and is kept */
@@ -159,10 +148,8 @@ CASE(never_reads, .text = "a client that does not read its answers is read no fu
                           "harms nobody, and has them all when it reads")
 {
     kit_begin();
-    wire_connect(0);
-    say_hello(0);
-    wire_connect(1);
-    say_hello(1);
+    open_client(0);
+    open_client(1);
     wire_room(0, 10);
     for (uint32_t i = 0; i < 40; i++) {
         call_told(0, i, TOLD_ANSWER);
@@ -190,23 +177,17 @@ CASE(never_reads, .text = "a client that does not read its answers is read no fu
 CASE(worker_of_its_own, .text = "a client with many slow calls leaves a worker to each other port")
 {
     kit_begin_with(WORKERS, 1000 * MSEC);
-    wire_connect(0);
-    say_hello(0);
-    for (uint32_t i = 0; i < 5; i++) {
-        call_told(0, i, TOLD_WAIT);
-    }
+    open_client(0);
+    call_waiting(0, 0, 5);
     sleep_ns(10 * MSEC);
     EQ(kit_inside, WORKERS - (PORTS - 1));
     for (unsigned port = 1; port < PORTS; port++) {
-        wire_connect(port);
-        say_hello(port);
+        open_client(port);
     }
     call_told(1, 7, TOLD_WAIT);
     sleep_ns(10 * MSEC);
     EQ(kit_inside, WORKERS - (PORTS - 1) + 1);
-    call_told(2, 7, TOLD_ANSWER);
-    await_answers(2, 1);
-    is_told(2, 0, 7, TOLD_ANSWER);
+    is_answered(2, 0, 7, TOLD_ANSWER);
     kit_go = true;
     EVENTUALLY(answers(0) == 5 && answers(1) == 1);
     kit_fine();
@@ -216,8 +197,7 @@ CASE(few_workers, .text = "one worker does for all ports, one call after the oth
 {
     kit_begin_with(1, DEADLINE);
     for (unsigned port = 0; port < PORTS; port++) {
-        wire_connect(port);
-        say_hello(port);
+        open_client(port);
     }
     for (uint32_t i = 0; i < 15; i++) {
         call_told(i % PORTS, i, TOLD_SLEEP + 1);
@@ -242,8 +222,7 @@ CASE(pinged, .text = "a PING is answered, though every worker is busy, and befor
     is_pong(0, 1);
     answers_forget(0);
     wire_hang_up(0);
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     call_told(0, 7, TOLD_WAIT);
     sleep_ns(5 * MSEC);
     EQ(kit_inside, 1);
@@ -260,8 +239,7 @@ CASE(pinged_much, .text = "of a client that sends PING after PING and does not r
                           "kept; it has all when it reads")
 {
     kit_begin();
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     wire_room(0, 0);
     for (unsigned i = 0; i < 30; i++) {
         ping(0);

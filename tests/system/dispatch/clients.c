@@ -20,11 +20,8 @@ CASE(vanishes,
              "served at once")
 {
     kit_begin_with(WORKERS, 1000 * MSEC);
-    wire_connect(0);
-    say_hello(0);
-    for (uint32_t i = 0; i < 9; i++) {
-        call_told(0, 100 + i, TOLD_WAIT);
-    }
+    open_client(0);
+    call_waiting(0, 100, 9);
     sleep_ns(10 * MSEC);
     EQ(kit_inside, 3);
     wire_hang_up(0);
@@ -63,11 +60,8 @@ CASE(vanishes_everywhere,
         wire_connect(0);
         wire_send(0, bytes, cut);
         wire_hang_up(0);
-        wire_connect(0);
-        say_hello(0);
-        call_told(0, 7, TOLD_ANSWER);
-        await_answers(0, 1);
-        is_told(0, 0, 7, TOLD_ANSWER);
+        open_client(0);
+        is_answered(0, 0, 7, TOLD_ANSWER);
         wire_hang_up(0);
     }
     kit_fine();
@@ -77,11 +71,8 @@ CASE(vanishes_everywhere,
 CASE(no_room_and_gone, .text = "a client that is read no further, and goes, is found to have gone")
 {
     kit_begin_with(WORKERS, 1000 * MSEC);
-    wire_connect(0);
-    say_hello(0);
-    for (uint32_t i = 0; i < 20; i++) {
-        call_told(0, i, TOLD_WAIT);
-    }
+    open_client(0);
+    call_waiting(0, 0, 20);
     CHECK(wire_unread(0) > 0);
     wire_hang_up(0);
     EQ(wire_unread(0), 0);
@@ -104,8 +95,7 @@ CASE(next_client,
              "one is left")
 {
     kit_begin_with(WORKERS, 1000 * MSEC);
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     call_told(0, 5, TOLD_WAIT);
     sleep_ns(5 * MSEC);
     EQ(kit_inside, 1);
@@ -187,8 +177,7 @@ CASE(malformed,
     static const uint8_t more[4] = { 1, 2, 3, 4 };
 
     kit_begin();
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     send_changed(1, 1);
     await_answers(0, 1);
     EQ(answer_at(0, 0).header.prog, 0x20008001);
@@ -224,8 +213,7 @@ CASE(long_call,
     unsigned left = RPC_CALL_MAX + 4;
 
     kit_begin();
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     encode_call(bytes, RPC_DOMAIN_LOOKUP_BY_ID, 3, &told);
     bytes[2] = (uint8_t)(left >> 8);
     bytes[3] = (uint8_t)left;
@@ -237,8 +225,6 @@ CASE(long_call,
     }
     await_answers(0, 1);
     is_error(0, 0, 3, REMOTE_ERR_RPC, "message of 16388 bytes is too long");
-    call_told(0, 4, TOLD_ANSWER);
-    await_answers(0, 2);
-    is_told(0, 1, 4, TOLD_ANSWER);
+    is_answered(0, 1, 4, TOLD_ANSWER);
     kit_fine();
 }

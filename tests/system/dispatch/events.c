@@ -64,8 +64,7 @@ static void is_event(unsigned port, unsigned i, int32_t callback, uint8_t number
 CASE(features, .text = "keepalive, event callbacks and close callbacks are offered, nothing else")
 {
     kit_begin();
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     for (int32_t i = 0; i < 20; i++) {
         remote_int feature = { i };
 
@@ -83,8 +82,7 @@ CASE(opened_twice, .text = "what is open is not opened again, what is closed may
     char nothing = 0;
 
     kit_begin();
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     CHECK(!dispatch_client_read_only(kit_ports[0].client));
     call(0, RPC_CONNECT_OPEN, 5, &open);
     await_answers(0, 1);
@@ -110,8 +108,7 @@ CASE(close_callback, .text = "a close callback is registered once, and unregiste
     char nothing = 0;
 
     kit_begin();
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     call(0, RPC_CONNECT_UNREGISTER_CLOSE_CALLBACK, 1, &nothing);
     await_answers(0, 1);
     is_error(0, 0, 1, REMOTE_ERR_INTERNAL, "close callback not registered");
@@ -135,8 +132,7 @@ CASE(events, .text = "who asked for lifecycle events is told, once for each call
 
     kit_begin();
     for (unsigned port = 0; port < PORTS; port++) {
-        wire_connect(port);
-        say_hello(port);
+        open_client(port);
     }
     all = register_for(0, 0, 0);
     one = register_for(1, 0, 3);
@@ -166,8 +162,7 @@ CASE(events, .text = "who asked for lifecycle events is told, once for each call
     happens(2, REMOTE_EVENT_RESUMED);
     await_answers(0, 1);
     wire_hang_up(0);
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     happens(2, REMOTE_EVENT_RESUMED);
     EQ(answers(0), 0);
     kit_fine();
@@ -178,8 +173,7 @@ CASE(event_limits, .text = "unknown events and too many callbacks are refused")
     remote_register_any arguments = { .event = 27 };
 
     kit_begin();
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     call(0, RPC_CONNECT_DOMAIN_EVENT_REGISTER_ANY, 5, &arguments);
     await_answers(0, 1);
     is_error(0, 0, 5, REMOTE_ERR_INTERNAL, "unsupported event ID 27");
@@ -207,8 +201,7 @@ CASE(events_unread,
 
     kit_begin();
     for (unsigned port = 0; port < 2; port++) {
-        wire_connect(port);
-        say_hello(port);
+        open_client(port);
         register_for(port, 0, 0);
     }
     wire_room(0, 5);

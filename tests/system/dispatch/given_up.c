@@ -10,8 +10,7 @@
 static void each_given_up(int32_t told, unsigned rounds, const char *text)
 {
     kit_begin_with(2, 5 * MSEC);
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     for (uint32_t i = 0; i < rounds; i++) {
         sys_at("round %u", i);
         call_told(0, i, told);
@@ -47,8 +46,7 @@ CASE(answered_late, .text = "the answer to a call that was given up comes to nob
      .steady = true)
 {
     kit_begin_with(1, 20 * MSEC);
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     for (uint32_t i = 0; i < 10; i += 2) {
         call_told(0, i, TOLD_LATE);
         call_told(0, i + 1, TOLD_ASK_AGAIN); /* waits to send until the other is answered */
@@ -96,12 +94,9 @@ CASE(in_time, .text = "a handler that ends in time is not given up, however many
      .steady = true)
 {
     kit_begin_with(2, 5 * MSEC);
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     for (uint32_t i = 0; i < 40; i++) {
-        call_told(0, i, TOLD_SLEEP + 1);
-        await_answers(0, 1);
-        is_told(0, 0, i, TOLD_SLEEP + 1);
+        is_answered(0, 0, i, TOLD_SLEEP + 1);
         answers_forget(0);
     }
     EQ(kit_workers[0].given_up + kit_workers[1].given_up, 0);
@@ -111,8 +106,7 @@ CASE(in_time, .text = "a handler that ends in time is not given up, however many
 CASE(stray_deadline, .text = "a deadline's notice that is none of this call's is of no account")
 {
     kit_begin_with(1, 1000 * MSEC);
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     kit_stop_worker(); /* it waits for a job */
     call_told(0, 7, TOLD_WAIT);
     EVENTUALLY(kit_inside == 1);
@@ -131,8 +125,7 @@ CASE(others_go_on, .text = "while handlers of one client loop, fault and are giv
 {
     kit_begin();
     for (unsigned port = 0; port < PORTS; port++) {
-        wire_connect(port);
-        say_hello(port);
+        open_client(port);
     }
     for (uint32_t i = 0; i < 5; i++) {
         call_told(0, i, i % 2 == 0 ? TOLD_CALL : TOLD_FAULT);
@@ -153,8 +146,7 @@ CASE(with_a_lock,
              "however long that takes")
 {
     kit_begin_with(2, 5 * MSEC);
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     call_told(0, 7, TOLD_HOLD);
     sleep_ns(30 * MSEC);
     EQ(answers(0), 0);
@@ -170,14 +162,12 @@ CASE(gone_and_given_up, .text = "a client that went is kept by a handler that lo
                                 "given up, and its worker then serves others")
 {
     kit_begin_with(1, 20 * MSEC);
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     call_told(0, 7, TOLD_LOOP);
     EVENTUALLY(kit_begun == 1);
     wire_hang_up(0);
     CHECK(kit_checks());
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     EQ(kit_workers[0].given_up, 1);
     EQ(answers(0), 0);
     kit_fine();
@@ -190,8 +180,7 @@ CASE(fault_with_a_lock, .text = "a handler that faults with a lock ends the prog
 
     kit_keeper_may_fault();
     kit_begin_with(2, 5 * MSEC);
-    wire_connect(0);
-    say_hello(0);
+    open_client(0);
     call_told(0, 7, TOLD_FAULT_LOCKED);
     EVENTUALLY(log_has(mark, "faulted with a lock"));
 }

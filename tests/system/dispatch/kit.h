@@ -94,9 +94,13 @@ struct message {
 /* Calls: each one receive buffer. */
 void call(unsigned port, unsigned procedure, uint32_t serial, const void *arguments);
 void call_told(unsigned port, uint32_t serial, int32_t told);
+/* So many that are TOLD_WAIT, with serials from the first on. */
+void call_waiting(unsigned port, uint32_t first, uint32_t count);
 void say_auth(unsigned port);
 /* AUTH_LIST (serial 0) and CONNECT_OPEN (serial 1), and their answers, which are forgotten. */
 void say_hello(unsigned port);
+/* Connect, and say hello. */
+void open_client(unsigned port);
 void ping(unsigned port);
 /* Append an encoded call at `at`; returns its length. */
 size_t encode_call(uint8_t *at, unsigned procedure, uint32_t serial, const void *arguments);
@@ -113,3 +117,5 @@ void is_told(unsigned port, unsigned i, uint32_t serial, int32_t told);
 void is_empty(unsigned port, unsigned i, uint32_t serial);
 void is_error(unsigned port, unsigned i, uint32_t serial, int32_t code, const char *text);
 void is_pong(unsigned port, unsigned i);
+/* Call with this serial: the result is message `i`, and the last one. */
+void is_answered(unsigned port, unsigned i, uint32_t serial, int32_t told);

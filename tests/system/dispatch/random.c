@@ -30,8 +30,7 @@ static void take_answers(unsigned port)
 
 static void begin(unsigned port)
 {
-    wire_connect(port);
-    say_hello(port);
+    open_client(port);
     sides[port] = (struct side){ .open = true };
 }
 

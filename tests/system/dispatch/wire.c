@@ -164,6 +164,13 @@ void call_told(unsigned port, uint32_t serial, int32_t told)
     call(port, RPC_DOMAIN_LOOKUP_BY_ID, serial, &arguments);
 }
 
+void call_waiting(unsigned port, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        call_told(port, first + i, TOLD_WAIT);
+    }
+}
+
 void say_auth(unsigned port)
 {
     char nothing = 0;
@@ -185,6 +192,12 @@ void say_hello(unsigned port)
     await_answers(port, 2);
     is_empty(port, 1, 1);
     answers_forget(port);
+}
+
+void open_client(unsigned port)
+{
+    wire_connect(port);
+    say_hello(port);
 }
 
 void ping(unsigned port)
@@ -290,6 +303,13 @@ void is_told(unsigned port, unsigned i, uint32_t serial, int32_t told)
                      &arena));
     EQ(dom.dom.id, told);
     EQ(strcmp(dom.dom.name, "told"), 0);
+}
+
+void is_answered(unsigned port, unsigned i, uint32_t serial, int32_t told)
+{
+    call_told(port, serial, told);
+    await_answers(port, i + 1);
+    is_told(port, i, serial, told);
 }
 
 void is_error(unsigned port, unsigned i, uint32_t serial, int32_t code, const char *text)
