@@ -3,8 +3,9 @@
 
 from . import console_stop  # noqa: F401  its cases come behind those of console_cases
 from . import core
+from .cases import run_in_turn
 from .console_cases import CASES, case
-from .core import Failed, Job, Part, Result, Skipped
+from .core import Job, Part
 from .session import Session, need
 
 SOAK_SEEDS = 20
@@ -27,41 +28,26 @@ LAST = "halt"
 
 
 def run_cases(context, pattern, seed=None):
-    """The cases in one session. One that fails, or ends the machine, leaves the next a new session. With a seed the kernel
-    takes the CPU away at random."""
-    results = []
-    session = None
-    words = f"seed={seed}" if seed is not None else ""
-    again = f"--seed={seed}" if seed is not None else ""
-    for name, text, function in CASES:
-        if not core.matches(name, pattern):
-            continue
+    """The cases in one session. With a seed the kernel takes the CPU away at random."""
+
+    def start():
+        words = f"seed={seed}" if seed is not None else ""
+        session = Session(context, f"console-{seed}", ["--append", words], interactive=True)
         try:
-            if session is None:
-                session = Session(context, f"console-{seed}", ["--append", words], interactive=True)
-                session.prompt()
-            function(session)
-            results.append(Result(name, "pass", text))
-            broken = name == LAST
-        except Failed as failure:
-            results.append(Result(name, "fail", text, failure.lines, again))
-            broken = True
-        except Skipped as why:
-            results.append(Result(name, "skip", str(why)))
-            broken = True
-        if broken and session is not None:
+            session.prompt()
+        except BaseException:
             session.__exit__()
-            session = None
-    if session is not None:
-        session.__exit__()
-    return results
+            raise
+        return session
+
+    again = f"--seed={seed}" if seed is not None else ""
+    return run_in_turn(CASES, pattern, start, lambda session, function: function(session), again=again, last=(LAST,))
 
 
 def part(context):
-    names = [name for name, _, _ in CASES]
     seeds = [context.seed] if context.seed is not None else [None] + list(range(1, SOAK_SEEDS + 1 if context.soak else 1))
 
     def job(seed):
-        return Job(lambda context, pattern: run_cases(context, pattern, seed), names)
+        return Job(lambda context, pattern: run_cases(context, pattern, seed), CASES.names())
 
     return Part("console", [job(seed) for seed in seeds])

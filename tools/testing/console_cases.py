@@ -5,21 +5,13 @@ stands behind the prompt, and leaves it there."""
 import re
 
 from . import core
+from .cases import Cases
 from .core import Failed
 from .session import BACKSPACE, CTRL_A, CTRL_C, CTRL_E, CTRL_K, CTRL_U, CTRL_W, DELETE, DOWN, END, HOME, LEFT, RIGHT, UP, WIDTH
 from .session import Session, another_prompt, need, until
 
-CASES = []
-
-
-def case(text):
-    """A case of the session; its name is the function's."""
-
-    def add(function):
-        CASES.append((function.__name__, text, function))
-        return function
-
-    return add
+CASES = Cases()
+case = CASES.case
 
 
 def seconds_up(session):

@@ -43,28 +43,24 @@ def mayhem(context, name, words, seed):
             raise Failed("something of it is left", core.tail(output))
 
 
-def probe(context):
-    """Run the program probe, which judges what it is answered itself; afterwards nothing of it is left."""
-    with Session(context, "probe", ["--icount", "--memory", "512M"], SECONDS) as session:
+def judges_itself(context, program, parts):
+    """Run a program that judges itself what it is answered; afterwards neither it nor what it has started is left."""
+    with Session(context, program, ["--icount", "--memory", "512M"], SECONDS) as session:
         session.prompt()
-        output = session.command("run probe")
-        if not re.search(r"^probe: [0-9]+ cases, 0 things are wrong$", output, re.MULTILINE):
+        output = session.command(f"run {program}")
+        if not re.search(rf"^{program}: [0-9]+ cases, 0 things are wrong$", output, re.MULTILINE):
             raise Failed("something is not as it should be", core.tail(output))
         output = session.command("ps")
-        if re.search(r"^(probe|phoenix|citizen)", output, re.MULTILINE):
+        if re.search(rf"^({program}|{parts})", output, re.MULTILINE):
             raise Failed("something of it is left", core.tail(output))
+
+
+def probe(context):
+    judges_itself(context, "probe", r"phoenix|citizen")
 
 
 def domains(context):
-    """Run the program domaintest, which judges what it is answered itself; afterwards no further instance is left."""
-    with Session(context, "domains", ["--icount", "--memory", "512M"], SECONDS) as session:
-        session.prompt()
-        output = session.command("run domaintest")
-        if not re.search(r"^domaintest: [0-9]+ cases, 0 things are wrong$", output, re.MULTILINE):
-            raise Failed("something is not as it should be", core.tail(output))
-        output = session.command("ps")
-        if re.search(r"^(domaintest|domainhold|idle1\.|fault)", output, re.MULTILINE):
-            raise Failed("something of it is left", core.tail(output))
+    judges_itself(context, "domaintest", r"domainhold|citizen|idle1\.|fault")
 
 
 def serve(context):

@@ -15,7 +15,8 @@ import termios
 import time
 
 from . import core
-from .core import Failed, Job, Part, Result, Skipped
+from .cases import Cases, run_in_turn
+from .core import Failed, Job, Part
 from .session import Session, another_prompt, need
 
 SECONDS = 20
@@ -25,17 +26,9 @@ BUFFER = 4096  # QEMU hands over no more at a time
 BUFFERS = 4  # for each port and direction, in the driver
 CONTROL_BUFFERS = 32
 TRIES = 1000
-CASES = []
-
-
-def case(text):
-    """A case; its name is the function's. It is called with a Machine at its prompt, on which mirror runs and waits."""
-
-    def add(function):
-        CASES.append((function.__name__, text, function))
-        return function
-
-    return add
+# A case is called with a Machine at its prompt, on which mirror runs and waits.
+CASES = Cases()
+case = CASES.case
 
 
 class Client:
@@ -474,6 +467,20 @@ def ignored(machine):
     machine.connect(2).echo(b"next")
 
 
+def kill_busy(machine, server, flood, sent):
+    """Again and again, while bytes go both ways at one port. Clients of another are served afterwards."""
+    for i in range(10):
+        client = machine.connect(1)
+        machine.ask(f"flood 1 {flood}")
+        client.send(sent)
+        need(machine.session, machine.session.command(f"kill {server}"), r"begun again")
+        client.close()
+        machine.wait_closed(1)
+        another = machine.connect(2)
+        another.echo(b"after %d" % i)
+        another.close()
+
+
 @case("the driver is killed and begun again: open ports are told anew, and clients are served")
 def driver_killed(machine):
     machine.fresh(0)
@@ -493,16 +500,7 @@ def driver_killed(machine):
 
 @case("the driver is killed in the middle of a stream, many times: its clients are served afterwards")
 def driver_killed_busy(machine):
-    for i in range(10):
-        client = machine.connect(1)
-        machine.ask("flood 1 300000")
-        client.send(b"y" * 20000)
-        need(machine.session, machine.session.command("kill serial"), r"begun again")
-        client.close()
-        machine.wait_closed(1)
-        another = machine.connect(2)
-        another.echo(b"after %d" % i)
-        another.close()
+    kill_busy(machine, "serial", 300000, b"y" * 20000)
 
 
 @case("pci is killed and begun again: the driver claims its device anew, and clients are served")
@@ -519,16 +517,7 @@ def pci_killed(machine):
 
 @case("pci is killed while clients speak, many times: they are served afterwards")
 def pci_killed_busy(machine):
-    for i in range(10):
-        client = machine.connect(1)
-        machine.ask("flood 1 100000")
-        client.send(b"z" * 30000)
-        need(machine.session, machine.session.command("kill pci"), r"begun again")
-        client.close()
-        machine.wait_closed(1)
-        another = machine.connect(2)
-        another.echo(b"after %d" % i)
-        another.close()
+    kill_busy(machine, "pci", 100000, b"z" * 30000)
     need(machine.session, machine.session.command("caps pci"), r"range 128 pages kept")
 
 
@@ -585,39 +574,26 @@ def other_kinds(context):
 # ---- Running them ----------------------------------------------------------------------------------
 
 
+def one_case(machine, function):
+    try:
+        function(machine)
+    except OSError as failure:
+        raise Failed(repr(failure)) from None
+    machine.leave()
+
+
 def run_cases(context, pattern):
-    results = []
-    machine = None
-    for name, text, function in CASES:
-        if not core.matches(name, pattern):
-            continue
-        try:
-            machine = machine or Machine(context, "serial")
-            function(machine)
-            machine.leave()
-            results.append(Result(name, "pass", text))
-        except (Failed, OSError) as failure:
-            lines = failure.lines if isinstance(failure, Failed) else [repr(failure)]
-            shown = core.tail(machine.session.text, 12) if machine else []
-            results.append(Result(name, "fail", text, lines + shown))
-            if machine:
-                machine.__exit__()
-            machine = None
-        except Skipped as why:
-            results.append(Result(name, "skip", str(why)))
-            machine = None
-    if machine:
-        machine.__exit__()
-    return results
+    return run_in_turn(
+        CASES, pattern, lambda: Machine(context, "serial"), one_case, lambda machine: core.tail(machine.session.text, 12)
+    )
 
 
 def part(context):
     del context
-    names = [name for name, _, _ in CASES]
     return Part(
         "serial",
         [
-            Job(run_cases, names),
+            Job(run_cases, CASES.names()),
             core.simple_job("no_device", "without a device nothing is said, and the machine is as ever", no_device),
             core.simple_job("other_kinds", "the device in other forms and places is driven too", other_kinds),
         ],
