@@ -20,13 +20,3 @@ enum status programs_op_grant(struct lk_request *rq);
 
 /* Who serves those Entries. */
 extern const struct lk_server control_server;
-
-/* The buffer for strings of requests, whose last byte is never received into; the string of a
- * request as a C string. (service.c) */
-#define SERVICE_RECEIVED (PROGRAM_FAIL_MAX + 2u) /* the longest of them, with its NUL */
-extern char service_received[SERVICE_RECEIVED];
-_Static_assert(DESC_ARGS + DESC_NAME + 2 <= SERVICE_RECEIVED, "a name and arguments fit");
-const char *service_text(const struct lk_request *rq);
-
-/* Answer with a text, cut to fit. (service.c) */
-void service_answer_text(struct lk_request *rq, const char *text);
