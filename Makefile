@@ -303,13 +303,14 @@ iso: $(ISO) ## make the bootable image for BIOS and UEFI, build/lykos.iso
 # --- run ------------------------------------------------------------------------------------------------------
 MEMORY ?= 256M
 CPUS ?= 1
-RUN = tools/run-qemu --build $(BUILD) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)'
+MACHINE ?= pc
+RUN = tools/run-qemu --build $(BUILD) --machine $(MACHINE) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)'
 
 # The ports for virsh are sockets in build/run (docs/virsh.md).
 PORTS := --ports $(BUILD)/run
 
 .PHONY: run run-iso run-uefi serve virsh debug
-run: all ## build and start in QEMU; Ctrl-A X leaves (APPEND=run=ping,10 MEMORY=256M CPUS=1)
+run: all ## build and start in QEMU; Ctrl-A X leaves (APPEND=run=ping,10 MEMORY=256M CPUS=1 MACHINE=pc)
 	@$(RUN) --interactive $(PORTS)
 run-iso: all ## the same through GRUB on BIOS
 	@$(RUN) --interactive $(PORTS) --way bios

@@ -552,12 +552,14 @@ def no_device(context):
 
 
 def other_kinds(context):
-    """The device as older drivers have it too; with one port; without any; under GRUB."""
+    """The device as older drivers have it too; with one port; without any; under GRUB on BIOS and UEFI; on another chipset."""
     kinds = [
         ("transitional", "disable-legacy=off", (), PORTS),
         ("one", "disable-legacy=on", (), 1),
         ("few-queues", "disable-legacy=on,max_ports=3", (), 2),
         ("bios", "disable-legacy=on", ("--way", "bios"), PORTS),
+        ("uefi", "disable-legacy=on", ("--way", "uefi"), PORTS),
+        ("q35", "disable-legacy=on", ("--machine", "q35"), PORTS),
         ("elsewhere", "disable-legacy=on,addr=1d.0", (), PORTS),
     ]
     for name, device, more, ports in kinds:
