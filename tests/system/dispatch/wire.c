@@ -87,7 +87,9 @@ static void put(unsigned port, enum dispatch_news news, bool begins, const uint8
     p->session = w->session;
     p->begins = begins;
     p->bytes = n;
-    memcpy(p->data, bytes, n);
+    if (n > 0) {
+        memcpy(p->data, bytes, n);
+    }
     w->put++;
 }
 
@@ -295,8 +297,9 @@ void is_told(unsigned port, unsigned i, uint32_t serial, int32_t told)
     struct message m = reply_at(port, i, serial, REMOTE_STATUS_OK);
     static uint8_t memory[512] __attribute__((aligned(8)));
     struct rpc_arena arena;
-    remote_dom dom = { .dom = { .id = 0 } };
+    remote_dom dom;
 
+    memset(&dom, 0, sizeof(dom));
     rpc_arena_init(&arena, memory, sizeof(memory));
     EQ(m.header.procedure, REMOTE_DOMAIN_LOOKUP_BY_ID);
     CHECK(rpc_decode(rpc_procedures[RPC_DOMAIN_LOOKUP_BY_ID].result, &dom, m.payload, m.bytes,

@@ -130,7 +130,10 @@ CASE(slice_notices,
         p.line[0][0] = (struct line){ .control = yields   ? LK_YIELD
                                                  : i == 2 ? LK_RECV
                                                           : LK_RECV | GETS };
-        p.line[0][1] = i == 3 ? (struct line){ .control = LK_RECV | GETS } : p.line[0][0];
+        p.line[0][1] = p.line[0][0];
+        if (i == 3) {
+            p.line[0][1].control = LK_RECV | GETS;
+        }
         p.line[0][2] = (struct line){ .control = LK_CTL_CALL(G_PROCESS + 1, 2),
                                       .w0 = OP_PROCESS_SET_NOT_SCHEDULABLE,
                                       .w1 = LK_HOLD_BY_HAND };
