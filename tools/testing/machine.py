@@ -84,6 +84,10 @@ class Machine:
         except FileNotFoundError:
             return ""
 
+    def shown(self):
+        """Of the console, for the report of a failure."""
+        return ["(the console:)"] + core.tail(self.console())
+
     def runs(self):
         return self.process.poll() is None
 

@@ -34,9 +34,7 @@ def begin(context, name):
 
 
 def part(context):
-    names = [name for name, _, _ in slow_cases.CASES]
-
     def run(context, pattern):
         return run_cases(context, pattern, "slow", 1, slow_cases.CASES, begin)
 
-    return Part("slow", [Job(run, names)])
+    return Part("slow", [Job(run, slow_cases.CASES.names())])

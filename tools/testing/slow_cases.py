@@ -11,6 +11,7 @@ from remote import wire
 from remote.wire import Connection, Message, Reader, domain, message, u32
 
 from . import core
+from .cases import Cases
 from .core import Failed
 from .machine import wait_until
 from .virsh_cases import IDLE, SECONDS
@@ -40,15 +41,8 @@ BAD = {
 }
 OF_DOMAIN = ("reboot", "shutdown", "reset")
 
-CASES = []
-
-
-def case(text):
-    def add(function):
-        CASES.append((function.__name__, text, function))
-        return function
-
-    return add
+CASES = Cases()
+case = CASES.case
 
 
 # ---- calls, as bytes -----------------------------------------------------------------------------------------------------------

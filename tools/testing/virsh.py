@@ -11,7 +11,8 @@ import subprocess
 from remote import ports
 
 from . import core, virsh_cases, virsh_prompt
-from .core import Failed, Job, Part, Result, Skipped, simple_job
+from .cases import run_in_turn
+from .core import Failed, Job, Part, simple_job
 from .machine import READY_SECONDS, Machine, connects, wait_until
 from .virsh_cases import Host
 from .virsh_prompt import need_virsh, nothing_left
@@ -22,37 +23,21 @@ VIRSH = os.path.join(core.ROOT, "tools", "virsh")
 
 
 def run_cases(context, pattern, name, seed, cases, begin):
-    """Run those of the cases that match, one after the other in a machine that `begin` starts; after one that failed there is a new
-    one."""
+    """Run those of the cases that match, in a machine that `begin` starts."""
     again = f"--seed={seed}" + (f" --rounds={context.rounds}" if context.rounds else "")
-    results, machine = [], None
-    try:
-        for case, text, function in cases:
-            if not core.matches(case, pattern):
-                continue
-            try:
-                need_virsh()
-                machine = machine or begin(context, f"{name}-{seed}")
-                function(Host(context, machine.paths, seed, machine.console))
-                results.append(Result(case, "pass", text))
-            except Skipped as why:
-                results.append(Result(case, "skip", str(why)))
-            except (Failed, virsh_cases.wire.Broken, virsh_cases.wire.RemoteError) as failure:
-                lines = failure.lines if isinstance(failure, Failed) else [str(failure)]
-                lines = lines + (["(the console:)"] + core.tail(machine.console()) if machine else [])
-                results.append(Result(case, "fail", text, lines, again))
-                if machine is None:
-                    break
-                machine.end()
-                machine = None
-            else:
-                if case == "destroy":  # the others want all programs
-                    machine.end()
-                    machine = None
-    finally:
-        if machine is not None:
-            machine.end()
-    return results
+
+    def start():
+        need_virsh()
+        return begin(context, f"{name}-{seed}")
+
+    def one_case(machine, function):
+        try:
+            function(Host(context, machine.paths, seed, machine.console))
+        except (virsh_cases.wire.Broken, virsh_cases.wire.RemoteError) as failure:
+            raise Failed(str(failure)) from None
+
+    last = ("destroy",)  # the others want all programs
+    return run_in_turn(cases, pattern, start, one_case, Machine.shown, again, last)
 
 
 # ---- make run, make serve, make virsh ---------------------------------------------------------------------------------------
@@ -169,7 +154,7 @@ def free_port(context):
 
 
 def part(context):
-    names = [name for name, _, _ in virsh_cases.CASES]
+    names = virsh_cases.CASES.names()
     seeds = [context.seed] if context.seed is not None else list(range(1, SOAK_SEEDS + 1)) if context.soak else [1]
 
     def job(seed):

@@ -11,6 +11,7 @@ from remote import ports, wire
 from remote.wire import Connection, domain
 
 from . import core
+from .cases import Cases
 from .core import Failed
 
 SECONDS = 60  # for one command
@@ -22,15 +23,8 @@ UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 ROW = re.compile(r"^ (\d+|-) +(\S+) +(\S.*\S|\S)$")
 COMMANDS, COMMANDS_SOAK = 50, 500  # of each of the clients at once
 
-CASES = []
-
-
-def case(text):
-    def add(function):
-        CASES.append((function.__name__, text, function))
-        return function
-
-    return add
+CASES = Cases()
+case = CASES.case
 
 
 class Host:
@@ -94,6 +88,13 @@ def node(host):
             raise Failed(f"nodeinfo: not seen: {pattern!r}", core.tail(text))
 
 
+def whole_programs():
+    """init, and those of the description that are no parts of others."""
+    with open(os.path.join(core.ROOT, "user", "system.lyk"), encoding="ascii") as f:
+        programs = re.split(r"^program +", f.read(), flags=re.MULTILINE)[1:]
+    return {"init"} | {text.split()[0] for text in programs if not re.search(r"^ +part +of ", text, re.MULTILINE)}
+
+
 @case("list shows what runs, list --all what does not run as well")
 def lists(host):
     running, everything = host.rows(), host.rows("--all")
@@ -102,6 +103,8 @@ def lists(host):
             raise Failed(f"{name} is not in the list", host.virsh("list").splitlines())
     if any(number == "-" for number, _ in running.values()) or not set(running) <= set(everything):
         raise Failed("list and list --all do not fit together")
+    if set(everything) != whole_programs():
+        raise Failed("list --all shows others than the programs that can be started", host.virsh("list", "--all").splitlines())
     if everything.get("ping", ("", ""))[1] != "shut off":
         raise Failed("ping does not run, and is to be shut off", host.virsh("list", "--all").splitlines())
     if set(host.virsh("list", "--name").split()) != set(running):

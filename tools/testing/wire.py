@@ -6,7 +6,8 @@ import os
 import re
 
 from . import core, wire_cases
-from .core import Failed, Job, Part, Result, Skipped
+from .cases import run_in_turn
+from .core import Job, Part
 from .machine import Machine
 
 SOAK_SEEDS = 10
@@ -25,37 +26,19 @@ def known():
 def run_cases(context, pattern, seed):
     again = f"--seed={seed}" + (f" --rounds={context.rounds}" if context.rounds else "")
     rounds = context.rounds or (SOAK_ROUNDS if context.soak else wire_cases.ROUNDS)
-    results, machine = [], None
-    try:
-        for name, text, function, _ in wire_cases.CASES:
-            if not core.matches(name, pattern):
-                continue
-            try:
-                machine = machine or Machine(context, f"wire-{seed}")
-                seconds = context.limit(CASE_SECONDS)
-                peer = wire_cases.Peer(machine.paths, VICTIM, seconds, known=known(), seed=seed, rounds=rounds)
-                wire_cases.run(peer, function)
-                results.append(Result(name, "pass", text))
-            except Skipped as why:
-                results.append(Result(name, "skip", str(why)))
-            except Failed as failure:
-                lines = failure.lines + (["(the console:)"] + core.tail(machine.console()) if machine else [])
-                results.append(Result(name, "fail", text, lines, again))
-                if machine is None:
-                    break  # it does not even come up
-                machine.end()
-                machine = None
-    finally:
-        if machine is not None:
-            machine.end()
-    return results
+
+    def one_case(machine, function):
+        seconds = context.limit(CASE_SECONDS)
+        peer = wire_cases.Peer(machine.paths, VICTIM, seconds, known=known(), seed=seed, rounds=rounds)
+        wire_cases.run(peer, function)
+
+    return run_in_turn(wire_cases.CASES, pattern, lambda: Machine(context, f"wire-{seed}"), one_case, Machine.shown, again)
 
 
 def part(context):
-    names = [name for name, _, _, _ in wire_cases.CASES]
     seeds = [context.seed] if context.seed is not None else list(range(1, SOAK_SEEDS + 1)) if context.soak else [1]
 
     def job(seed):
-        return Job(lambda context, pattern: run_cases(context, pattern, seed), names)
+        return Job(lambda context, pattern: run_cases(context, pattern, seed), wire_cases.CASES.names())
 
     return Part("wire", [job(seed) for seed in seeds])

@@ -10,6 +10,7 @@ import random
 from remote import ports, wire
 from remote.wire import Broken, Connection, Message, Reader, RemoteError, domain, message, optional, string, u32
 
+from .cases import Cases
 from .core import Failed
 from .machine import wait_until
 
@@ -27,17 +28,12 @@ NEEDED = {1, 2, 3, 4, 6, 12, 15, 16, 19, 22, 23, 24, 28, 34, 59, 60, 66, 151, 18
 HARMFUL = (12, 27, 33, 34, 234, 245)  # what must not happen by half
 UNDECODED = (wire.E_RPC, wire.FROM_RPC, "Unable to decode message payload")
 
-CASES = []
+CASES = Cases()
 
 
 def case(text, lykos=False):
     """lykos: it makes sense for Lykos only."""
-
-    def add(function):
-        CASES.append((function.__name__, text, function, lykos))
-        return function
-
-    return add
+    return CASES.case(text, lykos)
 
 
 @dataclasses.dataclass
