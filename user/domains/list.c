@@ -48,16 +48,22 @@ static bool count(uint32_t flags, uint32_t *n, struct rpc_error *error)
     return walk.status == STATUS_OK || fail_init(error, walk.status);
 }
 
-/* Room for an answer of at most `most` members of `each` bytes, in the arena; there may be none. */
-static bool make_room(const struct rpc_call *call, uint32_t most, size_t each, void **room,
-                      struct rpc_error *error)
+/* Room for an answer of at most `most` members of `each` bytes, in the arena. NULL: there is none,
+ * and *error says so. */
+static void *make_room(const struct rpc_call *call, uint32_t most, size_t each,
+                       struct rpc_error *error)
 {
+    void *room;
+
     if (most > REMOTE_DOMAINS_MAX) {
-        return fail(error, REMOTE_ERR_INTERNAL, "%u domains are too many for one answer", most);
+        fail(error, REMOTE_ERR_INTERNAL, "%u domains are too many for one answer", most);
+        return NULL;
     }
-    *room = rpc_arena_alloc(call->arena, most * each);
-    return *room != NULL ||
-           fail(error, REMOTE_ERR_INTERNAL, "there is no memory for %u domains", most);
+    room = rpc_arena_alloc(call->arena, most * each);
+    if (room == NULL) {
+        fail(error, REMOTE_ERR_INTERNAL, "there is no memory for %u domains", most);
+    }
+    return room;
 }
 
 HANDLER(list_all_domains)
@@ -67,7 +73,6 @@ HANDLER(list_all_domains)
     struct walk walk = { .position = 0 };
     const struct program_brief *b;
     uint32_t most;
-    void *room;
 
     (void)client;
     if ((wanted->flags & ~(uint32_t)REMOTE_LIST_FLAGS) != 0) {
@@ -81,10 +86,10 @@ HANDLER(list_all_domains)
     if (!wanted->need_results) {
         return true;
     }
-    if (!make_room(call, most, sizeof(remote_domain), &room, error)) {
+    out->domains.domains_val = make_room(call, most, sizeof(remote_domain), error);
+    if (out->domains.domains_val == NULL) {
         return false;
     }
-    out->domains.domains_val = room;
     while (out->domains.domains_len < most && (b = walk_next(&walk, wanted->flags)) != NULL) {
         if (!answer_domain(call, b, &out->domains.domains_val[out->domains.domains_len], error)) {
             return false;
@@ -117,14 +122,15 @@ HANDLER(list_ids)
     struct walk walk = { .position = 0 };
     const struct program_brief *b;
     uint32_t most = 0;
-    void *room;
 
     (void)client;
-    if (!take_max(call, REMOTE_LIST_ACTIVE, &most, error) ||
-        !make_room(call, most, sizeof(int), &room, error)) {
+    if (!take_max(call, REMOTE_LIST_ACTIVE, &most, error)) {
         return false;
     }
-    out->ids.ids_val = room;
+    out->ids.ids_val = make_room(call, most, sizeof(int), error);
+    if (out->ids.ids_val == NULL) {
+        return false;
+    }
     while (out->ids.ids_len < most && (b = walk_next(&walk, REMOTE_LIST_ACTIVE)) != NULL) {
         out->ids.ids_val[out->ids.ids_len++] = domain_id(b->life);
     }
@@ -137,14 +143,15 @@ HANDLER(list_names)
     struct walk walk = { .position = 0 };
     const struct program_brief *b;
     uint32_t most = 0;
-    void *room;
 
     (void)client;
-    if (!take_max(call, REMOTE_LIST_INACTIVE, &most, error) ||
-        !make_room(call, most, sizeof(remote_string), &room, error)) {
+    if (!take_max(call, REMOTE_LIST_INACTIVE, &most, error)) {
         return false;
     }
-    out->names.names_val = room;
+    out->names.names_val = make_room(call, most, sizeof(remote_string), error);
+    if (out->names.names_val == NULL) {
+        return false;
+    }
     while (out->names.names_len < most && (b = walk_next(&walk, REMOTE_LIST_INACTIVE)) != NULL) {
         remote_string name = rpc_arena_text(call->arena, b->name);
 
