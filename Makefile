@@ -434,7 +434,7 @@ check-tidy: $(RPC_MADE)
 	$(Q)printf '%s\n' $(KERNEL_C) | xargs -P $$(nproc) -n 4 sh -c \
 	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(KERNEL_CFLAGS)) 2>/dev/null' tidy
 	$(Q)printf '%s\n' $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC) | xargs -P $$(nproc) -n 4 sh -c \
-	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(USER_CFLAGS) $(RPC_LIBC) $(RPC_INC)) 2>/dev/null' tidy
+	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(USER_CFLAGS) -DLK_CHECKED $(RPC_LIBC) $(RPC_INC)) 2>/dev/null' tidy
 check-cppcheck: $(RPC_MADE)
 	$(call say,CPPCHECK,"$(words $(KERNEL_C) $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC)) files")
 	$(Q)$(CPPCHECK) $(KERNEL_INC) $(KERNEL_C)

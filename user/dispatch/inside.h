@@ -56,7 +56,7 @@ void dispatch_write(struct dispatch_port *port, const struct dispatch_client *c)
 void dispatch_work(void *worker);
 
 /* The call of a worker is over: queue the answer, drop the reference. The server lock is held. */
-void dispatch_finish(struct dispatch_worker *w, const uint8_t *answer, size_t length);
+void dispatch_finish(struct dispatch_worker *w, const uint8_t *bytes, size_t length);
 
 /* ---- keeper.c ---- */
 

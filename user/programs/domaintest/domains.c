@@ -6,9 +6,9 @@
 
 #include <abi/version.h>
 
-#define LONG_NAME                                                                                  \
-    "a-name-that-is-much-longer-than-any-program-can-have-and-longer-than-what-init-takes-at-all-" \
-    "and-then-some-more-of-it-so-that-it-does-not-fit-anywhere"
+static const char long_name[] =
+    "a-name-that-is-much-longer-than-any-program-can-have-and-longer-than-what-init-takes-at-all-"
+    "and-then-some-more-of-it-so-that-it-does-not-fit-anywhere";
 
 static struct dom all[80];
 
@@ -35,7 +35,7 @@ static void lookups_agree(void)
 
 static void lookups_fail(void)
 {
-    static const char *const names[] = { "", "nobody", "pon", "pongo", "citizen.9999", LONG_NAME };
+    static const char *const names[] = { "", "nobody", "pon", "pongo", "citizen.9999", long_name };
     remote_uuid uuid = { .uuid = "0123456789abcde" };
     remote_int id = { .value = 0 };
     struct dom d;

@@ -105,7 +105,7 @@ int32_t ask(enum rpc_procedure_index what, const void *arguments, void *result)
         return -1;
     }
     lk_copy_text(error_text, sizeof(error_text), *error.message);
-    return error.code;
+    return error.code != 0 ? error.code : -1;
 }
 
 int32_t ask_dom(enum rpc_procedure_index what, const struct dom *d, void *result)

@@ -45,9 +45,9 @@
 
 /* Buffers. */
 #define CONTROL_IN 32u /* a device drops what finds none */
-#define CONTROL_IN_BYTES 128u
+#define CONTROL_IN_BYTES ((size_t)128)
 #define CONTROL_OUT 32u
-#define CONTROL_OUT_BYTES 8u
+#define CONTROL_OUT_BYTES ((size_t)8)
 #define PORT_BUFFERS 4u /* of PORT_BYTES, in each direction */
 #define PORT_NAME 32u
 
