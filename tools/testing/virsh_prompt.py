@@ -47,11 +47,11 @@ def prompt_and_virsh(context, name, *more):
 
 
 class Watcher:
-    """`virsh event --loop`, on a port of its own. `lines()`: the events that it has told so far."""
+    """`virsh event --loop`, on a port of its own; `name`: whose. `lines()`: the events that it has told so far."""
 
-    def __init__(self, host, port=7):
+    def __init__(self, host, name, port=7):
         self.host = host
-        self.path = host.context.path("events")
+        self.path = host.context.path(f"{name}.events")
         with open(self.path, "wb") as output:
             command = host.command(port, "event", "--event", "lifecycle", "--loop")
             self.process = host.context.start(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
@@ -151,7 +151,7 @@ def held_otherwise(context):
 
 def same_name(context):
     """A program that ended and runs again is another domain: nothing that was looked up before leads to it."""
-    with prompt_and_virsh(context, "again") as (session, host), Watcher(host) as watcher:
+    with prompt_and_virsh(context, "again") as (session, host), Watcher(host, "again") as watcher:
         for begin, name in (("start listener", "listener"), ("start constructor", "constructor")):
             session.command(begin)
             number, uuid = host.virsh("domid", name), host.virsh("domuuid", name)
@@ -174,7 +174,7 @@ def same_name(context):
 
 def how_it_ended(context):
     """State, reason and events of programs that end in each of the ways there are."""
-    with prompt_and_virsh(context, "ended") as (session, host), Watcher(host) as watcher:
+    with prompt_and_virsh(context, "ended") as (session, host), Watcher(host, "ended") as watcher:
         host.expect(r"^shut off \(unknown\)$", "domstate", "ping", "--reason")
         session.command("run ping 1")
         host.expect(r"^shut off \(shutdown\)$", "domstate", "ping", "--reason")
