@@ -12,6 +12,7 @@ from remote import ports
 from . import core
 from .core import Failed, Skipped
 
+CONSOLE_LINES = 12
 READY_SECONDS = 120
 END_SECONDS = 30
 LOOK_SECONDS = 0.05
@@ -85,8 +86,8 @@ class Machine:
             return ""
 
     def shown(self):
-        """Of the console, for the report of a failure."""
-        return ["(the console:)"] + core.tail(self.console())
+        """Of the console, for the report of a failure, whose words are to be seen too."""
+        return ["(the console:)"] + core.tail(self.console(), CONSOLE_LINES)
 
     def runs(self):
         return self.process.poll() is None

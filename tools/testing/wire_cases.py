@@ -15,7 +15,7 @@ from .core import Failed
 from .machine import wait_until
 
 ROUNDS = 200
-STALL_LOOKS = 40  # so often a socket takes nothing before it counts as full
+STALL_LOOKS = 20  # so often a socket takes nothing before it counts as full
 NOBODY = wire.Domain("nobody", bytes(range(16)), 77)
 BIG = (1 << 32) - 1
 
@@ -447,17 +447,23 @@ def pipelined(peer):
             raise Failed("there are more answers than calls")
 
 
+def stall(peer, c, call):
+    """Send this call, over and over, until nothing is taken any more, however often others are served. How many bytes were taken."""
+    sent, stalled = 0, 0
+    while stalled < STALL_LOOKS:
+        taken = c.send_some(call[sent % len(call) :])
+        sent += taken
+        stalled = 0 if taken else stalled + 1
+        if not taken:
+            peer.next_client(1)
+    return sent
+
+
 @case("a client that does not read is not read either, loses nothing, and nobody else notices")
 def never_reads(peer):
     call = message(wire.LIST_ALL, u32(1) + u32(0) + bytes(8000), 14)
     with peer.connect() as c:
-        sent, stalled = 0, 0
-        while stalled < STALL_LOOKS:
-            taken = c.send_some(call[sent % len(call) :])
-            sent += taken
-            stalled = 0 if taken else stalled + 1
-            if not taken:
-                peer.next_client(1)
+        sent = stall(peer, c, call)
         for port in range(1, len(peer.paths)):
             peer.next_client(port)
         count = -(-sent // len(call))
@@ -467,6 +473,19 @@ def never_reads(peer):
             same(Message(c.reply()).serial, 14, "serial")
         wire.check_reply(call, first)
         peer.still_answers(c)
+
+
+@case("clients that do not read and go leave nothing to the next one, and their port as it was")
+def stalls_and_goes(peer):
+    draw = random.Random(peer.seed)
+    call = message(wire.LIST_ALL, u32(1) + u32(0) + bytes(8000), 14)
+    before = []
+    for _ in range(6):  # more than a port has buffers
+        with peer.connect_behind(before, draw) as c:
+            sent = stall(peer, c, call)
+            before = [call] * (sent // len(call))
+    with peer.connect_behind(before, draw) as c:
+        c.text(wire.GET_HOSTNAME)
 
 
 @case("events come to who asked for them, as often as asked, and no more afterwards")
