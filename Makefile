@@ -438,8 +438,7 @@ check-tidy: $(RPC_MADE)
 check-cppcheck: $(RPC_MADE)
 	$(call say,CPPCHECK,"$(words $(KERNEL_C) $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC)) files")
 	$(Q)$(CPPCHECK) $(KERNEL_INC) $(KERNEL_C)
-	$(Q)$(CPPCHECK) $(USER_INC) $(USER_C)
-	$(Q)$(CPPCHECK) $(USER_INC) $(subst -isystem ,-I,$(RPC_INC)) $(RPC_SRC) $(OVER_RPC_SRC)
+	$(Q)$(CPPCHECK) $(USER_INC) $(subst -isystem ,-I,$(RPC_INC)) $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC)
 
 .PHONY: format
 format: ## lay the C sources out as make check wants them

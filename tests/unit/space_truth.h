@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What an address means, by a walk that is written down a second time, straight from the rules: what
- * the kernel's walk and the hardware's tables are compared with.
+ * What an address means, by a walk that is written down a second time, straight from the rules:
+ * what the kernel's walk and the hardware's tables are compared with.
  */
 #pragma once
 

@@ -297,9 +297,8 @@ void is_told(unsigned port, unsigned i, uint32_t serial, int32_t told)
     struct message m = reply_at(port, i, serial, REMOTE_STATUS_OK);
     static uint8_t memory[512] __attribute__((aligned(8)));
     struct rpc_arena arena;
-    remote_dom dom;
+    remote_dom dom = { .dom = { .id = 0 } };
 
-    memset(&dom, 0, sizeof(dom));
     rpc_arena_init(&arena, memory, sizeof(memory));
     EQ(m.header.procedure, REMOTE_DOMAIN_LOOKUP_BY_ID);
     CHECK(rpc_decode(rpc_procedures[RPC_DOMAIN_LOOKUP_BY_ID].result, &dom, m.payload, m.bytes,

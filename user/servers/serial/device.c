@@ -129,7 +129,9 @@ static enum status map_part(enum virtio_part part, uint32_t most)
             first = first == NULL ? at : first;
         }
     }
-    device.virtio.part[part] = first + place->offset % PAGE;
+    if (first != NULL) {
+        device.virtio.part[part] = first + place->offset % PAGE;
+    }
     return s;
 }
 
