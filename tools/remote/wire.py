@@ -206,6 +206,7 @@ class Connection:
         self.serial = 0
         self.buffer = b""
         self.events = []
+        self.late = None  # an answer that may still come, see greet_after()
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(seconds)
         try:
@@ -233,7 +234,10 @@ class Connection:
         """As greet(), where the client before has only just gone, and has not waited for the answers to the calls `before`. Of those
         answers some may come here (user/servers/serial/README.md): one that was on its way; or, if the first of those calls is
         what a client begins with, any: Lykos may see only now that another is there, and take them for ours. Whoever
-        connects when Lykos has seen that the client before is gone gets none."""
+        connects when Lykos has seen that the client before is gone gets none.
+
+        What that client was answered at its beginning is, byte for byte, what we are answered at ours. If it came first our own may
+        come late: behind that to OPEN, since calls are carried out beside each other."""
         came, left = [], list(before)
         most = len(before) if before and before[0] == message(AUTH_LIST) else 1
         for call in (message(AUTH_LIST), message(OPEN, optional(string(name)) + u32(0), UNLIKELY)):
@@ -249,6 +253,8 @@ class Connection:
                 shown = [" ".join(m[:32].hex() for m in ms) for ms in (came, before)]
                 raise Broken(f"answers that are not ours: {shown[0]}; of the client before, {most} of the answers to {shown[1]} may come")
             left.remove(call)
+        if most > len(came) and message(AUTH_LIST) in left:
+            self.late = message(AUTH_LIST)
 
     def close(self):
         """As virsh ends."""
@@ -336,6 +342,8 @@ class Connection:
         """Send a message that is to be answered, and take the answer."""
         self.send(call)
         answer = self.reply()
+        if self.late is not None and answers(self.late, answer) and not answers(call, answer):
+            self.late, answer = None, self.reply()
         check_reply(call, answer)
         return answer
 
