@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The order of locks, checked; see lock.h. A mistake stops the whole team (lk_team_die), with a line
- * that says where both locks were taken. Who made it keeps what it has, so that nothing goes on
- * behind it as if all were well.
+ * The order of locks, checked; see lock.h. A mistake stops the whole team (lk_team_die), with a
+ * line that says where both locks were taken. Who made it keeps what it has, so that nothing goes
+ * on behind it as if all were well.
  */
 #include <lykos/lock.h>
 #include <lykos/start.h>

@@ -247,8 +247,8 @@ static void hold_others(const struct lk_member *me)
     lk_drop_cap(team.work);
 }
 
-/* Have init deal with it. It returns if there is no init, or it will not; else the program is ended,
- * or the caller held like the others. */
+/* Have init deal with it. It returns if there is no init, or it will not; else the program is
+ * ended, or the caller held like the others. */
 static void tell_init(const char *text)
 {
     uint32_t exit_cap = lk_cap("exit");

@@ -29,8 +29,8 @@
 
 /* string: why, one line or several; capability 1: the caller's Process, or Null: whose way to here
  * is told. The caller's program has found a mistake of its own, and has stopped all that runs in
- * it: that is reported, and the program is dealt with as one that faulted. Answer: OK if it stays as
- * it is, to be looked at. */
+ * it: that is reported, and the program is dealt with as one that faulted. Answer: OK if it stays
+ * as it is, to be looked at. */
 #define PROGRAM_FAIL 4u
 #define PROGRAM_FAIL_MAX 400u /* characters */
 
