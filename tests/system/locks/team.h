@@ -34,8 +34,8 @@ obj member_process(unsigned i);
 obj member_endpoint(unsigned i);
 struct lk_member *member_of(unsigned i);
 
-/* When a mistake is found the whole team is stopped, of which the case is the first member. From now
- * on it is let go on each time; how often that was. */
+/* When a mistake is found the whole team is stopped, of which the case is the first member. From
+ * now on it is let go on each time; how often that was. */
 void team_may_stop(void);
 uint64_t team_stops(void);
 
