@@ -14,8 +14,8 @@
 extern const struct dispatch_transport ports_transport;
 
 /* How many ports there can be, at most PORT_COUNT; 0: no device, or no server. The device tells of
- * its ports one by one, some time after it was begun: so this counts also those that it has not told
- * of yet. */
+ * its ports one by one, some time after it was begun: so this counts also those that it has not
+ * told of yet. */
 unsigned ports_count(void);
 
 /* Have the server tell of ports 0..count-1, through the endpoint in LK_REG_ENDPOINT; `notice` is a

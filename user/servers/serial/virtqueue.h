@@ -119,8 +119,8 @@ enum virtqueue_taken virtqueue_take_to(struct virtqueue *q, uint16_t mark,
 /* Take one, whatever came by now. */
 enum virtqueue_taken virtqueue_take(struct virtqueue *q, struct virtqueue_buffer *b);
 
-/* Buffer i, if it is with the device, will not come back: the driver has it again. If the device uses
- * it after all, the queue is broken. */
+/* Buffer i, if it is with the device, will not come back: the driver has it again. If the device
+ * uses it after all, the queue is broken. */
 void virtqueue_forget(struct virtqueue *q, unsigned i);
 
 /* Ask the device not to interrupt for this queue, or to do so. Who asks for interrupts must look

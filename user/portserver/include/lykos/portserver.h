@@ -21,7 +21,7 @@
 #include <lykos/rpc.h>
 
 /* Serve, with these handlers; those about the connection itself are added. Each worker has the
- * capability `programs`, and those in the `gives` registers at `give`, under the same numbers. To be
- * called by the initial thread, once. It says *ready* on the console, and comes back only if there
- * is nothing to serve: what main() is to return. */
+ * capability `programs`, and those in the `gives` registers at `give`, under the same numbers. To
+ * be called by the initial thread, once. It says *ready* on the console, and comes back only if
+ * there is nothing to serve: what main() is to return. */
 int port_server_run(const struct rpc_service *service, const uint32_t *give, unsigned gives);
