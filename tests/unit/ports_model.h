@@ -50,8 +50,8 @@ void model_begin(void);
 void model_end(void);
 
 /* A client comes to port n; what was sent for nobody is thrown away; the client goes, and what it
- * had not read is thrown away, all but one buffer of a client that does not read is given back; says a little more, if
- * there is a buffer for it; reads what the guest sent. */
+ * had not read is thrown away, all but one buffer of a client that does not read is given back;
+ * says a little more, if there is a buffer for it; reads what the guest sent. */
 void outside_connect(unsigned n);
 void outside_discard(unsigned n);
 void outside_close(unsigned n);
