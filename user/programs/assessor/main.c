@@ -69,10 +69,11 @@ static void tell(uint32_t reg)
             .string_len = sizeof(TAX_SECRET_TEXT) - 1,
         };
 
-        if (reg != LK_REG_EXIT || method != PROGRAM_EXIT) { /* that one is for the end */
-            lk_invoke(&msg);
-            tries++;
+        if (reg == LK_REG_EXIT && (method == PROGRAM_EXIT || method == PROGRAM_FAIL)) {
+            continue; /* these are for the end */
         }
+        lk_invoke(&msg);
+        tries++;
     }
 }
 

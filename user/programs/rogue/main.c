@@ -281,7 +281,7 @@ static void ask_exit(void)
     uint64_t method = random_below(6);
 
     lk_copy_cap(lk_cap("exit"), REG_TARGET);
-    if (method == PROGRAM_EXIT && random_below(50) != 0) {
+    if ((method == PROGRAM_EXIT || method == PROGRAM_FAIL) && random_below(50) != 0) {
         return;
     }
     request(method, any_word(), random_below(2) == 0);

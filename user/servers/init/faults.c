@@ -409,6 +409,9 @@ static void first_line(const char *text, char *out, size_t size)
     const char *end = strchr(text, '\n');
 
     lk_format(out, size, "%.*s", end != NULL ? (int)(end - text) : (int)strlen(text), text);
+    for (char *at = out; *at != '\0'; at++) {
+        *at = lk_is_print(*at) ? *at : '?'; /* it is shown elsewhere, too */
+    }
 }
 
 void fault_failed(uint32_t i, uint32_t process, const char *text)
