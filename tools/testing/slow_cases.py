@@ -23,6 +23,7 @@ MORE = WORKERS + 2  # overruns in a row: more than there are workers
 LATE = rf"took longer than {DEADLINE_MS} ms and was given up"
 MOST = 5  # calls in flight of a client
 KILLED = 3  # clients that are killed, for each kind of call
+ROUNDS = 3  # of as many calls as one client may have in flight
 COMMANDS = 3  # rounds of those who are not to notice
 TRIES = 200
 
@@ -253,6 +254,12 @@ def overtakes(host):
             c.send(bad_call(kind, d, 100) + message(wire.GET_HOSTNAME, b"", 101))
             check_text(c.reply(), 101)
             check_error(c.reply(), kind, 100)
+        for _ in range(ROUNDS):  # as many workers as before are to be had when some were given up
+            c.send(b"".join(bad_call("reboot", d, 100 + i) for i in range(MOST - 1)) + message(wire.GET_HOSTNAME, b"", 200))
+            check_text(c.reply(), 200)
+            for _ in range(MOST - 1):
+                answer = c.reply()
+                check_error(answer, "reboot", Message(answer).serial)
         calls = dict(enumerate(BAD, 200))
         c.send(b"".join(bad_call(kind, d, serial) for serial, kind in calls.items()))
         while calls:
