@@ -478,11 +478,11 @@ static unsigned free_buffer(const struct port *p)
     return i;
 }
 
-/* Before the first write of a session. What was given to the device before something was written in
- * the last session but this one, and that one's close was not to be seen then, was there when QEMU
- * saw that close. It gave back all that there was, but for the buffer that it was about to send to
- * the client who went: that it forgets (QEMU 7.2). So what is still with it does not come back.
- * What was given in the last session itself may have been given behind its close, and still come
+/* Before the first write of a session. Take the last session in which something was written: when
+ * that was done, its close was not to be seen. So what had been given in sessions before it was
+ * with QEMU when that close came. QEMU gave all of it back, but for the buffer that it was about to
+ * send to the client who went: that it forgets (QEMU 7.2). What is still with it does not come
+ * back. What was given in that last session may have been given behind its close, and still come
  * back. */
 static void lost_buffers(struct port *p)
 {
