@@ -117,11 +117,13 @@ ISO := $(BUILD)/lykos.iso
 .PHONY: all
 all: $(KERNEL) $(ARCHIVE) ## build the kernel and the archive of user programs
 
-# --- generated from the list of operations --------------------------------------------------------------------
+# --- generated from descriptions of interfaces (docs/idl.md) --------------------------------------------------
+IDL := tools/lykos-idl $(wildcard tools/idl/*.py) tools/idl/grammar.lark
+KERNEL_IDL := $(wildcard kernel/abi/*.idl)
 GENERATED := $(GEN)/abi.stamp
-$(GENERATED): tools/genabi.py kernel/abi/lykos.toml
-	$(call say,GEN,kernel/abi/lykos.toml)
-	$(Q)$(PYTHON) tools/genabi.py kernel/abi/lykos.toml $(GEN)
+$(GENERATED): $(IDL) $(KERNEL_IDL)
+	$(call say,IDL,kernel/abi/lykos.idl)
+	$(Q)$(PYTHON) tools/lykos-idl kernel kernel/abi/lykos.idl $(GEN)
 
 # Offsets of structure fields for assembly: offsets.c is compiled to assembly, in which each line
 # `.ascii "->NAME VALUE"` becomes a symbol.
@@ -419,7 +421,7 @@ check-headers: $(RPC_MADE)
 	    -x c /dev/null || exit 1; done
 check-abi: $(GENERATED)
 	$(call say,ABI,docs/abi.md)
-	$(Q)$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md --check
+	$(Q)$(PYTHON) tools/lykos-idl kernel kernel/abi/lykos.idl --page docs/abi.md --check
 check-performance:
 	$(call say,BENCH,docs/performance.md docs/preemption.md)
 	$(Q)tools/bench --pages --same
@@ -446,7 +448,7 @@ format: ## lay the C sources out as make check wants them
 
 .PHONY: docs
 docs: ## write again what is generated in docs/: abi.md, and the chart and tables of `make bench`
-	$(PYTHON) tools/genabi.py kernel/abi/lykos.toml --docs docs/abi.md
+	$(PYTHON) tools/lykos-idl kernel kernel/abi/lykos.idl --page docs/abi.md
 	tools/bench --pages
 
 .PHONY: clean help

@@ -16,10 +16,13 @@ import os
 import signal
 import socket
 import struct
+import sys
 import threading
-import tomllib
 
 import gdb
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from idl.numbers import numbers
 
 DIRECT_MAP = 0xFFFF800000000000
 CONSOLE_LINES = 24
@@ -36,10 +39,8 @@ def number(expression):
 
 
 def constants(prefix):
-    """Names of kernel/abi/lykos.toml, LK_STATE_... for one, by number."""
-    with open(os.path.join(os.path.dirname(__file__), "../kernel/abi/lykos.toml"), "rb") as f:
-        groups = tomllib.load(f)["constants"]
-    return [item.split(" ")[0].lower() for group in groups if group["prefix"] == prefix for item in group["list"]]
+    """Names of kernel/abi/numbers.idl, LK_STATE_... for one, by number."""
+    return [name.removeprefix(prefix).lower() for name in numbers() if name.startswith(prefix)]
 
 
 STATES = constants("LK_STATE_")

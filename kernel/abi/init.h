@@ -2,7 +2,7 @@
  *
  * What the kernel gives the first program. The kernel loads "init" from the archive, builds its
  * address space and one process, and puts every initial capability into the capability registers
- * that lykos.toml lists. See docs/boot.md.
+ * that numbers.idl lists. See docs/boot.md.
  */
 #pragma once
 

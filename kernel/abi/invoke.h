@@ -2,7 +2,7 @@
  *
  * The form of an invocation: what travels in which register, and the structures that travel as
  * strings. Used by the kernel, by user-level C, and by assembly. The bits of the two control words
- * and all other numbers are generated from lykos.toml into <abi/gen.h>.
+ * and all other numbers are generated from lykos.idl into <abi/gen.h>.
  *
  * Registers at `syscall` (rcx and r11 are the instruction's own):
  *

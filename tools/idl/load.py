@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Files and what they import."""
+
+import os
+
+from . import syntax
+from .model import Codes, Constants, Description, Enum, Import, Interface, Mistakes, Place, Struct, Version
+
+
+class Loader:
+    """Reads a file once, whoever imports it."""
+
+    def __init__(self, folders):
+        self.folders = folders
+        self.seen = set()
+        self.mistakes = Mistakes()
+        self.description = Description()
+        self.asked = []  # what stands in the files that were asked for, not imported
+
+    def load(self, path, asked=True):
+        """Read a file, and what it imports first."""
+        if os.path.realpath(path) in self.seen:
+            return
+        self.seen.add(os.path.realpath(path))
+        try:
+            with open(path, encoding="utf-8") as f:
+                text = f.read()
+        except (OSError, UnicodeDecodeError) as e:
+            self.mistakes.add(Place(path, 1, 1), f"cannot be read: {e.strerror if isinstance(e, OSError) else e}")
+            return
+        items = syntax.read(path, text, self.mistakes)
+        for item in items:
+            if isinstance(item, Import):
+                self.imported(path, item)
+        for item in items:
+            self.put(item)
+        if asked:
+            self.asked += [item for item in items if not isinstance(item, Import)]
+
+    def imported(self, path, item):
+        """A file is looked for beside the one that imports it, then in the folders of -I."""
+        for folder in [os.path.dirname(path), *self.folders]:
+            candidate = os.path.normpath(os.path.join(folder, item.path))
+            if os.path.isfile(candidate):
+                self.load(candidate, asked=False)
+                return
+        self.mistakes.add(item.path.place, f"there is no file '{item.path}'")
+
+    def put(self, item):
+        d = self.description
+        if isinstance(item, Version):
+            if d.version is not None:
+                self.mistakes.add(item.number.place, f"there is a version already, at {d.version.number.place}")
+            d.version = item
+        elif isinstance(item, Codes):
+            if item.kind in d.codes:
+                self.mistakes.add(item.kind.place, f"there are codes of {item.kind} already, at {d.codes[item.kind].kind.place}")
+            d.codes[str(item.kind)] = item
+        else:
+            for kind, where in ((Constants, d.constants), (Interface, d.interfaces), (Enum, d.enums), (Struct, d.structs)):
+                if isinstance(item, kind):
+                    where.append(item)

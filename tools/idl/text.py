@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Names and lines of what is made."""
+
+import os
+import re
+
+COLUMNS = 100
+
+RESERVED = {"cap", "status", "in", "string", "register", "default", "switch", "int", "short", "long", "signed", "unsigned",
+            "char", "void", "if", "else", "for", "while", "do", "return", "break", "continue", "case", "goto", "static",
+            "extern", "inline", "const", "volatile", "restrict", "auto", "typedef", "struct", "union", "enum", "float",
+            "double", "sizeof", "bool", "true", "false", "asm", "rq", "result", "msg", "w"}
+
+
+def snake(name):
+    """camelCase to snake_case: setEndpointID -> set_endpoint_id, setFSBase -> set_fs_base, setL2v -> set_l2v."""
+    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+
+
+def arg(name, suffix=""):
+    """The name of an argument in C."""
+    name = snake(name) + suffix
+    return name + "_" if name in RESERVED else name
+
+
+def wrap(text, first, rest, columns=COLUMNS):
+    """Words of `text` in lines that begin with `first`, then `rest`. A ~ is a space at which no line ends."""
+    lines, line = [], first
+    empty = True
+    for word in text.split():
+        if not empty and len(line) + 1 + len(word) > columns:
+            lines.append(line.rstrip())
+            line, empty = rest, True
+        line += word if empty else " " + word
+        empty = False
+    lines.append(line.rstrip())
+    return [line.replace("~", " ") for line in lines]
+
+
+def comment(text):
+    return "\n".join(wrap(text + " */", "/* ", " * "))
+
+
+def head(title, source):
+    """The first lines of a file that is made from `source`."""
+    title = "\n".join(wrap(title, "", " * ", COLUMNS - 3))
+    return f"""/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * {title}
+ * Made from {source} by tools/lykos-idl: change that, not this file.
+ */
+"""
+
+
+def c_string(text):
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def cell(text):
+    """Text in a table of a page."""
+    return text.replace("|", "\\|")
+
+
+def by_number(entries):
+    return sorted(entries, key=lambda e: e.number.value)
+
+
+def write_if_changed(path, text):
+    """What is the same is not written, so that nothing is compiled again for it."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    try:
+        with open(path, encoding="utf-8") as f:
+            if f.read() == text:
+                return
+    except FileNotFoundError:
+        pass
+    with open(path + ".new", "w", encoding="utf-8") as f:
+        f.write(text)
+    os.replace(path + ".new", path)
