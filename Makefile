@@ -125,6 +125,14 @@ $(GENERATED): $(IDL) $(KERNEL_IDL)
 	$(call say,IDL,kernel/abi/lykos.idl)
 	$(Q)$(PYTHON) tools/lykos-idl kernel kernel/abi/lykos.idl $(GEN)
 
+# Interfaces of servers: of many programs in user/idl, of one in its folder, for tests in tests/idl.
+SERVER_IDL := $(sort $(wildcard user/idl/*.idl user/*/*/*.idl))
+TEST_IDL := $(sort $(wildcard tests/idl/*.idl))
+SERVERS_GENERATED := $(GEN)/servers.stamp
+$(SERVERS_GENERATED): $(IDL) $(KERNEL_IDL) $(SERVER_IDL) $(TEST_IDL)
+	$(call say,IDL,$(SERVER_IDL))
+	$(Q)$(PYTHON) tools/lykos-idl servers -I kernel $(SERVER_IDL) $(TEST_IDL) $(GEN)
+
 # Offsets of structure fields for assembly: offsets.c is compiled to assembly, in which each line
 # `.ascii "->NAME VALUE"` becomes a symbol.
 OFFSETS := $(GEN)/include/arch/offsets.h
@@ -190,7 +198,7 @@ $(GEN)/rpc/remote.h: user/rpc/remote.x
 $(GEN)/rpc/remote_xdr.c: user/rpc/remote.x $(GEN)/rpc/remote.h
 	$(Q)rm -f $@
 	$(Q)cd $(<D) && rpcgen -i 0 -c -o $(abspath $@) $(<F)
-RPC_MADE := $(GENERATED) $(GEN)/rpc/remote.h $(XDR)/stamp
+RPC_MADE := $(GENERATED) $(SERVERS_GENERATED) $(GEN)/rpc/remote.h $(XDR)/stamp
 
 # Libraries that use RPC, a folder each, which names it in its file `libs` as programs do.
 OVER_RPC := dispatch domains portserver

@@ -7,6 +7,7 @@ import difflib
 import re
 
 from . import check_kernel, check_types
+from .text import snake
 
 
 CAMEL = re.compile(r"^[A-Z][A-Za-z0-9]*$")
@@ -203,9 +204,9 @@ class Checker:
         seen = {"METHODS": "what is made of its methods", "INTERFACE": "what is made of its number", "SERVER": "what is made for servers",
                 "STRING_MAX": "what is made of its strings"}
         for thing, upper in [(v, str(v.name)) for v in i.errors + i.consts] + \
-                [(m, re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", m.name).upper()) for m in i.methods]:
+                [(m, snake(m.name).upper()) for m in i.methods]:
             if upper in seen and not i.of_kernel:
-                self.add(thing.name.place, f"'{i.name.upper()}_{upper}' in C is already {seen[upper]}")
+                self.add(thing.name.place, f"'{snake(i.name).upper()}_{upper}' in C is already {seen[upper]}")
             seen.setdefault(upper, f"that of '{thing.name}'")
 
     # ---- Values.

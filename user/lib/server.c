@@ -82,6 +82,7 @@ static void take_message(const struct lk_server *server, struct lk_msg *msg)
         .string = server->buffer,
         .string_len = lk_string_length(msg->delivery),
         .context = server->context,
+        .server = server,
     };
     enum status result;
 
@@ -91,6 +92,12 @@ static void take_message(const struct lk_server *server, struct lk_msg *msg)
     if (!rq.no_answer && lk_caps(rq.delivery) > 0) {
         prepare_answer(msg, &rq, result);
     }
+}
+
+enum status lk_server_get_type(struct lk_request *rq)
+{
+    lk_answer1(rq, rq->server->interface);
+    return STATUS_OK;
 }
 
 void lk_serve_begin(const struct lk_server *server, struct lk_msg *msg)

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <abi/gen.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Where an object stands in the Range of its room. */
@@ -49,6 +50,19 @@ enum status lk_room_place(struct lk_room *room, uint64_t type, struct lk_place *
 static inline void lk_touch(const volatile void *address)
 {
     __atomic_fetch_or((volatile uint8_t *)(uintptr_t)address, 0, __ATOMIC_RELAXED);
+}
+
+/* The same for all pages of a buffer of `size` bytes. */
+static inline void lk_touch_all(void *buffer, size_t size)
+{
+    char *bytes = buffer;
+
+    for (size_t at = 0; at < size; at += 4096) {
+        lk_touch(bytes + at);
+    }
+    if (size > 0) {
+        lk_touch(bytes + size - 1);
+    }
 }
 
 /* The Page that is mapped at `address` of the space in register `space`, into register `reg`, with

@@ -18,6 +18,9 @@
  * is answered UNKNOWN_REQUEST, too few words or capabilities or too long a string REQUEST_ERROR.
  * The answer goes to capability 0 of the request, the reply capability, without blocking: a client
  * that is gone costs the server nothing.
+ *
+ * A server whose interface is described (docs/idl.md) writes no table: it includes the dispatch that
+ * was made for it, which checks more, and in which its functions have the arguments by name.
  */
 #pragma once
 
@@ -34,6 +37,7 @@ struct lk_request {
     const char *string;       /* as received, in the server's buffer; not terminated */
     size_t string_len;
     void *context; /* the server's */
+    const struct lk_server *server;
 
     /* The answer. All zero when the method begins; its result code is the method's return value.
      * The string is sent after the method has returned: it must not stand on the method's stack.
@@ -71,6 +75,9 @@ struct lk_server {
     void *buffer;
     uint32_t buffer_size;
     void *context;
+    uint64_t interface;  /* what getType answers, of a server whose methods are described */
+    const char *discrim; /* what the description of the system calls the capability of type Discrim
+                            by which types are checked; null: none are */
 };
 
 /* Receive and answer for ever. Messages come by open wait, their reply capability in LK_REG_CALLER,
@@ -82,6 +89,17 @@ _Noreturn void lk_serve(const struct lk_server *server);
  * message. `msg` starts out as lk_serve_begin() leaves it. */
 void lk_serve_begin(const struct lk_server *server, struct lk_msg *msg);
 void lk_serve_step(const struct lk_server *server, struct lk_msg *msg);
+
+/* ---- For dispatch that tools/lykos-idl has made ---- */
+
+/* Method 0, getType: the number of the interface. */
+enum status lk_server_get_type(struct lk_request *rq);
+
+/* Has capability 1 + n of the request one of these types, a mask of 1 << LK_TYPE_...? What cannot
+ * be classified has none. */
+bool lk_request_cap_is(const struct lk_request *rq, unsigned n, uint32_t types);
+
+/* ---- Answers ---- */
 
 /* Keep the caller for later: its reply capability goes to register `reg`, and the loop does not
  * answer. */
