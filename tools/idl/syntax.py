@@ -15,8 +15,8 @@ GRAMMAR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "grammar.lark
 
 SYMBOLS = {
     "SEMICOLON": "';'", "LBRACE": "'{'", "RBRACE": "'}'", "LPAR": "'('", "RPAR": "')'", "LSQB": "'['", "RSQB": "']'",
-    "COLON": "':'", "COMMA": "','", "EQUAL": "'='", "LESSTHAN": "'<'", "MORETHAN": "'>'", "VBAR": "'|'", "__ANON_0": "'->'",
-    "__ANON_1": "'..'", "__ANON_2": "'<<'", "MINUS": "'-'", "NAME": "a name", "NUMBER": "a number", "STRING": "text in quotes",
+    "COLON": "':'", "COMMA": "','", "EQUAL": "'='", "LESSTHAN": "'<'", "MORETHAN": "'>'", "VBAR": "'|'", "_ARROW": "'->'",
+    "_UPTO": "'..'", "_SHIFT": "'<<'", "MINUS": "'-'", "NAME": "a name", "NUMBER": "a number", "STRING": "text in quotes",
     "DOC": "a doc comment", "$END": "the end of the file",
 }
 KEYWORDS = ("import", "version", "constants", "codes", "interface", "enum", "flags", "struct", "method", "oneway", "raises",
@@ -70,14 +70,15 @@ def behind_what(stack):
     return f" after '{token}'"
 
 
-def expected_of(parser_state, error):
-    """What the parser would take here, without what it would only take in another place of the same shape."""
-    return {t for t in error.interactive_parser.accepts() if t != "COMMENT"}
+def expected_of(error):
+    """What the parser would take here, without what is rarely meant."""
+    terminals = error.interactive_parser.accepts()
+    return terminals - {"_SHIFT"} if "SEMICOLON" in terminals else terminals
 
 
 def in_words(error, text):
     """What is wrong at an error of the parser."""
-    expected = expected_of(error.interactive_parser.parser_state, error)
+    expected = expected_of(error)
     if isinstance(error, lark.UnexpectedCharacters):
         rest = text[error.pos_in_stream:]
         if rest.startswith("/*"):
@@ -93,8 +94,11 @@ def in_words(error, text):
     close = difflib.get_close_matches(token, [t.lower() for t in expected if t.lower() in KEYWORDS], 1)
     if token.type == "NAME" and close and "NAME" not in expected:
         return f"unknown word '{token}'; did you mean '{close[0]}'?"
+    if token.type == "DOC" and "METHOD" in expected:
+        return "a doc comment stands in front of the annotation, and there is one only"
     found = "a doc comment" if token.type == "DOC" else f"'{token}'"
-    return f"expected {words_of(expected)}{behind_what(error.interactive_parser.parser_state.value_stack)}, not {found}"
+    behind = "" if "$END" in expected else behind_what(error.interactive_parser.parser_state.value_stack)
+    return f"expected {words_of(expected)}{behind}, not {found}"
 
 
 # ------------------------------------------------------------------------------------------------- going on behind an error

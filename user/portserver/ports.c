@@ -29,22 +29,24 @@ static void read(void *context, unsigned port, uint8_t *memory, struct dispatch_
         [PORT_CLOSED] = DISPATCH_CLOSED,
         [PORT_DATA] = DISPATCH_DATA,
     };
-    struct lk_in in;
+    uint64_t what = 0, of = 0, flags = 0;
+    size_t bytes = 0;
 
     (void)context;
     r->news = DISPATCH_NOTHING;
     if (lost) {
         return;
     }
-    in = lk_port_read(lk_cap("serial"), port, memory);
-    if (in.w[0] != STATUS_OK || in.w[1] >= sizeof(news) / sizeof(news[0])) {
+    if (port_read(lk_cap("serial"), port, &what, &of, &flags, memory, PORT_BYTES, &bytes) !=
+            STATUS_OK ||
+        what >= sizeof(news) / sizeof(news[0])) {
         lost = true;
         return;
     }
-    r->news = news[in.w[1]];
-    r->session = in.w[2];
-    r->begins = (in.w[3] & PORT_BEGINS) != 0;
-    r->bytes = lk_string_length(in.delivery);
+    r->news = news[what];
+    r->session = of;
+    r->begins = (flags & PORT_BEGINS) != 0;
+    r->bytes = bytes;
     note(port, r);
 }
 
@@ -60,17 +62,18 @@ static size_t write(void *context, unsigned port, uint64_t to, const uint8_t *by
 
     while (done < n && !over(context, port, to)) {
         size_t some = n - done < PORT_BYTES ? n - done : PORT_BYTES;
-        struct lk_in in = lk_port_write(lk_cap("serial"), port, to, bytes + done, some);
+        uint64_t taken = 0;
+        enum status s = port_write(lk_cap("serial"), port, to, bytes + done, some, &taken);
 
-        if (in.w[0] == STATUS_STATE_CHANGED) {
+        if (s == STATUS_STATE_CHANGED) {
             return n;
         }
-        if (in.w[0] != STATUS_OK || in.w[1] > some) {
+        if (s != STATUS_OK || taken > some) {
             lost = true;
-        } else if (in.w[1] == 0) {
+        } else if (taken == 0) {
             return done;
         } else {
-            done += in.w[1];
+            done += taken;
         }
     }
     return n;
@@ -80,9 +83,11 @@ const struct dispatch_transport ports_transport = { .read = read, .write = write
 
 unsigned ports_count(void)
 {
-    struct lk_in in = lk_call1(lk_cap("serial"), PORT_INFO, 0);
+    uint64_t count = 0;
+    enum status s =
+        port_info(lk_cap("serial"), 0, &count, NULL, NULL, NULL, NULL, NULL, 0, NULL);
 
-    return in.w[0] != STATUS_OK ? 0 : in.w[1] < PORT_COUNT ? (unsigned)in.w[1] : PORT_COUNT;
+    return s != STATUS_OK ? 0 : count < PORT_COUNT ? (unsigned)count : PORT_COUNT;
 }
 
 enum status ports_bind(unsigned count, uint32_t notice)
@@ -90,7 +95,7 @@ enum status ports_bind(unsigned count, uint32_t notice)
     for (unsigned i = 0; i < count; i++) {
         enum status s = lk_endpoint_make_app_notice(LK_REG_ENDPOINT, PORTS_BIT(i), notice);
 
-        s = s == STATUS_OK ? lk_port_bind(lk_cap("serial"), 1u << i, PORTS_BIT(i), notice) : s;
+        s = s == STATUS_OK ? port_bind(lk_cap("serial"), 1u << i, PORTS_BIT(i), notice) : s;
         if (s != STATUS_OK) {
             return s;
         }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The dispatcher's clients come through the ports of the server `serial` (<lykos/port.h>).
+ * The dispatcher's clients come through the ports of the server `serial` (<lykos/gen/port.h>).
  */
 #pragma once
 
 #include <lykos/dispatch.h>
-#include <lykos/port.h>
+#include <lykos/gen/port.h>
 
 /* Notice bit i, i < PORT_COUNT: port i has news. */
 #define PORTS_BIT(port) (1u << (port))

@@ -14,7 +14,7 @@
  *      flood P N       send N bytes to its client: byte i is (7 i + P) mod 251
  *      keep P          keep its session
  *      late P          send a byte to the session kept; answers the result in words
- *      info P          what PORT_INFO says
+ *      info P          what Port.info says
  *      kept            is there a Page in its kept range? If not, one is made
  *      wrong           ask servers for what they must refuse; answers how many refused wrongly
  */
@@ -126,17 +126,18 @@ static bool send_pending(unsigned n)
             send_flood(p);
         }
         size_t left = p->pending.end - p->pending.begin;
-        struct lk_in in = lk_port_write(serial, n, p->session, p->pending.bytes + p->pending.begin,
-                                        left < PORT_BYTES ? left : PORT_BYTES);
+        uint64_t taken = 0;
+        enum status s = port_write(serial, n, p->session, p->pending.bytes + p->pending.begin,
+                                   left < PORT_BYTES ? left : PORT_BYTES, &taken);
 
-        gone |= in.w[0] == STATUS_INVALID_CAP || in.w[0] == STATUS_INVOKEE_GONE;
-        if (in.w[0] != STATUS_OK) {
+        gone |= s == STATUS_INVALID_CAP || s == STATUS_INVOKEE_GONE;
+        if (s != STATUS_OK) {
             p->pending.begin = p->pending.end; /* its client is gone */
             p->flood = p->flooded;
-        } else if (in.w[1] == 0) {
+        } else if (taken == 0) {
             return false;
         }
-        p->pending.begin += in.w[0] == STATUS_OK ? in.w[1] : 0;
+        p->pending.begin += s == STATUS_OK ? taken : 0;
     }
     return true;
 }
@@ -201,16 +202,19 @@ static void command_keep(unsigned n, uint64_t number)
 static void command_late(unsigned n, uint64_t number)
 {
     (void)number;
-    answer("%s\n", lk_status_text(lk_port_write(serial, n, port[n].kept, "x", 1).w[0]));
+    answer("%s\n", lk_status_text(port_write(serial, n, port[n].kept, "x", 1, NULL)));
 }
 static void command_info(unsigned n, uint64_t number)
 {
     char name[64];
-    struct lk_in in = lk_call_recv1(LK_CTL_CALL(serial, 2) | LK_RSTR, PORT_INFO, n, name, 64);
+    uint64_t ports = 0, session = 0, received = 0, sent = 0;
+    size_t length = 0;
+    bool open = false;
 
     (void)number;
-    answer("%lu ports, open %lu, session %lu, %lu in, %lu out, %.*s\n", in.w[1], in.w[2], in.w[3],
-           in.w[4], in.w[5], (int)lk_string_length(in.delivery), name);
+    port_info(serial, n, &ports, &open, &session, &received, &sent, name, sizeof(name), &length);
+    answer("%lu ports, open %u, session %lu, %lu in, %lu out, %.*s\n", ports, open, session,
+           received, sent, (int)length, name);
 }
 static void command_kept(unsigned n, uint64_t number)
 {
@@ -318,21 +322,24 @@ static bool port_step(unsigned n)
     if (gone || !send_pending(n) || port[n].hold) {
         return false;
     }
-    struct lk_in in = lk_port_read(serial, n, buffer);
+    uint64_t what = PORT_NOTHING, session = 0, flags = 0;
+    size_t bytes = 0;
+    enum status s =
+        port_read(serial, n, &what, &session, &flags, buffer, sizeof(buffer), &bytes);
 
-    gone |= in.w[0] == STATUS_INVALID_CAP || in.w[0] == STATUS_INVOKEE_GONE;
-    if (in.w[0] != STATUS_OK) {
+    gone |= s == STATUS_INVALID_CAP || s == STATUS_INVOKEE_GONE;
+    if (s != STATUS_OK) {
         return false;
     }
-    switch (in.w[1]) {
+    switch (what) {
     case PORT_OPENED:
-        opened(n, in.w[2], (in.w[3] & PORT_MIXED) != 0);
+        opened(n, session, (flags & PORT_MIXED) != 0);
         return true;
     case PORT_CLOSED:
-        closed(n, in.w[2]);
+        closed(n, session);
         return true;
     case PORT_DATA:
-        data(n, buffer, lk_string_length(in.delivery));
+        data(n, buffer, bytes);
         return true;
     default:
         return false;
@@ -356,7 +363,7 @@ static void all_steps(void)
 static void bind_all(void)
 {
     for (unsigned n = 0; n < PORT_COUNT; n++) {
-        lk_must(lk_port_bind(serial, 1u << n, 1u << n, REG_NOTICE), "binding a port");
+        lk_must(port_bind(serial, 1u << n, 1u << n, REG_NOTICE), "binding a port");
     }
 }
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <lykos/lykos.h>
-#include <lykos/port.h>
+#include <lykos/gen/port.h>
 
 #define REG_NOTICE LK_REG_FREE     /* AppNotice to itself */
 #define REG_WORK (LK_REG_FREE + 1) /* two */

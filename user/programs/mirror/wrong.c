@@ -29,18 +29,18 @@ static void wrong_ports(void)
     expect("info of another's port", lk_call1(few, PORT_INFO, 0).w[0], STATUS_NO_ACCESS);
     expect("info of its own port", lk_call1(few, PORT_INFO, 1).w[0], STATUS_OK);
     expect("read of another's port", lk_call1(few, PORT_READ, 7).w[0], STATUS_NO_ACCESS);
-    expect("write to another's port", lk_port_write(few, 2, 1, "x", 1).w[0], STATUS_NO_ACCESS);
+    expect("write to another's port", port_write(few, 2, 1, "x", 1, NULL), STATUS_NO_ACCESS);
     expect("write of nothing", lk_call2(serial, PORT_WRITE, 1, 1).w[0], STATUS_REQUEST_ERROR);
-    expect("write of too much", lk_port_write(serial, 1, 1, long_text, sizeof(long_text)).w[0],
+    expect("write of too much", port_write(serial, 1, 1, long_text, sizeof(long_text), NULL),
            STATUS_REQUEST_ERROR);
-    expect("write to no session", lk_port_write(serial, 1, 0, "x", 1).w[0], STATUS_STATE_CHANGED);
-    expect("bind of no port", lk_port_bind(serial, 0, 1, REG_NOTICE), STATUS_OUT_OF_RANGE);
-    expect("bind of port 8", lk_port_bind(serial, 0x100, 1, REG_NOTICE), STATUS_OUT_OF_RANGE);
-    expect("bind without bits", lk_port_bind(serial, 2, 0, REG_NOTICE), STATUS_OUT_OF_RANGE);
-    expect("bind to an Entry", lk_port_bind(serial, 2, 1, serial), STATUS_REQUEST_ERROR);
-    expect("bind of another's port", lk_port_bind(few, 3, 1, REG_NOTICE), STATUS_NO_ACCESS);
+    expect("write to no session", port_write(serial, 1, 0, "x", 1, NULL), STATUS_STATE_CHANGED);
+    expect("bind of no port", port_bind(serial, 0, 1, REG_NOTICE), STATUS_OUT_OF_RANGE);
+    expect("bind of port 8", port_bind(serial, 0x100, 1, REG_NOTICE), STATUS_OUT_OF_RANGE);
+    expect("bind without bits", port_bind(serial, 2, 0, REG_NOTICE), STATUS_OUT_OF_RANGE);
+    expect("bind to an Entry", port_bind(serial, 2, 1, serial), STATUS_REQUEST_ERROR);
+    expect("bind of another's port", port_bind(few, 3, 1, REG_NOTICE), STATUS_NO_ACCESS);
     lk_must(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, 0x1000, REG_WORK), "a notice");
-    expect("bind by another", lk_port_bind(few, 2, 1, REG_WORK), STATUS_IN_USE);
+    expect("bind by another", port_bind(few, 2, 1, REG_WORK), STATUS_IN_USE);
     expect("a method that is not there", lk_call1(serial, PORT_METHODS, 0).w[0],
            STATUS_UNKNOWN_REQUEST);
 }

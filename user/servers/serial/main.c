@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The virtio-serial server: the ports of a virtio-serial device (<lykos/port.h>).
+ * The virtio-serial server: the ports of a virtio-serial device (user/idl/port.idl).
  *
  * Everything is driven by notices: the device interrupts, a client writes or reads. Whatever is
  * asked, the device's control messages are looked at first (ports.h says why). The server waits for
@@ -9,6 +9,7 @@
 #include "device.h"
 
 #include <lykos/connect.h>
+#include <lykos/gen/port_server.h>
 #include <lykos/lykos.h>
 
 #define NOTICE_LINE 0x1u
@@ -28,9 +29,10 @@ static struct {
     struct ports ports;
     struct binder binder[PORT_COUNT];
     uint32_t news; /* ports whose readers are to be told */
-    char received[PORT_BYTES];
     char answer[PORT_BYTES];
 } serial;
+
+_Static_assert(sizeof(port_buffer) == PORT_BYTES, "as much is taken as can be sent");
 
 /* ---- The device ---- */
 
@@ -100,33 +102,34 @@ static void take_notices(void *context, uint64_t bits)
 
 /* ---- Methods ---- */
 
-/* Is word 1 a port that the caller may use? */
-static enum status check_port(const struct lk_request *rq)
+/* Is it a port that the caller may use? */
+static enum status check_port(const struct lk_request *rq, uint64_t port)
 {
-    if (rq->w[1] >= PORT_COUNT) {
+    if (port >= PORT_COUNT) {
         return STATUS_OUT_OF_RANGE;
     }
-    return (rq->payload >> rq->w[1] & 1) != 0 ? STATUS_OK : STATUS_NO_ACCESS;
+    return (rq->payload >> port & 1) != 0 ? STATUS_OK : STATUS_NO_ACCESS;
 }
 
-static enum status port_op_info(struct lk_request *rq)
+enum status port_op_info(struct lk_request *rq, uint64_t port, uint64_t *ports, bool *open,
+                         uint64_t *session, uint64_t *received, uint64_t *sent, const char **name,
+                         size_t *name_len)
 {
-    enum status s = check_port(rq);
+    enum status s = check_port(rq, port);
 
     if (s != STATUS_OK) {
         return s;
     }
     service();
-    const struct port *p = &serial.ports.port[rq->w[1]];
+    const struct port *p = &serial.ports.port[port];
 
-    rq->out[1] = ports_count(&serial.ports);
-    rq->out[2] = p->open;
-    rq->out[3] = p->session;
-    rq->out[4] = p->bytes_in;
-    rq->out[5] = p->bytes_out;
-    rq->out_words = 5;
-    rq->out_string = p->name;
-    rq->out_string_len = strlen(p->name);
+    *ports = ports_count(&serial.ports);
+    *open = p->open;
+    *session = p->session;
+    *received = p->bytes_in;
+    *sent = p->bytes_out;
+    *name = p->name;
+    *name_len = strlen(p->name);
     tell_readers();
     return STATUS_OK;
 }
@@ -151,23 +154,21 @@ static bool read_by_other(unsigned n)
     return same == 0;
 }
 
-/* May the ports of this mask be bound to the capability in LK_REG_ARG, of this type? */
-static enum status check_bind(const struct lk_request *rq, uint64_t type)
+/* May the ports of this mask be bound to the capability in LK_REG_ARG, or to nobody? */
+static enum status check_bind(const struct lk_request *rq, uint64_t mask, uint64_t bits,
+                              bool nobody)
 {
-    if (rq->w[1] == 0 || (rq->w[1] & ~(uint64_t)PORT_ALL) != 0) {
+    if (mask == 0 || (mask & ~(uint64_t)PORT_ALL) != 0) {
         return STATUS_OUT_OF_RANGE;
     }
-    if ((rq->w[1] & ~rq->payload) != 0) {
+    if ((mask & ~rq->payload) != 0) {
         return STATUS_NO_ACCESS;
     }
-    if (type != LK_TYPE_NULL && type != LK_TYPE_APPNOTICE) {
-        return STATUS_REQUEST_ERROR;
-    }
-    if (type != LK_TYPE_NULL && (rq->w[2] == 0 || rq->w[2] > UINT32_MAX)) {
+    if (!nobody && (bits == 0 || bits > UINT32_MAX)) {
         return STATUS_OUT_OF_RANGE;
     }
-    for (unsigned n = 0; n < PORT_COUNT && type != LK_TYPE_NULL; n++) {
-        if ((rq->w[1] >> n & 1) != 0 && read_by_other(n)) {
+    for (unsigned n = 0; n < PORT_COUNT && !nobody; n++) {
+        if ((mask >> n & 1) != 0 && read_by_other(n)) {
             return STATUS_IN_USE;
         }
     }
@@ -190,10 +191,10 @@ static void unbind(unsigned n)
     lk_drop_cap(REG_BINDER + n);
 }
 
-static enum status port_op_bind(struct lk_request *rq)
+enum status port_op_bind(struct lk_request *rq, uint64_t mask, uint64_t bits, uint32_t notice_cap)
 {
-    uint64_t type = lk_caps(rq->delivery) > 1 ? type_of(LK_REG_ARG) : LK_TYPE_NULL;
-    enum status s = check_bind(rq, type);
+    bool nobody = type_of(notice_cap) == LK_TYPE_NULL;
+    enum status s = check_bind(rq, mask, bits, nobody);
     unsigned first = NOBODY;
 
     if (s != STATUS_OK) {
@@ -201,14 +202,14 @@ static enum status port_op_bind(struct lk_request *rq)
     }
     service();
     for (unsigned n = 0; n < PORT_COUNT; n++) {
-        if ((rq->w[1] >> n & 1) == 0) {
+        if ((mask >> n & 1) == 0) {
             continue;
         }
         unbind(n);
-        if (type != LK_TYPE_NULL) {
+        if (!nobody) {
             first = first == NOBODY ? n : first;
-            lk_copy_cap(LK_REG_ARG, REG_BINDER + n);
-            serial.binder[n] = (struct binder){ .bits = rq->w[2], .with = first };
+            lk_copy_cap(notice_cap, REG_BINDER + n);
+            serial.binder[n] = (struct binder){ .bits = bits, .with = first };
         }
         ports_new_reader(&serial.ports, n);
     }
@@ -216,10 +217,11 @@ static enum status port_op_bind(struct lk_request *rq)
     return STATUS_OK;
 }
 
-static enum status port_op_read(struct lk_request *rq)
+enum status port_op_read(struct lk_request *rq, uint64_t port, uint64_t *what, uint64_t *session,
+                         uint64_t *flags, const void **data, size_t *data_len)
 {
-    enum status s = check_port(rq);
-    unsigned n = (unsigned)rq->w[1];
+    enum status s = check_port(rq, port);
+    unsigned n = (unsigned)port;
 
     if (s != STATUS_OK) {
         return s;
@@ -229,48 +231,39 @@ static enum status port_op_read(struct lk_request *rq)
 
     if (event.what == PORT_DATA) {
         memcpy(serial.answer, event.at, event.bytes);
-        rq->out_string = serial.answer;
-        rq->out_string_len = event.bytes;
+        *data = serial.answer;
+        *data_len = event.bytes;
         ports_done(&serial.ports, n);
     }
-    lk_answer3(rq, event.what, event.session, event.flags);
+    *what = event.what;
+    *session = event.session;
+    *flags = event.flags;
     serial.news &= ~(event.flags & PORT_MORE ? 1u << n : 0); /* he knows */
     tell_readers();
     return STATUS_OK;
 }
 
-static enum status port_op_write(struct lk_request *rq)
+enum status port_op_write(struct lk_request *rq, uint64_t port, uint64_t session, const void *data,
+                          size_t data_len, uint64_t *taken)
 {
-    enum status s = check_port(rq);
-    size_t taken;
+    enum status s = check_port(rq, port);
+    size_t count = 0;
 
     if (s != STATUS_OK) {
         return s;
     }
     service();
-    if (!ports_write(&serial.ports, (unsigned)rq->w[1], rq->w[2], rq->string, rq->string_len,
-                     &taken)) {
+    if (!ports_write(&serial.ports, (unsigned)port, session, data, data_len, &count)) {
         s = STATUS_STATE_CHANGED;
     }
-    lk_answer1(rq, taken);
+    *taken = count;
     tell_readers();
     return s;
 }
 
-static const struct lk_method methods[PORT_METHODS] = {
-    [PORT_INFO] = { port_op_info, .words = 1, .name = "info" },
-    [PORT_BIND] = { port_op_bind, .words = 2, .name = "bind" },
-    [PORT_READ] = { port_op_read, .words = 1, .name = "read" },
-    [PORT_WRITE] = { port_op_write, .words = 2, .string_min = 1, .string_max = PORT_BYTES,
-                     .name = "write" },
-};
-
 static const struct lk_server server = {
-    .methods = methods,
-    .method_count = PORT_METHODS,
+    PORT_SERVER("discrim"),
     .notice = take_notices,
-    .buffer = serial.received,
-    .buffer_size = sizeof(serial.received),
 };
 
 int main(void)

@@ -32,7 +32,7 @@
 
 #include "virtqueue.h"
 
-#include <lykos/port.h>
+#include <lykos/gen/port.h>
 #include <stddef.h>
 
 /* Queues of the device, by number. Its port p, from 0, has queues 2p + 2 and 2p + 3, but for port
