@@ -353,7 +353,7 @@ bench-baseline: all ## measure, and write the baseline, and the pages that show 
 # The machine-independent kernel with the port arch/host, under sanitizers: make unit [T=NAME].
 UNIT := $(BUILD)/unit/lykos-unit
 UNIT_SRC := $(sort $(wildcard kernel/*.c kernel/cap/*.c arch/host/*.c tests/unit/*.c tests/kernel/check/*.c)) \
-	tests/kernel/probe.c boot/loaders.c boot/memmap.c $(RPC_SRC) tests/fuzz/rpc/one.c
+	tests/kernel/probe.c boot/loaders.c boot/memmap.c $(RPC_SRC) tests/fuzz/rpc/one.c tests/fuzz/dispatch/one.c
 UNIT_OBJ := $(addprefix $(BUILD)/unit/,$(addsuffix .o,$(UNIT_SRC)))
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS) -fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP \
@@ -372,22 +372,27 @@ $(UNIT): $(UNIT_OBJ) $(call foreign_objects,unit/xdr)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOST_CC) $(SANITIZE) -o $@ $^
 
-# The fuzzer of user/rpc (tests/fuzz/rpc), if this machine has clang's libFuzzer.
+# The fuzzers, of user/rpc (tests/fuzz/rpc) and of generated dispatch (tests/fuzz/dispatch), if this machine has clang's libFuzzer.
 FUZZ := $(BUILD)/fuzz/rpc
 FUZZ_SRC := $(wildcard tests/fuzz/rpc/*.c) $(RPC_SRC) user/lib/format.c
-FUZZ_OBJ := $(addprefix $(BUILD)/fuzz/,$(addsuffix .o,$(FUZZ_SRC)))
+FUZZ_DISPATCH := $(BUILD)/fuzz/dispatch
+FUZZ_DISPATCH_OBJ := $(patsubst %,$(BUILD)/fuzz/%.o,$(wildcard tests/fuzz/dispatch/*.c))
+FUZZ_OBJ := $(addprefix $(BUILD)/fuzz/,$(addsuffix .o,$(FUZZ_SRC))) $(FUZZ_DISPATCH_OBJ)
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -MMD -MP -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all
 $(FUZZ_OBJ): $(BUILD)/fuzz/%.o: % Makefile | $(RPC_MADE)
 	$(call say,FUZZCC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)clang $(FUZZ_CFLAGS) $(WARNINGS) -Iuser/lib/include $(RPC_HOST_INC) -c -o $@ $<
+	$(Q)clang $(FUZZ_CFLAGS) $(WARNINGS) -I. -Ikernel -I$(GEN)/include -Iuser/lib/include $(RPC_HOST_INC) -c -o $@ $<
 $(foreach f,$(RPC_FOREIGN),$(eval $(call foreign,$(BUILD)/fuzz/xdr/$(notdir $(f:.c=.o)),$(f),clang,$(FUZZ_CFLAGS),Makefile)))
-$(FUZZ): $(FUZZ_OBJ) $(call foreign_objects,fuzz/xdr)
+$(FUZZ): $(filter-out $(FUZZ_DISPATCH_OBJ),$(FUZZ_OBJ)) $(call foreign_objects,fuzz/xdr)
+	$(call say,HOSTLD,$@)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^
+$(FUZZ_DISPATCH): $(FUZZ_DISPATCH_OBJ)
 	$(call say,HOSTLD,$@)
 	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^
 -include $(FUZZ_OBJ:.o=.d)
-tests: $(if $(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a),$(FUZZ))
+tests: $(if $(wildcard /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a),$(FUZZ) $(FUZZ_DISPATCH))
 
 .PHONY: unit
 unit: $(UNIT) ## unit tests of the kernel on this machine
@@ -428,8 +433,9 @@ check-headers: $(RPC_MADE)
 	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) $(RPC_LIBC) $(RPC_INC) -fsyntax-only -include $$h \
 	    -x c /dev/null || exit 1; done
 check-abi: $(GENERATED)
-	$(call say,ABI,docs/abi.md)
+	$(call say,ABI,docs/abi.md docs/interfaces)
 	$(Q)$(PYTHON) tools/lykos-idl kernel kernel/abi/lykos.idl --page docs/abi.md --check
+	$(Q)$(PYTHON) tools/lykos-idl servers -I kernel $(SERVER_IDL) --page docs/interfaces --check
 check-performance:
 	$(call say,BENCH,docs/performance.md docs/preemption.md)
 	$(Q)tools/bench --pages --same
@@ -455,8 +461,9 @@ format: ## lay the C sources out as make check wants them
 	clang-format -i $(C_FILES)
 
 .PHONY: docs
-docs: ## write again what is generated in docs/: abi.md, and the chart and tables of `make bench`
+docs: ## write again what is generated in docs/: abi.md, interfaces, and the chart and tables of `make bench`
 	$(PYTHON) tools/lykos-idl kernel kernel/abi/lykos.idl --page docs/abi.md
+	$(PYTHON) tools/lykos-idl servers -I kernel $(SERVER_IDL) --page docs/interfaces
 	tools/bench --pages
 
 .PHONY: clean help

@@ -205,7 +205,7 @@ class Checker:
                 "STRING_MAX": "what is made of its strings"}
         for thing, upper in [(v, str(v.name)) for v in i.errors + i.consts] + \
                 [(m, snake(m.name).upper()) for m in i.methods]:
-            if upper in seen and not i.of_kernel:
+            if upper in seen and not i.of_kernel and seen[upper] != f"that of '{thing.name}'":
                 self.add(thing.name.place, f"'{snake(i.name).upper()}_{upper}' in C is already {seen[upper]}")
             seen.setdefault(upper, f"that of '{thing.name}'")
 

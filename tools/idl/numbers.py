@@ -2,7 +2,7 @@
 """The numbers of the kernel (kernel/abi/numbers.idl) for tools that run where Lark is not, or often: gdb's Python, mkimage.
 
 The file has been through the compiler when these tools run, so it is read by its shape alone: a line that begins a group
-gives the prefix, a line with a name and a number is a constant. `make test T=build/idl_numbers` compares what both read.
+gives the prefix, a line with a name and a number is a constant. `make test T=idl/numbers` compares what both read.
 """
 
 import os

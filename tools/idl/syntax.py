@@ -95,7 +95,7 @@ def in_words(error, text):
     if token.type == "NAME" and close and "NAME" not in expected:
         return f"unknown word '{token}'; did you mean '{close[0]}'?"
     if token.type == "DOC" and "METHOD" in expected:
-        return "a doc comment stands in front of the annotation, and there is one only"
+        return "there is one doc comment only, and in front of the annotation"
     found = "a doc comment" if token.type == "DOC" else f"'{token}'"
     behind = "" if "$END" in expected else behind_what(error.interactive_parser.parser_state.value_stack)
     return f"expected {words_of(expected)}{behind}, not {found}"

@@ -4,6 +4,7 @@ number of runs, not a time, from a fixed seed, beginning with the corpus that is
 soak` runs longer and with several seeds. To look for more, and keep it:
 
     build/fuzz/rpc -max_len=600 FOLDER tests/fuzz/rpc/corpus
+    build/fuzz/dispatch -max_len=600 FOLDER
 """
 
 import os
@@ -20,15 +21,22 @@ FOLDER = os.path.join(core.ROOT, "tests", "fuzz", "rpc")
 CORPUS = os.path.join(FOLDER, "corpus")
 
 
-def fuzz(context, seed):
-    program = os.path.join(context.build, "fuzz", "rpc")
+# Name: what holds, and what it begins with.
+FUZZERS = {
+    "rpc": ("no bytes on a connection break framing, decoding or answers", [CORPUS]),
+    "dispatch": ("generated dispatch lets no request through that is not as described", []),
+}
+
+
+def fuzz(context, name, seed):
+    program = os.path.join(context.build, "fuzz", name)
     if not os.path.exists(program):
         raise Skipped("clang's libFuzzer is missing: sudo apt-get install clang libclang-rt-dev")
-    found = context.path("fuzzer", str(seed))
+    found = context.path("fuzzer", name, str(seed))
     os.makedirs(found)
     runs = context.rounds or (SOAK_RUNS if context.soak else RUNS)
     command = [program, f"-runs={runs}", f"-seed={seed}", f"-max_len={LENGTH}", "-verbosity=0", "-print_final_stats=1"]
-    command += [f"-artifact_prefix={found}/", found, CORPUS]
+    command += [f"-artifact_prefix={found}/", found, *FUZZERS[name][1]]
     status, text = context.run(command, SECONDS)
     if status != 0 or f"stat::number_of_executed_units: {runs}\n" not in text:
         lines = [line for line in text.splitlines() if not line.startswith(("0x", "\\", "stat::"))]
@@ -44,22 +52,23 @@ def corpus(context):
 
 def part(context):
     seeds = [context.seed] if context.seed is not None else list(range(1, SOAK_SEEDS + 1)) if context.soak else [1]
-    text = "no bytes on a connection break framing, decoding or answers"
 
-    def run_with(seed):
+    def run_with(name, seed):
+        text = FUZZERS[name][0]
+
         def run(context, _pattern):
             try:
-                fuzz(context, seed)
+                fuzz(context, name, seed)
             except Failed as failure:
-                return [Result("rpc", "fail", text, failure.lines, f"--seed={seed}")]
+                return [Result(name, "fail", text, failure.lines, f"--seed={seed}")]
             except Skipped as why:
-                return [Result("rpc", "skip", str(why))]
-            return [Result("rpc", "pass", text)]
+                return [Result(name, "skip", str(why))]
+            return [Result(name, "pass", text)]
 
-        return Job(run, ["rpc"])
+        return Job(run, [name])
 
     return Part(
         "fuzzer",
         [simple_job("rpc_corpus", "what the fuzzer begins with is made from the list of procedures", corpus)]
-        + [run_with(seed) for seed in seeds],
+        + [run_with(name, seed) for name in FUZZERS for seed in seeds],
     )
