@@ -74,6 +74,11 @@ def checks(d, m):
     return lines
 
 
+def is_direct(a):
+    """Can the function put it right into the answer? It can if the answer has the same type."""
+    return a.type.name == "u64" and a.type.kind == "word" or a.type.kind == "bytes"
+
+
 def arguments(m):
     """What the function is called with."""
     args = ["rq"] + [from_word(a.type, f"rq->w[{n}]") for n, a in enumerate(m.words_in, 1)]
@@ -83,8 +88,10 @@ def arguments(m):
         length = {"struct": [], "array": [f"rq->string_len / {size_of(m.string_in.type)}"]}.get(kind, ["rq->string_len"])
         args += [data] + length
     args += [f"LK_REG_ARG + {n}" if n else "LK_REG_ARG" for n in range(len(m.caps_in))]
-    args += [f"&{arg(a.name)}" for a in m.words_out]
-    if m.string_out:
+    args += [f"&rq->out[{n}]" if is_direct(a) else f"&{arg(a.name)}" for n, a in enumerate(m.words_out, 1)]
+    if m.string_out and is_direct(m.string_out):
+        args += ["&rq->out_string", "&rq->out_string_len"]
+    elif m.string_out:
         name = arg(m.string_out.name)
         args += [f"&{name}"] + {"struct": [], "array": [f"&{name}_count"]}.get(m.string_out.type.kind, [f"&{name}_len"])
     return args + [f"&rq->out_cap[{n}]" for n in range(len(m.caps_out))]
@@ -93,24 +100,29 @@ def arguments(m):
 def locals_of(m):
     """Where the function leaves words and the string."""
     lines = []
-    for a in m.words_out:
+    for a in [a for a in m.words_out if not is_direct(a)]:
         zero = "false" if a.type.name == "bool" else f"({scalar(a.type)})0" if scalar(a.type).startswith("enum") else "0"
         lines.append(f"    {scalar(a.type)} {arg(a.name)} = {zero};")
-    if m.string_out:
+    if m.string_out and not is_direct(m.string_out):
         first, *more = string_given(m.string_out)
         lines += [f"    {first} = NULL;"] + [f"    {p} = 0;" for p in more]
     return lines
 
 
+def shape(m):
+    """How many words and capabilities the answer has."""
+    lines = [f"    rq->out_words = {len(m.words_out)};"] * bool(m.words_out)
+    return lines + [f"    rq->out_caps = {len(m.caps_out)};"] * bool(m.caps_out)
+
+
 def answer(m):
-    """The answer, from what the function has left."""
-    lines = [f"    rq->out[{n}] = {to_word(a.type, arg(a.name))};" for n, a in enumerate(m.words_out, 1)]
-    lines += [f"    rq->out_words = {len(m.words_out)};"] * bool(m.words_out)
-    if m.string_out:
+    """The rest of the answer, from what the function has left."""
+    lines = [f"    rq->out[{n}] = {to_word(a.type, arg(a.name))};" for n, a in enumerate(m.words_out, 1) if not is_direct(a)]
+    if m.string_out and not is_direct(m.string_out):
         name = arg(m.string_out.name)
         length = f"{name} != NULL ? sizeof(*{name}) : 0" if m.string_out.type.kind == "struct" else string_bytes(m.string_out)
         lines += [f"    rq->out_string = {name};", f"    rq->out_string_len = {length};"]
-    return lines + [f"    rq->out_caps = {len(m.caps_out)};"] * bool(m.caps_out)
+    return lines
 
 
 def take(d, i, m):
@@ -120,7 +132,7 @@ def take(d, i, m):
     after = answer(m)
     if after and not m.oneway:
         own.append("    enum status result;")
-    lines += own + [""] * bool(own) + checks(d, m)
+    lines += own + [""] * bool(own) + checks(d, m) + shape(m)
     call = f"{op_name(i, m)}({', '.join(arguments(m))});"
     if m.oneway:
         lines += ["    rq->no_answer = true; /* one-way */"] + wrap(call, "    ", "        ") + ["    return STATUS_OK;"]

@@ -3,6 +3,8 @@
 tree is what it makes. What it generates is tested by the part `unit` (tests/unit/idl.c) and by the fuzzer."""
 
 import os
+import re
+import shutil
 
 from idl import numbers as short
 
@@ -11,6 +13,8 @@ from .core import Failed, Part, simple_job
 
 MISTAKES = os.path.join(core.ROOT, "tools", "testing", "idl-mistakes")
 COMPILER = os.path.join(core.ROOT, "tools", "lykos-idl")
+ADDED = 10  # instructions that a side may take more than what is written by hand
+CHECKED = 14  # and if the words have to be checked, and a result is not as wide as a word
 LEAST = 100  # cases that there must be: an empty file of them proves nothing
 
 
@@ -75,12 +79,51 @@ def server_files():
     return found
 
 
+def flags():
+    """How a program of Lykos is compiled, as far as it matters for the code."""
+    return ["-std=gnu11", "-O2", "-ffreestanding", "-fno-stack-protector", "-fcf-protection=none", "-fno-asynchronous-unwind-tables",
+            "-fno-pic", "-fno-common", "-mno-mmx", "-mno-sse", "-mno-sse2", "-mno-80387", "-mno-red-zone", "-fno-omit-frame-pointer"]
+
+
+def instructions(context, compiler):
+    """Instructions of each function of tests/idl/cost.c, without those that only fill up."""
+    made = context.path("cost.o")
+    folders = ["-Iuser/lib/include", "-Ikernel", "-I" + os.path.join(context.build, "gen", "include")]
+    for command in ([*compiler, *flags(), *folders, "-c", "-o", made, "tests/idl/cost.c"], ["objdump", "-d", "--no-show-raw-insn", made]):
+        status, text = context.run(command, 60, cwd=core.ROOT)
+        if status != 0:
+            raise Failed(f"{command[0]} fails", core.tail(text))
+    count, name = {}, None
+    for line in text.splitlines():
+        if line.endswith(">:"):
+            name = line.split("<")[1][:-2]
+        elif line.startswith(" ") and not re.search(r"\t(nop|xchg +%ax,%ax|data16|cs nop)", line):
+            count[name] = count.get(name, 0) + 1
+    return count
+
+
+def cost(context):
+    """Two words in and one out: what is made may take ADDED instructions more than what is written by hand, on each side."""
+    for compiler in (["gcc"], ["clang", "--target=x86_64-unknown-none-elf"]):
+        if shutil.which(compiler[0]) is None:
+            continue
+        n = instructions(context, compiler)
+        sides = [("a call", "hand_call", ["made_call"]), ("a call with 32 bits", "hand_call", ["made_call_small"]),
+                 ("a method", "hand_take", ["pair_take_add", "pair_op_add"]),
+                 ("a method with two checked words", "hand_take", ["pair_take_add_small", "pair_op_add_small"])]
+        for what, hand, made in sides:
+            added, most = sum(n[m] for m in made) - n[hand], ADDED + CHECKED * ("checked" in what)
+            if added > most:
+                raise Failed(f"{compiler[0]}: {what} takes {added} instructions more than by hand, at most {most}", [str(n)])
+
+
 def part(_context):
     return Part(
         "idl",
         [
             simple_job("mistakes", "every mistake in a description is told with its line, its column and why", mistakes),
             simple_job("command", "with a mistake nothing is written", command),
+            simple_job("cost", "generated code takes hardly more instructions than what is written by hand", cost),
             simple_job("numbers", "tools that read only the numbers read what the compiler reads", numbers),
             simple_job("pages", "the reference pages are what the descriptions say", pages),
         ],
