@@ -123,9 +123,9 @@ TEST(idl_counts, "too few words or capabilities are refused, more are not looked
     static const struct {
         uint64_t method;
         unsigned words, caps;
-    } least[] = { { EVERY_ADD, 3, 0 },    { EVERY_SIZES, 8, 0 }, { EVERY_VALUES, 5, 0 },
-                  { EVERY_MOVE, 2, 0 },   { EVERY_KEEP, 1, 2 },  { EVERY_ATTACH, 2, 4 },
-                  { EVERY_AWAIT, 2, 0 },  { EVERY_HINT, 2, 2 },  { EVERY_FILL, 2, 0 } };
+    } least[] = { { EVERY_ADD, 3, 0 },   { EVERY_SIZES, 8, 0 }, { EVERY_VALUES, 5, 0 },
+                  { EVERY_MOVE, 2, 0 },  { EVERY_KEEP, 1, 2 },  { EVERY_ATTACH, 2, 4 },
+                  { EVERY_AWAIT, 2, 0 }, { EVERY_HINT, 2, 2 },  { EVERY_FILL, 2, 0 } };
 
     for (size_t i = 0; i < sizeof(least) / sizeof(least[0]); i++) {
         struct dispatch_request r = good(least[i].method);
@@ -189,7 +189,8 @@ TEST(idl_values, "a bool, an enum and flags have the values that are described, 
     for (uint64_t bits = 0; bits <= UINT16_MAX + 1; bits++) {
         r.w[4] = bits;
         dispatch_send(&r);
-        CHECK_EQUAL(dispatch_seen.calls, (bits & ~(uint64_t)(MANNER_FAST | MANNER_WELL | MANNER_CHEAP)) == 0);
+        CHECK_EQUAL(dispatch_seen.calls,
+                    (bits & ~(uint64_t)(MANNER_FAST | MANNER_WELL | MANNER_CHEAP)) == 0);
     }
 }
 
@@ -306,7 +307,8 @@ TEST(idl_errors, "an error of the interface is the result, above those of the ke
     CHECK(NAMED_SECRET >= (enum status)LK_STATUS_COUNT);
 }
 
-TEST(idl_silent, "a one-way method, a kept caller and a send without a reply capability get no answer")
+TEST(idl_silent,
+     "a one-way method, a kept caller and a send without a reply capability get no answer")
 {
     struct dispatch_request r = good(EVERY_HINT);
 

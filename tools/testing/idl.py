@@ -117,6 +117,17 @@ def cost(context):
                 raise Failed(f"{compiler[0]}: {what} takes {added} instructions more than by hand, at most {most}", [str(n)])
 
 
+def example(context):
+    """The description in docs/idl.md is one."""
+    with open(os.path.join(core.ROOT, "docs", "idl.md"), encoding="utf-8") as f:
+        block = f.read().split("## A description\n", 1)[1].split("\n`import`", 1)[0]
+    path = context.path("example.idl")
+    write(path, "".join(line[4:] + "\n" for line in block.split("\n")))
+    status, text = context.run([COMPILER, "check", "-I", os.path.join(core.ROOT, "kernel"), path], 60)
+    if status != 0 or "interface Counter" not in block:
+        raise Failed("it is not taken", core.tail(text))
+
+
 def part(_context):
     return Part(
         "idl",
@@ -124,6 +135,7 @@ def part(_context):
             simple_job("mistakes", "every mistake in a description is told with its line, its column and why", mistakes),
             simple_job("command", "with a mistake nothing is written", command),
             simple_job("cost", "generated code takes hardly more instructions than what is written by hand", cost),
+            simple_job("example", "the example in docs/idl.md is taken", example),
             simple_job("numbers", "tools that read only the numbers read what the compiler reads", numbers),
             simple_job("pages", "the reference pages are what the descriptions say", pages),
         ],

@@ -84,8 +84,7 @@ const struct dispatch_transport ports_transport = { .read = read, .write = write
 unsigned ports_count(void)
 {
     uint64_t count = 0;
-    enum status s =
-        port_info(lk_cap("serial"), 0, &count, NULL, NULL, NULL, NULL, NULL, 0, NULL);
+    enum status s = port_info(lk_cap("serial"), 0, &count, NULL, NULL, NULL, NULL, NULL, 0, NULL);
 
     return s != STATUS_OK ? 0 : count < PORT_COUNT ? (unsigned)count : PORT_COUNT;
 }

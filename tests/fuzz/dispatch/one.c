@@ -295,8 +295,7 @@ static bool is_good(const struct dispatch_request *r)
                between(w[5], -32768, 32767) && between(w[6], -2147483648ll, 2147483647);
     case 6:
         return has(r, 4, 0) && between(w[1], 0, 1) && between(w[2], 0, 2) &&
-               (w[3] == 1 || w[3] == 0x100000000) &&
-               (between(w[4], 0, 3) || between(w[4], 8, 11));
+               (w[3] == 1 || w[3] == 0x100000000) && (between(w[4], 0, 3) || between(w[4], 8, 11));
     case 7:
         return has(r, 1, 0) && between(w[1], -2147483648ll, 2147483647) && r->string_len == 24;
     case 8:
@@ -350,9 +349,20 @@ static uint8_t next(struct bytes *b)
 /* A word: most often near a limit that some type has. */
 static uint64_t next_word(struct bytes *b)
 {
-    static const uint64_t near[] = { 0,     1,      2,           4,           8,
-                                     0x80,  0x100,  0x8000,      0x10000,     0x80000000,
-                                     1ull << 32,    1ull << 63,  0 - 0x80ull, 0 - 0x8000ull,
+    static const uint64_t near[] = { 0,
+                                     1,
+                                     2,
+                                     4,
+                                     8,
+                                     0x80,
+                                     0x100,
+                                     0x8000,
+                                     0x10000,
+                                     0x80000000,
+                                     1ull << 32,
+                                     1ull << 63,
+                                     0 - 0x80ull,
+                                     0 - 0x8000ull,
                                      0 - 0x80000000ull };
     uint8_t how = next(b);
     uint64_t w = 0;
@@ -392,8 +402,9 @@ static struct dispatch_request next_request(struct bytes *b)
 /* What the function saw is what was sent. */
 static void must_be_seen(const struct dispatch_request *r)
 {
-    static const uint8_t words[14] = { [4] = 2, [5] = 7, [6] = 4, [7] = 1,
-                                       [9] = 1, [11] = 1, [12] = 1 };
+    static const uint8_t words[14] = {
+        [4] = 2, [5] = 7, [6] = 4, [7] = 1, [9] = 1, [11] = 1, [12] = 1
+    };
     static const uint8_t caps[14] = { [9] = 3, [10] = 1, [12] = 1 };
     unsigned n = r->w[0] == 255 ? 1 : words[r->w[0]];
     bool string = r->w[0] == 1 || r->w[0] == 7 || r->w[0] == 8 || r->w[0] == 10 || r->w[0] == 12;

@@ -324,8 +324,7 @@ static bool port_step(unsigned n)
     }
     uint64_t what = PORT_NOTHING, session = 0, flags = 0;
     size_t bytes = 0;
-    enum status s =
-        port_read(serial, n, &what, &session, &flags, buffer, sizeof(buffer), &bytes);
+    enum status s = port_read(serial, n, &what, &session, &flags, buffer, sizeof(buffer), &bytes);
 
     gone |= s == STATUS_INVALID_CAP || s == STATUS_INVOKEE_GONE;
     if (s != STATUS_OK) {
