@@ -427,7 +427,7 @@ check-headers: $(RPC_MADE)
 	$(Q)for h in $(filter-out %/arch_inline.h,$(KERNEL_HEADERS)); do \
 	  $(CC) $(filter-out -MMD -MP,$(KERNEL_CFLAGS)) -fsyntax-only -include stddef.h -include $$h \
 	    -x c /dev/null || exit 1; done
-	$(Q)for h in $(USER_HEADERS); do \
+	$(Q)for h in $(USER_HEADERS) $$(ls $(GEN)/include/lykos/gen/*.h | grep -v _server.h); do \
 	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) -fsyntax-only -include $$h -x c /dev/null || exit 1; done
 	$(Q)for h in $(RPC_HEADERS); do \
 	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) $(RPC_LIBC) $(RPC_INC) -fsyntax-only -include $$h \

@@ -126,7 +126,8 @@ def struct(s):
         count = f.type.length.value if f.type.length else 1
         lines.append(f"    {element(f.type)} {snake(f.name)}{f'[{count}]' if f.type.length else ''};")
         checks.append(f'_Static_assert(offsetof(struct {name}, {snake(f.name)}) == {at}, "{s.name}.{f.name}");')
-        at += (f.type.target.size if isinstance(f.type.target, Struct) else BYTES[f.type.target.base if f.type.target else f.type.name]) * count
+        target = f.type.target
+        at += (target.size if isinstance(target, Struct) else BYTES[target.base if target else f.type.name]) * count
     return lines + ["};", f'_Static_assert(sizeof(struct {name}) == {s.size}, "{s.name}");', *checks, ""]
 
 

@@ -6,7 +6,7 @@ noted with its place; nothing is made from a description that has one."""
 import difflib
 import re
 
-from . import check_kernel, check_types
+from . import check_kernel, check_types, client
 from .text import snake
 
 
@@ -14,6 +14,7 @@ CAMEL = re.compile(r"^[A-Z][A-Za-z0-9]*$")
 LOWER_CAMEL = re.compile(r"^[a-z][A-Za-z0-9]*$")
 UPPER = re.compile(r"^[A-Z][A-Z0-9_]*$")
 METHOD_MAX = 255  # a server's methods are a table
+TAKEN = ("status", "fault_code", "process_slot")  # enums of <abi/gen.h>
 ERROR_MIN, ERROR_MAX = 64, 65535  # above the kernel's statuses
 
 
@@ -64,6 +65,9 @@ class Checker:
             self.once(s.fields, "the field")
             for f in s.fields:
                 self.documented(f, "the field", f.name)
+        for t in self.d.enums + self.d.structs:
+            if snake(t.name) in TAKEN:
+                self.add(t.name.place, f"'{snake(t.name)}' in C is the kernel's already")
         check_kernel.check(self)
 
     # ---- What is referred to by name.
@@ -173,6 +177,11 @@ class Checker:
                 self.unknown("status or error", name, sorted(errors | self.d.status_names()))
             if name in m.raises[:n]:
                 self.add(name.place, f"'{name}' is there twice")
+        if not m.owner.of_kernel and all(a.type.kind for a in m.ins + m.outs):
+            names = [p.split()[-1].lstrip("*") for p in client.parameters(m)]
+            twice = next((n for n in names if names.count(n) > 1), None)
+            if twice and len({a.name.lower() for a in m.ins + m.outs}) == len(m.ins + m.outs):
+                self.add(m.name.place, f"two arguments of '{m.name}' would be '{twice}' in C")
         if m.oneway:
             for a in m.outs[:1]:
                 self.add(a.name.place, f"'{m.name}' is one-way: nothing comes back")

@@ -167,10 +167,11 @@ def send(m):
 
 def is_it(d, i):
     """Is a capability one to such a server?"""
-    heirs = [h for h in d.servers() if i in h.line]
-    tests = " || ".join(f"type == {prefix(h)}INTERFACE" if h is i else f"type == {c_types.interface_number(h):#x}ull" for h in heirs)
+    heirs = [h for h in d.servers() if i in h.line and h is not i]
+    tests = " || ".join([f"type == {prefix(i)}INTERFACE"] + [f"type == {c_types.interface_number(h):#x}ull" for h in heirs])
     name = snake(i.name)
-    return [comment(f"Does the capability in register `cap` lead to a server of {i.name}, or of what inherits from it? The server says so itself."),
+    return [comment(f"Does the capability in register `cap` lead to a server of {i.name}, or of what inherits from it? The "
+                    "server says so itself."),
             f"static inline bool {name}_is(uint32_t cap)", "{", "    uint64_t type = 0;", ""] + \
         wrap(f"return lk_get_type(cap, &type) == STATUS_OK && ({tests});", "    ", "           ") + ["}", ""]
 
@@ -180,7 +181,8 @@ def is_it(d, i):
 def numbers(i):
     """Its number, methods, constants and errors."""
     p = prefix(i)
-    lines = [f"#define {p}INTERFACE {c_types.interface_number(i):#x}ull /* what getType answers */", "", "/* Methods: word 0 of a request. */"]
+    lines = [f"#define {p}INTERFACE {c_types.interface_number(i):#x}ull /* what getType answers */", "",
+             "/* Methods: word 0 of a request. */"]
     lines += [f"#define {p}{snake(m.name).upper()} {m.number.value}u" for m in by_number(i.methods)]
     lines += [f"#define {p}METHODS {i.all_methods()[-1].number.value + 1}u /* one more than the highest number */", ""]
     for v in i.consts:

@@ -38,7 +38,8 @@ def trace_events(d):
     lines = [head("Trace events of the kernel. Included by <kernel/trace.h> only.", SOURCE), "#ifndef GEN_TRACEEVENTS_H",
              "#define GEN_TRACEEVENTS_H", "", "enum trace_event {"]
     lines += [f"    TRACE_{e.name}, /* {doc_of(e)} */" for e in events]
-    lines += ["    TRACE_EVENTS", "};", "", "/* Their names: an initialiser of an array of strings. */", "#define TRACE_NAMES \\", "    { \\"]
+    lines += ["    TRACE_EVENTS", "};", "", "/* Their names: an initialiser of an array of strings. */"]
+    lines += ["#define TRACE_NAMES \\", "    { \\"]
     lines += [f"        {c_string(e.name.lower())}, \\" for e in events]
     return "\n".join(lines + ["    }", "", "#endif", ""])
 

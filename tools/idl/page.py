@@ -40,12 +40,14 @@ def table(title, values, name, number):
 
 def enum(e):
     shown = (lambda v: f"{v.number.value:#x}") if e.flags else (lambda v: v.number.value)
-    return [f"### {e.name} (`{e.base}`, {'flags' if e.flags else 'enum'})", "", e.head.doc.text, "", "| value | constant | meaning |", "|---|---|---|"] + \
+    return [f"### {e.name} (`{e.base}`, {'flags' if e.flags else 'enum'})", "", e.head.doc.text, "",
+            "| value | constant | meaning |", "|---|---|---|"] + \
         [f"| {shown(v)} | `{prefix(e)}{v.name}` | {cell(v.head.doc.text)} |" for v in by_number(e.values)] + [""]
 
 
 def struct(s):
-    return [f"### {s.name} (`struct {snake(s.name)}`, {s.size} bytes)", "", s.head.doc.text, "", "| field | type | meaning |", "|---|---|---|"] + \
+    return [f"### {s.name} (`struct {snake(s.name)}`, {s.size} bytes)", "", s.head.doc.text, "",
+            "| field | type | meaning |", "|---|---|---|"] + \
         [f"| `{snake(f.name)}` | `{type_words(f.type)}` | {cell(f.head.doc.text)} |" for f in s.fields] + [""]
 
 
@@ -64,10 +66,11 @@ def page(d, i):
     """The page of an interface."""
     source = os.path.relpath(i.name.place.file)
     inherits = " Inherits from " + ", ".join(f"`{b.name}`" for b in i.line[1:]) + "." if i.base else ""
-    lines = [f"# {i.name}", "", f"*Made from `{source}` by `tools/lykos-idl`; `make docs` writes it again. C: `<lykos/gen/{snake(i.name)}.h>` for clients, "
-             f"`<lykos/gen/{snake(i.name)}_server.h>` for its server.*", "", i.head.doc.text, "",
-             f"`getType` answers {interface_number(i):#x}.{inherits} Any method can answer `REQUEST_ERROR` (an argument that is missing, too long, or has "
-             "a value or type that is not said here) and what the kernel says of a call.", ""]
+    lines = [f"# {i.name}", "",
+             f"*Made from `{source}` by `tools/lykos-idl`; `make docs` writes it again. C: `<lykos/gen/{snake(i.name)}.h>` for "
+             f"clients, `<lykos/gen/{snake(i.name)}_server.h>` for its server.*", "", i.head.doc.text, "",
+             f"`getType` answers {interface_number(i):#x}.{inherits} Any method can answer `REQUEST_ERROR` (an argument that is "
+             "missing, too long, or has a value or type that is not said here) and what the kernel says of a call.", ""]
     if i.consts:
         lines += table("Constants", i.consts, lambda v: prefix(i) + v.name, lambda v: v.number.text)
     if i.all_errors():

@@ -198,8 +198,8 @@ def server_macro(i, methods, buffer):
     members += [".discrim = \"\" discrim_name"] if typed else []
     what = "The members of a struct lk_server that come from the description."
     if typed:
-        what += " `discrim_name`, in quotes, is what the description of the system calls a capability of type Discrim: the types of capabilities " \
-                "are asked of it."
+        what += " `discrim_name`, in quotes, is what the description of the system calls a capability of type Discrim: the " \
+                "types of capabilities are asked of it."
     lines = [comment(what)] + [f"#define {p}SERVER{'(discrim_name)' if typed else ''} \\"]
     return lines + [f"    {m}, \\" for m in members[:-1]] + [f"    {members[-1]}"]
 
@@ -211,9 +211,9 @@ def header(d, i):
     lines = [head(f"The server's side of {i.name}. Include it where the functions {name}_op_... are, once in a program. {p}SERVER "
                   "fills in a struct lk_server, for lk_serve().", source),
              "#pragma once", "", f"#include <lykos/gen/{name}.h>", "#include <lykos/server.h>", "",
-             comment("The functions that the server has to have: one for each method, called with a request that is as the description says. What they "
-                     "return is the result; words and capabilities out are 0 until they are set, and strings out are read after the function "
-                     "has returned."), ""]
+             comment("The functions that the server has to have: one for each method, called with a request that is as the "
+                     "description says. What they return is the result; words and capabilities out are 0 until they are set, "
+                     "and strings out are read after the function has returned."), ""]
     for m in methods:
         lines += prototype(i, m) + [""]
     later_ones = [m for m in methods if not m.oneway]

@@ -46,6 +46,10 @@ def command(context):
     wanted = f"{bad}:3:18: unknown interface 'Conter'; did you mean 'Counter'?\n"
     if status != 1 or text != wanted or os.path.exists(out):
         raise Failed(f"it ends with {status} at a mistake, or has written something", core.tail(text))
+    write(bad, 'import "good.idl";\n/** More. */\nconstants "More" MORE_ {\n    /** One. */\n    ONE = 1;\n}\n')
+    status, text = context.run([*run, good, bad, out], 60)
+    if status != 1 or text != f"{bad}:3:11: only the kernel's description has this\n" or os.path.exists(out):
+        raise Failed(f"it ends with {status} at what is the kernel's", core.tail(text))
     status, text = context.run([*run, good, out], 60)
     made = os.path.join(out, "include", "lykos", "gen")
     if status != 0 or text or sorted(os.listdir(made)) != ["counter.h", "counter_server.h"]:
