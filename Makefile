@@ -130,8 +130,12 @@ SERVER_IDL := $(sort $(wildcard user/idl/*.idl user/*/*/*.idl))
 TEST_IDL := $(sort $(wildcard tests/idl/*.idl))
 SERVERS_GENERATED := $(GEN)/servers.stamp
 $(SERVERS_GENERATED): $(IDL) $(KERNEL_IDL) $(SERVER_IDL) $(TEST_IDL)
-	$(call say,IDL,$(SERVER_IDL))
+	$(call say,IDL,"$(SERVER_IDL)")
 	$(Q)$(PYTHON) tools/lykos-idl servers -I kernel $(SERVER_IDL) $(TEST_IDL) $(GEN)
+
+# What is compiled with one of these waits for it to be made, and is compiled again if it was written, not each time.
+$(addprefix $(GEN)/,include/abi/gen.h include/lykos/stubs.h captypes.h traceevents.h ops.h optables.inc): $(GENERATED) ;
+$(GEN)/include/lykos/gen/%.h: $(SERVERS_GENERATED) ;
 
 # Offsets of structure fields for assembly: offsets.c is compiled to assembly, in which each line
 # `.ascii "->NAME VALUE"` becomes a symbol.
