@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The same method by hand and by what tools/lykos-idl makes, for the test idl/cost, which compiles
- * this as a program of Lykos is compiled and counts instructions: hand_... is compared with made_...
- * for a client, with pair_take_..., the generated part, and pair_op_... for a server. The server's
- * functions are not inlined, so that what is counted does not depend on how short they are.
+ * this as a program of Lykos is compiled and counts instructions: hand_... is compared with
+ * made_... for a client, with pair_take_..., the generated part, and pair_op_... for a server. The
+ * server's functions are not inlined, so that what is counted does not depend on their length.
  */
 #include <lykos/gen/pair_server.h>
 

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include <lykos/lykos.h>
 #include <lykos/gen/port.h>
+#include <lykos/lykos.h>
 
 #define REG_NOTICE LK_REG_FREE     /* AppNotice to itself */
 #define REG_WORK (LK_REG_FREE + 1) /* two */

@@ -19,8 +19,8 @@
  * The answer goes to capability 0 of the request, the reply capability, without blocking: a client
  * that is gone costs the server nothing.
  *
- * A server whose interface is described (docs/idl.md) writes no table: it includes the dispatch that
- * was made for it, which checks more, and in which its functions have the arguments by name.
+ * A server whose interface is described (docs/idl.md) writes no table: it includes the dispatch
+ * that was made for it, which checks more, and calls its functions with arguments by name.
  */
 #pragma once
 
