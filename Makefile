@@ -17,7 +17,8 @@ NEEDS_run-uefi := build run iso uefi
 NEEDS_serve := build run
 NEEDS_virsh := build virsh
 NEEDS_debug := build run debug
-NEEDS_test := build run iso uefi test virsh
+NEEDS_test := build run iso uefi test virsh graph
+NEEDS_graph := build graph
 NEEDS_soak := $(NEEDS_test)
 NEEDS_bench := build run test
 NEEDS_bench-dispatch := build run virsh libvirtd
@@ -279,17 +280,25 @@ $(1): $(1).debug
 endef
 $(foreach d,$(PROGRAM_DIRS),$(eval $(call program,$(BUILD)/user/$(notdir $(d)),$(call program_src,$(d)),$(call libs,$(d)))))
 
-# A mistake in the system description ends the build: init's own reader looks at it first, on this machine.
+# The system description is checked, and a mistake in it ends the build; what init reads is a table of it.
 HOST_CC ?= $(if $(CLANG),clang,gcc)
-CHECKSYSTEM := $(BUILD)/tools/checksystem
-$(CHECKSYSTEM): tools/checksystem.c $(wildcard user/servers/init/description*.[ch]) kernel/abi/invoke.h $(GENERATED)
-	$(call say,HOSTCC,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(HOST_CC) -std=gnu11 -O1 $(WARNINGS) -I. -Ikernel -I$(GEN)/include -o $@ $(filter %.c,$^)
-$(ARCHIVE): $(PROGRAMS) user/system.lyk $(CHECKSYSTEM) tools/mkimage
+TABLE := $(BUILD)/system.table
+LYKOS_SYSTEM := tools/lykos-system $(wildcard tools/system/*.py tools/system/*.lark) user/servers/init/table.def
+$(TABLE): user/system.lyk $(LYKOS_SYSTEM) $(PROGRAM_DIRS) $(wildcard $(PROGRAM_DIRS:%=%/needs)) | $(FLAGS)
+	$(call say,TABLE,$<)
+	$(Q)$(PYTHON) tools/lykos-system table $< $@ --programs $(PROGRAM_DIRS)
+$(ARCHIVE): $(PROGRAMS) $(TABLE) tools/mkimage
 	$(call say,ARCHIVE,$@)
-	$(Q)$(CHECKSYSTEM) user/system.lyk $(PROGRAMS)
-	$(Q)$(PYTHON) tools/mkimage make $@ $(PROGRAMS) user/system.lyk
+	$(Q)$(PYTHON) tools/mkimage make $@ $(PROGRAMS) $(TABLE)
+
+.PHONY: graph
+graph: docs/system.svg $(BUILD)/graph.svg ## draw the capability graph: docs/system.svg, what runs after boot; build/graph.svg, all
+docs/system.svg: user/system.lyk $(LYKOS_SYSTEM)
+	$(call say,GRAPH,$@)
+	$(Q)$(PYTHON) tools/lykos-system graph $< --boot --all --svg $@
+$(BUILD)/graph.svg: user/system.lyk $(LYKOS_SYSTEM)
+	$(call say,GRAPH,$@)
+	$(Q)$(PYTHON) tools/lykos-system graph $< --svg $@
 
 .PHONY: programs
 programs: $(PROGRAMS) $(LIB)
@@ -364,6 +373,8 @@ UNIT_CFLAGS := -std=gnu11 -O1 -g $(WARNINGS) -fno-omit-frame-pointer -fno-common
 	-Ikernel/include -Ikernel -I$(GEN)/include -I$(GEN) -Iarch/host/include -Iuser/lib/include -I. $(RPC_HOST_INC)
 # The host has a C library: what the kernel calls by the name of something there goes by another name here.
 UNIT_CFLAGS += -Dsched_yield=kernel_sched_yield
+# The table of the system as it is, to be read and damaged.
+UNIT_CFLAGS += -DSYSTEM_TABLE='"$(TABLE)"'
 UNIT_STRING := $(foreach f,memcpy memmove memset memcmp strlen strcmp,-D$(f)=kernel_$(f))
 
 $(UNIT_OBJ): $(BUILD)/unit/%.o: % $(FLAGS) Makefile | $(RPC_MADE)
@@ -372,7 +383,7 @@ $(UNIT_OBJ): $(BUILD)/unit/%.o: % $(FLAGS) Makefile | $(RPC_MADE)
 	$(Q)$(HOST_CC) $(UNIT_CFLAGS) $(if $(filter kernel/string.c,$<),$(UNIT_STRING)) -c -o $@ $<
 $(foreach f,$(RPC_FOREIGN),$(eval $(call foreign,$(BUILD)/unit/xdr/$(notdir $(f:.c=.o)),$(f),$(HOST_CC),-std=gnu11 -O1 -g \
 	-fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP,$(FLAGS) Makefile)))
-$(UNIT): $(UNIT_OBJ) $(call foreign_objects,unit/xdr)
+$(UNIT): $(UNIT_OBJ) $(call foreign_objects,unit/xdr) | $(TABLE)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOST_CC) $(SANITIZE) -o $@ $^
 

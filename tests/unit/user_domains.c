@@ -138,7 +138,7 @@ TEST(domains_parts, "what is a part of another program is there while it runs, a
     b.life = 0;
     CHECK(!domain_is_there(&b) && !domain_matches(&b, 0));
     CHECK_EQUAL(flags_of(&b), 0);
-    b.flags = PROGRAM_WRONG; /* a program of the user's, even if it cannot run */
+    b.flags = 0; /* a whole program that does not run can be started */
     CHECK(domain_is_there(&b) && !domain_is_transient(&b) && domain_matches(&b, 0));
 }
 

@@ -169,8 +169,6 @@ static unsigned messages_of(const struct program_brief *b, struct message out[ME
     }
     if ((b->flags & PROGRAM_COMES_BACK) != 0) {
         lk_format(out[n++].text, sizeof(out->text), "about to be begun again");
-    } else if ((b->flags & PROGRAM_WRONG) != 0) {
-        lk_format(out[n++].text, sizeof(out->text), "its description has a mistake in it");
     } else if ((b->flags & PROGRAM_NEEDED) != 0) {
         lk_format(out[n++].text, sizeof(out->text),
                   "needed to answer this: neither suspended nor destroyed from here");

@@ -92,7 +92,6 @@ static void fill(uint32_t i, struct program_brief *out)
     *out = (struct program_brief){ .life = in->life, .number = i, .generation = in->generation };
     lk_copy_text(out->name, sizeof(out->name), instance_name(i).text);
     flags |= instance_program(i)->at_boot && !further ? PROGRAM_AT_BOOT : 0;
-    flags |= instance_program(i)->faulty ? PROGRAM_WRONG : 0;
     flags |= instance_program(i)->part_of[0] != '\0' ? PROGRAM_PART : 0;
     flags |= in->waits_to_restart ? PROGRAM_COMES_BACK : 0;
     if (in->life != 0) {

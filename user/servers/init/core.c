@@ -507,8 +507,8 @@ static bool find_core(const char *name, unsigned *program, uint64_t *frames, str
 {
     int k = description_find(&description, name);
 
-    if (k < 0 || description.program[k].faulty) {
-        trouble_say(why, "the description has no program %s, or a mistake in it", name);
+    if (k < 0) {
+        trouble_say(why, "the description has no program %s", name);
         return false;
     }
     *program = (unsigned)k;

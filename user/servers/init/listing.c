@@ -194,7 +194,6 @@ void listing_info(uint32_t i, struct program_info *out)
     const struct program *p = instance_program(i);
 
     out->at_boot = p->at_boot && i < description.programs;
-    out->faulty = p->faulty;
     out->priority = p->priority;
     out->waits_to_restart = instance(i)->waits_to_restart;
     out->generation = instance(i)->generation;
@@ -207,22 +206,34 @@ void listing_info(uint32_t i, struct program_info *out)
     }
 }
 
+/* The name of the program that a grant names. */
+static const char *target_name(const struct grant *g)
+{
+    return g->program == DESC_INIT ? "init" : description.program[g->program].name;
+}
+
+static const char *target_endpoint(const struct grant *g)
+{
+    return g->program == DESC_INIT ? init_endpoint_name((enum init_endpoint)g->endpoint_index)
+                                   : description.program[g->program].endpoint[g->endpoint_index];
+}
+
 /* What the description says of a grant, as it is written there. */
 static void grant_words(const struct grant *g, char *out, size_t size)
 {
-    switch (g->kind) {
+    switch ((unsigned)g->kind) { /* the others are one word */
     case GRANT_ENTRY:
         if (g->has_payload) {
-            lk_format(out, size, "entry %s.%s payload %lu", g->target, g->endpoint, g->a);
+            lk_format(out, size, "entry %s.%s payload %lu", target_name(g), target_endpoint(g), g->a);
         } else {
-            lk_format(out, size, "entry %s.%s", g->target, g->endpoint);
+            lk_format(out, size, "entry %s.%s", target_name(g), target_endpoint(g));
         }
         break;
     case GRANT_NOTICE:
-        lk_format(out, size, "notice %s.%s bits 0x%lx", g->target, g->endpoint, g->a);
+        lk_format(out, size, "notice %s.%s bits 0x%lx", target_name(g), target_endpoint(g), g->a);
         break;
     case GRANT_PROCESS:
-        lk_format(out, size, "process %s", g->target);
+        lk_format(out, size, "process %s", target_name(g));
         break;
     case GRANT_IOPORTS:
         lk_format(out, size, "ioports 0x%lx-0x%lx", g->a, g->b);
@@ -240,19 +251,7 @@ static void grant_words(const struct grant *g, char *out, size_t size)
             lk_copy_text(out, size, "bank");
         }
         break;
-    case GRANT_FRAMES:
-    case GRANT_DEVICES:
-    case GRANT_TOPBANK:
-    case GRANT_SPACE:
-    case GRANT_SCHEDULE:
-    case GRANT_SLEEP:
-    case GRANT_KERNLOG:
-    case GRANT_SYSCTL:
-    case GRANT_DISCRIM:
-    case GRANT_CAPBITS:
-    case GRANT_SCHEDCTL:
-    case GRANT_IRQCTL:
-    case GRANT_KINDS:
+    default:
         lk_copy_text(out, size, grant_kind_word(g->kind));
         break;
     }
@@ -266,50 +265,6 @@ static bool is_own(uint32_t program, const struct grant *g)
             g->program == (int)program);
 }
 
-/* The type of the capability that a grant of this kind is. */
-static uint64_t type_of_kind(enum grant_kind kind)
-{
-    switch (kind) { /* without a default: the compiler asks for a kind that is missing */
-    case GRANT_ENTRY:
-    case GRANT_BANK:
-    case GRANT_TOPBANK:
-        return LK_TYPE_ENTRY;
-    case GRANT_NOTICE:
-        return LK_TYPE_APPNOTICE;
-    case GRANT_PROCESS:
-        return LK_TYPE_PROCESS;
-    case GRANT_SPACE:
-        return LK_TYPE_GPT;
-    case GRANT_SCHEDULE:
-        return LK_TYPE_SCHEDULE;
-    case GRANT_IOPORTS:
-        return LK_TYPE_IOPRIV;
-    case GRANT_IRQ:
-        return LK_TYPE_IRQWAIT;
-    case GRANT_RANGE:
-    case GRANT_FRAMES:
-    case GRANT_DEVICES:
-        return LK_TYPE_RANGE;
-    case GRANT_SLEEP:
-        return LK_TYPE_SLEEP;
-    case GRANT_KERNLOG:
-        return LK_TYPE_KERNLOG;
-    case GRANT_SYSCTL:
-        return LK_TYPE_SYSCTL;
-    case GRANT_DISCRIM:
-        return LK_TYPE_DISCRIM;
-    case GRANT_CAPBITS:
-        return LK_TYPE_CAPBITS;
-    case GRANT_SCHEDCTL:
-        return LK_TYPE_SCHEDCTL;
-    case GRANT_IRQCTL:
-        return LK_TYPE_IRQCTL;
-    case GRANT_KINDS:
-        break;
-    }
-    return LK_TYPES; /* no type: nobody takes it for harmless */
-}
-
 bool listing_grant(uint32_t program, uint64_t n, uint64_t *type, char *out, size_t size)
 {
     const struct program *p = &description.program[program];
@@ -321,7 +276,7 @@ bool listing_grant(uint32_t program, uint64_t n, uint64_t *type, char *out, size
     }
     grant_words(g, words, sizeof(words));
     lk_format(out, size, "%s = %s", g->name, words);
-    *type = is_own(program, g) ? LK_TYPE_NULL : type_of_kind(g->kind);
+    *type = is_own(program, g) ? LK_TYPE_NULL : grant_kind_type(g->kind);
     return true;
 }
 

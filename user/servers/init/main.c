@@ -2,8 +2,8 @@
  *
  * init: the first program, and the only one that the kernel loads.
  *
- * It has every initial capability (<abi/init.h>), builds the system that the description
- * `system.lyk` describes out of them, and then stays as the list of programs and as the handler of
+ * It has every initial capability (<abi/init.h>), builds the system that the table `system.table`
+ * describes out of them, and then stays as the list of programs and as the handler of
  * faults that nobody else handles.
  */
 #include "core.h"
@@ -17,8 +17,7 @@
 #include <lykos/start.h>
 #include <lykos/stubs.h>
 
-#define DESCRIPTION_FILE "system.lyk"
-#define MISTAKES_SHOWN 30u
+#define DESCRIPTION_FILE "system.table"
 
 /* init has no start block; it tells the library itself what it would have found there. */
 const struct lk_start *lk_start_block(void)
@@ -74,32 +73,17 @@ static void own_endpoints(void)
     }
 }
 
-static void report_mistake(void *context, unsigned line, const char *message)
-{
-    (void)context;
-    if (description.mistakes > MISTAKES_SHOWN) {
-        return; /* most likely the file is no description at all */
-    }
-    if (line == 0) {
-        say("%s: %s", DESCRIPTION_FILE, message);
-    } else {
-        say("%s line %u: %s", DESCRIPTION_FILE, line, message);
-    }
-}
-
 static void read_description(void)
 {
+    struct table_trouble why;
     struct archive_file file;
 
     if (!archive_find(&archive, DESCRIPTION_FILE, &file)) {
         stop("there is no system description, " DESCRIPTION_FILE ", in the archive");
     }
-    if (!description_read(&description, (const char *)file.at, file.bytes, report_mistake, NULL)) {
-        stop("the system description describes nothing");
-    }
-    if (description.mistakes > 0) {
-        say("%s: %u mistakes; the programs they stand in are left out", DESCRIPTION_FILE,
-            description.mistakes);
+    if (!description_read(&description, file.at, file.bytes, &why)) {
+        say("%s is refused, at program %u: %s", DESCRIPTION_FILE, why.program, why.what);
+        stop("the system description is damaged");
     }
 }
 

@@ -100,11 +100,6 @@ static enum status start_first(uint32_t i, const struct lk_request *rq, const ch
                     instance_program(i)->name);
         return STATUS_IN_USE;
     }
-    if (instance_program(i)->faulty) {
-        trouble_say(why, "the description of %s has a mistake; the log says which",
-                    instance_program(i)->name);
-        return STATUS_REQUEST_ERROR;
-    }
     instance_first(i);
     if (!programs_make(i, rq->w[2], args, why)) {
         return STATUS_NO_MEMORY;

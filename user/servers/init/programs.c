@@ -50,7 +50,7 @@ static program_set needs_of(unsigned program)
         const struct grant *g = &p->grant[k];
         bool names = g->kind == GRANT_ENTRY || g->kind == GRANT_NOTICE || g->kind == GRANT_PROCESS;
 
-        if (names && g->program >= 0 && !description.program[g->program].faulty) {
+        if (names && g->program >= 0) {
             set |= 1ull << g->program;
         }
     }
@@ -196,10 +196,7 @@ bool programs_make(uint32_t i, uint64_t flags, const char *args, struct trouble 
         instance(i)->own_args = true;
         lk_copy_text(instance(i)->args, sizeof(instance(i)->args), args);
     }
-    if (instance_program(i)->faulty) {
-        trouble_say(why, "the description of %s has a mistake; the log says which",
-                    instance_program(i)->name);
-    } else if (build_job(i, why)) {
+    if (build_job(i, why)) {
         return true;
     }
     give_up(i);

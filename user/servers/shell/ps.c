@@ -44,8 +44,7 @@ static void print_others(const char *title, bool parts)
     size_t column = 0;
 
     for (uint64_t i = 0; program_next(&i, &p); i++) {
-        const char *remark = p.faulty ? " (its description has a mistake)" : "";
-        size_t length = 1 + strlen(p.name) + strlen(remark);
+        size_t length = 1 + strlen(p.name);
 
         if (p.running || p.waits_to_restart || (p.part_of[0] != '\0') != parts) {
             continue;
@@ -56,7 +55,7 @@ static void print_others(const char *title, bool parts)
             print("%s", head);
             column = strlen(head);
         }
-        print(" %s%s", p.name, remark);
+        print(" %s", p.name);
         column += length;
     }
     if (column > 0) {

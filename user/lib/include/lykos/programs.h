@@ -208,7 +208,6 @@ struct program_info {
     uint8_t wait; /* LK_WAIT_.. */
     uint8_t fault_code;
     uint8_t at_boot;                  /* the description starts it at boot */
-    uint8_t faulty;                   /* the description has a mistake in it */
     uint8_t waits_to_restart;         /* it ended and is about to be begun again */
     uint32_t generation;              /* how often it was begun again */
     uint32_t priority;                /* 256: it has no schedule */
@@ -241,8 +240,7 @@ struct program_info {
     16u                     /* who asks needs it to work, or is it: what it is given entries to,
                                  what those are, and so on; init, the bank and the pager */
 #define PROGRAM_CARRIES 32u /* one that is needed ends when this one is destroyed */
-#define PROGRAM_WRONG 64u   /* the description has a mistake in it */
-#define PROGRAM_PART 128u   /* a part of another program, which starts it when it needs it */
+#define PROGRAM_PART 64u    /* a part of another program, which starts it when it needs it */
 
 /* A program in short, at a moment. */
 struct program_brief {
