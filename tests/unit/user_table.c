@@ -253,7 +253,7 @@ TEST(table_damaged_program, "a program with a number that is out of range is ref
     check_refused(PROGRAM("pong", endpoints), 4, DESC_ENDPOINTS + 1, run);
     check_refused(PROGRAM("shell", grant), 4, UINT32_MAX, run);
     check_refused(PROGRAM("shell", grants), 4, DESC_CAPS + 1, run);
-    check_refused(PROGRAM("shell", grants), 4, DESC_CAPS, "no registers");
+    check_refused(PROGRAM("bench", endpoints), 4, 3, "no registers");
     check_refused(PROGRAM("console", param), 4, UINT32_MAX, run);
     check_refused(PROGRAM("console", params), 4, DESC_PARAMS + 1, run);
 }

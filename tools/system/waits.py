@@ -34,7 +34,9 @@ def waits_of(system, program):
         if grant.kind in BANKS and system.find("bank"):
             yield "bank", grant
         elif grant.kind == "entry" and grant.use is None:
-            yield (program.name if grant.program == "self" else str(grant.program)), grant
+            meant = system.meant(program, grant)
+            if grant.program == INIT or (meant is not None and grant.endpoint in meant.endpoints):
+                yield (INIT if meant is None else str(meant.name)), grant
 
 
 def shortest_way(graph, start, end):
@@ -71,6 +73,8 @@ def check(system, mistakes):
         who, grant = max(grants, key=lambda g: g[1].at)  # the line that closed it, most likely
         mistakes.error(grant.kind, f"{in_words(way, who)}; {advice(grant)}")
     for program in system.programs:
+        if program.at_boot:
+            inversions(system, program, mistakes)
         for grant in program.grants:
             if grant.use == "deadline" and not any(g.kind == "sleep" and g.name == "sleep" for g in program.grants):
                 mistakes.error(grant.use, f"calls of {program.name} cannot end at a time: it has no 'cap sleep = sleep'")
@@ -88,3 +92,12 @@ def advice(grant):
     if grant.kind != "entry":
         return "one of them must do without"
     return "if it never waits there, 'send' or 'pass' behind the entry says so; 'deadline' if each call ends at a time"
+
+
+def inversions(system, program, mistakes):
+    """Who is called should not stand below who calls: programs between the two would keep both waiting."""
+    for grant in program.grants:
+        server = system.meant(program, grant) if grant.kind == "entry" and grant.use is None else None
+        if server is not None and server.level < program.level:
+            text = f"{program.name}, of priority {program.level}, calls {server.name}, of priority {server.level}"
+            mistakes.warn(grant.kind, f"{text}: while it waits, others run before it")

@@ -2,7 +2,6 @@
 """The build checks of tools/test: both compilers without a warning, the same bytes from two folders."""
 
 import filecmp
-import glob
 import os
 import re
 import shutil
@@ -103,19 +102,6 @@ def reproducible(context):
             raise Failed(f"{product} differs between two builds of the same sources")
 
 
-def undescribed(context):
-    """checksystem's word about a folder whose program nobody describes."""
-    tool = os.path.join(context.build, "tools", "checksystem")
-    system = os.path.join(core.ROOT, "user", "system.lyk")
-    programs = [name.removesuffix(".debug") for name in glob.glob(os.path.join(context.build, "user", "*.debug"))]
-    status, text = context.run([tool, system, *programs], 60)
-    if status != 0 or text:
-        raise Failed("it finds something in the system as it is", core.tail(text))
-    status, text = context.run([tool, system, *programs, "somewhere/forgotten"], 60)
-    if status != 0 or "warning: 'forgotten' is built, but no program here names it" not in text:
-        raise Failed("it does not warn", core.tail(text))
-
-
 def without_variables(context):
     """user/rpc promises it of itself; what it is built from others' sources for is read off the library."""
     status, text = context.run(["nm", os.path.join(context.build, "librpc.a")], 60)
@@ -144,7 +130,6 @@ def part(_context):
             ),
             simple_job("clang", "clang builds without a warning the tests, and a kernel whose self-tests pass", clang),
             simple_job("commit_points", "nothing behind a commit point may fail", commit_points),
-            simple_job("undescribed", "a program that is built but not described is worth a warning", undescribed),
             simple_job("without_variables", "the RPC library has no variables, so threads may share it", without_variables),
         ],
     )

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The part `description` of tools/test: tools/lykos-system, which reads the description of the system. Each class of mistake with
+the very words and place; what programs need against what they are given and what their sources ask for; the picture."""
+
+import glob
+import os
+import random
+import re
+import struct
+import xml.etree.ElementTree
+
+from . import core
+from .core import Failed, Part, simple_job
+from .description_cases import CASES, GOOD
+
+TOOL = os.path.join(core.ROOT, "tools", "lykos-system")
+SYSTEM = os.path.join(core.ROOT, "user", "system.lyk")
+SECONDS = 60
+SEED, ROUNDS = 1, 40
+LIBRARY = {"sleep", "kernlog", "console", "space", "schedule"}  # that user/lib asks for
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def folders():
+    """Those of all programs."""
+    sources = glob.glob(os.path.join(core.ROOT, "user", "servers", "*", "*.c"))
+    sources += glob.glob(os.path.join(core.ROOT, "user", "programs", "*", "*.c"))
+    return sorted({os.path.dirname(source) for source in sources})
+
+
+def told(context, name, text, *more):
+    """(status, lines that the tool says of a description without the name of the file, path of the file)."""
+    path = context.path(f"description-{name}.lyk")
+    with open(path, "w", encoding="utf-8", newline="") as f:
+        f.write(text)
+    status, output = context.run([TOOL, "check", path, *more], SECONDS)
+    lines = [line.removeprefix(path + ":").replace(": error: ", ": ", 1) for line in output.splitlines()]
+    return status, lines, path
+
+
+def mistakes(name, text, expected):
+    def run(context):
+        status, lines, _ = told(context, name, text)
+        if lines != expected:
+            differ = [f"not told: {line}" for line in expected if line not in lines]
+            differ += [f"told: {line}" for line in lines if line not in expected]
+            raise Failed("it says something else", differ or lines)
+        if (status == 0) != all("warning: " in line for line in expected):
+            raise Failed(f"status {status}")
+
+    return run
+
+
+def good(name, text):
+    def run(context):
+        status, lines, path = told(context, name, text)
+        if status != 0 or lines:
+            raise Failed("it finds something", lines)
+        status, output = context.run([TOOL, "table", path, path + ".table"], SECONDS)
+        if status != 0 or output:
+            raise Failed("no table", core.tail(output))
+
+    return run
+
+
+def shipped(context):
+    """The system as it is, with the folders of its programs; then with one more, and with one less."""
+    all_folders = folders()
+    status, output = context.run([TOOL, "check", SYSTEM, "--programs", *all_folders], SECONDS)
+    if status != 0 or output:
+        raise Failed("it finds something in the system as it is", core.tail(output))
+    forgotten = context.path("forgotten")
+    os.makedirs(forgotten, exist_ok=True)
+    status, output = context.run([TOOL, "check", SYSTEM, "--programs", *all_folders, forgotten], SECONDS)
+    if status != 0 or output != f"{SYSTEM}:1:1: warning: 'forgotten' is built, but no program here names it: it cannot be started\n":
+        raise Failed("it does not warn", core.tail(output))
+    fewer = [folder for folder in all_folders if not folder.endswith("/citizen")]
+    status, output = context.run([TOOL, "check", SYSTEM, "--programs", *fewer], SECONDS)
+    if status == 0 or len(re.findall(r"error: there is no program 'citizen' to be its file", output)) != 2:
+        raise Failed("a file that is not built is not told of", core.tail(output))
+
+
+NEEDS = """# what it needs
+cap memory = range
+cap console = entry optional
+cap clock = sleep
+param port
+endpoint main
+"""
+
+
+def needs(context):
+    """What a program asks for, in its folder, against what it is given."""
+    folder = context.path("description-needs")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "needs"), "w", encoding="utf-8") as f:
+        f.write(NEEDS + "cap clock = sleep\ncap x = nonsense\nneed y\n")
+    text = """system 1
+program a
+    file description-needs
+    endpoints mian
+    param prot = 5
+    cap memory = entry b.main
+    cap clokc = sleep
+program b
+    file description-needs
+    endpoints main
+    param port = 5
+    cap memory = range 5 pages
+    cap clock = sleep
+"""
+    _, lines, path = told(context, "needs", text, "--programs", folder)
+    file = os.path.join(folder, "needs")
+    expected = [
+        "2:9: program a is not given what it needs: cap clock = sleep",
+        "2:9: program a is not given what it needs: endpoint main",
+        "2:9: program a is not given what it needs: param port",
+        "4:15: description-needs asks for no endpoint 'mian'; did you mean 'main'?",
+        "5:11: description-needs asks for no param 'prot'; did you mean 'port'?",
+        "6:18: description-needs wants 'memory' to be a capability of kind range, not entry",
+        "7:9: description-needs asks for no capability 'clokc'; did you mean 'clock'?",
+        f"{file}:7:5: 'clock' is named twice",
+        f"{file}:8:9: unknown kind of capability 'nonsense'",
+        f"{file}:9:1: unknown property 'need'",
+    ]
+    if sorted(lines) != sorted(expected):
+        differ = [f"not told: {line}" for line in expected if line not in lines]
+        raise Failed("it says something else", differ + [f"told: {line}" for line in lines if line not in expected])
+
+
+def asked_for(context):
+    """Each name in a list of needs is one that a source in that folder asks for by name, or the library."""
+    wrong = []
+    lists = [folder for folder in folders() if os.path.exists(os.path.join(folder, "needs"))]
+    for folder in lists:
+        sources = ""
+        for source in glob.glob(os.path.join(folder, "*.[ch]")):
+            with open(source, encoding="utf-8") as f:
+                sources += f.read()
+        with open(os.path.join(folder, "needs"), encoding="utf-8") as f:
+            names = re.findall(r"^(?:cap|param) ([\w-]+)[^#]*$", f.read(), re.MULTILINE)
+        wrong += [f"{folder}: {name}" for name in names if name not in LIBRARY and f'"{name}"' not in sources]
+    if wrong or len(lists) < 10:
+        raise Failed(f"of {len(lists)} lists, names that no source asks for", wrong)
+
+
+def graph(context):
+    """The pictures are well-formed, and everything is in them: each program; each capability, as an arrow or a name in a box."""
+    with open(SYSTEM, encoding="utf-8") as f:
+        text = re.sub(r"#.*", "", f.read())
+    for options in ([], ["--all"], ["--boot", "--all"]):
+        path = context.path("graph.svg")
+        status, output = context.run([TOOL, "graph", SYSTEM, *options, "--svg", path], SECONDS)
+        if status != 0:
+            raise Failed("no picture", core.tail(output))
+        groups = {g.get("id"): g for g in xml.etree.ElementTree.parse(path).iter(SVG + "g")}
+        missing = []
+        for program in re.split(r"^program ", text, flags=re.MULTILINE)[1:]:
+            name = program.split()[0]
+            if "--boot" in options and "at boot" not in program:
+                if f"program:{name}" in groups:
+                    raise Failed(f"{name} does not run after boot, but is there")
+                continue
+            box = groups.get(f"program:{name}")
+            words = " ".join("".join(part.itertext()) for part in box.iter(SVG + "text")) if box is not None else ""
+            if box is None or name not in words.split():
+                missing.append(name)
+            missing += [
+                f"{name}: {cap}"
+                for cap in re.findall(r"^\s*cap\s+(\S+)", program, re.MULTILINE)
+                if f"cap:{name}:{cap}" not in groups and not re.search(rf"(^|[ ,]){re.escape(cap)}($|[,: ])", words)
+            ]
+        if missing or len(groups) < 10:
+            raise Failed(f"with {options} missing in the picture", missing[:20])
+
+
+def picture_of_docs(context):
+    """docs/system.svg shows the system as it is: the programs and arrows of it, if not drawn by the same version of Graphviz."""
+    path = context.path("system.svg")
+    status, output = context.run([TOOL, "graph", SYSTEM, "--boot", "--all", "--svg", path], SECONDS)
+    if status != 0:
+        raise Failed("no picture", core.tail(output))
+    ids = [
+        sorted(filter(None, (g.get("id") for g in xml.etree.ElementTree.parse(file).iter(SVG + "g"))))
+        for file in (path, os.path.join(core.ROOT, "docs", "system.svg"))
+    ]
+    if ids[0] != ids[1]:
+        raise Failed("docs/system.svg is of another system; make graph draws it again", sorted(set(ids[0]) ^ set(ids[1])))
+
+
+def random_text(context):
+    """Random words never end the tool otherwise than in words."""
+    source = random.Random(context.seed if context.seed is not None else SEED)
+    words = "system 1 program a b cap = entry a.b b.a notice bits 0x - # process self start at boot args irq 0x3f8-0x3ff range pages"
+    words = (words + " param file stack ioports payload restart times within s after with part of é \t \0 . init send").split(" ")
+    rounds = context.rounds or (ROUNDS * 10 if context.soak else ROUNDS)
+    for n in range(rounds):
+        text = "".join(source.choice(words) + source.choice("    \n") for _ in range(source.randrange(400)))
+        text = source.choice(("", "system 1\nprogram a\n")) + text
+        status, lines, path = told(context, "random", text)
+        if status not in (0, 1) or any(not re.match(r"\d+:\d+: \S", line) for line in lines) or (status == 1 and not lines):
+            raise Failed(f"round {n} of seed {SEED if context.seed is None else context.seed}: {path}", lines[-5:])
+
+
+def table_of(context, name, text):
+    path = context.path(f"description-{name}.lyk")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    status, output = context.run([TOOL, "table", path, path + ".table"], SECONDS)
+    if status != 0:
+        raise Failed("no table", core.tail(output))
+    with open(path + ".table", "rb") as f:
+        return f.read()
+
+
+def same_table(context):
+    """The table is a function of what is said, not of how, and begins as table.h says."""
+    one = table_of(context, "one", "system 1\nprogram a\n    endpoints main\n    cap s = sleep\n")
+    other = table_of(context, "other", "system 1 #\nprogram a\n\tendpoints  main\n  cap s=sleep # the clock")
+    if one != other or one != table_of(context, "again", "system 1\nprogram a\n    endpoints main\n    cap s = sleep\n"):
+        raise Failed("the same description gives two tables")
+    magic, version, size, programs, grants, params, endpoints = struct.unpack_from("<4sIIIIII", one)
+    if (magic, version, size, programs, grants, params, endpoints) != (b"LKYS", 1, len(one), 1, 1, 0, 1):
+        raise Failed("its header is another one")
+
+
+def part(_context):
+    jobs = [simple_job(name, text, mistakes(name, lines, expected)) for name, text, lines, expected in CASES]
+    jobs += [simple_job(name, text, good(name, lines)) for name, text, lines in GOOD]
+    return Part(
+        "description",
+        jobs
+        + [
+            simple_job("shipped", "the system is without mistakes; a program undescribed is worth a warning, one not built is none",
+                       shipped),
+            simple_job("needs", "a program is given what it needs, and of that kind", needs),
+            simple_job("asked_for", "what is said to be needed is asked for in the sources", asked_for),
+            simple_job("graph", "the picture is well-formed, and all programs and capabilities are in it", graph),
+            simple_job("docs", "the picture in docs is that of the system", picture_of_docs),
+            simple_job("random", "random words are refused in words", random_text),
+            simple_job("table", "the same description gives the same table", same_table),
+        ],
+    )
