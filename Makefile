@@ -19,6 +19,7 @@ NEEDS_virsh := build virsh
 NEEDS_debug := build run debug
 NEEDS_test := build run iso uefi test virsh graph
 NEEDS_graph := build graph
+NEEDS_docs := build graph
 NEEDS_soak := $(NEEDS_test)
 NEEDS_bench := build run test
 NEEDS_bench-dispatch := build run virsh libvirtd
@@ -476,7 +477,7 @@ format: ## lay the C sources out as make check wants them
 	clang-format -i $(C_FILES)
 
 .PHONY: docs
-docs: ## write again what is generated in docs/: abi.md, interfaces, and the chart and tables of `make bench`
+docs: docs/system.svg ## write again what is generated in docs/: abi.md, interfaces, the graph, and the chart and tables of `make bench`
 	$(PYTHON) tools/lykos-idl kernel kernel/abi/lykos.idl --page docs/abi.md
 	$(PYTHON) tools/lykos-idl servers -I kernel $(SERVER_IDL) --page docs/interfaces
 	tools/bench --pages

@@ -44,7 +44,11 @@ class Grant:
             return f"process {self.program}"
         if self.kind == "ioports":
             return f"ioports {self.first:#x}-{self.last:#x}"
-        return f"{self.kind} {self.number}" if self.number or self.kind == "irq" else str(self.kind)
+        if self.kind == "irq":
+            return f"irq {self.number}"
+        if self.kind == "range" or self.number:
+            return f"{self.kind} {self.number} pages{' kept' if self.kept else ''}"
+        return str(self.kind)
 
 
 @dataclasses.dataclass

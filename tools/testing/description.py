@@ -10,12 +10,14 @@ import struct
 import xml.etree.ElementTree
 
 from . import core
+from .boot import mkimage
 from .core import Failed, Part, simple_job
 from .description_cases import CASES, GOOD
 
 TOOL = os.path.join(core.ROOT, "tools", "lykos-system")
 SYSTEM = os.path.join(core.ROOT, "user", "system.lyk")
 SECONDS = 60
+BOOT_SECONDS = 120
 SEED, ROUNDS = 1, 40
 LIBRARY = {"sleep", "kernlog", "console", "space", "schedule"}  # that user/lib asks for
 SVG = "{http://www.w3.org/2000/svg}"
@@ -224,6 +226,42 @@ def same_table(context):
         raise Failed("its header is another one")
 
 
+def boot_with(context, name, table):
+    """Boot with this table, or with none: what is said until the machine halts, which it must."""
+    folder = context.path(f"description-{name}")
+    os.makedirs(folder, exist_ok=True)
+    files = [os.path.join(context.build, "user", program) for program in ("init", "bank", "pager", "console", "shell")]
+    if table is not None:
+        files.append(os.path.join(folder, "system.table"))
+        with open(files[-1], "wb") as f:
+            f.write(table)
+    archive = os.path.join(folder, "archive")
+    done = mkimage(archive, *files)
+    if done.returncode != 0:
+        raise Failed("mkimage failed", core.tail(done.stderr))
+    status, text = context.qemu(f"description-{name}", BOOT_SECONDS, "--icount", "--archive", archive)
+    if status != core.FAIL:
+        raise Failed(f"ended with {core.words_of(status)}", core.tail(text))
+    return text
+
+
+def damaged(context):
+    """init refuses a table that is damaged, or missing, in words, and halts the machine."""
+    with open(os.path.join(context.build, "system.table"), "rb") as f:
+        table = f.read()
+    third = 40 + 3 * 96  # a program: behind the header and three others
+    priority = table[: third + 24] + struct.pack("<I", 200) + table[third + 28 :]
+    for name, bad, words in (
+        ("short", table[:-8], "system.table is refused, at program 0: its parts do not add up to its size"),
+        ("priority", priority, "system.table is refused, at program 3: a number is out of range"),
+        ("missing", None, "there is no system description, system.table, in the archive"),
+    ):
+        text = boot_with(context, name, bad)
+        for line in (words, "init: the system stops here: "):
+            if line not in text:
+                raise Failed(f"{name}: nothing was said like '{line}'", core.tail(text))
+
+
 def part(_context):
     jobs = [simple_job(name, text, mistakes(name, lines, expected)) for name, text, lines, expected in CASES]
     jobs += [simple_job(name, text, good(name, lines)) for name, text, lines in GOOD]
@@ -238,6 +276,7 @@ def part(_context):
             simple_job("graph", "the picture is well-formed, and all programs and capabilities are in it", graph),
             simple_job("docs", "the picture in docs is that of the system", picture_of_docs),
             simple_job("random", "random words are refused in words", random_text),
+            simple_job("damaged", "init refuses a damaged table in words, and halts the machine", damaged),
             simple_job("table", "the same description gives the same table", same_table),
         ],
     )
