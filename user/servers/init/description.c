@@ -170,8 +170,7 @@ static bool read_grant(struct reader *r, const struct table_grant *t, struct gra
         .a = t->a,
         .b = t->b,
     };
-    return take_name(r, t->name, DESC_WORD, &g->name) && take_target(r, t, g) &&
-           take_numbers(r, g);
+    return take_name(r, t->name, DESC_WORD, &g->name) && take_target(r, t, g) && take_numbers(r, g);
 }
 
 bool description_fixed_name(const char *name)

@@ -224,7 +224,8 @@ static void grant_words(const struct grant *g, char *out, size_t size)
     switch ((unsigned)g->kind) { /* the others are one word */
     case GRANT_ENTRY:
         if (g->has_payload) {
-            lk_format(out, size, "entry %s.%s payload %lu", target_name(g), target_endpoint(g), g->a);
+            lk_format(out, size, "entry %s.%s payload %lu", target_name(g), target_endpoint(g),
+                      g->a);
         } else {
             lk_format(out, size, "entry %s.%s", target_name(g), target_endpoint(g));
         }

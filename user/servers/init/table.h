@@ -43,24 +43,24 @@ struct table_header { /* 40 bytes */
     uint32_t reserved[2]; /* 0 */
 };
 
-struct table_program {     /* 96 bytes */
-    uint32_t name;         /* a text, as are the next three */
-    uint32_t file;         /* in the archive */
-    uint32_t args;         /* what it is started with */
-    uint32_t start_word;   /* on the boot command line, with which it is started; "": there is none */
-    uint32_t part_of;      /* the program that it is a part of, or TABLE_NONE */
-    uint32_t flags;        /* TABLE_AT_BOOT */
-    uint32_t priority;     /* 1..DESC_PRIORITY_MAX */
-    uint32_t stack_pages;  /* 1..DESC_STACK_MAX */
-    uint64_t slice;        /* nanoseconds */
-    uint64_t memory;       /* pages that it may take up in all */
-    uint64_t within;       /* nanoseconds in which it is begun again at most `restarts` times */
-    uint64_t after;        /* nanoseconds before the first time */
-    uint32_t restarts;     /* 0: it is not begun again */
+struct table_program {   /* 96 bytes */
+    uint32_t name;       /* a text, as are the next three */
+    uint32_t file;       /* in the archive */
+    uint32_t args;       /* what it is started with */
+    uint32_t start_word; /* on the boot command line, with which it is started; "": there is none */
+    uint32_t part_of;    /* the program that it is a part of, or TABLE_NONE */
+    uint32_t flags;      /* TABLE_AT_BOOT */
+    uint32_t priority;   /* 1..DESC_PRIORITY_MAX */
+    uint32_t stack_pages; /* 1..DESC_STACK_MAX */
+    uint64_t slice;       /* nanoseconds */
+    uint64_t memory;      /* pages that it may take up in all */
+    uint64_t within;      /* nanoseconds in which it is begun again at most `restarts` times */
+    uint64_t after;       /* nanoseconds before the first time */
+    uint32_t restarts;    /* 0: it is not begun again */
     uint32_t endpoint, endpoints; /* the first of its endpoints, and how many there are */
     uint32_t grant, grants;
     uint32_t param, params;
-    uint32_t reserved;     /* 0 */
+    uint32_t reserved; /* 0 */
 };
 
 struct table_grant { /* 40 bytes */
