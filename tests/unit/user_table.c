@@ -223,6 +223,20 @@ TEST(table_empty, "a table without programs is refused, and so is one with too m
     }
 }
 
+TEST(table_textless, "a table without texts is refused before one is looked at")
+{
+    struct table_header h = { .magic = DESC_MAGIC,
+                              .version = DESC_VERSION,
+                              .bytes = sizeof(struct table_header) + sizeof(struct table_program),
+                              .programs = 1 };
+    uint8_t *table = copy_of(shipped, h.bytes);
+
+    memcpy(table, &h, sizeof(h));
+    CHECK(!description_read(&description, table, h.bytes, &trouble));
+    CHECK_SAY(strstr(trouble.what, "begin and end with NUL") != NULL, "%s", trouble.what);
+    free(table);
+}
+
 TEST(table_damaged_program, "a program with a number that is out of range is refused in words")
 {
     static const char *const text = "a text lies outside";
