@@ -98,7 +98,7 @@ static bool take_name(struct reader *r, uint32_t offset, size_t most, const char
     return take_text(r, offset, most, out) && ((*out)[0] != '\0' || refuse(r, "a name is empty"));
 }
 
-/* Do `count` records from `first` on lie in an array of `all`, and are there no more than `most`? */
+/* Do `count` records from `first` on lie in an array of `all`, and are they no more than `most`? */
 static bool take_run(struct reader *r, uint32_t first, uint32_t count, uint32_t all, uint32_t most)
 {
     return (count <= most && first <= all && count <= all - first) ||
