@@ -242,6 +242,7 @@ TEST(table_damaged_program, "a program with a number that is out of range is ref
     static const char *const text = "a text lies outside";
     static const char *const run = "a run of records lies outside";
     static const char *const range = "a number is out of range";
+    const struct table_header *all = (const struct table_header *)(const void *)shipped;
 
     if (!load() || !CHECK(description_read(&description, shipped, shipped_bytes, &trouble))) {
         return;
@@ -269,6 +270,8 @@ TEST(table_damaged_program, "a program with a number that is out of range is ref
     check_refused(PROGRAM("shell", grants), 4, DESC_CAPS + 1, run);
     check_refused(PROGRAM("bench", endpoints), 4, 3, "no registers");
     check_refused(PROGRAM("console", param), 4, UINT32_MAX, run);
+    check_refused(PROGRAM("console", param), 4, all->params, run); /* it begins at the end */
+    check_refused(PROGRAM("console", grant), 4, all->grants - 1, run);
     check_refused(PROGRAM("console", params), 4, DESC_PARAMS + 1, run);
 }
 

@@ -86,7 +86,8 @@ static bool open_table(struct reader *r, const void *at, uint64_t bytes)
 static bool take_text(struct reader *r, uint32_t offset, size_t most, const char **out)
 {
     if (offset >= r->header->text_bytes || strnlen(r->text + offset, most + 1) > most) {
-        return refuse(r, "a text lies outside of it, or is too long");
+        refuse(r, "a text lies outside of it, or is too long");
+        return false;
     }
     *out = r->text + offset;
     return true;
