@@ -29,6 +29,8 @@ bool number_parse(const char *text, uint64_t *value)
     unsigned base = 10;
     uint64_t n = 0;
 
+    /* What stands before `text` was compared by behind(), so there is a NUL at its end. */
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     if (text[0] == '0' && text[1] == 'x') {
         base = 16;
         text += 2;

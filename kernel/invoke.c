@@ -5,7 +5,7 @@
  * An invocation is an optional send phase followed by an optional receive phase, in one
  * transaction. What the capability in the target register is decides the send phase: an Entry goes
  * to a process (ipc.c), everything else to the operation table of its type, made from
- * kernel/abi/lykos.toml. Either way the caller sees the same: words, capabilities and a string,
+ * kernel/abi. Either way the caller sees the same: words, capabilities and a string,
  * delivered into its wait.
  *
  * Read <abi/invoke.h>, txn.h and ipc.h first.
@@ -301,6 +301,8 @@ static NOINLINE void answer_more(struct invocation *inv, const struct operation 
 
     ipc_store_words(r, inv->out);
     if (op->string_out != 0) {
+        /* Then acquire_string() has set both. */
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
         if (inv->out_len > inv->out_room) {
             inv->out_len = inv->out_room;
             r->rax |= LK_DLV_TRUNCATED;
@@ -331,6 +333,7 @@ static void answer_entry(struct invocation *inv, const struct cap *entry,
             .delivery = DELIVERS(1u + op->words_out),
             .cap = inv->out_cap[0],
             .caps = op->caps_out,
+            /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): as above */
             .truncated = op->string_out != 0 && inv->out_len != 0,
         });
         sched_wake(to);

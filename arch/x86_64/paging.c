@@ -119,7 +119,7 @@ static uint64_t tables_bound(const struct boot_info *boot)
     /* Top; the image and the device window below it; theirs; the read-only part cuts its range in
      * three. Of each range both ends, ragged at each level, and the whole tables between them. */
     uint64_t tables = 1 + 2 + boot->kernel_end / entry_bytes(1) + 1 +
-                      KERNEL_DEVICE_BYTES / entry_bytes(1) + 1 + 4 + 6 * boot->ranges +
+                      KERNEL_DEVICE_BYTES / entry_bytes(1) + 1 + 4 + (uint64_t)(6 * boot->ranges) +
                       boot_ram(boot) / entry_bytes(2) + boot_ram(boot) / entry_bytes(3);
 
     return tables * PAGE_SIZE;
@@ -199,5 +199,5 @@ const struct guarded_stack *stack_at(uint64_t address)
 {
     uint64_t n = (address - (uint64_t)kernel_stacks) / sizeof(struct guarded_stack);
 
-    return n < STACKS * STACKS_PER_CPU ? &kernel_stacks[n] : NULL;
+    return n < ARRAY_LEN(kernel_stacks) ? &kernel_stacks[n] : NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Operations of the Endpoint capability. Arguments, results and errors: kernel/abi/lykos.toml.
+ * Operations of the Endpoint capability. Arguments, results and errors: kernel/abi.
  */
 #include <kernel/cpu.h>
 #include <kernel/endpoint.h>

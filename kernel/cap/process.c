@@ -116,7 +116,7 @@ void process_op_get_state(struct invocation *inv)
 {
     const struct process *p = inv_object(inv, process);
 
-    STATIC_ASSERT(sizeof(p->regs) == 152, "as in kernel/abi/lykos.toml");
+    STATIC_ASSERT(sizeof(p->regs) == 152, "as in kernel/abi");
 
     inv->out[1] = p->s.run_state;
     inv->out[2] = p->s.holds;
@@ -257,7 +257,7 @@ void process_op_get_preemption(struct invocation *inv)
     const struct process *r = preempt_receiver(p);
     struct lk_preemption *out = (struct lk_preemption *)(void *)inv->string;
 
-    STATIC_ASSERT(sizeof(*out) == 128, "as in kernel/abi/lykos.toml");
+    STATIC_ASSERT(sizeof(*out) == 128, "as in kernel/abi");
 
     *out = (struct lk_preemption){
         .deferred_since = pr->deferred_since,

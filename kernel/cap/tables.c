@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The operation tables of all capability types, made from kernel/abi/lykos.toml.
+ * The operation tables of all capability types, made from kernel/abi.
  */
 #include <kernel/arch.h>
 #include <kernel/gpt.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Archives with all programs and another description than user/system.lyk: that one, changed."""
+"""Archives with another description than user/system.lyk."""
 
 import os
 import tempfile
@@ -7,6 +7,20 @@ import tempfile
 from . import core
 from .boot import mkimage
 from .core import Failed
+
+
+SECONDS = 60
+
+
+def table(context, folder, system):
+    """The table of this description, made in the folder."""
+    text, path = os.path.join(folder, "system.lyk"), os.path.join(folder, "system.table")
+    with open(text, "w", encoding="utf-8") as f:
+        f.write(system)
+    status, output = context.run([os.path.join(core.ROOT, "tools", "lykos-system"), "table", text, path], SECONDS)
+    if status != 0:
+        raise Failed("the description is refused", core.tail(output))
+    return path
 
 
 def changed(context, changes, added="", files=()):
@@ -19,12 +33,10 @@ def changed(context, changes, added="", files=()):
             raise Failed(f"user/system.lyk does not have {old!r} once")
         system = system.replace(old, new)
     folder = tempfile.mkdtemp(prefix="archive-", dir=context.folder)
-    path, description = os.path.join(folder, "archive"), os.path.join(folder, "system.lyk")
-    with open(description, "w", encoding="utf-8") as f:
-        f.write(system + added)
+    path = os.path.join(folder, "archive")
     programs = os.path.join(context.build, "user")
     names = [name for name in sorted(os.listdir(programs)) if os.path.isfile(os.path.join(programs, name + ".debug"))]
-    done = mkimage(path, *[os.path.join(programs, name) for name in names], *files, description)
+    done = mkimage(path, *[os.path.join(programs, name) for name in names], *files, table(context, folder, system + added))
     if done.returncode != 0:
         raise Failed("mkimage failed", core.tail(done.stderr))
     return path

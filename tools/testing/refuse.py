@@ -5,7 +5,7 @@ programs with too small a limit, tables that are full, and what is said of all t
 import os
 import re
 
-from . import core
+from . import core, images
 from .boot import mkimage
 from .core import Failed, Part, simple_job
 from .session import Session
@@ -68,15 +68,9 @@ def archive_with(context, name, programs):
 
 def image(context, folder, system, more):
     """Options to boot with this description, and with programs beside the first servers."""
-    path, table = (os.path.join(folder, name) for name in ("system.lyk", "system.table"))
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(system)
-    status, output = context.run([os.path.join(core.ROOT, "tools", "lykos-system"), "table", path, table], SECONDS)
-    if status != 0:
-        raise Failed("the description is refused", core.tail(output))
     names = ["init", "bank", "pager", "console", "shell"] + more
     archive = os.path.join(folder, "archive")
-    done = mkimage(archive, *[os.path.join(context.build, "user", name) for name in names], table)
+    done = mkimage(archive, *[os.path.join(context.build, "user", name) for name in names], images.table(context, folder, system))
     if done.returncode != 0:
         raise Failed("mkimage failed", core.tail(done.stderr))
     return ["--icount", "--archive", archive]

@@ -11,7 +11,7 @@
 
 #include <abi/gen.h>
 #include <abi/invoke.h>
-#include <captypes.h> /* enum cap_type: CAP_NULL, CAP_ENDPOINT, ..., from kernel/abi/lykos.toml */
+#include <captypes.h> /* enum cap_type: CAP_NULL, CAP_ENDPOINT, ..., from kernel/abi */
 #include <kernel/types.h>
 
 /* A capability. Users never see it, but for the holder of a CapBits capability. */

@@ -73,7 +73,7 @@ struct operation {
 } ALIGNED(64);                       /* a cache line, found by a shift */
 STATIC_ASSERT(LK_TYPES <= 32, "a mask of types");
 
-/* Tables by type, made from kernel/abi/lykos.toml. NULL: no operations but getType. */
+/* Tables by type, made from kernel/abi. NULL: no operations but getType. */
 struct operation_table {
     const struct operation *op; /* indexed by code; fn NULL: no such operation */
     unsigned ops;

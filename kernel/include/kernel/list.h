@@ -52,6 +52,7 @@ static inline void list_splice_end(struct list *to, struct list *from)
     if (list_empty(from)) {
         return;
     }
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): links never are null */
     from->next->prev = to->prev;
     from->prev->next = to;
     to->prev->next = from->next;

@@ -87,6 +87,8 @@ static inline bool preempt_possible(struct process *t, const struct process *r)
 static ALWAYS_INLINE void preempt_stop(struct process *t, const struct process *r, bool notice,
                                        bool forced)
 {
+    /* A bool made 64 bits wide: the checker overlooks the cast. */
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     trace_event(TRACE_PROXY, object_oid(t), object_oid(r) | (uint64_t)forced << 32);
     t->preempt.after_notice = notice;
     t->preempt.deliveries++;

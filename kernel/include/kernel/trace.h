@@ -6,7 +6,7 @@
 #pragma once
 
 #include <kernel/types.h>
-#include <traceevents.h> /* enum trace_event: what happened, from kernel/abi/lykos.toml */
+#include <traceevents.h> /* enum trace_event: what happened, from kernel/abi */
 
 /* One event. `cycles` is the time, in units of arch_cycles(). */
 struct trace_record {
