@@ -18,7 +18,7 @@ void kernlog_op_append(struct invocation *inv)
             inv->string[i] = '?';
         }
     }
-    inv->string[inv->string_len] = '\0'; /* tools/idl/kernel_tables.py: there is room for it */
+    inv->string[inv->string_len] = '\0'; /* tools/idl/check_kernel.py: there is room for it */
     /* Of level error, since a program that was given the log has decided itself what is worth a
      * line. */
     log_line(LOG_ERROR, "%s: %s", label, inv->string);
