@@ -17,6 +17,7 @@ NEEDS_run-uefi := build run iso uefi
 NEEDS_serve := build run
 NEEDS_virsh := build virsh
 NEEDS_debug := build run debug
+NEEDS_dump := build
 NEEDS_test := build run iso uefi test virsh graph
 NEEDS_graph := build graph
 NEEDS_docs := build graph
@@ -106,11 +107,14 @@ program_src = $(sort $(wildcard $(1)/*.c $(1)/*.S))
 # Scenarios of tests/system.
 SYS_LIB_SRC := $(call program_src,tests/system/lib)
 SYS_DIRS := $(filter-out tests/system/lib,$(patsubst %/,%,$(sort $(dir $(wildcard tests/system/*/*.c)))))
+# Programs for the tests of `make debug`, packed into an archive there.
+DEBUG_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard tests/debug/*/*.c))))
+DEBUG_PROGRAMS := $(addprefix $(BUILD)/test/,$(notdir $(DEBUG_DIRS)))
 SYS_ARCHIVES := $(patsubst tests/system/%,$(BUILD)/test/%.archive,$(SYS_DIRS))
 # Programs that only tests put into an archive.
 TEST_PROGRAM_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard tests/programs/*/*.c))))
 TEST_PROGRAMS := $(addprefix $(BUILD)/test/programs/,$(notdir $(TEST_PROGRAM_DIRS)))
-ALL_USER_SRC := $(LIB_SRC) $(foreach d,$(PROGRAM_DIRS) $(SYS_DIRS) $(TEST_PROGRAM_DIRS),$(call program_src,$(d))) $(SYS_LIB_SRC)
+ALL_USER_SRC := $(LIB_SRC) $(foreach d,$(PROGRAM_DIRS) $(SYS_DIRS) $(TEST_PROGRAM_DIRS) $(DEBUG_DIRS),$(call program_src,$(d))) $(SYS_LIB_SRC)
 
 KERNEL := $(BUILD)/lykos
 ARCHIVE := $(BUILD)/archive
@@ -306,13 +310,14 @@ programs: $(PROGRAMS) $(LIB)
 
 # --- system tests: each scenario is an archive whose init is the test -----------------------------------------
 $(foreach d,$(SYS_DIRS),$(eval $(call program,$(BUILD)/test/$(notdir $(d)),$(call program_src,$(d)) $(SYS_LIB_SRC),$(call libs,$(d)))))
+$(foreach d,$(DEBUG_DIRS),$(eval $(call program,$(BUILD)/test/$(notdir $(d)),$(call program_src,$(d)),$(call libs,$(d)))))
 $(SYS_ARCHIVES): %.archive: % tools/mkimage
 	$(Q)$(PYTHON) tools/mkimage make $@ init=$<
 
 $(foreach d,$(TEST_PROGRAM_DIRS),$(eval $(call program,$(BUILD)/test/programs/$(notdir $(d)),$(call program_src,$(d)),$(call libs,$(d)))))
 
 .PHONY: tests
-tests: $(KERNEL) $(SYS_ARCHIVES) $(TEST_PROGRAMS) unit-build ## build the tests (to build/test and build/unit) without running them
+tests: $(KERNEL) $(SYS_ARCHIVES) $(TEST_PROGRAMS) $(DEBUG_PROGRAMS) unit-build ## build the tests (to build/test and build/unit) without running them
 
 # --- image ----------------------------------------------------------------------------------------------------
 # APPEND is the kernel's command line.
@@ -328,24 +333,29 @@ iso: $(ISO) ## make the bootable image for BIOS and UEFI, build/lykos.iso
 MEMORY ?= 256M
 CPUS ?= 1
 MACHINE ?= pc
+DUMP ?=
 RUN = tools/run-qemu --build $(BUILD) --machine $(MACHINE) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)'
 
 # The ports for virsh are sockets in build/run (docs/virsh.md).
 PORTS := --ports $(BUILD)/run
+# A panic leaves the machine's memory there, too (docs/debugging.md).
+KEEP := --dump $(BUILD)/run
 
-.PHONY: run run-iso run-uefi serve virsh debug
+.PHONY: run run-iso run-uefi serve virsh debug dump
 run: all ## build and start in QEMU; Ctrl-A X leaves (APPEND=run=ping,10 MEMORY=256M CPUS=1 MACHINE=pc)
-	@$(RUN) --interactive $(PORTS)
+	@$(RUN) --interactive $(PORTS) $(KEEP)
 run-iso: all ## the same through GRUB on BIOS
-	@$(RUN) --interactive $(PORTS) --way bios
+	@$(RUN) --interactive $(PORTS) $(KEEP) --way bios
 run-uefi: all ## the same through GRUB on UEFI
-	@$(RUN) --interactive $(PORTS) --way uefi
+	@$(RUN) --interactive $(PORTS) $(KEEP) --way uefi
 serve: all ## the same without a terminal, with programs to try virsh on; Ctrl-C or kill ends it
-	@exec $(RUN) --append 'serve $(APPEND)' --serve --end-with-parent $(PORTS)
+	@exec $(RUN) --append 'serve $(APPEND)' --serve --end-with-parent $(PORTS) $(KEEP)
 virsh: ## virsh on a free port of what `make run` or `make serve` has started
 	@exec tools/virsh --folder $(BUILD)/run
-debug: all ## start in QEMU with gdb attached to the kernel (tools/lykos-gdb.py: `help lykos`)
-	@tools/run-gdb $(BUILD) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)'
+debug: all ## start in QEMU with gdb attached, or gdb on a dump: DUMP=FILE (docs/debugging.md; `help lykos` in gdb)
+	@tools/run-gdb $(BUILD) $(if $(DUMP),--open '$(DUMP)',--memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)')
+dump: ## write the memory of what `make run` or `make serve` has started to build/run/lykos.dump (or DUMP=FILE)
+	@tools/dump $(BUILD)/run $(if $(DUMP),'$(DUMP)')
 
 # --- test -----------------------------------------------------------------------------------------------------
 # T=NAME chooses tests by name: PART or PART/CASE.

@@ -22,8 +22,9 @@
 lk_deadline_call:
         .cfi_startproc
         PUSH_PRESERVED
-        pushq   %rsi
-        pushq   %rdi
+        PUSH    rsi
+        PUSH    rdi
+        .cfi_remember_state
 lk_deadline_enter:
         cmpq    $0, DEADLINE_ENDED(%rsi)
         jne     lk_deadline_abandon
@@ -33,17 +34,18 @@ lk_deadline_leave:
         movq    8(%rsp), %rcx
         movq    $0, DEADLINE_CALL(%rcx)
 lk_deadline_over:
-        popq    %rcx
+        POP     rcx
         STORE_MESSAGE
         jmp     1f
 lk_deadline_abandon:
-        popq    %rcx
+        .cfi_restore_state
+        POP     rcx
         movq    (%rsp), %rsi
         movq    $0, DEADLINE_CALL(%rsi)
         movq    DEADLINE_ENDED(%rsi), %rax
         movq    $0, MSG_DELIVERY(%rcx)          # nothing was received: the result alone
         movq    %rax, MSG_WORD(0)(%rcx)
-1:      popq    %rsi
+1:      POP     rsi
         POP_PRESERVED
         ret
         .cfi_endproc

@@ -12,13 +12,13 @@
 lk_invoke:
         .cfi_startproc
         PUSH_PRESERVED
-        pushq   %rdi
+        PUSH    rdi
         movq    MSG_ID(%rdi), %r8
         LOAD_MESSAGE
         syscall
         movq    (%rsp), %rcx
         STORE_MESSAGE
-        popq    %rdi
+        POP     rdi
         POP_PRESERVED
         ret
         .cfi_endproc
