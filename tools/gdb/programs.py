@@ -19,7 +19,7 @@ def folders():
     """Where programs with symbols are."""
     build = os.environ.get("LYKOS_BUILD", os.path.join(abi.ROOT, "build"))
     more = os.environ.get("LYKOS_PROGRAMS", "").split(":")
-    return [f for f in (os.path.join(build, "user"), os.path.join(build, "test"), *more) if f and os.path.isdir(f)]
+    return [os.path.abspath(f) for f in (os.path.join(build, "user"), os.path.join(build, "test"), *more) if f and os.path.isdir(f)]
 
 
 class Program:

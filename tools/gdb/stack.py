@@ -38,7 +38,7 @@ def registers(process):
     if process.address == running() and at_user_level():
         for name in found:
             gdb_name = {"rflags": "eflags"}.get(name, name)
-            found[name] = int(gdb.parse_and_eval(f"(unsigned long)${gdb_name}")) & (1 << 64) - 1
+            found[name] = int(gdb.parse_and_eval(f"${gdb_name}")) & (1 << 64) - 1
     return found
 
 

@@ -106,7 +106,7 @@ def _sending(process):
     if endpoint is None:
         yield Edge(None, "sends to an endpoint that is gone")
     else:
-        yield Edge(endpoint.recipient(), f"its message to endpoint {endpoint.id():#x} ({endpoint.oid:#x}) waits to be received")
+        yield Edge(endpoint.recipient(), f"its message to endpoint {endpoint.oid:#x} (ID {endpoint.id():#x}) waits to be received")
 
 
 def _reply(process, holders):

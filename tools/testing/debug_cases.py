@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What `make debug` shows of a running system, stopped at known places. The cases go on in one session, one after the other: two servers
+wait for each other (tests/debug), a client behind them; then a page is missing; then a program is notified; then things are broken."""
+
+import re
+
+from . import core
+from .core import Failed
+
+NUMBER = r"\(0x[0-9a-f]+\)"
+
+
+def need(output, *patterns):
+    for pattern in patterns:
+        if not re.search(pattern, output, re.MULTILINE):
+            raise Failed(f"not seen: {pattern!r}", core.tail(output, 60))
+
+
+def need_not(output, *patterns):
+    for pattern in patterns:
+        if re.search(pattern, output, re.MULTILINE):
+            raise Failed(f"seen: {pattern!r}", core.tail(output, 60))
+
+
+def ps(gdb):
+    output = gdb.command("lykos ps")
+    need(
+        output,
+        r"^ +0x[0-9a-f]+  shell +shell +120 .* receiving, waits for (a notice|the answer of \S+)$",
+        r"^ +0x[0-9a-f]+  console +console +180 .* receiving, waits for a message or notice$",
+        r"^ +0x[0-9a-f]+  warden +init +201 ",
+    )
+    need(gdb.command("lykos waits"), r"^nobody waits for anybody$")
+
+
+def type_line(gdb):
+    gdb.command("lykos type echo typed by hand, in a line longer than a FIFO")
+    gdb.console(r"^typed by hand, in a line longer than a FIFO$")
+
+
+def names(gdb):
+    need(gdb.command("lykos program nosuch"), r"^no program 'nosuch'; there are: .*\bping\b")
+    need(gdb.command("lykos bt nosuch"), r"^no process 'nosuch'; there are: .*\bshell\b")
+    need(gdb.command("lykos queue 0x12345"), r"^no process '0x12345'; there are: .*\bshell\b")
+    need(gdb.command("lykos caps"), r"^which process\?")
+    need(gdb.command("lykos process init"), r"^'init' may be any of|^init \(0x")
+    number = re.search(r"^ +(0x[0-9a-f]+)  shell ", gdb.command("lykos ps"), re.MULTILINE)[1]
+    need(gdb.command(f"lykos process {int(number, 16)}"), rf"^shell \({number}\): ")
+    need(gdb.command("help lykos"), r"lykos waits +who waits for whom")
+
+
+def deadlock(gdb):
+    gdb.command("lykos type start embrace")
+    gdb.console(r"embraced: waits to send to embrace, .* a ring of waits")
+    output = gdb.until("lykos waits", "^bystander ")
+    need(
+        output,
+        r"^RING: (embrace -> embraced -> embrace|embraced -> embrace -> embraced)$",
+        rf"^bystander {NUMBER}, priority 110\n"
+        rf"  -> embrace {NUMBER}, priority 100: its message to endpoint 0x\w+ \(ID 0x1\) waits to be received \[of lower priority\]\n"
+        rf"    -> embraced {NUMBER}, priority 105: waits for the reply, for which the capability is in register 24 \[RING\]\n"
+        rf"      -> embrace {NUMBER}, priority 100: .* \[RING\]$",
+    )
+
+
+def queue(gdb):
+    output = gdb.command("lykos queue embrace")
+    need(
+        output,
+        rf"^endpoint 0x\w+ of embrace, ID 0x1; payload match off\n"
+        rf"  recipient embrace {NUMBER}, priority 100: receiving, waits for the answer of embraced\n"
+        r"  senders that wait, first comes first:\n"
+        rf"    1\. bystander {NUMBER}, priority 110: call through register \d+, payload 0x\w+, word 0 0x2\n"
+        rf"    2\. embraced {NUMBER}, priority 105: call through register 25, payload 0x7, word 0 0x2$",
+        r"^endpoint 0x\w+ of embrace, ID 0x0; payload match on, a reply is outstanding",
+    )
+    number = re.search(r"endpoint (0x\w+) of embrace, ID 0x1;", output)[1]
+    need(gdb.command(f"lykos queue {number}"), rf"^endpoint {number} of embrace, ID 0x1;", r"^    1\. bystander ")
+
+
+def caps(gdb):
+    need(
+        gdb.command("lykos caps embraced"),
+        rf"^   1 +process embraced {NUMBER}$",
+        r"^   3 main +endpoint 0x\w+ of embraced, ID 0x1$",
+        r"^  24 +reply to endpoint 0x\w+ of embrace, ID 0x0$",
+        r"^  25 +entry to endpoint 0x\w+ of embrace, ID 0x1, payload 0x7$",
+    )
+
+
+def back_trace(gdb):
+    """Of one that waits, in its program's words, whoever's symbols are loaded; and its variables."""
+    need(
+        gdb.command("lykos bt embraced"),
+        rf"^embraced {NUMBER}, program embraced: blocked, waits for embrace to take its message$",
+        r"^#0 .*help \(rq=.* at tests/debug/embraced/main\.c:\d+$",
+        r"^#\d .* in lk_serve \(server=.* at user/lib/server\.c:\d+$",
+        r"^#\d .* in main \(\) at tests/debug/embraced/main\.c:\d+$",
+    )
+    # Through lk_invoke(), which has registers on the stack.
+    need(gdb.command("lykos bt pager"), r"^#0  lk_invoke \(\)", r"^#1 .* in pager_run \(", r"^#2 .* in main \(\) at user/servers/pager")
+    need(gdb.command("lykos in embraced print helped"), r"^\$1 = 1$")
+    need(gdb.command("lykos in embrace print lk_start->name"), r'^\$1 = "embrace\\000')
+    need(gdb.command("lykos bt bystander"), r"program embrace:", r"^#0 .*(stand_by|main) \(")
+
+
+def spaces(gdb):
+    output = gdb.command("lykos space embraced")
+    need(
+        output,
+        rf"^address space of embraced {NUMBER}: gpt 0x",
+        r"^root: GPT 0x\w+ at 0x0, l2v \d+$",
+        r"^ +0x400000 - +0x401000 +1 page  r-x$",
+        r"^ +0x3ef000 - +0x3f0000 +1 page  rw-$",
+        r"^hardware tables 0x\w+:$",
+        r"^ +0x3ef000 - +0x3f0000 +1 page  rw-  at 0x\w+$",
+        r"^  \d+ tables, \d+ pages$",
+    )
+    need_not(output, r"!!")
+
+
+def trace(gdb):
+    need(
+        gdb.command("lykos trace 40"),
+        r"^\[ +\d+\.\d{9}\] embraced +blocks: sending, endpoint 0x\w+ of embrace$",
+        r"\] bystander +fault: access to memory that is not mapped, information 0x",
+        r"\] \w+ +notice 0x1 to console$",
+    )
+    need(gdb.command("lykos trace x"), r"^lykos trace \[N\]")
+
+
+def symbols(gdb):
+    """Of one program at a time, which a break point is for; and who waits while a page is being made."""
+    need(gdb.command("lykos program embraced"), r"^symbols of embraced \(\S+embraced\.debug\)$")
+    need(gdb.command("info symbol help"), r"^help in section \.text")
+    need(gdb.command("lykos program pager"), r"^symbols of pager \(.*\) instead of those of embraced$")
+    need(gdb.command("info symbol help"), r"^No symbol \"help\" in current context\.$")
+    need(gdb.command("lykos program"), r"^symbols of pager are loaded$")
+    gdb.command('tbreak provide if $lykos_runs("pager")')
+    gdb.command("lykos type start listener stay")
+    need(gdb.stops(), r"^Temporary breakpoint \d+, provide \(f=.*\) at user/servers/pager/fault\.c:\d+$")
+    need(gdb.command("bt"), r"^#\d .* in pager_run \(", r"^#\d .* in main \(\)")
+    need(gdb.command("lykos bt pager"), r"^#0 +provide \(f=", r"^#\d .* in pager_run \(")
+    need(
+        gdb.command("lykos waits"),
+        rf"^\w+ {NUMBER}, priority \d+\n  -> pager {NUMBER}, priority 189: its fault \(access to memory that is not mapped\) was told, and is not over; it is ready$",
+    )
+
+
+def notified(gdb):
+    """One that is held for a notification, and one that is to be notified and finds nobody who receives."""
+    gdb.until("lykos ps", r" ear +listener .* waits for a message or notice$")
+    gdb.command("lykos type notify listener 5")
+    output = gdb.until("lykos waits", r"^listener ")
+    need(output, rf"^listener {NUMBER}, priority 100\n  -> ear {NUMBER}, priority 105: is held until who was notified lets it go; it is receiving")
+    need(gdb.command("lykos ps"), r" listener +listener .*, held: proxy$")
+    need(gdb.command("lykos queue listener"), r"^endpoint 0x\w+ of listener, ID ")
+    need(gdb.command("lykos bt ear"), r"program listener:", r"^#\d .*listen \(")
+    need(gdb.command("lykos trace 30"), r"listener is stopped, ear told$")
+
+
+def faulted(gdb):
+    """One that is stopped by a fault, and stays."""
+    gdb.command("lykos type start fault null")
+    gdb.until("lykos ps", r" fault +fault .*faulted, fault: access to memory that is not mapped$")
+    need(gdb.command("lykos waits"), rf"^fault {NUMBER}, priority 100\n  -> init {NUMBER}, priority 200: its fault .* was told, and is not over")
+    need(gdb.command("lykos bt fault"), r"^#0 .*fault_null \(\) at user/programs/fault/main\.c:\d+$", r"^#\d .* in main \(\)")
+
+
+def broken(gdb):
+    """Pointers that lead nowhere are said, and the rest is shown."""
+    address = re.search(r"\(struct process \*\)(0x\w+)", gdb.command("lykos process bystander"))[1]
+    link = f"((struct process *){address})->sender_node.node.next"
+    before = re.search(r"= .*(0x\w+)", gdb.command(f"print {link}"))[1]
+    gdb.command(f"set var {link} = (struct list *)0x1234")
+    need(gdb.command("lykos queue embrace"), r"^    1\. bystander ", r"^    !! no memory at 0x1000$", r"^endpoint 0x\w+ of embrace, ID 0x0;")
+    gdb.command(f"set var {link} = (struct list *){before}")
+    need(gdb.command("lykos queue embrace"), r"^    2\. embraced ")
+    gdb.command(f"set var ((struct process *){address})->capreg[9].low = 3")
+    gdb.command(f"set var ((struct process *){address})->capreg[9].object = 0x1fffffff0")
+    need(gdb.command("lykos caps bystander"), r"^   9 +\w+ !! frame 0x\w+ is none: there are 0x\w+$", r"^  23 pager +entry to ")
+    gdb.command(f"set var ((struct process *){address})->capreg[9].low = 0")
+    root = f"((struct process *){address})->slot[0].oid"
+    before = re.search(r"= (\d+)", gdb.command(f"print {root}"))[1]
+    gdb.command(f"set var {root} = 1")
+    need(gdb.command("lykos space bystander"), r"which is gone", r"^  !! the tables map 0x\w+, the tree does not: nothing is mapped there$")
+    need(gdb.command("lykos bt bystander"), r"^bystander .*: blocked")
+    gdb.command(f"set var {root} = {before}")
+    need_not(gdb.command("lykos space bystander"), r"!!")
+    gdb.command("set var cpu_table[0].current = (struct process *)0x10")
+    need(gdb.command("lykos cpu"), r"^CPU 0 !! no memory at 0x0$")
+    need(gdb.command("lykos ps"), r" shell +shell ")
+    gdb.command("set var cpu_table[0].current = 0")
+
+
+def panicked(gdb):
+    """make debug stops where the kernel panics, and says of what."""
+    gdb.until("lykos cpu", r"^CPU 0: current nobody, idle;")
+    gdb.command("monitor nmi")
+    need(gdb.stops(), r"^Breakpoint \d+, panic \(file=")
+    need(
+        gdb.command("lykos cpu"),
+        r"^the kernel dies of vector 2, error code 0x0; back-trace from there:\n  0x\w+ arch_idle",
+    )
+    need(gdb.command("bt"), r"^#0 +panic \(", r"^#1 .* in trap_dire \(")
+    need(gdb.command("lykos waits"), r"^RING: ")
+
+
+CASES = [
+    ("ps", "lykos ps says what each process waits for, and which program it is", ps),
+    ("type", "lykos type types at the prompt", type_line),
+    ("names", "a name that does not exist is answered with those that do", names),
+    ("deadlock", "lykos waits shows two servers that call each other as a ring, and who waits behind them", deadlock),
+    ("queue", "lykos queue shows who waits at an endpoint, in order", queue),
+    ("caps", "lykos caps says what each register holds, by the names of the description", caps),
+    ("bt", "lykos bt: through the frames of a process that does not run", back_trace),
+    ("space", "lykos space: the tree and the tables, and they agree", spaces),
+    ("trace", "lykos trace: the last events in words", trace),
+    ("program", "symbols of one program at a time; a fault that is being handled", symbols),
+    ("notified", "a process that is held for a notification waits for who was told", notified),
+    ("faulted", "a process that faulted waits for its handler, with a back-trace", faulted),
+    ("broken", "pointers that lead nowhere are said, and the rest is shown", broken),
+    ("panic", "it stops at a panic and says of what the kernel dies", panicked),
+]
