@@ -10,6 +10,7 @@ import tempfile
 import gdb
 
 from . import programs
+from .layout import symbol
 from .memory import Broken, physical
 from .objects import FRAME
 from .space import NX, Tree, read_user
@@ -23,13 +24,26 @@ NT_PRSTATUS, PT_LOAD, PT_NOTE, ET_CORE, EM_X86_64 = 1, 1, 4, 4, 62
 USER_CODE, USER_DATA = 0x33, 0x2B  # only gdb's decision of 64 bits looks at them
 
 
+def cpu_register(name):
+    """A register of CPU 0, the one that runs processes, whichever thread and frame are selected."""
+    before = gdb.selected_thread()
+    first = min(gdb.selected_inferior().threads(), key=lambda thread: thread.num)
+    if before is None or before.num != first.num:
+        first.switch()
+    try:
+        return int(gdb.newest_frame().read_register(name)) & (1 << 64) - 1
+    finally:
+        if before is not None and before.num != first.num:
+            before.switch()
+
+
 def running():
-    """The process that the selected CPU runs, its address; 0: none."""
-    return int(gdb.parse_and_eval("(unsigned long)cpu_table[0].current"))
+    """The address of the process that CPU 0 runs; 0: none."""
+    return symbol("(unsigned long)cpu_table[0].current")
 
 
 def at_user_level():
-    return int(gdb.parse_and_eval("$cs")) & 3 == 3
+    return cpu_register("cs") & 3 == 3
 
 
 def registers(process):
@@ -37,8 +51,7 @@ def registers(process):
     found = process.regs()
     if process.address == running() and at_user_level():
         for name in found:
-            gdb_name = {"rflags": "eflags"}.get(name, name)
-            found[name] = int(gdb.parse_and_eval(f"${gdb_name}")) & (1 << 64) - 1
+            found[name] = cpu_register({"rflags": "eflags"}.get(name, name))
     return found
 
 
