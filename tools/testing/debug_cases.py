@@ -8,6 +8,7 @@ from . import core
 from .core import Failed
 
 NUMBER = r"\(0x[0-9a-f]+\)"
+UNMAPPED = "access to memory that is not mapped"
 
 
 def need(output, *patterns):
@@ -94,11 +95,11 @@ def back_trace(gdb):
         gdb.command("lykos bt embraced"),
         rf"^embraced {NUMBER}, program embraced: blocked, waits for embrace to take its message$",
         r"^#0 .*help \(rq=.* at tests/debug/embraced/main\.c:\d+$",
-        r"^#\d .* in lk_serve \(server=.* at user/lib/server\.c:\d+$",
-        r"^#\d .* in main \(\) at tests/debug/embraced/main\.c:\d+$",
+        r"^#\d .*\blk_serve \(server=.* at user/lib/server\.c:\d+$",
+        r"^#\d .*\bmain \(\) at tests/debug/embraced/main\.c:\d+$",
     )
     # Through lk_invoke(), which has registers on the stack.
-    need(gdb.command("lykos bt pager"), r"^#0  lk_invoke \(\)", r"^#1 .* in pager_run \(", r"^#2 .* in main \(\) at user/servers/pager")
+    need(gdb.command("lykos bt pager"), r"^#0  lk_invoke \(\)", r"^#1 .*\bpager_run \(", r"^#2 .*\bmain \(\) at user/servers/pager")
     need(gdb.command("lykos in embraced print helped"), r"^\$1 = 1$")
     need(gdb.command("lykos in embrace print lk_start->name"), r'^\$1 = "embrace\\000')
     need(gdb.command("lykos bt bystander"), r"program embrace:", r"^#0 .*(stand_by|main) \(")
@@ -139,11 +140,12 @@ def symbols(gdb):
     gdb.command('tbreak provide if $lykos_runs("pager")')
     gdb.command("lykos type start listener stay")
     need(gdb.stops(), r"^Temporary breakpoint \d+, provide \(f=.*\) at user/servers/pager/fault\.c:\d+$")
-    need(gdb.command("bt"), r"^#\d .* in pager_run \(", r"^#\d .* in main \(\)")
-    need(gdb.command("lykos bt pager"), r"^#0 +provide \(f=", r"^#\d .* in pager_run \(")
+    need(gdb.command("bt"), r"^#\d .*\bpager_run \(", r"^#\d .*\bmain \(\)")
+    need(gdb.command("lykos bt pager"), r"^#0 +provide \(f=", r"^#\d .*\bpager_run \(")
     need(
         gdb.command("lykos waits"),
-        rf"^\w+ {NUMBER}, priority \d+\n  -> pager {NUMBER}, priority 189: its fault \(access to memory that is not mapped\) was told, and is not over; it is ready$",
+        rf"^\w+ {NUMBER}, priority \d+\n"
+        rf"  -> pager {NUMBER}, priority 189: its fault \({UNMAPPED}\) was told, and is not over; it is ready$",
     )
 
 
@@ -152,19 +154,39 @@ def notified(gdb):
     gdb.until("lykos ps", r" ear +listener .* waits for a message or notice$")
     gdb.command("lykos type notify listener 5")
     output = gdb.until("lykos waits", r"^listener ")
-    need(output, rf"^listener {NUMBER}, priority 100\n  -> ear {NUMBER}, priority 105: is held until who was notified lets it go; it is receiving")
+    need(
+        output,
+        rf"^listener {NUMBER}, priority 100\n"
+        rf"  -> ear {NUMBER}, priority 105: is held until who was notified lets it go; it is receiving",
+    )
     need(gdb.command("lykos ps"), r" listener +listener .*, held: proxy$")
     need(gdb.command("lykos queue listener"), r"^endpoint 0x\w+ of listener, ID ")
     need(gdb.command("lykos bt ear"), r"program listener:", r"^#\d .*listen \(")
     need(gdb.command("lykos trace 30"), r"listener is stopped, ear told$")
 
 
+def deaf(gdb):
+    """One that is to be notified, and who is to be told receives nothing."""
+    gdb.command("lykos type destroy listener")
+    gdb.command("lykos type start listener deaf")
+    gdb.until("lykos ps", r" ear +listener .* waits for a notice$")
+    gdb.command("lykos type notify listener 5")
+    gdb.until("lykos queue ear", rf"^    1\. listener {NUMBER}, priority 100: is to be notified, bits 0x5 wait$")
+    gdb.command("lykos type suspend bystander")
+    output = gdb.until("lykos waits", r"^bystander .*\n  -> nobody: is held \(suspend\) until somebody clears that$")
+    need(output, r"^  -> embrace ")
+
+
 def faulted(gdb):
     """One that is stopped by a fault, and stays."""
     gdb.command("lykos type start fault null")
-    gdb.until("lykos ps", r" fault +fault .*faulted, fault: access to memory that is not mapped$")
-    need(gdb.command("lykos waits"), rf"^fault {NUMBER}, priority 100\n  -> init {NUMBER}, priority 200: its fault .* was told, and is not over")
-    need(gdb.command("lykos bt fault"), r"^#0 .*fault_null \(\) at user/programs/fault/main\.c:\d+$", r"^#\d .* in main \(\)")
+    gdb.console(r"'destroy fault' removes it$")
+    need(gdb.command("lykos ps"), rf" fault +fault .*faulted, fault: {UNMAPPED}$")
+    need(
+        gdb.command("lykos waits"),
+        rf"^fault {NUMBER}, priority 100\n  -> init {NUMBER}, priority 200: its fault \({UNMAPPED}\) was told, and is not over",
+    )
+    need(gdb.command("lykos bt fault"), r"^#0 .*fault_null \(\) at user/programs/fault/main\.c:\d+$", r"^#\d .*\bmain \(\)")
 
 
 def broken(gdb):
@@ -173,7 +195,8 @@ def broken(gdb):
     link = f"((struct process *){address})->sender_node.node.next"
     before = re.search(r"= .*(0x\w+)", gdb.command(f"print {link}"))[1]
     gdb.command(f"set var {link} = (struct list *)0x1234")
-    need(gdb.command("lykos queue embrace"), r"^    1\. bystander ", r"^    !! no memory at 0x1000$", r"^endpoint 0x\w+ of embrace, ID 0x0;")
+    output = gdb.command("lykos queue embrace")
+    need(output, r"^    1\. bystander ", r"^    !! no memory at 0x1000$", r"^endpoint 0x\w+ of embrace, ID 0x0;")
     gdb.command(f"set var {link} = (struct list *){before}")
     need(gdb.command("lykos queue embrace"), r"^    2\. embraced ")
     gdb.command(f"set var ((struct process *){address})->capreg[9].low = 3")
@@ -202,7 +225,7 @@ def panicked(gdb):
         gdb.command("lykos cpu"),
         r"^the kernel dies of vector 2, error code 0x0; back-trace from there:\n  0x\w+ arch_idle",
     )
-    need(gdb.command("bt"), r"^#0 +panic \(", r"^#1 .* in trap_dire \(")
+    need(gdb.command("bt"), r"^#0 +panic \(", r"^#1 .*\btrap_dire \(")
     need(gdb.command("lykos waits"), r"^RING: ")
 
 
@@ -218,6 +241,7 @@ CASES = [
     ("trace", "lykos trace: the last events in words", trace),
     ("program", "symbols of one program at a time; a fault that is being handled", symbols),
     ("notified", "a process that is held for a notification waits for who was told", notified),
+    ("deaf", "one that is to be notified stands in the queue of who is to be told; one that is suspended", deaf),
     ("faulted", "a process that faulted waits for its handler, with a back-trace", faulted),
     ("broken", "pointers that lead nowhere are said, and the rest is shown", broken),
     ("panic", "it stops at a panic and says of what the kernel dies", panicked),

@@ -68,7 +68,7 @@ def panic(context):
     first, shown = opened(context, path)
     need(first, r"^the kernel dies of vector 2, error code 0x0; back-trace from there:\n  0x\w+ \w+")
     need_not(first, "!!")
-    need(shown["bt"], r"^#\d .* in panic \(", r"^#\d .* in trap_dire \(")
+    need(shown["bt"], r"^#\d .*\bpanic \(", r"^#\d .*\btrap_dire \(")
     shows_all(shown)
 
 

@@ -21,8 +21,7 @@ static int stand_by(void)
 
 int main(void)
 {
-    uint64_t control =
-        LK_CTL_CALL_CAPS(lk_cap("embraced"), 1, 2, REG_WAY_BACK, 0, 0, 0, 0, 0, 0);
+    uint64_t control = LK_CTL_CALL_CAPS(lk_cap("embraced"), 1, 2, REG_WAY_BACK, 0, 0, 0, 0, 0, 0);
 
     if (strcmp(lk_start->argument, "bystander") == 0) {
         return stand_by();
