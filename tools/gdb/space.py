@@ -14,6 +14,7 @@ WALK = abi.macros("kernel/include/kernel/walk.h", "MAX_") | {"l2v_max": abi.macr
 MMU = abi.macros("arch/x86_64/include/arch/mmu.h", "MMU_")
 PTE = abi.macros("arch/x86_64/include/arch/mmu.h", "PTE_")
 GPT = abi.constants("GPT_")
+USER_MIN, USER_END = (abi.constants("LK_")[name] for name in ("user_min", "user_end"))
 RO, NX, WK = (abi.constants("LK_")[name] for name in ("ro", "nx", "wk"))
 NODES_MOST = 20000  # slots looked at in one tree
 GPTS = ("gpt",)
@@ -66,11 +67,11 @@ def page_address(cap):
 
 
 class Walk:
-    """One step after the other from a capability down, as walk_path() does, for the page of one address."""
+    """One step after the other from a capability down, as walk_user() and walk_path() do, for the page of one address."""
 
     def __init__(self, root, address):
         self.restr, self.page, self.handler, self.gpts = 0, None, None, []
-        self.fault = self._walk(root, address)
+        self.fault = "no user address" if not USER_MIN <= address < USER_END else self._walk(root, address)
 
     def _walk(self, cap, at):
         background, last, windows, l2v = None, None, 0, WALK["l2v_max"] + 1
