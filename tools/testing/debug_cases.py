@@ -209,10 +209,11 @@ def broken(gdb):
     need(gdb.command("lykos bt bystander"), r"^bystander .*: blocked")
     gdb.command(f"set var {root} = {before}")
     need_not(gdb.command("lykos space bystander"), r"!!")
+    current = re.search(r"= .*(0x\w+)", gdb.command("print cpu_table[0].current"))[1]
     gdb.command("set var cpu_table[0].current = (struct process *)0x10")
     need(gdb.command("lykos cpu"), r"^CPU 0 !! no memory at 0x0$")
     need(gdb.command("lykos ps"), r" shell +shell ")
-    gdb.command("set var cpu_table[0].current = 0")
+    gdb.command(f"set var cpu_table[0].current = (struct process *){current}")
 
 
 def panicked(gdb):
