@@ -107,14 +107,11 @@ program_src = $(sort $(wildcard $(1)/*.c $(1)/*.S))
 # Scenarios of tests/system.
 SYS_LIB_SRC := $(call program_src,tests/system/lib)
 SYS_DIRS := $(filter-out tests/system/lib,$(patsubst %/,%,$(sort $(dir $(wildcard tests/system/*/*.c)))))
-# Programs for the tests of `make debug`, packed into an archive there.
-DEBUG_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard tests/debug/*/*.c))))
-DEBUG_PROGRAMS := $(addprefix $(BUILD)/test/,$(notdir $(DEBUG_DIRS)))
 SYS_ARCHIVES := $(patsubst tests/system/%,$(BUILD)/test/%.archive,$(SYS_DIRS))
 # Programs that only tests put into an archive.
 TEST_PROGRAM_DIRS := $(patsubst %/,%,$(sort $(dir $(wildcard tests/programs/*/*.c))))
 TEST_PROGRAMS := $(addprefix $(BUILD)/test/programs/,$(notdir $(TEST_PROGRAM_DIRS)))
-ALL_USER_SRC := $(LIB_SRC) $(foreach d,$(PROGRAM_DIRS) $(SYS_DIRS) $(TEST_PROGRAM_DIRS) $(DEBUG_DIRS),$(call program_src,$(d))) $(SYS_LIB_SRC)
+ALL_USER_SRC := $(LIB_SRC) $(foreach d,$(PROGRAM_DIRS) $(SYS_DIRS) $(TEST_PROGRAM_DIRS),$(call program_src,$(d))) $(SYS_LIB_SRC)
 
 KERNEL := $(BUILD)/lykos
 ARCHIVE := $(BUILD)/archive
@@ -310,14 +307,13 @@ programs: $(PROGRAMS) $(LIB)
 
 # --- system tests: each scenario is an archive whose init is the test -----------------------------------------
 $(foreach d,$(SYS_DIRS),$(eval $(call program,$(BUILD)/test/$(notdir $(d)),$(call program_src,$(d)) $(SYS_LIB_SRC),$(call libs,$(d)))))
-$(foreach d,$(DEBUG_DIRS),$(eval $(call program,$(BUILD)/test/$(notdir $(d)),$(call program_src,$(d)),$(call libs,$(d)))))
 $(SYS_ARCHIVES): %.archive: % tools/mkimage
 	$(Q)$(PYTHON) tools/mkimage make $@ init=$<
 
 $(foreach d,$(TEST_PROGRAM_DIRS),$(eval $(call program,$(BUILD)/test/programs/$(notdir $(d)),$(call program_src,$(d)),$(call libs,$(d)))))
 
 .PHONY: tests
-tests: $(KERNEL) $(SYS_ARCHIVES) $(TEST_PROGRAMS) $(DEBUG_PROGRAMS) unit-build ## build the tests (to build/test and build/unit) without running them
+tests: $(KERNEL) $(SYS_ARCHIVES) $(TEST_PROGRAMS) unit-build ## build the tests (to build/test and build/unit) without running them
 
 # --- image ----------------------------------------------------------------------------------------------------
 # APPEND is the kernel's command line.

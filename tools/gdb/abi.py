@@ -1,37 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Numbers that debug information does not have, from where they stand: those of the interface from kernel/abi/lykos.toml, bits that are
-macros from the kernel's headers."""
+"""Numbers that debug information does not have, from where they stand: those of the interface from kernel/abi, bits that are macros from
+the kernel's headers."""
 
 import os
 import re
-import tomllib
+import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
 
-
-def _abi():
-    with open(os.path.join(ROOT, "kernel", "abi", "lykos.toml"), "rb") as f:
-        return tomllib.load(f)
-
-
-ABI = _abi()
+from idl.numbers import codes, numbers  # noqa: E402
 
 
 def constants(prefix):
-    """The numbers of a group of kernel/abi/lykos.toml, by name without the prefix, in small letters."""
-    found = {}
-    for group in ABI["constants"]:
-        if group["prefix"] == prefix:
-            for item in group["list"]:
-                name, number = re.match(r"(\w+) = ([^:]*[^:\s])", item).groups()
-                found[name.lower()] = _number(number)
-    return found
-
-
-def _number(text):
-    """A number as C has it."""
-    parts = [int(re.sub(r"(?i)u?l*$", "", part.strip()) or "0", 0) for part in text.split("<<")]
-    return parts[0] << parts[1] if len(parts) == 2 else parts[0]
+    """The numbers of kernel/abi/numbers.idl whose names begin so, by name without the prefix, in small letters."""
+    return {name.removeprefix(prefix).lower(): number for name, number in numbers().items() if name.startswith(prefix)}
 
 
 def names(prefix):
@@ -50,9 +33,10 @@ STATES, WAITS = names("LK_STATE_"), names("LK_WAIT_")
 HOLDS = names("LK_HOLD_")
 SHAPE = constants("LK_")
 ATTENTION = macros("kernel/include/kernel/process.h", "ATTN_")
-SLOTS = [entry["name"].lower() for entry in ABI["slot"]]
-STATUS = {entry["code"]: entry["name"] for entry in ABI["status"]}
-FAULTS = {entry["code"]: entry.get("text") or entry["name"].lower() for entry in ABI["fault"]}
+SLOTS = [name.lower() for name, _, _ in codes("slot")]
+STATUS = {number: name for name, number, _ in codes("status")}
+FAULTS = {number: text or name.lower() for name, number, text in codes("fault")}
+FAULT_CODES = {name: number for name, number, _ in codes("fault")}
 RESTRICTIONS = (("ro", "read-only"), ("nx", "no execute"), ("wk", "weak"), ("op", "opaque"))
 
 

@@ -19,7 +19,8 @@ def folders():
     """Where programs with symbols are."""
     build = os.environ.get("LYKOS_BUILD", os.path.join(abi.ROOT, "build"))
     more = os.environ.get("LYKOS_PROGRAMS", "").split(":")
-    return [os.path.abspath(f) for f in (os.path.join(build, "user"), os.path.join(build, "test"), *more) if f and os.path.isdir(f)]
+    built = [os.path.join(build, *names) for names in (("user",), ("test",), ("test", "programs"))]
+    return [os.path.abspath(folder) for folder in [*built, *more] if folder and os.path.isdir(folder)]
 
 
 class Program:

@@ -13,7 +13,6 @@ from .space import Walk
 
 DEPTH_MOST = 40
 MEMORY_FAULTS = ("INVALID_ADDR", "MALFORMED_SPACE")  # the first and the last, see kernel/fault.c
-CODES = {entry["name"]: entry["code"] for entry in abi.ABI["fault"]}
 
 
 @dataclasses.dataclass
@@ -70,7 +69,7 @@ def handler_of(process):
     """Who is told of its fault, or None."""
     code = int(process["fault_code"])
     slot = process.slot("handler")
-    if CODES[MEMORY_FAULTS[0]] <= code <= CODES[MEMORY_FAULTS[1]] and not process.attends("fault_passed"):
+    if abi.FAULT_CODES[MEMORY_FAULTS[0]] <= code <= abi.FAULT_CODES[MEMORY_FAULTS[1]] and not process.attends("fault_passed"):
         of_memory = Walk(process.slot("addr_space"), int(process["fault_info"])).handler
         if of_memory is not None and usable(of_memory, process):
             slot = of_memory

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What `make debug` shows of a running system, stopped at known places. The cases go on in one session, one after the other: two servers
-wait for each other (tests/debug), a client behind them; then a page is missing; then a program is notified; then things are broken."""
+wait for each other (tests/programs), a client behind them; then a page is missing; then a program is notified; then things are broken."""
 
 import re
 
@@ -94,9 +94,9 @@ def back_trace(gdb):
     need(
         gdb.command("lykos bt embraced"),
         rf"^embraced {NUMBER}, program embraced: blocked, waits for embrace to take its message$",
-        r"^#0 .*help \(rq=.* at tests/debug/embraced/main\.c:\d+$",
+        r"^#0 .*help \(rq=.* at tests/programs/embraced/main\.c:\d+$",
         r"^#\d .*\blk_serve \(server=.* at user/lib/server\.c:\d+$",
-        r"^#\d .*\bmain \(\) at tests/debug/embraced/main\.c:\d+$",
+        r"^#\d .*\bmain \(\) at tests/programs/embraced/main\.c:\d+$",
     )
     # Through lk_invoke(), which has registers on the stack.
     need(gdb.command("lykos bt pager"), r"^#0  lk_invoke \(\)", r"^#1 .*\bpager_run \(", r"^#2 .*\bmain \(\) at user/servers/pager")

@@ -53,7 +53,7 @@ def shows_all(shown):
     need(shown["lykos queue embrace"], r"^    1\. bystander ", r"^    2\. embraced ")
     need(shown["lykos ps"], r" embraced +embraced .* blocked, waits for embrace to take its message$")
     need(shown["lykos caps embraced"], r"^  24 +reply to endpoint 0x\w+ of embrace, ID 0x0$", r"^   3 main ")
-    need(shown["lykos bt embraced"], r"^#0 .*help \(", r" in main \(\) at tests/debug/embraced/main\.c:\d+$")
+    need(shown["lykos bt embraced"], r"^#0 .*help \(", r" in main \(\) at tests/programs/embraced/main\.c:\d+$")
 
 
 def panic(context):

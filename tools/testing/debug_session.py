@@ -7,7 +7,7 @@ import re
 import sys
 import time
 
-from . import core
+from . import core, images
 from .boot import mkimage
 from .core import Failed
 from .session import CTRL_C, TRIES, Session
@@ -26,7 +26,7 @@ sys.exit(subprocess.call(sys.argv[1:]))
 
 
 def archive(context):
-    """An archive with the first servers, some programs, and those of tests/debug, which are described there."""
+    """An archive with the first servers, some programs, and those of tests/programs, which are described there."""
     folder = context.path("debug")
     path = os.path.join(folder, "archive")
     os.makedirs(folder, exist_ok=True)
@@ -35,14 +35,11 @@ def archive(context):
     text = system.split("# ping and pong", 1)[0]
     for name in ("ping", "pong", "fault", "listener"):
         text += re.search(rf"^program {name}\n(?:    .*\n|#.*\n)+", system, re.MULTILINE)[0]
-    with open(os.path.join(core.ROOT, "tests", "debug", "embrace.lyk"), encoding="utf-8") as f:
+    with open(os.path.join(core.ROOT, "tests", "programs", "embrace.lyk"), encoding="utf-8") as f:
         text += f.read()
-    described = os.path.join(folder, "system.lyk")
-    with open(described, "w", encoding="utf-8") as f:
-        f.write(text)
     files = [os.path.join(context.build, "user", name) for name in PROGRAMS]
-    files += [os.path.join(context.build, "test", name) for name in ("embrace", "embraced")]
-    made = mkimage(path, *files, described)
+    files += [os.path.join(context.build, "test", "programs", name) for name in ("embrace", "embraced")]
+    made = mkimage(path, *files, images.table(context, folder, text))
     if made.returncode != 0:
         raise Failed("mkimage failed", core.tail(made.stderr))
     return path

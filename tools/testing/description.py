@@ -130,15 +130,29 @@ program b
         raise Failed("it says something else", differ + [f"told: {line}" for line in lines if line not in expected])
 
 
+def libraries(folder):
+    """The folders of the libraries that a program names in its file `libs`."""
+    path = os.path.join(folder, "libs")
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as f:
+        return [os.path.join(core.ROOT, "user", name) for name in f.read().split()]
+
+
+def sources_of(folder):
+    text = ""
+    for source in glob.glob(os.path.join(folder, "*.[ch]")):
+        with open(source, encoding="utf-8") as f:
+            text += f.read()
+    return text
+
+
 def asked_for(context):
-    """Each name in a list of needs is one that a source in that folder asks for by name, or the library."""
+    """Each name in a list of needs is one that a source of the program or of its libraries asks for by name."""
     wrong = []
     lists = [folder for folder in folders() if os.path.exists(os.path.join(folder, "needs"))]
     for folder in lists:
-        sources = ""
-        for source in glob.glob(os.path.join(folder, "*.[ch]")):
-            with open(source, encoding="utf-8") as f:
-                sources += f.read()
+        sources = "".join(map(sources_of, [folder, *libraries(folder)]))
         with open(os.path.join(folder, "needs"), encoding="utf-8") as f:
             names = re.findall(r"^(?:cap|param) ([\w-]+)[^#]*$", f.read(), re.MULTILINE)
         wrong += [f"{folder}: {name}" for name in names if name not in LIBRARY and f'"{name}"' not in sources]

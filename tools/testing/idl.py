@@ -15,7 +15,7 @@ MISTAKES = os.path.join(core.ROOT, "tools", "testing", "idl-mistakes")
 COMPILER = os.path.join(core.ROOT, "tools", "lykos-idl")
 ADDED = 10  # instructions that a side may take more than what is written by hand
 CHECKED = 14  # and if the words have to be checked, and a result is not as wide as a word
-LEAST = 100  # cases that there must be: an empty file of them proves nothing
+LEAST, LEAST_CODES = 100, 8  # cases that there must be: an empty file of them proves nothing
 
 
 def mistakes(context):
@@ -63,6 +63,18 @@ def numbers(context):
     made = {name: int(value) for _, name, value in (line.split() for line in block.splitlines())}
     if short.numbers() != made or len(made) < LEAST:
         raise Failed("they read different numbers", sorted(set(short.numbers().items()) ^ set(made.items()))[:10])
+    codes(context)
+
+
+def codes(context):
+    """The same of the codes."""
+    with open(os.path.join(context.build, "gen", "include", "abi", "gen.h"), encoding="utf-8") as f:
+        text = f.read()
+    for kind in ("status", "fault", "slot"):
+        made = {(name, int(number)) for name, number in re.findall(rf"^#define {kind.upper()}_(\w+) (\d+)$", text, re.MULTILINE)}
+        read = {(name, number) for name, number, _ in short.codes(kind)}
+        if read != made or len(made) < LEAST_CODES:
+            raise Failed(f"they read different codes of {kind}", [str(code) for code in sorted(read ^ made)])
 
 
 def pages(context):
