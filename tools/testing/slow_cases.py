@@ -26,6 +26,7 @@ KILLED = 3  # clients that are killed, for each kind of call
 ROUNDS = 3  # of as many calls as one client may have in flight
 COMMANDS = 3  # rounds of those who are not to notice
 TRIES = 200
+AGAIN = 3  # ends of the dispatcher: each life is like the one before
 
 # What virsh is asked, what it says beside the server's words, the procedure's name and number, and how its call ends.
 BAD = {
@@ -318,3 +319,48 @@ def killed(host):
                 raise Failed(f"{kind}: in {TRIES} tries only {in_time} virsh were killed before their call ended")
     if dispatcher(host) != same:
         raise Failed("the dispatcher was begun again")
+
+
+# ---- what ends the dispatcher ----------------------------------------------------------------------------------------------------
+
+
+READY = re.compile(r"ready\r?$", re.MULTILINE)  # perhaps behind the prompt
+
+
+def ends_as_a_whole(host, number, arguments, words, place):
+    """A client makes a call that is the end of the dispatcher: init says these words, and where, and begins it again. Then everybody is
+    served, and calls are given up as before."""
+    before = dispatcher(host)
+    mark = len(host.console())
+    with connect(host, 0) as c:
+        c.send(message(number, arguments(c.lookup(ONE)), 100))
+        wait_until("another dispatcher that is ready", host.context.limit(SECONDS), lambda: READY.search(host.console(), mark))
+        if not c.nothing_came():
+            raise Failed("what comes to the client of a dispatcher that is gone")
+    said_it = host.console()[mark:]
+    for line in (f"mistake in program dispatcher, found by itself: {words}", f"  {place}", "  it is begun again"):
+        if not re.search(rf"init: {line}", said_it):
+            raise Failed(f"init does not say: {line}", core.tail(said_it, 40))
+    if dispatcher(host) == before:
+        raise Failed("the dispatcher is the same")
+    for port in range(len(host.paths)):
+        host.expect(rf"^ \d+ +{ONE} +idle$", "list", port=port)
+    said(host, "reboot")
+    said(host, "reset")
+
+
+NO_PAGE = r"access to memory that is not mapped \(0x[0-9a-f]+\)"
+
+
+@case("a fault of the keeper itself is the end of the whole dispatcher: init is told, and begins it again; calls are given up as before")
+def keeper_faults(host):
+    words = rf"the keeper faulted at 0x[0-9a-f]+: {NO_PAGE}"
+    for _ in range(AGAIN):
+        ends_as_a_whole(host, wire.DESTROY_FLAGS, lambda d: domain(d) + u32(0), words, r"keeper is at ")
+
+
+@case("so is a fault with a lock")
+def faults_with_a_lock(host):
+    words = r"worker \d+ faulted with a lock"
+    for _ in range(AGAIN):
+        ends_as_a_whole(host, wire.NUM_OF_DEFINED, lambda d: b"", words, r"worker \d+ is at write_there\+0x")

@@ -14,10 +14,11 @@ enum {
     REG_WATCH,    /* the keeper's Endpoint for it, or an Entry to that */
     REG_WORKER_SCHEDULE,
     REG_KEEPER_SCHEDULE,
-    REG_WORKERS /* CapPage: their Processes */
+    REG_WORKERS, /* CapPage: their Processes */
+    REG_WARDEN   /* its Process */
 };
 
-/* The same of the keeper: four registers of which the first is the target's, then: */
+/* The same of keeper and warden: four registers of which the first is the target's, then: */
 enum { REG_TARGET = 0, REG_REPLY_TO = 4, REG_NOTICE };
 
 /* The keeper's endpoint for worker n has the ID KEEPER_ID + n. */
@@ -60,8 +61,9 @@ void dispatch_finish(struct dispatch_worker *w, const uint8_t *bytes, size_t len
 
 /* ---- keeper.c ---- */
 
-/* The first function of the keeper. */
+/* The first functions of the keeper and of the warden. */
 void dispatch_keep(void *d);
+void dispatch_ward(void *d);
 
 /* What the procedure of this number is called. */
 const char *dispatch_procedure_name(int32_t number);

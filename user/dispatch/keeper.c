@@ -6,6 +6,10 @@
  * So the keeper may take locks itself, and whatever it finds in the worker's memory stays as it is.
  * A worker in DISPATCH_WORKER_CALL has not finished its call, and will not if it is sent back to
  * its beginning: the call's reference is dropped by either of them, and never by both.
+ *
+ * The warden is the keeper's handler, and does nothing else: without a keeper no call is given up,
+ * and a worker that faults stays stopped, perhaps with what all others wait for. So it has the
+ * program end as a whole. It takes no lock, since the keeper may have any.
  */
 #include "inside.h"
 
@@ -142,8 +146,8 @@ static void fault(struct dispatch_worker *w, const struct lk_event *event)
 
     say("%s: %s failed at 0x%lx: %s (0x%lx)", w->label, name, event->w[3], what, event->w[2]);
     if (w->state != DISPATCH_WORKER_CALL || !lk_team_idle(&w->thread)) {
-        lk_team_die("%s faulted %s", w->label,
-                    w->state == DISPATCH_WORKER_CALL ? "with a lock" : "outside of a call");
+        lk_team_die_of(event->target, "%s faulted %s", w->label,
+                       w->state == DISPATCH_WORKER_CALL ? "with a lock" : "outside of a call");
     }
     w->faulted++;
     rpc_error_set(&error, REMOTE_ERR_INTERNAL, REMOTE_FROM_DOMAIN, "%s failed: %s", name, what);
@@ -176,6 +180,29 @@ void dispatch_keep(void *dispatch)
         .target = d->plan.work + REG_TARGET,
         .reply = d->plan.work + REG_REPLY_TO,
         .context = d,
+    };
+
+    lk_handler_run(&handler);
+}
+
+/* ---- the warden ------------------------------------------------------------------------------ */
+
+static enum lk_after take_keeper(struct lk_event *event)
+{
+    if (event->kind == LK_EVENT_FAULT) {
+        lk_team_die_of(event->target, "the keeper faulted at 0x%lx: %s (0x%lx)", event->w[3],
+                       lk_fault_text(event->w[1]), event->w[2]);
+    }
+    return LK_STAY; /* it was woken */
+}
+
+void dispatch_ward(void *dispatch)
+{
+    const struct dispatch *d = dispatch;
+    const struct lk_handler handler = {
+        .take = take_keeper,
+        .target = d->plan.work + REG_TARGET,
+        .reply = d->plan.work + REG_REPLY_TO,
     };
 
     lk_handler_run(&handler);

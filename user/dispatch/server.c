@@ -311,6 +311,32 @@ static enum status open_port(struct dispatch *d, unsigned i)
     return s == STATUS_OK ? lk_loop_ready(&port->ready, 1) : s;
 }
 
+/* It is the handler of the keeper, and has its priority. */
+static enum status make_warden(struct dispatch *d)
+{
+    const struct dispatch_plan *p = &d->plan;
+    const struct lk_thread_plan plan = {
+        .label = "warden",
+        .fn = dispatch_ward,
+        .arg = d,
+        .stack = d->warden_stack,
+        .stack_size = sizeof(d->warden_stack),
+        .space = p->space,
+        .schedule = p->work + REG_KEEPER_SCHEDULE,
+        .handler = p->handler,
+        .process = p->work + REG_WARDEN,
+        .endpoint = p->work + REG_ENDPOINT,
+    };
+    enum status s = lk_schedule_make(p->room, p->schedctl, p->keeper_priority, SLICE,
+                                     p->work + REG_KEEPER_SCHEDULE);
+
+    if (s == STATUS_OK) {
+        s = lk_team_make(&d->warden, p->room, &plan);
+    }
+    return s == STATUS_OK ? lk_endpoint_make_entry(plan.endpoint, 0, p->work + REG_WATCH) : s;
+}
+
+/* Behind make_warden(). */
 static enum status make_keeper(struct dispatch *d)
 {
     const struct dispatch_plan *p = &d->plan;
@@ -322,14 +348,12 @@ static enum status make_keeper(struct dispatch *d)
         .stack_size = sizeof(d->keeper_stack),
         .space = p->space,
         .schedule = p->work + REG_KEEPER_SCHEDULE,
-        .handler = p->handler,
+        .handler = p->work + REG_WATCH,
         .process = p->work + REG_KEEPER,
         .endpoint = p->work + REG_ENDPOINT,
     };
-    enum status s = lk_schedule_make(p->room, p->schedctl, p->keeper_priority, SLICE,
-                                     p->work + REG_KEEPER_SCHEDULE);
 
-    return s == STATUS_OK ? lk_team_make(&d->keeper, p->room, &plan) : s;
+    return lk_team_make(&d->keeper, p->room, &plan);
 }
 
 /* The keeper's endpoint for this worker: an Entry to it, which stands in its slots only. */
@@ -434,6 +458,9 @@ enum status dispatch_open(struct dispatch *d, const struct dispatch_plan *plan)
     }
     d->idle = plan->workers;
     if (s == STATUS_OK) {
+        s = make_warden(d);
+    }
+    if (s == STATUS_OK) {
         s = make_keeper(d);
     }
     if (s == STATUS_OK) {
@@ -467,8 +494,11 @@ static enum status start_worker(const struct dispatch *d, unsigned i)
 
 enum status dispatch_run(struct dispatch *d)
 {
-    enum status s = lk_thread_start(&d->keeper);
+    enum status s = lk_thread_start(&d->warden);
 
+    if (s == STATUS_OK) {
+        s = lk_thread_start(&d->keeper);
+    }
     lk_loop_set_idle(d->plan.loop, before_poll, NULL, d);
     lk_lock(&d->server);
     d->server_held = true;

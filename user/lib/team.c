@@ -247,12 +247,12 @@ static void hold_others(const struct lk_member *me)
     lk_drop_cap(team.work);
 }
 
-/* Have init deal with it. It returns if there is no init, or it will not; else the program is
- * ended, or the caller held like the others. */
-static void tell_init(const char *text)
+/* Have init deal with it, and show this process. It returns if there is no init, or it will not;
+ * else the program is ended, or the caller held like the others. */
+static void tell_init(uint32_t process, const char *text)
 {
     uint32_t exit_cap = lk_cap("exit");
-    uint64_t control = LK_CTL_CALL_CAPS(exit_cap, 1, 1, LK_REG_SELF, 0, 0, 0, 0, 0, 0) | LK_SSTR;
+    uint64_t control = LK_CTL_CALL_CAPS(exit_cap, 1, 1, process, 0, 0, 0, 0, 0, 0) | LK_SSTR;
 
     if (exit_cap != 0 &&
         lk_call_send0(control, PROGRAM_FAIL, text, strlen(text)).w[0] == STATUS_OK) {
@@ -261,19 +261,32 @@ static void tell_init(const char *text)
 }
 
 /* Who finds a second mistake meanwhile is held before long. */
-_Noreturn void lk_team_die(const char *format, ...)
+static _Noreturn void die(uint32_t process, const char *format, va_list args)
 {
     static char text[PROGRAM_FAIL_MAX + 1];
     const struct lk_member *me = lk_self();
-    va_list args;
 
     while (__atomic_exchange_n(&team.dies, true, __ATOMIC_ACQ_REL)) {
         lk_park();
     }
     hold_others(me);
-    va_start(args, format);
     lk_vformat(text, sizeof(text), format, args);
-    va_end(args);
-    tell_init(text);
+    tell_init(process, text);
     lk_die("%s", text);
+}
+
+_Noreturn void lk_team_die(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    die(LK_REG_SELF, format, args);
+}
+
+_Noreturn void lk_team_die_of(uint32_t process, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    die(process, format, args);
 }

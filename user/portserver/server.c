@@ -27,7 +27,8 @@ enum {
     REG_TEAM_WORK = 17, /* every member's, for the library */
     REG_NOTICE = 18,
     REG_ROOM = 19,             /* and the next, while objects are made */
-    REG_WORK = LK_REG_SCRATCH, /* and the 6 behind it */
+    REG_FAULTS = 21,           /* Entry told of faults of the program itself */
+    REG_WORK = LK_REG_SCRATCH, /* and the 7 behind it */
 };
 _Static_assert(PORT_COUNT <= DISPATCH_PORTS && PORT_BYTES <= DISPATCH_CHUNK,
                "all ports are served");
@@ -113,6 +114,7 @@ static void make_dispatcher(const struct rpc_service *service, const uint32_t *m
         .room = &room,
         .space = lk_cap("space"),
         .schedctl = lk_cap("schedctl"),
+        .handler = REG_FAULTS,
         .work = REG_WORK,
         .give = give,
         .gives = 1 + count,
@@ -124,6 +126,7 @@ static void make_dispatcher(const struct rpc_service *service, const uint32_t *m
     for (unsigned i = 0; i < count; i++) {
         give[1 + i] = more[i];
     }
+    lk_must(lk_process_get_slot(LK_REG_SELF, SLOT_HANDLER, REG_FAULTS), "the fault handler");
     lk_must(dispatch_open(&dispatch, &plan), "the dispatcher");
 }
 

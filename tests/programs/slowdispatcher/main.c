@@ -10,10 +10,15 @@
  *      reset               writes where nothing is mapped
  *      sysinfo             calls itself until its stack is full, and further
  *      version --daemon    takes half of its time, and answers
+ *      destroy --graceful  has the keeper fault when it comes to look, and never ends
+ *
+ * and what virsh does not ask for any more (CONNECT_NUM_OF_DEFINED_DOMAINS) writes where nothing is
+ * mapped with a lock.
  *
  * It has the capability `mute` beside those of <lykos/portserver.h>. The console is told when one
  * of these begins.
  */
+#include <lykos/dispatch.h>
 #include <lykos/domains.h>
 #include <lykos/lykos.h>
 #include <lykos/portserver.h>
@@ -76,17 +81,43 @@ HANDLER(answer_slowly)
     return lykos_domains.handler[RPC_CONNECT_GET_LIB_VERSION](client, call, result, error);
 }
 
-HANDLER(write_nowhere)
+__attribute__((noinline)) static void write_there(void)
 {
     volatile uint32_t *p = (volatile uint32_t *)NOWHERE;
 
+    __asm__("" : "+r"(p)); /* the compiler does not know where it points to */
+    *p = 1;
+}
+
+HANDLER(write_nowhere)
+{
     (void)client;
     (void)result;
     (void)error;
     begin(call);
-    __asm__("" : "+r"(p)); /* the compiler does not know where it points to */
-    *p = 1;
+    write_there();
     return true;
+}
+
+static struct lk_lock own = LK_LOCK("a handler's lock", 3);
+
+HANDLER(write_with_a_lock)
+{
+    (void)client;
+    (void)result;
+    (void)error;
+    begin(call);
+    lk_lock(&own);
+    write_there();
+    lk_unlock(&own);
+    return true;
+}
+
+/* A mistake anywhere in the program may do this to the keeper, which finds workers in the plan. */
+HANDLER(break_the_keeper)
+{
+    dispatch_of(client)->plan.worker = (struct dispatch_worker *)NOWHERE;
+    return never_end(client, call, result, error);
 }
 
 /* `limit` is never reached; but the compiler does not know. */
@@ -124,5 +155,7 @@ int main(void)
     service.handler[RPC_CONNECT_GET_LIB_VERSION] = answer_slowly;
     service.handler[RPC_DOMAIN_RESET] = write_nowhere;
     service.handler[RPC_CONNECT_GET_SYSINFO] = overflow;
+    service.handler[RPC_DOMAIN_DESTROY_FLAGS] = break_the_keeper;
+    service.handler[RPC_CONNECT_NUM_OF_DEFINED_DOMAINS] = write_with_a_lock;
     return port_server_run(&service, give, sizeof(give) / sizeof(give[0]));
 }

@@ -14,7 +14,7 @@
  *      lk_must(dispatch_run(&dispatch), "the workers");
  *
  * Its threads are members of one team: the *initial thread* runs the event loop (<lykos/loop.h>),
- * *workers* carry out calls, the *keeper* watches over the workers.
+ * *workers* carry out calls, the *keeper* watches over the workers, the *warden* over the keeper.
  *
  * **Locks.** The server lock (rank 1) is top level. Each client has a lock (rank 2) that is taken
  * only with the server lock held, which may be let go of then. Ranks from 3 on are the handlers'.
@@ -45,6 +45,7 @@
  *     LK_TEAM_DEFER), and is given up behind it;
  *   - waits on no condition, and uses neither its timed notice nor its preempting notices;
  *   - does not fault with a lock: that ends the program.
+ * A fault of the keeper ends the program, too: who would give up calls then?
  */
 #pragma once
 
@@ -125,16 +126,17 @@ struct dispatch_plan {
     unsigned worker_priority; /* not above that of the keeper */
     unsigned keeper_priority; /* above all that is to be given up */
     struct lk_room *room;     /* for: per worker 1 Process, 3 Endpoints; 3 Schedules; 1 CapPage; the
-                                 keeper's Process and Endpoints */
+                                 Processes and Endpoints of the keeper and the warden */
     uint32_t space;           /* GPT: the root of the address space */
     uint32_t schedctl;        /* SchedCtl */
-    uint32_t handler;         /* Entry told of faults of the keeper; 0: none */
-    uint32_t work;            /* the first of 7 registers that are free here and in the keeper */
+    uint32_t handler;         /* Entry told of faults of the warden; 0: none */
+    uint32_t work;            /* the first of 8 registers that are free here, in the keeper and in
+                                 the warden */
     const uint32_t *give; /* registers that each worker is to have, too, under the same number */
     unsigned gives;       /* how many, at most DISPATCH_GIVE */
 };
 
-/* Make the dispatcher, its keeper and its workers; these do not run yet. REQUEST_ERROR: the plan is
+/* Make the dispatcher, its warden, its keeper and its workers; these do not run yet. REQUEST_ERROR: the plan is
  * out of range. Else as lk_room_make(), lk_team_make() and lk_loop_add() say; then what was made so
  * far stays, and nothing is to be done but to end. */
 enum status dispatch_open(struct dispatch *d, const struct dispatch_plan *plan);
@@ -303,6 +305,9 @@ struct dispatch {
     struct lk_thread keeper;
     uint8_t keeper_stack[DISPATCH_STACK] __attribute__((aligned(16)));
     uint8_t keeper_memory[RPC_ERROR_BYTES] __attribute__((aligned(8)));
+    /* the warden's */
+    struct lk_thread warden;
+    uint8_t warden_stack[DISPATCH_STACK] __attribute__((aligned(16)));
 };
 
 /* Do the invariants hold? Takes the server lock, and each client's. */
