@@ -340,7 +340,7 @@ def ends_as_a_whole(host, number, arguments, words, place):
     said_it = host.console()[mark:]
     for line in (f"mistake in program dispatcher, found by itself: {words}", f"  {place}", "  it is begun again"):
         if not re.search(rf"init: {line}", said_it):
-            raise Failed(f"init does not say: {line}", core.tail(said_it, 40))
+            raise Failed(f"init does not say: {line}", re.findall(r"init: .*", said_it)[:4])
     if dispatcher(host) == before:
         raise Failed("the dispatcher is the same")
     for port in range(len(host.paths)):
@@ -356,11 +356,11 @@ NO_PAGE = r"access to memory that is not mapped \(0x[0-9a-f]+\)"
 def keeper_faults(host):
     words = rf"the keeper faulted at 0x[0-9a-f]+: {NO_PAGE}"
     for _ in range(AGAIN):
-        ends_as_a_whole(host, wire.DESTROY_FLAGS, lambda d: domain(d) + u32(0), words, r"keeper is at ")
+        ends_as_a_whole(host, wire.DESTROY_FLAGS, lambda d: domain(d) + u32(0), words, r"keeper is at 0x[0-9a-f]+ \(")
 
 
 @case("so is a fault with a lock")
 def faults_with_a_lock(host):
     words = r"worker \d+ faulted with a lock"
     for _ in range(AGAIN):
-        ends_as_a_whole(host, wire.NUM_OF_DEFINED, lambda d: b"", words, r"worker \d+ is at write_there\+0x")
+        ends_as_a_whole(host, wire.NUM_OF_DEFINED, lambda d: b"", words, r"worker \d+ is at 0x[0-9a-f]+ \(write_there\+")

@@ -178,9 +178,29 @@ CASE(fault_with_a_lock, .text = "a handler that faults with a lock ends the prog
 {
     uint64_t mark = log_mark();
 
-    kit_keeper_may_fault();
+    kit_program_may_end();
     kit_begin_with(2, 5 * MSEC);
     open_client(0);
     call_told(0, 7, TOLD_FAULT_LOCKED);
     EVENTUALLY(log_has(mark, "faulted with a lock"));
+}
+
+/* The warden ends with a line and a fault. The keeper finds its worker where the plan says. */
+CASE(fault_of_the_keeper, .text = "a fault of the keeper ends the program: no member goes on")
+{
+    uint64_t mark = log_mark();
+    uint64_t begun;
+
+    kit_program_may_end();
+    kit_begin_with(1, 5 * MSEC);
+    open_client(0);
+    kit.plan.worker = NULL;
+    call_told(0, 7, TOLD_LOOP);
+    EVENTUALLY(log_has(mark, "the keeper faulted at 0x"));
+    begun = kit_begun;
+    call_told(0, 9, TOLD_ANSWER);
+    sleep_ns(20 * MSEC);
+    EQ(kit_begun, begun);
+    EQ(answers(0), 0);
+    CHECK(wire_unread(0) > 0);
 }

@@ -54,8 +54,8 @@ extern obj kit_thread; /* the initial thread */
 /* A dispatcher with so many workers begins, and is primed. */
 void kit_begin_with(unsigned workers, uint64_t deadline);
 void kit_begin(void);
-/* Begin so that faults of the keeper are told to nobody: to be called first. */
-void kit_keeper_may_fault(void);
+/* Begin so that the fault with which the program ends is told to nobody: to be called first. */
+void kit_program_may_end(void);
 /* Do the invariants of the dispatcher hold? */
 bool kit_checks(void);
 /* All workers wait for jobs, and the invariants hold. */

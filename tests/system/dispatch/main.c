@@ -15,7 +15,7 @@ enum {
     R_SILENT = R_C,              /* Entry of a server that never answers */
     R_DEAF = R_D,                /* of one that never receives */
     R_KIND = R_E,                /* of one that answers */
-    R_WORK = R_F,                /* and 7 more */
+    R_WORK = R_F,                /* and 7 more, up to 28 */
     R_PARKING = LK_INIT_DEVICES, /* Entry where nobody receives */
     R_ROOM_WORK = 30,            /* and 31 */
 };
@@ -33,7 +33,7 @@ static struct lk_lock own_lock;
 static unsigned workers_wanted;
 static uint64_t deadline_wanted;
 static volatile bool ready;
-static bool keeper_may_fault;
+static bool program_may_end;
 static uint64_t first_frame;
 
 /* What the case asks the initial thread to do. */
@@ -231,7 +231,7 @@ static void run(void *unused)
         .room = &room,
         .space = R_SPACE,
         .schedctl = R_SCHEDCTL,
-        .handler = keeper_may_fault ? R_PARKING : R_SUPER,
+        .handler = program_may_end ? R_PARKING : R_SUPER,
         .work = R_WORK,
         .give = give,
         .gives = sizeof(give) / sizeof(give[0]),
@@ -285,13 +285,13 @@ void kit_begin_with(unsigned workers, uint64_t deadline)
     obj_get(notice_new(initial.endpoint, BIT_ASK | (BIT_ASK - 1)), R_WIRE);
     worker_start(initial);
     EVENTUALLY(ready);
-    keeper_may_fault = false;
+    program_may_end = false;
     kit_idle();
 }
 
-void kit_keeper_may_fault(void)
+void kit_program_may_end(void)
 {
-    keeper_may_fault = true;
+    program_may_end = true;
 }
 
 void kit_begin(void)
