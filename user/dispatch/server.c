@@ -449,7 +449,7 @@ enum status dispatch_open(struct dispatch *d, const struct dispatch_plan *plan)
     d->service = *plan->service;
     dispatch_connection_service(&d->service);
     d->server = (struct lk_lock)LK_LOCK("the server lock", 1);
-    d->job = (struct lk_condition)LK_CONDITION(&d->server);
+    d->job = (struct lk_condition)LK_CONDITION("job", &d->server);
     for (unsigned i = 0; i < DISPATCH_CLIENTS; i++) {
         struct dispatch_client *c = &d->client[i];
 

@@ -48,6 +48,22 @@ static void show(const struct lk_lock *l)
     }
 }
 
+/* The same of a condition, on which somebody waits for the first time. */
+static void show_condition(const struct lk_condition *c)
+{
+    uint64_t n = __atomic_load_n(&lk_locks.conditions, __ATOMIC_RELAXED);
+
+    for (uint64_t i = 0; i < n && i < LK_CONDITIONS_SEEN; i++) {
+        if (lk_locks.condition[i] == c) {
+            return;
+        }
+    }
+    n = __atomic_fetch_add(&lk_locks.conditions, 1, __ATOMIC_RELAXED);
+    if (n < LK_CONDITIONS_SEEN) {
+        lk_locks.condition[n] = c;
+    }
+}
+
 static bool change(struct lk_lock *l, uintptr_t from, uintptr_t to)
 {
     return __atomic_compare_exchange_n(&l->word, &from, to, false, __ATOMIC_ACQ_REL,
@@ -180,13 +196,18 @@ void lk_wait_for_at(struct lk_condition *c, const struct lk_site *site)
     lk_check_alone(me, c->lock, site);
     has_it(me, c->lock);
     lk_check_left(me, c->lock);
+    if (c->waits++ == 0) {
+        show_condition(c);
+    }
     me->granted = 0;
     me->waits = true;
+    me->asked = now_at(site, BEHIND_CALL);
     me->next = NULL;
     *(c->first == NULL ? &c->first : &c->last->next) = me;
     c->last = me;
     let_go(c->lock, me);
     lk_await_grant(me);
+    me->asked.cycles = 0;
     take(c->lock, me, site, BEHIND_CALL);
     me->waits = false;
     lk_check_taken(me, c->lock, site);

@@ -21,7 +21,8 @@ static void begin(void)
 {
     team_new();
     lock = (struct lk_lock)LK_LOCK("lock", 1);
-    filled = emptied = (struct lk_condition)LK_CONDITION(&lock);
+    filled = (struct lk_condition)LK_CONDITION("filled", &lock);
+    emptied = (struct lk_condition)LK_CONDITION("emptied", &lock);
     memset(&queue, 0, sizeof(queue));
     woken = done = 0;
     go_on = false;

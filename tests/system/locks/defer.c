@@ -73,7 +73,7 @@ static void begin(void (*fn)(void *))
 {
     team_new();
     lock = (struct lk_lock)LK_LOCK("lock", 1);
-    condition = (struct lk_condition)LK_CONDITION(&lock);
+    condition = (struct lk_condition)LK_CONDITION("condition", &lock);
     go_on = has = keep = case_has = false;
     events = found_with = forced = turns = 0;
     member_new(HANDLER, PRIO_HIGH, handles, NULL);

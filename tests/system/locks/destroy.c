@@ -13,7 +13,7 @@ static void begin(void)
 {
     team_new();
     lock = (struct lk_lock)LK_LOCK("lock", 1);
-    condition = (struct lk_condition)LK_CONDITION(&lock);
+    condition = (struct lk_condition)LK_CONDITION("condition", &lock);
     done = 0;
     go_on = false;
 }

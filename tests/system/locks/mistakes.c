@@ -19,7 +19,7 @@ static void begin(void)
     other = (struct lk_lock)LK_LOCK_UNDER("other client", 2, &server);
     loop = (struct lk_lock)LK_LOCK("loop", 3);
     odd = (struct lk_lock)LK_LOCK("odd", 0);
-    job = (struct lk_condition)LK_CONDITION(&server);
+    job = (struct lk_condition)LK_CONDITION("job", &server);
     done = false;
     log_rest();
     team_may_stop();

@@ -7,6 +7,7 @@
  *
  *      (none)     left and right take the locks in different order, and wait for each other
  *      hold       left takes both, and keeps them; right waits
+ *      condition  left waits on a condition of a bowl, and nobody signals it
  *      checked    as without an argument, but the order is checked, and the program is stopped
  *                 where it is wrong, all of its threads at once
  *
@@ -25,6 +26,7 @@ static struct lk_thread thread[THREADS];
 static uint8_t stack[THREADS][LK_THREAD_STACK] __attribute__((aligned(16)));
 static struct lk_lock spoon = LK_LOCK("spoon", 1);
 static struct lk_lock bowl = LK_LOCK("bowl", 2);
+static struct lk_condition filled = LK_CONDITION("bowl filled", &bowl);
 static volatile bool left_goes_on, right_goes_on, never;
 static volatile uint64_t computed;
 
@@ -46,6 +48,10 @@ static void wait_until(const volatile bool *what)
 static void left(void *unused)
 {
     (void)unused;
+    if (asked_for("condition")) {
+        TAKE(&bowl);
+        lk_wait_for_at(&filled, NULL);
+    }
     TAKE(&spoon);
     if (!asked_for("hold")) {
         left_goes_on = true;

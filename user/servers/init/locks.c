@@ -19,7 +19,7 @@
 #define TABLE "lk_locks"
 #define NAME_MAX 40u
 #define RECORDS 8u /* shown of the last times that a lock was held */
-#define WAITERS 6u /* shown of those that wait for a lock */
+#define WAITERS 6u /* shown of those that wait for a lock, or on a condition */
 #define NSEC_PER_USEC 1000u
 #define TOO_LONG (1ull << 40) /* cycles or nanoseconds: a million times as many do not fit */
 
@@ -199,19 +199,61 @@ static struct waiters waiters_of(const struct view *v, const struct lk_lock *l)
     return w;
 }
 
-static void add_waiter(struct view *v, const struct lk_member *at)
+static void add_waiter(struct view *v, const char *what, const struct lk_member *at)
 {
     struct lk_member m;
 
     if (!read_at(v, (uint64_t)at, &m, sizeof(m)) || m.asked.cycles == 0) {
-        add(v, "  waits      %s\n", member_name(v, at).text); /* from right now on */
+        add(v, "  %s %s\n", what, member_name(v, at).text); /* from right now on */
         return;
     }
-    add(v, "  waits      %s, for %s, at %s\n", text_at(v, m.label).text,
+    add(v, "  %s %s, for %s, at %s\n", what, text_at(v, m.label).text,
         show_since(v, m.asked.cycles).text, show_place(v, &m.asked).text);
 }
 
-static void add_lock(struct view *v, const struct lk_lock *l)
+static void add_waiters(struct view *v, const char *what, const struct waiters *w)
+{
+    for (unsigned n = 0; n < w->count && n < WAITERS; n++) {
+        add_waiter(v, what, w->at[n]);
+    }
+    if (w->count > WAITERS) {
+        add(v, "  and %u more wait\n", w->count - WAITERS);
+    }
+}
+
+/* Condition `number` of the table, if it is one of the lock at this address: who waits on it. */
+static void add_condition(struct view *v, uint64_t number, const struct lk_lock *lock)
+{
+    const struct lk_condition *at = NULL;
+    struct waiters w = { .count = 0 };
+    struct lk_condition c;
+
+    if (!read_at(v, v->table + offsetof(struct lk_lock_table, condition) + number * sizeof(at), &at,
+                 sizeof(at)) ||
+        !read_at(v, (uint64_t)at, &c, sizeof(c)) || c.lock != lock) {
+        return;
+    }
+    take_list(v, c.first, &w);
+    add(v, "  condition  %s: waited on %lu time%s, now by %u\n", text_at(v, c.name).text, c.waits,
+        c.waits != 1 ? "s" : "", w.count);
+    add_waiters(v, "  waits    ", &w);
+}
+
+/* The conditions of the lock at this address. */
+static void add_conditions(struct view *v, const struct lk_lock *lock)
+{
+    uint64_t count = 0;
+
+    if (!read_at(v, v->table + offsetof(struct lk_lock_table, conditions), &count, sizeof(count))) {
+        return;
+    }
+    for (uint64_t n = 0; n < count && n < LK_CONDITIONS_SEEN; n++) {
+        add_condition(v, n, lock);
+    }
+}
+
+/* A copy of the lock that stands at this address. */
+static void add_lock(struct view *v, const struct lk_lock *l, const struct lk_lock *at)
 {
     struct waiters w = waiters_of(v, l);
     uint64_t held = l->cycles;
@@ -230,12 +272,8 @@ static void add_lock(struct view *v, const struct lk_lock *l)
         add(v, "  held by    %s, for %s, taken at %s\n", member_name(v, l->holder).text,
             show_since(v, l->got.cycles).text, show_place(v, &l->got).text);
     }
-    for (unsigned n = 0; n < w.count && n < WAITERS; n++) {
-        add_waiter(v, w.at[n]);
-    }
-    if (w.count > WAITERS) {
-        add(v, "  and %u more wait\n", w.count - WAITERS);
-    }
+    add_waiters(v, "waits     ", &w);
+    add_conditions(v, at);
 }
 
 /* ---- the last times -------------------------------------------------------------------------- */
@@ -305,7 +343,7 @@ size_t locks_part(uint32_t i, uint64_t *position, char *out, size_t size)
     if (read_at(&v, v.table + offsetof(struct lk_lock_table, lock) + *position * sizeof(at), &at,
                 sizeof(at)) &&
         read_at(&v, (uint64_t)at, &l, sizeof(l))) {
-        add_lock(&v, &l);
+        add_lock(&v, &l, at);
     }
     ++*position;
     return v.length;

@@ -3,7 +3,7 @@
  * Locks and conditions for the members of a team (<lykos/team.h>), with ranks.
  *
  *      static struct lk_lock server = LK_LOCK("server", 1);
- *      static struct lk_condition job = LK_CONDITION(&server);
+ *      static struct lk_condition job = LK_CONDITION("job", &server);
  *
  *      lk_lock(&server);
  *      while (nothing_to_do()) {
@@ -29,8 +29,9 @@
  *
  * **To be seen.** Every lock counts how often it was taken, how often somebody had to wait for it,
  * and how long it was held; the last holds are noted. The command `locks` of the shell shows this,
- * and who has a lock and who waits for it, since when and from where, also of a program that hangs:
- * init reads it out of the program's memory, where it finds `lk_locks` by its name.
+ * and who has a lock and who waits for it or on a condition of it, since when and from where, also of
+ * a program that hangs: init reads it out of the program's memory, where it finds `lk_locks` by its
+ * name.
  */
 #pragma once
 
@@ -54,7 +55,9 @@ struct lk_lock {
 
 /* A condition: members that wait for something that the lock guards. */
 struct lk_condition {
+    const char *name;
     struct lk_lock *lock;
+    uint64_t waits; /* how often somebody waited on it */
     struct lk_member *first, *last;
 };
 
@@ -63,9 +66,9 @@ struct lk_condition {
         .name = (its_name), .rank = (its_rank), .under = (its_under)                               \
     }
 #define LK_LOCK(its_name, its_rank) LK_LOCK_UNDER(its_name, its_rank, NULL)
-#define LK_CONDITION(its_lock)                                                                     \
+#define LK_CONDITION(its_name, its_lock)                                                           \
     {                                                                                              \
-        .lock = (its_lock)                                                                         \
+        .name = (its_name), .lock = (its_lock)                                                     \
     }
 
 /* One time that a lock was held. */
@@ -78,21 +81,25 @@ struct lk_lock_record {
 
 #define LK_LOCK_RECORDS 256u
 #define LK_LOCKS_SEEN 64u
+#define LK_CONDITIONS_SEEN 16u
 
 /* What there is to be seen of a program's locks. A lock stands here from the first time that it was
- * taken, so its memory is not used for anything else afterwards. */
+ * taken, a condition from the first time that somebody waited on it, so their memory is not used for
+ * anything else afterwards. */
 struct lk_lock_table {
     uint64_t layout; /* LK_LOCK_LAYOUT; 0: no lock was taken */
     uint64_t locks;  /* that were taken so far; the first LK_LOCKS_SEEN of them: */
     const struct lk_lock *lock[LK_LOCKS_SEEN];
     uint64_t records; /* how many holds there were; number n stands at n % LK_LOCK_RECORDS: */
     struct lk_lock_record record[LK_LOCK_RECORDS];
+    uint64_t conditions; /* as `locks` and `lock` */
+    const struct lk_condition *condition[LK_CONDITIONS_SEEN];
 };
 extern struct lk_lock_table lk_locks;
 
 /* Changes with what a reader has to know. */
 #define LK_LOCK_LAYOUT                                                                             \
-    (1ull << 48 | sizeof(struct lk_lock) << 32 | sizeof(struct lk_member) << 16 |                  \
+    (2ull << 48 | sizeof(struct lk_lock) << 32 | sizeof(struct lk_member) << 16 |                  \
      sizeof(struct lk_lock_record))
 
 #ifdef LK_CHECKED

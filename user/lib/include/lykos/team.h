@@ -62,7 +62,8 @@ struct lk_member {
     void (*fn)(void *);
     void *arg;
     struct lk_member *next; /* behind it in the queue in which it waits */
-    struct lk_moment asked; /* for the lock that it waits for; cycles 0: for none */
+    struct lk_moment asked; /* for the lock that it waits for, or to be told on the condition that
+                               it waits on; cycles 0: for none */
     uint32_t granted;       /* what it parks for has come */
     bool waits;             /* on a condition, or not yet behind one */
     uint64_t notices;       /* bits that came while it waited for a lock */
