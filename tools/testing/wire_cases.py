@@ -240,6 +240,8 @@ def bad_length(peer):
                     if "hung up" not in str(why) and "reset" not in str(why):
                         raise
                 continue
+            if length in (0, 27, BIG):
+                peer.silent(c)  # now, too: what comes next may end a client that was answered
             c.send(message(wire.GET_HOSTNAME, serial=1))
             if length in (0, 27, BIG):
                 peer.silent(c)

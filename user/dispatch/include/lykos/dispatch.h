@@ -136,9 +136,9 @@ struct dispatch_plan {
     unsigned gives;       /* how many, at most DISPATCH_GIVE */
 };
 
-/* Make the dispatcher, its warden, its keeper and its workers; these do not run yet. REQUEST_ERROR: the plan is
- * out of range. Else as lk_room_make(), lk_team_make() and lk_loop_add() say; then what was made so
- * far stays, and nothing is to be done but to end. */
+/* Make the dispatcher, its warden, its keeper and its workers; these do not run yet. REQUEST_ERROR:
+ * the plan is out of range. Else as lk_room_make(), lk_team_make() and lk_loop_add() say; then what
+ * was made so far stays, and nothing is to be done but to end. */
 enum status dispatch_open(struct dispatch *d, const struct dispatch_plan *plan);
 
 /* Start the workers and run the loop, until lk_loop_stop(). The initial thread, once. */

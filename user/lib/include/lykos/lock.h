@@ -29,9 +29,9 @@
  *
  * **To be seen.** Every lock counts how often it was taken, how often somebody had to wait for it,
  * and how long it was held; the last holds are noted. The command `locks` of the shell shows this,
- * and who has a lock and who waits for it or on a condition of it, since when and from where, also of
- * a program that hangs: init reads it out of the program's memory, where it finds `lk_locks` by its
- * name.
+ * and who has a lock and who waits for it or on a condition of it, since when and from where, also
+ * of a program that hangs: init reads it out of the program's memory, where it finds `lk_locks` by
+ * its name.
  */
 #pragma once
 
@@ -84,8 +84,8 @@ struct lk_lock_record {
 #define LK_CONDITIONS_SEEN 16u
 
 /* What there is to be seen of a program's locks. A lock stands here from the first time that it was
- * taken, a condition from the first time that somebody waited on it, so their memory is not used for
- * anything else afterwards. */
+ * taken, a condition from the first time that somebody waited on it, so their memory is not used
+ * for anything else afterwards. */
 struct lk_lock_table {
     uint64_t layout; /* LK_LOCK_LAYOUT; 0: no lock was taken */
     uint64_t locks;  /* that were taken so far; the first LK_LOCKS_SEEN of them: */

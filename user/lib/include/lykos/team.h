@@ -130,8 +130,8 @@ void lk_team_wake(const struct lk_member *m);
  * LK_HOLD_TEAM. Who is no member dies alone. */
 _Noreturn void lk_team_die(const char *format, ...) LK_PRINTF_LIKE(1, 2);
 
-/* The same, where the mistake is that of the thread whose Process is in register `process`: that one
- * is shown, with the way by which it came there. It does not run. */
+/* The same, where the mistake is that of the thread whose Process is in register `process`: that
+ * one is shown, with the way by which it came there. It does not run. */
 _Noreturn void lk_team_die_of(uint32_t process, const char *format, ...) LK_PRINTF_LIKE(2, 3);
 
 /* For the library: wait until `granted` is set; set it, and wake the member. */
