@@ -448,7 +448,8 @@ def locks_held(session):
 def locks_condition(session):
     output = start_deadlock(session, "condition", r"^ {4}waits +left")
     waits = r"^    waits +left, for ([0-9]+\.[0-9]{3}) us, at left\+0x[0-9a-f]+$"
-    need(session, output, r"\Abowl \(rank 2\): taken 1 time, 0 not at once; .*\n(?:  longest .*\n)?  condition  bowl filled: waited on 1 time, now by 1\n    waits ")
+    lock = r"\Abowl \(rank 2\): taken 1 time, 0 not at once; .*\n(?:  longest .*\n)?"
+    need(session, output, rf"{lock}  condition  bowl filled: waited on 1 time, now by 1\n    waits ")
     if "held by" in output:
         raise Failed("somebody has the lock", core.tail(output))
     before, since = number_in(session, output, waits), seconds_up(session)
@@ -491,7 +492,8 @@ def locks_server(session):
         output = until(other, "locks dispatcher", r"^held last: ")
         line = r" \(rank [0-9]+\): taken [0-9]+ times?, [0-9]+ not at once; held [0-9.]+ us in all\n"
         need(other, output, rf"^the server lock{line}", rf"^loop{line}  longest +[0-9.]+ us, taken at user/\S+\.c:[0-9]+$")
-        need(other, output, r"^  condition  job: waited on [0-9]+ times, now by 1[12]\n(?:    waits +worker [0-9]+, for [0-9.]+ us, at \S+worker\.c:[0-9]+\n){6}  and [56] more wait$")
+        idle = r"    waits +worker [0-9]+, for [0-9.]+ us, at \S+worker\.c:[0-9]+\n"
+        need(other, output, rf"^  condition  job: waited on [0-9]+ times, now by 1[12]\n(?:{idle}){{6}}  and [56] more wait$")
         held = r" +[0-9.]+ us, +[0-9.]+ us ago  [a-z]+\.c:[0-9]+$"
         need(other, output, rf"^  the server lock +worker [0-9]+ {held}")
         other.type("halt\r")
