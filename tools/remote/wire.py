@@ -5,10 +5,13 @@ Written by hand and from the facts alone, so that it shares no mistake with user
 more, and the tests compare the two.
 """
 
+import array
 import dataclasses
+import fcntl
 import select
 import socket
 import struct
+import termios
 import time
 
 PROGRAM, KEEPALIVE, VERSION = 0x20008086, 0x6B656570, 1
@@ -322,6 +325,12 @@ class Connection:
             if not self._more(max(0.0, until - time.monotonic())):
                 raise Broken(f"no answer; so far came {self.buffer[:64].hex() or 'nothing'}")
         return found
+
+    def taken(self):
+        """Has the other side read all that was sent?"""
+        unread = array.array("i", [0])
+        fcntl.ioctl(self.socket, termios.TIOCOUTQ, unread)
+        return unread[0] == 0
 
     def nothing_came(self):
         """Nothing is there right now, not even a part of a message."""

@@ -386,6 +386,7 @@ def one_byte_at_a_time(peer):
     with peer.connect(greet=False) as c:
         for at in range(len(data)):
             c.send(data[at : at + 1])
+            wait_until("a byte that is taken", peer.seconds, c.taken)  # or several come at once
         take_answers(c, count)
 
 
