@@ -108,9 +108,9 @@ int main(void)
     lk_room_open(&room, lk_cap("memory"), 0, frames, REG_ROOM);
     lk_must(lk_process_get_slot(LK_REG_SELF, SLOT_HANDLER, REG_FAULTS), "the fault handler");
     lk_must(lk_team_open(&room, LK_REG_ENDPOINT, REG_TEAM, REG_WORK), "a team");
+    begin(2, "busy", busy); /* before what may end the others is under way */
     begin(0, "left", left);
     begin(1, "right", right);
-    begin(2, "busy", busy);
     say("ready");
     for (;;) {
         lk_sleep_ms(1000);
