@@ -89,7 +89,7 @@ class Search:
         else:
             flags += ["-DSAFETY"] + (["-DBFS"] if kind in ("mutant", "finding") else [])  # the shortest way there
             # A deadlock is looked for where there can be one: elsewhere somebody can always go on.
-            can_end = entry["model"] in ("lock", "loop", "dispatch") and law in (None, "DEADLOCK")
+            can_end = entry["model"] in ("lock", "loop", "ring", "dispatch") and law in (None, "DEADLOCK")
             ends = entry["model"] == "stop" or can_end
             options += [] if ends else ["-E"]
             if law not in (None, "DEADLOCK"):
