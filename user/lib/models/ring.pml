@@ -86,22 +86,31 @@ byte g_owed[2]; /* notices that a side may still be told */
 /* Those that can be put or taken without looking. */
 #define USABLE (me == PRODUCER -> COUNT - AWAY(ahead, seen_index) : AWAY(seen_index, ahead))
 
+inline show_index()
+{
+    shown = ahead;
+    d_step { /* mirrors: lk_ring_publish (the index) */
+        nfull(buffer[me]) -> buffer[me]!TO_INDEX,me,shown
+    }
+    d_step { /* mirrors: lk_ring_publish (the fence) */
+        empty(buffer[me]) -> skip
+    }
+}
+
+inline read_wish()
+{
+    d_step { /* mirrors: lk_ring_publish (what the other side wants) */
+        tells = AWAY(ahead, wake[other] + 1) < AWAY(ahead, before)
+    }
+}
+
 inline publish()
 {
     before = shown;
     if
     :: ahead == before
     :: else ->
-       shown = ahead;
-       d_step { /* mirrors: lk_ring_publish (the index) */
-           nfull(buffer[me]) -> buffer[me]!TO_INDEX,me,shown
-       }
-       d_step { /* mirrors: lk_ring_publish (the fence) */
-           empty(buffer[me]) -> skip
-       }
-       d_step { /* mirrors: lk_ring_publish (what the other side wants) */
-           tells = AWAY(shown, wake[other] + 1) < AWAY(shown, before)
-       }
+       show_index(); read_wish();
        if
        :: d_step { /* mirrors: lk_ring_flush, tell, post */
               tells -> notice[other] = true;
@@ -113,17 +122,26 @@ inline publish()
     fi
 }
 
+inline read_state()
+{
+    d_step { /* mirrors: lk_ring_look, read_state */
+        over = shut
+    }
+}
+
+inline read_index()
+{
+    d_step { /* mirrors: lk_ring_look, read_index */
+        seen_index = index[other]
+    }
+}
+
 inline look()
 {
     if
     :: USABLE >= wanted
     :: else ->
-       d_step { /* mirrors: lk_ring_look, read_state */
-           over = shut
-       }
-       d_step { /* mirrors: lk_ring_look, read_index */
-           seen_index = index[other]
-       }
+       read_state(); read_index()
     fi
 }
 
