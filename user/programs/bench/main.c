@@ -215,6 +215,7 @@ static void measure_all(void)
     measure_map("map_page", WARM_UP, ROUNDS);
     map_end();
     measure_notify();
+    measure_rings();
     measure_calls_last();
 }
 

@@ -123,6 +123,9 @@ void measure_unmap(const char *name, unsigned warm_up, unsigned n);
 /* ---- notify.c: preemption notification, and what it costs those who do not use it. ---- */
 void measure_notify(void);
 
+/* ---- rings.c: ring queues, a record from one side to the other ---- */
+void measure_rings(void);
+
 /* ---- growth.c: what does not depend on how many programs live, with 1, 10, .. of them, up to
  * `most`, which live for as long as this one does. ---- */
 void measure_growth(uint64_t most);
