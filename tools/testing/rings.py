@@ -21,7 +21,7 @@ program ringserver
     cap sleep   = sleep
     cap space   = space
     cap discrim = discrim
-    start       on demand
+    start       at boot
 
 program ringclient
     priority  {client}

@@ -90,8 +90,8 @@ void measure_rings(void)
     check(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, RING_BIT, REG_NOTICE), "a notice");
     in.notice = out.notice = REG_NOTICE;
     in.post = out.post = RING_BIT;
-    measure_records("ring_record_batch_1", "ring_notices_batch_1", one, 1);
-    measure_records("ring_record_batch_32", "ring_notices_batch_32", many, BATCH);
-    measure_records("ring_record_told_batch_1", "ring_notices_told_batch_1", one_told, 1);
-    measure_records("ring_record_told_batch_32", "ring_notices_told_batch_32", many_told, BATCH);
+    measure_records("ring_record_single", "ring_notices_single", one, 1);
+    measure_records("ring_record_batch32", "ring_notices_batch32", many, BATCH);
+    measure_records("ring_record_told_single", "ring_notices_told_single", one_told, 1);
+    measure_records("ring_record_told_batch32", "ring_notices_told_batch32", many_told, BATCH);
 }
