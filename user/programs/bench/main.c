@@ -215,8 +215,8 @@ static void measure_all(void)
     measure_map("map_page", WARM_UP, ROUNDS);
     map_end();
     measure_notify();
-    measure_rings();
     measure_calls_last();
+    measure_rings(); /* leaves this program as one that has taken a notice */
 }
 
 int main(void)

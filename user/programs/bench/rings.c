@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Ring queues: what a record takes from one side to the other. This program is both sides, so that
- * nothing else is counted: the ring alone, and then with a consumer that waits for each batch and is
- * told of it by a notice.
+ * nothing else is counted: the ring alone, and then with a consumer that waits for each batch and
+ * is told of it by a notice.
  */
 #include "measure.h"
 #include <lykos/ring.h>
