@@ -18,6 +18,7 @@ NEEDS_serve := build run
 NEEDS_virsh := build virsh
 NEEDS_debug := build run debug
 NEEDS_dump := build
+NEEDS_trace := build run
 NEEDS_test := build run iso uefi test virsh debug graph
 NEEDS_graph := build graph
 NEEDS_docs := build graph
@@ -330,7 +331,7 @@ MEMORY ?= 256M
 CPUS ?= 1
 MACHINE ?= pc
 DUMP ?=
-RUN = tools/run-qemu --build $(BUILD) --machine $(MACHINE) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)'
+START = tools/run-qemu --build $(BUILD) --machine $(MACHINE) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)'
 
 # The ports for virsh are sockets in build/run (docs/virsh.md).
 PORTS := --ports $(BUILD)/run
@@ -339,19 +340,27 @@ KEEP := --dump $(BUILD)/run
 
 .PHONY: run run-iso run-uefi serve virsh debug dump
 run: all ## build and start in QEMU; Ctrl-A X leaves (APPEND=run=ping,10 MEMORY=256M CPUS=1 MACHINE=pc)
-	@$(RUN) --interactive $(PORTS) $(KEEP)
+	@$(START) --interactive $(PORTS) $(KEEP)
 run-iso: all ## the same through GRUB on BIOS
-	@$(RUN) --interactive $(PORTS) $(KEEP) --way bios
+	@$(START) --interactive $(PORTS) $(KEEP) --way bios
 run-uefi: all ## the same through GRUB on UEFI
-	@$(RUN) --interactive $(PORTS) $(KEEP) --way uefi
+	@$(START) --interactive $(PORTS) $(KEEP) --way uefi
 serve: all ## the same without a terminal, with programs to try virsh on; Ctrl-C or kill ends it
-	@exec $(RUN) --append 'serve $(APPEND)' --serve --end-with-parent $(PORTS) $(KEEP)
+	@exec $(START) --append 'serve $(APPEND)' --serve --end-with-parent $(PORTS) $(KEEP)
 virsh: ## virsh on a free port of what `make run` or `make serve` has started
 	@exec tools/virsh --folder $(BUILD)/run
 debug: all ## start in QEMU with gdb attached, or gdb on a dump: DUMP=FILE (docs/debugging.md; `help lykos` in gdb)
 	@tools/run-gdb $(BUILD) $(if $(DUMP),--open '$(DUMP)',--memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)')
 dump: ## write the memory of what `make run` or `make serve` has started to build/run/lykos.dump (or DUMP=FILE)
 	@tools/dump $(BUILD)/run $(if $(DUMP),'$(DUMP)')
+
+# What happens while a program runs, as a timeline (docs/tracing.md).
+SECONDS ?= 0
+RUN ?=
+.PHONY: trace
+trace: all ## trace a program, to build/trace/trace.html and trace.json (RUN="ping 10" SECONDS=2 CPUS=1)
+	@tools/lykos-trace run --build $(BUILD) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)' --program '$(RUN)' \
+	  --seconds $(SECONDS)
 
 # --- test -----------------------------------------------------------------------------------------------------
 # T=NAME chooses tests by name: PART or PART/CASE.

@@ -72,6 +72,7 @@ ALWAYS_INLINE void fault_transfer(struct process *p, struct process *to, const s
         .caps = 1,
     };
 
+    trace_event(TRACE_MESSAGE, object_oid(p) | (uint64_t)object_oid(to) << 32, object_oid(m.ep));
     ipc_deliver(&m);
     p->attention |= ATTN_FAULT_TOLD;
 }

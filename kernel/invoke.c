@@ -39,6 +39,7 @@ static NORETURN void finish_fault(struct process *p, enum fault_code code, uint6
                                   const struct cap *memory_handler)
 {
     txn_commit();
+    trace_event(TRACE_RESTART, cpu_self()->stats.restarts, 0);
     process_syscall_again(p);
     fault_raise(p, code, info, memory_handler);
     sched_exit();
@@ -122,7 +123,7 @@ static ALWAYS_INLINE NORETURN void send(struct process *p, uint64_t control,
     if (unlikely(!ipc_accepts(m.to, m.ep)) ||
         (proxied && (preempt_waits(t) || !preempt_possible(t, m.to)))) {
         if (!m.may_block || m.to == p) { /* a wait that only the sender itself could end is none */
-            finish(p, STATUS_WOULD_BLOCK);
+            refuse(p, control, entry, p->regs.rdi, STATUS_WOULD_BLOCK);
         }
         block_on(p, entry, m.to, t);
     }
@@ -495,15 +496,14 @@ static NOINLINE NORETURN void wait_or_yield(struct process *p, uint64_t control)
     txn_commit();
     if (likely(control != LK_YIELD)) {
         ipc_begin_wait(p, control);
-        cpu_self()->resched = true;
     } else {
         process_result(p, STATUS_OK);
         if (p->attention & ATTN_PREEMPT) {
             preempt_judge(p); /* perhaps it does not defer any more */
         }
         p->behind = 1; /* of its equals */
-        cpu_self()->resched = true;
     }
+    cpu_self()->resched = true;
     sched_exit();
 }
 
@@ -586,11 +586,25 @@ static ALWAYS_INLINE NORETURN void dispatch(struct process *p, uint64_t control)
     invoke_without_call(p, control, target);
 }
 
+/* A record of the system call, and of who receives what goes through an Entry. */
+static NOINLINE void trace_syscall(struct process *p, uint64_t control)
+{
+    const struct cap *c = &p->capreg[control_target(control)];
+    const struct cap *entry = ipc_sender_entry(p);
+    uint64_t to = entry == NULL ? 0 : object_oid(endpoint_recipient(endpoint_of(entry)));
+
+    trace_record(TRACE_SYSCALL,
+                 (uint32_t)control | (p->regs.rdi & 0xffff) << 32 | (uint64_t)c->type << 48,
+                 c->oid | to << 32);
+}
+
 /* What is seldom to be done first: a record, restart injection, the debugger's trap, which is once,
  * then the system call passes. */
 static NOINLINE NORETURN void dispatch_watched(struct process *p, uint64_t control)
 {
-    trace_event(TRACE_SYSCALL, control, p->capreg[control_target(control)].oid);
+    if (cpu_self()->tracing) {
+        trace_syscall(p, control);
+    }
     if (p->attention & ATTN_INJECT) {
         txn_watch();
     }

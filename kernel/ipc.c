@@ -421,6 +421,7 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
     txn_commit();
 
     take_from(ep, t == NULL ? &s->sender_node : &t->preempt.node);
+    trace_event(TRACE_MESSAGE, object_oid(s) | (uint64_t)object_oid(p) << 32, object_oid(ep));
     if (t == NULL) {
         ipc_transfer(&m);
     } else {

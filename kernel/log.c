@@ -41,8 +41,7 @@ size_t log_read(uint64_t *position, char *out, size_t n)
         *position = log_end - LOG_BYTES;
     }
     while (done < n && *position < log_end) {
-        out[done++] = ring[*position % LOG_BYTES];
-        ++*position;
+        out[done++] = ring[(*position)++ % LOG_BYTES];
     }
     if (bound.type != CAP_NULL && from <= shown && *position > shown) {
         shown = *position;
@@ -102,8 +101,7 @@ static void append(const char *line, size_t n)
         log_grew = true;
     }
     for (size_t i = 0; i < n; i++) {
-        ring[log_end % LOG_BYTES] = line[i];
-        log_end++;
+        ring[log_end++ % LOG_BYTES] = line[i];
     }
 }
 

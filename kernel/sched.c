@@ -58,6 +58,7 @@ static ALWAYS_INLINE void ready_insert(struct cpu *cpu, struct process *p, bool 
         } else if (!in_front) {
             p->turn = ++cpu->turns;
         }
+        trace_event(TRACE_READY, object_oid(p), p->priority);
         p->ready_epoch = cpu->epoch;
         list_insert_before(in_front ? q->next : q, &p->ready_link);
         cpu->ready_mask[p->priority / 64] |= 1ull << (p->priority % 64);
@@ -239,7 +240,6 @@ static bool pick(struct cpu *cpu, nsec_t now)
     }
     if (p != old) {
         switch_to(cpu, p);
-        trace_event(TRACE_SWITCH, p == NULL ? 0 : object_oid(p), 0);
     }
     cpu->slice_end = NEVER;
     if (p == NULL) {
@@ -310,11 +310,15 @@ void sched_exit(void)
     if (unlikely(cpu->work || cpu->resched || log_grew)) {
         settle(cpu);
     }
+    cpu->gate = cpu->epoch;
+    if (unlikely(cpu->busy != 0)) {
+        cpu->gate = UINT64_MAX;
+        trace_leave();
+    }
     if (unlikely(cpu->current == NULL)) {
         arch_idle();
     }
     ASSERT((cpu->current->s.word & RUNNING_MASK) == 0); /* INV-PROC-4: READY is 0 */
-    cpu->gate = cpu->busy == 0 ? cpu->epoch : UINT64_MAX;
     arch_resume(cpu->current);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The trace ring: the last 1,024 events, overwritten in a circle. There is one ring, since only CPU
- * 0 runs.
+ * The trace ring: the last events, overwritten in a circle. There is one ring, since only CPU 0
+ * runs. Whoever holds SysCtl reads it by positions, counted since boot, and so sees what it missed.
  */
 #include <kernel/cpu.h>
 #include <kernel/log.h>
@@ -9,20 +9,13 @@
 
 struct trace_ring trace_ring;
 
-/* What happens in every entry, or nearly. */
-#define TRACE_FREQUENT                                                                             \
-    (1u << TRACE_SYSCALL | 1u << TRACE_IRQ | 1u << TRACE_TIMER | 1u << TRACE_SWITCH)
-#define TRACE_EVERYTHING ((1u << TRACE_EVENTS) - 1)
-
-uint32_t trace_mask = TRACE_EVERYTHING & ~TRACE_FREQUENT;
-
 void trace_all(bool on)
 {
     cpu_self()->tracing = on;
-    trace_mask = on ? TRACE_EVERYTHING : TRACE_EVERYTHING & ~TRACE_FREQUENT;
+    cpu_self()->traced = NULL;
 }
 
-void trace_record(enum trace_event e, uint64_t a, uint64_t b)
+void trace_record(uint32_t e, uint64_t a, uint64_t b)
 {
     const struct cpu *cpu = cpu_self();
 
@@ -35,25 +28,27 @@ void trace_record(enum trace_event e, uint64_t a, uint64_t b)
     };
 }
 
-const struct trace_record *trace_last(unsigned back)
+void trace_leave(void)
 {
-    return back < trace_ring.count && back < TRACE_RECORDS
-               ? &trace_ring.record[(trace_ring.count - 1 - back) % TRACE_RECORDS]
-               : NULL;
+    struct cpu *cpu = cpu_self();
+    const struct process *old = cpu->traced, *p = cpu->current;
+
+    if (p != old && cpu->tracing) {
+        trace_record(TRACE_SWITCH | (old == NULL ? 0 : old->s.word << 8),
+                     p == NULL ? 0 : p->label[0], p == NULL ? 0 : p->label[1]);
+        cpu->traced = cpu->current;
+    }
 }
 
 void trace_dump(unsigned n)
 {
     static const char *const names[] = TRACE_NAMES;
 
-    while (n > 0) {
-        const struct trace_record *r = trace_last(--n);
+    for (uint64_t i = trace_ring.count > n ? trace_ring.count - n : 0; i < trace_ring.count; i++) {
+        const struct trace_record *r = &trace_ring.record[i % TRACE_RECORDS];
 
-        if (r != NULL) {
-            nsec_t at = arch_now() - arch_cycles_to_ns(arch_cycles() - r->cycles);
-
-            log_raw("  [%4lu.%09lu] process %08x  %-8s %lx %lx\n", at / 1000000000, at % 1000000000,
-                    r->process, r->event < TRACE_EVENTS ? names[r->event] : "?", r->a, r->b);
-        }
+        log_raw("  %12lu ns ago: process %08x  %-8s %lx %lx\n",
+                arch_cycles_to_ns(arch_cycles() - r->cycles), r->process, names[(uint8_t)r->event],
+                r->a, r->b);
     }
 }

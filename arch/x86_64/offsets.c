@@ -101,7 +101,6 @@ void offsets(void)
     DEFINE(TRACE_EVENT, offsetof(struct trace_ring, record[0].event));
     DEFINE(TRACE_A, offsetof(struct trace_ring, record[0].a));
     DEFINE(TRACE_B, offsetof(struct trace_ring, record[0].b));
-    DEFINE(TRACE_NOTICE, TRACE_NOTICE);
     DEFINE(CPU_KERNEL_STACK, offsetof(struct cpu, kernel_stack));
     DEFINE(CPU_SCRATCH, offsetof(struct cpu, scratch));
     DEFINE(CPU_RESUMED, offsetof(struct cpu, resumed));

@@ -3,6 +3,7 @@
  * Self-tests of the log ring and the trace ring. The log is bound to a notice meanwhile, so that
  * what is logged here does not go between the lines of TAP.
  */
+#include "helpers.h"
 #include "selftest.h"
 
 #include <kernel/cpu.h>
@@ -146,35 +147,68 @@ SELFTEST(log_binder_gone, "when the binder is gone the kernel prints again")
     rescind(&reader->hdr);
 }
 
-SELFTEST(trace_ring, "the trace ring keeps the last 1,024 events")
+/* The record `back` events before the latest. */
+static const struct trace_record *trace_last(uint64_t back)
 {
-    const struct trace_record *r;
+    return &trace_ring.record[(trace_ring.count - 1 - back) % TRACE_RECORDS];
+}
 
-    for (uint64_t i = 0; i < 3000; i++) {
+SELFTEST(trace_ring, "the trace ring keeps the last events, as many as there is room for")
+{
+    uint64_t before = trace_ring.count;
+    uint64_t last = TRACE_RECORDS + 1000 - 1;
+
+    for (uint64_t i = 0; i <= last; i++) {
         trace_record(TRACE_RESULT, i, ~i);
     }
-    for (unsigned back = 0; back < 1024; back++) {
-        r = trace_last(back);
-        if (!CHECK(r != NULL && r->a == 2999 - back && r->b == ~r->a && r->event == TRACE_RESULT)) {
+    CHECK_EQUAL(trace_ring.count, before + last + 1);
+    for (uint64_t back = 0; back < TRACE_RECORDS; back++) {
+        const struct trace_record *r = trace_last(back);
+
+        if (!CHECK(r->a == last - back && r->b == ~r->a && r->event == TRACE_RESULT)) {
             break;
         }
     }
-    CHECK(trace_last(1024) == NULL);
 }
 
 SELFTEST(trace_frequent, "frequent events are recorded only while all are asked for")
 {
-    uint32_t mask = trace_mask;
+    bool on = cpu_self()->tracing;
 
     trace_record(TRACE_RESULT, 1, 0);
     trace_all(false);
-    trace_event(TRACE_SYSCALL, 2, 0);
+    trace_event(TRACE_TIMER, 2, 0);
     CHECK_EQUAL(trace_last(0)->a, 1);
     trace_all(true);
-    trace_event(TRACE_SYSCALL, 3, 0);
+    trace_event(TRACE_TIMER, 3, 0);
     CHECK_EQUAL(trace_last(0)->a, 3);
     trace_all(false);
     trace_event(TRACE_FAULT, 4, 0);
     CHECK_EQUAL(trace_last(0)->a, 4);
-    trace_mask = mask;
+    trace_all(on);
+}
+
+SELFTEST(trace_leave, "who runs is recorded when it is another than before, with the one before")
+{
+    struct cpu *cpu = cpu_self();
+    struct process *old = test_make_process(10);
+    bool on = cpu->tracing;
+    uint64_t before;
+
+    trace_all(false);
+    before = trace_ring.count;
+    trace_leave();
+    CHECK_EQUAL(trace_ring.count, before);
+    trace_all(true);
+    cpu->traced = old;
+    old->s.holds = 0x34;
+    trace_leave();
+    old->s.holds = 0;
+    CHECK_EQUAL(trace_ring.count, before + 1);
+    CHECK_EQUAL(trace_last(0)->event, 0x340000u << 8 | TRACE_SWITCH);
+    CHECK(cpu->traced == cpu->current);
+    trace_leave();
+    CHECK_EQUAL(trace_ring.count, before + 1);
+    trace_all(on);
+    test_rescind_process(old);
 }

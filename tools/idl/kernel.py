@@ -124,7 +124,8 @@ def types_and_operations(d):
 def codes(d):
     enums = (("status", "status", "STATUS", "Result codes: word 0 of an answer."),
              ("fault", "fault_code", "FAULT", "Fault codes."),
-             ("slot", "process_slot", "SLOT", "Process slots."))
+             ("slot", "process_slot", "SLOT", "Process slots."),
+             ("trace", "trace_event", "TRACE", "What the trace ring records."))
     out = ["#ifdef __ASSEMBLER__"]
     for kind, _, prefix, _ in enums:
         out += [define(f"{prefix}_{e.name}", e.number.value) for e in by_number(d.codes[kind].values)]

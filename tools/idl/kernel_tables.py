@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the kernel includes beside <abi/gen.h>: capability types, trace events, operation tables."""
 
-from .kernel import SOURCE, counts, doc_of, is_exact, is_memory, lower, most_of, object_of, size_of, takes_of, upper
+from .kernel import SOURCE, counts, is_exact, is_memory, lower, most_of, object_of, size_of, takes_of, upper
 from .text import by_number, c_string, head, snake, wrap
 
 NEEDS = {"write": "LK_RO | LK_WK", "fetch": "LK_OP", "mutate": "LK_RO | LK_WK | LK_OP"}
@@ -35,10 +35,8 @@ def captypes(d):
 
 def trace_events(d):
     events = by_number(d.codes["trace"].values)
-    lines = [head("Trace events of the kernel. Included by <kernel/trace.h> only.", SOURCE), "#ifndef GEN_TRACEEVENTS_H",
-             "#define GEN_TRACEEVENTS_H", "", "enum trace_event {"]
-    lines += [f"    TRACE_{e.name}, /* {doc_of(e)} */" for e in events]
-    lines += ["    TRACE_EVENTS", "};", "", "/* Their names: an initialiser of an array of strings. */"]
+    lines = [head("Names of trace events. Included by <kernel/trace.h> only.", SOURCE), "#ifndef GEN_TRACEEVENTS_H",
+             "#define GEN_TRACEEVENTS_H", "", "/* An initialiser of an array of strings. */"]
     lines += ["#define TRACE_NAMES \\", "    { \\"]
     lines += [f"        {c_string(e.name.lower())}, \\" for e in events]
     return "\n".join(lines + ["    }", "", "#endif", ""])

@@ -54,7 +54,8 @@ struct cpu {
     uint64_t idle_from; /* arch_cycles() since when there is no current process */
     nsec_t slice_end;   /* when the slice ends, if an equal waits by then */
     nsec_t timer_armed; /* what the hardware timer is set to; UINT64_MAX: off */
-    uint64_t preempt_seed; /* random preemption; 0: none */
+    uint64_t preempt_seed;  /* random preemption; 0: none */
+    struct process *traced; /* who ran last, by the trace; perhaps gone */
 
     /* Work put off, done in bounded pieces before going back to user level (ipc.h). Own CPU only.
      */
