@@ -30,7 +30,8 @@ def first_lines(session):
 @case("help lists the commands")
 def help_lists(session):
     output = session.command("help")
-    words = ("help", "ps", "caps", "spaces", "locks", "log", "mem", "ping", "sleep", "fault", "bench", "kill", "restart", "suspend")
+    words = ("help", "ps", "top", "caps", "spaces", "locks", "log", "mem", "ping", "sleep", "fault", "bench", "kill",
+             "restart", "suspend")
     words += ("resume", "notify", "halt", "reboot")
     for word in words:
         need(session, output, rf"^\s*{word}\b")
@@ -61,6 +62,7 @@ def too_many_words(session):
         ("mem all", "all", "mem"),
         ("help ps caps", "caps", "help [COMMAND]"),
         ("ps init shell", "shell", "ps [NAME]"),
+        ("top 1 2", "2", "top [SECONDS]"),
         ("caps init shell", "shell", "caps NAME"),
         ("suspend spin hello", "hello", "suspend NAME"),
         ("destroy spin hello", "hello", "destroy NAME"),
@@ -377,6 +379,39 @@ def memory_banks(session):
     session.command("destroy hello")
     if re.search(r"^ +hello ", session.command("mem"), re.MULTILINE):
         raise Failed("the bank is still there")
+
+
+TOP_ROW = r"^(\S+) +([0-9]+\.[0-9])% +([0-9]+) us(?: +([0-9]+) +([0-9]+))?$"
+
+
+def top_rows(output):
+    """{name: (share, microseconds, notices)} of top, whose shares must make up the whole."""
+    rows = re.findall(TOP_ROW, output, re.MULTILINE)
+    if abs(sum(float(share) for _, share, _, _, _ in rows) - 100) > 0.1 * len(rows):
+        raise Failed("the shares are not all of the time", core.tail(output))
+    times = [int(time) for name, _, time, _, _ in rows if not name.startswith("(")]
+    if times != sorted(times, reverse=True):
+        raise Failed("who used most does not come first", core.tail(output))
+    return {name: (float(share), int(time), notices) for name, share, time, notices, _ in rows}
+
+
+@case("top shows who used the CPU between two looks, and what was left")
+def top(session):
+    output = session.command("top")
+    rows = top_rows(output)
+    need(session, output, r"^NAME +CPU +CPU TIME +NOTICES +NOTIFIED$", r"^[0-9]+ entries into the kernel, [0-9]+ switches")
+    if "spin" in rows or rows["(idle)"][1] == 0 or "init" not in rows:
+        raise Failed("nobody spins, and there is no idle time; or init is missing", core.tail(output))
+    session.command("start spin")
+    output = session.command("top 2")
+    if next(iter(top_rows(output))) != "spin" or top_rows(output)["(idle)"][0] != 0.0:
+        raise Failed("spin uses all the time there is, and top says something else", core.tail(output))
+    session.command("suspend spin")
+    output = session.command("top")
+    if top_rows(output)["spin"][1] != 0:
+        raise Failed("spin is suspended, and used CPU time", core.tail(output))
+    session.command("destroy spin")
+    need(session, session.command("top 0"), r"top \[SECONDS\]: a whole number")
 
 
 @case("spaces shows the tree of an address space, with the runs of pages and their rights")

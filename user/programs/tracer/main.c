@@ -13,25 +13,38 @@
 #include <lykos/programs.h>
 #include <lykos/time.h>
 
-#define RECORDS 65536u     /* room */
-#define READ 32u           /* most that one request reads */
-#define TICK_MS 1u         /* between two looks at the ring, which has room for 8192 */
-#define MOST_MS 3600000ull /* longest time to trace */
-#define USUAL_MS 1000ull   /* without a program */
-#define FOR "for="         /* how a time is given */
+#define READ 32u              /* most that one request reads */
+#define ROOM_LEAST (4 * READ) /* for what is read at once, and notes beside */
+#define ROOM_MOST 262144u
+#define MS_MOST 3600000ull
 #define REG_NOTICE LK_REG_FREE
 #define BIT_TICK 1u
 #define BIT_ENDED 2u
 
-/* What is asked for. */
+/* What is asked for: the program, and options with numbers before it. */
 struct wish {
     char program[PROGRAM_NAME_MAX]; /* empty: none */
     const char *arguments;
-    uint64_t ms; /* 0: until the program ends */
+    uint64_t ms;    /* how long; 0: until the program ends */
+    uint64_t every; /* ms between two looks at the ring, which has room for 8192 records */
+    uint64_t room;  /* records kept before they are written */
+};
+static struct wish wish = { .arguments = "", .every = 1, .room = 65536 };
+
+static const struct {
+    const char *name;
+    uint64_t *value;
+    uint64_t least, most;
+} options[] = {
+    { "for=", &wish.ms, 1, MS_MOST },
+    { "every=", &wish.every, 1, MS_MOST },
+    { "room=", &wish.room, ROOM_LEAST, ROOM_MOST },
 };
 
+#define USUAL_MS 1000u /* without a program */
+
 static struct {
-    struct trace_record *record; /* RECORDS of them */
+    struct trace_record *record; /* as many as there is room for */
     unsigned count;
     uint64_t position; /* in the kernel's ring */
     uint64_t lost;
@@ -149,14 +162,14 @@ static void take_all(bool breaks)
     unsigned n;
 
     do {
-        if (breaks && trace.count + 2 * READ > RECORDS) {
+        if (breaks && trace.count + 2 * READ > wish.room) {
             take_break();
         }
-        n = trace.count + 2 * READ > RECORDS ? 0 : take_some(&cycles, &now);
+        n = trace.count + 2 * READ > wish.room ? 0 : take_some(&cycles, &now);
     } while (n == READ);
 }
 
-static void begin(const struct wish *wish)
+static void begin(void)
 {
     uint64_t cycles = 0;
     uint64_t now = 0;
@@ -164,7 +177,7 @@ static void begin(const struct wish *wish)
 
     skip_to_end(&cycles, &now);
     note(STREAM_BEGIN, cycles, now, STREAM_VERSION);
-    lk_label_pack(wish->program, &name[0], &name[1]);
+    lk_label_pack(wish.program, &name[0], &name[1]);
     note(STREAM_PROGRAM, cycles, name[0], name[1]);
     set_trace(true);
 }
@@ -242,7 +255,7 @@ static bool watch(uint64_t until)
     uint64_t bits;
 
     do {
-        lk_must(lk_notice_in(TICK_MS, BIT_TICK), "the clock");
+        lk_must(lk_notice_in(wish.every, BIT_TICK), "the clock");
         bits = lk_park();
         take_all(true);
     } while (!(bits & BIT_ENDED) && lk_now() < until);
@@ -251,27 +264,39 @@ static bool watch(uint64_t until)
 
 /* ---- */
 
-static bool read_wish(const char *text, struct wish *wish)
+/* An option at *text, which moves behind it. False: there is none, or not a good one. */
+static bool read_option(const char **text)
+{
+    for (unsigned i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        size_t n = strlen(options[i].name);
+        const char *end;
+
+        if (strncmp(*text, options[i].name, n) == 0 &&
+            lk_parse_number(*text + n, options[i].value, &end) &&
+            *options[i].value >= options[i].least && *options[i].value <= options[i].most &&
+            (*end == '\0' || *end == ' ')) {
+            *text = end + (*end == ' ');
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_wish(const char *text)
 {
     size_t n = 0;
 
-    *wish = (struct wish){ .arguments = "" };
-    if (strncmp(text, FOR, strlen(FOR)) == 0) {
-        if (!lk_parse_number(text + strlen(FOR), &wish->ms, &text) || wish->ms == 0 ||
-            wish->ms > MOST_MS || (*text != '\0' && *text != ' ')) {
-            return false;
-        }
-        text += *text == ' ';
+    while (read_option(&text)) {
     }
     for (; text[n] != '\0' && text[n] != ' '; n++) {
-        if (n + 1 == sizeof(wish->program)) {
+        if (n + 1 == sizeof(wish.program) || text[n] == '=') {
             return false;
         }
-        wish->program[n] = text[n];
+        wish.program[n] = text[n];
     }
-    wish->arguments = text[n] == ' ' ? text + n + 1 : text + n;
-    if (wish->program[0] == '\0' && wish->ms == 0) {
-        wish->ms = USUAL_MS;
+    wish.arguments = text[n] == ' ' ? text + n + 1 : text + n;
+    if (wish.program[0] == '\0' && wish.ms == 0) {
+        wish.ms = USUAL_MS;
     }
     return true;
 }
@@ -279,23 +304,23 @@ static bool read_wish(const char *text, struct wish *wish)
 /* Room for records, all of it touched, so that nothing is fetched for it while it is filled. */
 static void make_room(void)
 {
-    trace.record = lk_alloc_zero(RECORDS, sizeof(struct trace_record));
+    trace.record = lk_alloc_zero(wish.room, sizeof(struct trace_record));
     if (trace.record == NULL) {
-        lk_die("there is no memory for %u records", RECORDS);
+        lk_die("there is no memory for %lu records", wish.room);
     }
 }
 
 /* Trace as it was wished: did the program start, and end well? */
-static bool run(const struct wish *wish, uint64_t number)
+static bool run(uint64_t number)
 {
     char words[160] = "";
-    uint64_t until = wish->ms == 0 ? UINT64_MAX : lk_now() + wish->ms * LK_NSEC_PER_MSEC;
+    uint64_t until = wish.ms == 0 ? UINT64_MAX : lk_now() + wish.ms * LK_NSEC_PER_MSEC;
     enum status s = STATUS_OK;
     bool ended = false;
 
-    begin(wish);
-    if (wish->program[0] != '\0') {
-        s = start(number, wish->arguments, words, sizeof(words));
+    begin();
+    if (wish.program[0] != '\0') {
+        s = start(number, wish.arguments, words, sizeof(words));
     }
     if (s == STATUS_OK) {
         ended = watch(until);
@@ -303,11 +328,11 @@ static bool run(const struct wish *wish, uint64_t number)
     end();
     say("%lu records written, %lu lost", trace.written, trace.lost);
     if (s != STATUS_OK) {
-        say("%s was not started: %s", wish->program, words[0] != '\0' ? words : lk_status_text(s));
+        say("%s was not started: %s", wish.program, words[0] != '\0' ? words : lk_status_text(s));
         return false;
     }
     if (ended && !ended_well(number, words, sizeof(words))) {
-        say("%s %s", wish->program, words);
+        say("%s %s", wish.program, words);
         return false;
     }
     return true;
@@ -315,11 +340,10 @@ static bool run(const struct wish *wish, uint64_t number)
 
 int main(void)
 {
-    struct wish wish;
     uint64_t number = 0;
 
-    if (!read_wish(lk_start->argument, &wish)) {
-        say("tracer [for=MILLISECONDS] [PROGRAM [ARGUMENTS]]");
+    if (!read_wish(lk_start->argument)) {
+        say("tracer [for=MILLISECONDS] [every=MILLISECONDS] [room=RECORDS] [PROGRAM [ARGUMENTS]]");
         return 2;
     }
     if (!port_is_there()) {
@@ -333,5 +357,5 @@ int main(void)
     lk_must(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, BIT_TICK | BIT_ENDED, REG_NOTICE),
             "a notice");
     make_room();
-    return run(&wish, number) ? 0 : 1;
+    return run(number) ? 0 : 1;
 }

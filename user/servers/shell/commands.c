@@ -268,6 +268,8 @@ static void command_help(const char *args);
 static const struct command commands[] = {
     { "help", "[COMMAND]", 1, "this list, or its line about one command", command_help },
     { "ps", "[NAME]", 1, "what the programs do; of one, its holds and notices too", command_ps },
+    { "top", "[SECONDS]", 1, "who uses the CPU: its shares in a second, or in so many",
+      command_top },
     { "caps", "NAME", 1, "what a program holds: its slots and capability registers", command_caps },
     { "spaces", "NAME", 1, "the address space of a program, as a picture", command_spaces },
     { "locks", "NAME", 1, "its locks: who has them, who waits, how long they were held",

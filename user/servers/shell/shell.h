@@ -73,6 +73,11 @@ void command_suspend(const char *args);
 void command_resume(const char *args);
 void command_notify(const char *args);
 
+/* ---- top.c ----------------------------------------------------------------------------------- */
+
+/* This command. */
+void command_top(const char *args);
+
 /* ---- programs.c: init.programs as functions -------------------------------------------------- */
 
 /* Number of a program by name. False, and says so: there is none. */
