@@ -58,7 +58,6 @@ static ALWAYS_INLINE void ready_insert(struct cpu *cpu, struct process *p, bool 
         } else if (!in_front) {
             p->turn = ++cpu->turns;
         }
-        trace_event(TRACE_READY, object_oid(p), p->priority);
         p->ready_epoch = cpu->epoch;
         list_insert_before(in_front ? q->next : q, &p->ready_link);
         cpu->ready_mask[p->priority / 64] |= 1ull << (p->priority % 64);
@@ -284,8 +283,6 @@ static void arm_timer(struct cpu *cpu, bool work_left)
 /* What is due before this CPU goes back. */
 static NOINLINE void settle(struct cpu *cpu)
 {
-    bool work_left;
-
     if (cpu->work) {
         for (unsigned done = 0; done < WORK_WEIGHT && cpu->work;) {
             unsigned weight = ipc_work();
@@ -295,11 +292,15 @@ static NOINLINE void settle(struct cpu *cpu)
         }
     }
     log_announce();
-    work_left = cpu->work;
+    bool work_left = cpu->work;
+
     if (cpu->resched || work_left) {
         cpu->resched = false;
         work_left |= !pick(cpu, arch_now());
         arm_timer(cpu, work_left);
+    }
+    if (unlikely(cpu->tracing)) {
+        trace_leave();
     }
 }
 
@@ -307,18 +308,14 @@ void sched_exit(void)
 {
     struct cpu *cpu = cpu_self();
 
-    if (unlikely(cpu->work || cpu->resched || log_grew)) {
+    if (unlikely((cpu->busy & CPU_SETTLES) != 0 || log_grew)) {
         settle(cpu);
-    }
-    cpu->gate = cpu->epoch;
-    if (unlikely(cpu->busy != 0)) {
-        cpu->gate = UINT64_MAX;
-        trace_leave();
     }
     if (unlikely(cpu->current == NULL)) {
         arch_idle();
     }
     ASSERT((cpu->current->s.word & RUNNING_MASK) == 0); /* INV-PROC-4: READY is 0 */
+    cpu->gate = cpu->busy == 0 ? cpu->epoch : UINT64_MAX;
     arch_resume(cpu->current);
 }
 

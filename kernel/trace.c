@@ -33,7 +33,7 @@ void trace_leave(void)
     struct cpu *cpu = cpu_self();
     const struct process *old = cpu->traced, *p = cpu->current;
 
-    if (p != old && cpu->tracing) {
+    if (p != old) {
         trace_record(TRACE_SWITCH | (old == NULL ? 0 : old->s.word << 8),
                      p == NULL ? 0 : p->label[0], p == NULL ? 0 : p->label[1]);
         cpu->traced = cpu->current;

@@ -8,6 +8,7 @@
 #include <kernel/operations.h>
 #include <kernel/process.h>
 #include <kernel/sched.h>
+#include <kernel/trace.h>
 
 void sleep_op_now(struct invocation *inv)
 {
@@ -42,6 +43,7 @@ void sleep_over(struct process *p)
     const struct cap *slot = &p->slot[SLOT_REPLY_ENDPOINT];
     struct endpoint *ep = endpoint_of(slot);
 
+    trace_event(TRACE_WAKE, object_oid(p), 0);
     if (slot->type == CAP_ENDPOINT && cap_live(slot) && endpoint_expects(ep) &&
         ipc_accepts(p, ep) && endpoint_recipient(ep) == p) {
         const uint64_t word[LK_MAX_WORDS] = { STATUS_OK, arch_now() };

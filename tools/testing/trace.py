@@ -297,7 +297,7 @@ def refused(context):
 
 
 # Events, as docs/abi.md has them.
-SYSCALL, FAULT, BLOCK, RESULT, SWITCH, RESTART, RESCIND, HOLD, MESSAGE, READY = 1, 2, 3, 4, 8, 9, 10, 11, 14, 15
+SYSCALL, FAULT, BLOCK, RESULT, SWITCH, RESTART, RESCIND, HOLD, MESSAGE, WAKE = 1, 2, 3, 4, 8, 9, 10, 11, 14, 15
 SEND, ENTRY = 1, 5
 A, B, C = 0x100, 0x200, 0x300
 
@@ -347,7 +347,7 @@ def what_records_mean(context):
         made = by_hand(context, name, both + records)
         if len(made.arrows()) != want or (want and made.arrows()[0][:2] != ("a", "b")):
             raise Failed(f"{name}: arrows {made.arrows()}, not {want}")
-    made = by_hand(context, "states", both + [sends(A, B, 0x87 | SEND), runs(B, "b", closed), (B, HOLD, 0, A, 2), (B, READY, 0, A, 9),
+    made = by_hand(context, "states", both + [sends(A, B, 0x87 | SEND), runs(B, "b", closed), (B, HOLD, 0, A, 2), (B, WAKE, 0, A, 0),
                                               (B, HOLD, 0, A, 0), runs(A, "a", 1 | 3 << 8), (A, RESCIND, 0, B, 2)])
     got = [(round(b), round(e), s) for b, e, s in made.spans(2)["a"]]
     if got != [(2, 4, "running"), (4, 6, "closed wait"), (6, 8, "ready"), (8, 10, "running")]:

@@ -17,6 +17,7 @@ N = names.NUMBERS
 LOW = 0xFFFFFFFF
 PROXY_ENTRY = names.TYPE_CODES["proxy_entry"]
 PROCESS_KIND = names.TYPE_CODES["process"]
+RESUME = next(key for key, name in names.OPERATIONS.items() if name == "Process.resume")
 
 
 @dataclass
@@ -230,6 +231,8 @@ class Builder:
         p.control = r.a & LOW
         if to is None:
             p.mark(r.time, "entry", self.without_message(p.control, kind, method))
+            if (kind, method) == RESUME and i not in self.refused and r.b & LOW in self.known:
+                self.wakes(self.known[r.b & LOW], r.time)
         elif i not in self.refused and kind != PROXY_ENTRY:
             self.send(r.time, p, to, f"{'call' if p.control & N['LK_CALLBIT'] else 'send'}, word 0: {method}")
 
@@ -242,8 +245,9 @@ class Builder:
         sender, receiver = self.process(r.a & LOW), self.process(r.a >> 32)
         fault = sender is not None and sender.state != BLOCKED
         self.send(r.time, sender, receiver, "a fault is told" if fault else "a message that waited")
-        if not fault and sender.control & N["LK_RECV"] and sender is not self.current:
-            sender.become(CLOSED if sender.control & N["LK_CLOSED"] else OPEN, r.time)
+        if not fault and sender is not self.current:
+            waits = CLOSED if sender.control & N["LK_CLOSED"] else OPEN
+            sender.become(waits if sender.control & N["LK_RECV"] else READY, r.time)
 
     def on_proxy(self, i, r):
         target, receiver = self.process(r.a & LOW), self.process(r.b & LOW)
@@ -260,7 +264,10 @@ class Builder:
         plain, preempting = r.a & LOW, r.a >> 32
         words = [f"{kind} {bits:#x}" for kind, bits in (("plain", plain), ("preempting", preempting)) if bits]
         by = f", by {self.current.title()}" if self.current is not None and self.records[_i].process else ""
-        self.process(r.b & LOW).mark(r.time, "notice", f"notice: {', '.join(words) or 'no bits'}{by}")
+        p = self.process(r.b & LOW)
+        p.mark(r.time, "notice", f"notice: {', '.join(words) or 'no bits'}{by}")
+        if plain and p.state in (OPEN, NOTICE):
+            self.wakes(p, r.time)
 
     def on_fault(self, i, r):
         p, behind = self.process(r.process), self.records[i + 1]
@@ -283,10 +290,8 @@ class Builder:
         if r.process:
             self.process(r.process).mark(r.time, "restart", "its system call begins again")
 
-    def on_ready(self, _i, r):
-        p = self.process(r.a & LOW)
-        if p is not self.current:
-            p.become(READY, r.time)
+    def on_wake(self, _i, r):
+        self.wakes(self.process(r.a & LOW), r.time)
 
     def on_hold(self, _i, r):
         self.process(r.a & LOW).hold(r.b & 0xFF, r.time)

@@ -67,11 +67,12 @@ struct cpu {
         struct {
             bool work;    /* something may be on these lists */
             bool resched; /* look at the ready queues before going back */
-            bool no_fast; /* the fast path is switched off */
             bool tracing; /* every entry is recorded, which the fast path does not do */
+            bool no_fast; /* the fast path is switched off */
         };
         uint32_t busy; /* all of them: a fast path asks once */
     };
+#define CPU_SETTLES 0xffffffu /* of `busy`: all but no_fast */
 
     /* The pages of a string in transfer, found before the commit point (ipc.c). */
     void *from_page[STRING_PAGES];

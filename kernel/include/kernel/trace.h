@@ -28,7 +28,7 @@ extern struct trace_ring trace_ring;
 /* Those that happen in every entry, or nearly, are recorded while trace_all(true) only. */
 #define TRACE_FREQUENT                                                                             \
     (1u << TRACE_SYSCALL | 1u << TRACE_IRQ | 1u << TRACE_TIMER | 1u << TRACE_SWITCH |              \
-     1u << TRACE_MESSAGE | 1u << TRACE_READY)
+     1u << TRACE_MESSAGE | 1u << TRACE_WAKE)
 void trace_all(bool on);
 
 /* Put an event into the ring of this CPU; trace_event() does if it is to be recorded. Callable from
@@ -41,7 +41,8 @@ static ALWAYS_INLINE void trace_event(enum trace_event e, uint64_t a, uint64_t b
     }
 }
 
-/* The CPU is about to leave the kernel: record who runs, if that is another than before. */
+/* The CPU is about to leave the kernel, with the trace on: record who runs, if that is another than
+ * before. */
 void trace_leave(void);
 
 /* Print the last `n` events through log_raw, oldest first. */

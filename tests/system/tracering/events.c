@@ -65,7 +65,7 @@ CASE(off, .text = "without the trace entries and switches are not recorded; refu
     for (unsigned i = 0; i < n; i++) {
         CHECK(ring_records[i].event != TRACE_SYSCALL);
         CHECK((ring_records[i].event & 0xff) != TRACE_SWITCH);
-        CHECK(ring_records[i].event != TRACE_READY);
+        CHECK(ring_records[i].event != TRACE_MESSAGE);
     }
     EQ(must_be(ring_records, n, &at, TRACE_RESULT, oid)->a, STATUS_UNKNOWN_REQUEST);
 }
