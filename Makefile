@@ -362,6 +362,12 @@ trace: all ## trace a program, to build/trace/trace.html and trace.json (RUN="pi
 	@tools/lykos-trace run --build $(BUILD) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)' --program '$(RUN)' \
 	  --seconds $(SECONDS)
 
+# The picture of docs/tracing.md: a few calls of ping to pong, on the virtual clock.
+.PHONY: trace-picture
+trace-picture: all
+	@tools/lykos-trace run --build $(BUILD) --out $(BUILD)/trace-picture --icount --program 'ping 10'
+	@tools/lykos-trace picture $(BUILD)/trace-picture/trace.bin --only ping,pong --call 5 --out docs/tracing.svg
+
 # --- test -----------------------------------------------------------------------------------------------------
 # T=NAME chooses tests by name: PART or PART/CASE.
 .PHONY: test soak bench bench-dispatch bench-check bench-baseline

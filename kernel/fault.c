@@ -72,7 +72,6 @@ ALWAYS_INLINE void fault_transfer(struct process *p, struct process *to, const s
         .caps = 1,
     };
 
-    trace_event(TRACE_MESSAGE, object_oid(p) | (uint64_t)object_oid(to) << 32, object_oid(m.ep));
     ipc_deliver(&m);
     p->attention |= ATTN_FAULT_TOLD;
 }
@@ -113,6 +112,7 @@ static ALWAYS_INLINE void tell(struct process *p, const struct cap *memory_handl
     }
     fault_transfer(p, to, entry);
     if (p != cpu_self()->current) {
+        trace_event(TRACE_MESSAGE, object_oid(p) | (uint64_t)object_oid(to) << 32, object_oid(ep));
         sched_wake(to);
     } else if (endpoint_noted(ep)) {
         sched_go_on(p, to);

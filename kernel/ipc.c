@@ -388,6 +388,7 @@ static bool take_message(struct process *p, struct endpoint *ep, struct process 
     if (entry != NULL && s->fault_code != FAULT_NONE) {
         txn_commit();
         take_from(ep, &s->sender_node);
+        trace_event(TRACE_MESSAGE, object_oid(s) | (uint64_t)object_oid(p) << 32, object_oid(ep));
         fault_transfer(s, p, entry);
         if (s->s.run_state == LK_STATE_FAULTED) {
             s->s.wait = LK_WAIT_NONE;

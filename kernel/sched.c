@@ -283,13 +283,11 @@ static void arm_timer(struct cpu *cpu, bool work_left)
 /* What is due before this CPU goes back. */
 static NOINLINE void settle(struct cpu *cpu)
 {
-    if (cpu->work) {
-        for (unsigned done = 0; done < WORK_WEIGHT && cpu->work;) {
-            unsigned weight = ipc_work();
+    for (unsigned done = 0; done < WORK_WEIGHT && cpu->work;) {
+        unsigned weight = ipc_work();
 
-            cpu->work = weight != 0;
-            done += weight;
-        }
+        cpu->work = weight != 0;
+        done += weight;
     }
     log_announce();
     bool work_left = cpu->work;

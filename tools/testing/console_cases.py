@@ -395,6 +395,11 @@ def top_rows(output):
     return {name: (float(share), int(time), notices) for name, share, time, notices, _ in rows}
 
 
+@case("the tracer says that there is no port to write to")
+def tracer_without_port(session):
+    need(session, session.command("run tracer ping"), r"^tracer: there is no port to write to: 'make trace' starts", "ended with status 2")
+
+
 @case("top shows who used the CPU between two looks, and what was left")
 def top(session):
     output = session.command("top")

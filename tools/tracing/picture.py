@@ -104,6 +104,19 @@ def _missing(line, name):
     raise OSError(f"there is no process '{name}' in it; there are {', '.join(p.title() for p in line.processes)}")
 
 
+MESSAGES = 6
+
+
+def around(line, number, only):
+    """The time in which the messages from this number on, of those between these processes, go to and fro."""
+    these = [m for m in line.messages if m.sender and m.receiver and {m.sender.name, m.receiver.name} <= set(only or [])]
+    if number + MESSAGES > len(these):
+        raise OSError(f"there are {len(these)} messages between them")
+    first, last = these[number], these[number + MESSAGES - 1]
+    beside = (last.arrived - first.sent) // 20
+    return first.sent - beside, last.arrived + beside
+
+
 def write(line, begin, end, only, path):
     with open(path, "w", encoding="utf-8") as f:
         f.write(Picture(line, begin, end, chosen(line, begin, end, only)).svg())

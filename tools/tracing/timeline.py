@@ -276,8 +276,12 @@ class Builder:
         elif behind.event == "BLOCK" and behind.process == r.process:
             last = next(x for x in reversed(self.records[:i]) if x.event == "SYSCALL" and x.process == r.process)
             p = self.process(last.b >> 32) or p
-        if p is not None:
-            p.mark(r.time, "fault", f"fault: {names.FAULTS.get(r.a, r.a)} ({r.b:#x})")
+        if p is None:
+            return
+        p.mark(r.time, "fault", f"fault: {names.FAULTS.get(r.a, r.a)} ({r.b:#x})")
+        handler = self.known.get(behind.process) if behind.event == "SWITCH" and p is self.current else None
+        if handler is not None and handler.state in (OPEN, CLOSED):
+            self.send(r.time, p, handler, "its handler is told of a fault")
 
     def on_result(self, _i, r):
         self.process(r.process).mark(r.time, "error", f"refused: {names.STATUS.get(r.a, r.a)}")

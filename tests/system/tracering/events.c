@@ -137,7 +137,7 @@ CASE(would_block, .text = "a non-blocking send that would wait is recorded as re
 }
 
 CASE(string_fault, .text = "a system call that faults and begins again is recorded as such, and "
-                           "what a fault says goes to its handler as a MESSAGE")
+                           "the handler that waited for it runs next")
 {
     obj s = proc_new(PRIO_HIGH), r = proc_new(PRIO_HIGH), h = proc_new(PRIO_HIGH);
     obj told = endpoint_new(h, 6, false);
@@ -163,6 +163,24 @@ CASE(string_fault, .text = "a system call that faults and begins again is record
     found = must_be(ring_records, n, &at, TRACE_FAULT, sender);
     EQ(found->a, FAULT_INVALID_ADDR);
     EQ(found->b, WINDOW_VA);
+    must_be(ring_records, n, &at, TRACE_SWITCH, oid_of(h));
+    EQ(at - 2, found - ring_records); /* right behind it */
+}
+
+CASE(fault_waits, .text = "a fault that waits to be told is a MESSAGE when it is, like others")
+{
+    obj s = proc_new(PRIO_HIGH), h = proc_new(PRIO_HIGH);
+    obj told = endpoint_new(h, 6, false);
+    uint32_t sender = oid_of(s);
+    const struct record *found;
+    unsigned at = 0, n;
+
+    proc_slot(s, SLOT_HANDLER, entry_new(told, 0));
+    start_trace();
+    raw_do(s, 1ull << LK_NSEND_SHIFT); /* makes no sense */
+    raw_do(h, LK_RECV);
+    n = stop_trace();
+    must_be(ring_records, n, &at, TRACE_FAULT, sender);
     found = must_be(ring_records, n, &at, TRACE_MESSAGE, 0);
     EQ(found->a, sender | (uint64_t)oid_of(h) << 32);
     EQ(found->b, oid_of(told));
