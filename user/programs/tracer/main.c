@@ -131,12 +131,36 @@ static unsigned take_some(uint64_t *cycles, uint64_t *now)
     return (unsigned)(n / sizeof(some[0]));
 }
 
-/* Behind the last record there is. The time goes to *cycles and *now. */
-static void skip_to_end(uint64_t *cycles, uint64_t *now)
+/* Where the ring ends, and the time. */
+static uint64_t look(uint64_t *cycles, uint64_t *now)
 {
-    lk_must(lk_sysctl_read_trace(lk_cap("sysctl"), UINT64_MAX, NULL, &trace.position, NULL, cycles,
-                                 now, NULL, 0, NULL),
+    uint64_t end = 0;
+
+    lk_must(lk_sysctl_read_trace(lk_cap("sysctl"), UINT64_MAX, NULL, &end, NULL, cycles, now, NULL,
+                                 0, NULL),
             "reading the trace");
+    return end;
+}
+
+/* Is there room for a piece, and for notes beside it? */
+static bool room_is_left(void)
+{
+    return trace.count + 2 * READ <= wish.room;
+}
+
+/* The trace is off: all that is left in the ring, written whenever there is no room for more. */
+static void take_rest(void)
+{
+    uint64_t cycles;
+    uint64_t now;
+    unsigned n;
+
+    do {
+        if (!room_is_left()) {
+            write_out();
+        }
+        n = take_some(&cycles, &now);
+    } while (n == READ);
 }
 
 /* There is no room: write, while nothing is recorded. */
@@ -146,27 +170,26 @@ static void take_break(void)
     uint64_t now = 0;
 
     set_trace(false);
-    skip_to_end(&cycles, &now);
+    look(&cycles, &now);
+    take_rest();
     note(STREAM_PAUSE, cycles, now, 0);
     write_out();
-    skip_to_end(&cycles, &now);
+    look(&cycles, &now);
     note(STREAM_RESUME, cycles, now, 0);
     set_trace(true);
 }
 
 /* All that there is in the ring. Each piece read adds a record, so an end is where few come. */
-static void take_all(bool breaks)
+static void take_all(void)
 {
     uint64_t cycles;
     uint64_t now;
-    unsigned n;
 
     do {
-        if (breaks && trace.count + 2 * READ > wish.room) {
+        if (!room_is_left()) {
             take_break();
         }
-        n = trace.count + 2 * READ > wish.room ? 0 : take_some(&cycles, &now);
-    } while (n == READ);
+    } while (take_some(&cycles, &now) == READ);
 }
 
 static void begin(void)
@@ -175,7 +198,7 @@ static void begin(void)
     uint64_t now = 0;
     uint64_t name[2] = { 0, 0 };
 
-    skip_to_end(&cycles, &now);
+    trace.position = look(&cycles, &now);
     note(STREAM_BEGIN, cycles, now, STREAM_VERSION);
     lk_label_pack(wish.program, &name[0], &name[1]);
     note(STREAM_PROGRAM, cycles, name[0], name[1]);
@@ -186,18 +209,10 @@ static void end(void)
 {
     uint64_t cycles = 0;
     uint64_t now = 0;
-    uint64_t behind;
 
-    take_all(true);
     set_trace(false);
-    take_all(false);
-    behind = trace.position;
-    skip_to_end(&cycles, &now);
-    if (trace.position >
-        behind + 1) { /* there was no room for them; one is that of the last look */
-        trace.lost += trace.position - behind - 1;
-        note(STREAM_LOST, cycles, trace.position - behind - 1, 0);
-    }
+    take_rest();
+    look(&cycles, &now);
     note(STREAM_END, cycles, now, trace.lost);
     write_out();
 }
@@ -257,7 +272,7 @@ static bool watch(uint64_t until)
     do {
         lk_must(lk_notice_in(wish.every, BIT_TICK), "the clock");
         bits = lk_park();
-        take_all(true);
+        take_all();
     } while (!(bits & BIT_ENDED) && lk_now() < until);
     return (bits & BIT_ENDED) != 0;
 }
