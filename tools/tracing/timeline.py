@@ -124,6 +124,7 @@ class Builder:
         self.refused = not_delivered(s.records)
         self.line = Timeline(s.records[0].time, s.records[-1].time, s.program, s.lost)
         self.known = {}
+        self.before = {}  # behind a gap: those that were known, and not met again yet
         self.current = None
         self.current_since = 0
         self.on_the_way = {}  # by number of the process: messages that it has not run with yet
@@ -134,9 +135,12 @@ class Builder:
         if oid == 0:
             return None
         if oid not in self.known:
-            self.known[oid] = Process(oid, len(self.line.processes))
-            self.line.processes.append(self.known[oid])
+            self.known[oid] = self.before.pop(oid, None) or self.new_process(oid)
         return self.known[oid]
+
+    def new_process(self, oid):
+        self.line.processes.append(Process(oid, len(self.line.processes)))
+        return self.line.processes[-1]
 
     def build(self):
         for i, r in enumerate(self.records):
@@ -178,16 +182,10 @@ class Builder:
         for p in self.known.values():
             self.leave(p, begin)
         self.run(None, begin)
-        self.known = {}  # an oid may be another's by now; the name shows who it is
+        self.before |= self.known
+        self.known = {}
         self.on_the_way = {}
         self.line.gaps.append((begin, end, lost))
-
-    def found_again(self, oid, name):
-        """Behind a gap: the process that had this oid and name before."""
-        for p in reversed(self.line.processes):
-            if p.oid == oid and p.name == name and self.known.get(oid) is not p:
-                return p
-        return None
 
     # --- one for each kind of record ---
 
@@ -212,11 +210,10 @@ class Builder:
             before.become(_state_of(r.above), r.time)
         if r.process == 0:
             return
-        if r.process not in self.known and self.line.gaps:
-            again = self.found_again(r.process, name)
-            if again is not None:
-                self.known[r.process] = again
         p = self.process(r.process)
+        if p.name and name and p.name != name:  # the end of the one before was not seen
+            self.leave(p, r.time)
+            p = self.known[r.process] = self.new_process(r.process)
         p.name = name or p.name
         p.become(RUNNING, r.time)
         self.run(p, r.time)
@@ -310,6 +307,8 @@ class Builder:
         self.line.cpu_marks.append(Mark(r.time, "timer", "the timer"))
 
     def on_rescind(self, _i, r):
+        if r.b == PROCESS_KIND:
+            self.before.pop(r.a & LOW, None)
         p = self.known.get(r.a & LOW) if r.b == PROCESS_KIND else None
         if p is not None:
             p.mark(r.time, "end", "it is destroyed")
