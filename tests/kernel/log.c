@@ -202,7 +202,7 @@ SELFTEST(trace_leave, "who runs is recorded when it is another than before, with
     trace_leave();
     old->s.holds = 0;
     CHECK_EQUAL(trace_ring.count, before + 1);
-    CHECK_EQUAL(trace_last(0)->event, 0x340000u << 8 | TRACE_SWITCH);
+    CHECK_EQUAL(trace_last(0)->event, (0x340000u | LK_STATE_FAULTED) << 8 | TRACE_SWITCH);
     CHECK(cpu->traced == cpu->current);
     trace_leave();
     CHECK_EQUAL(trace_ring.count, before + 1);

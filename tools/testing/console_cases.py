@@ -387,7 +387,7 @@ TOP_ROW = r"^(\S+) +([0-9]+\.[0-9])% +([0-9]+) us(?: +([0-9]+) +([0-9]+))?$"
 def top_rows(output):
     """{name: (share, microseconds, notices)} of top, whose shares must make up the whole."""
     rows = re.findall(TOP_ROW, output, re.MULTILINE)
-    if abs(sum(float(share) for _, share, _, _, _ in rows) - 100) > 0.1 * len(rows):
+    if abs(sum(float(share) for _, share, _, _, _ in rows) - 100) > 2 + 0.1 * len(rows):  # a look takes time, too
         raise Failed("the shares are not all of the time", core.tail(output))
     times = [int(time) for name, _, time, _, _ in rows if not name.startswith("(")]
     if times != sorted(times, reverse=True):

@@ -159,6 +159,7 @@ void command_top(const char *args)
         print("the clock is taken: a program is to be killed\n");
         return;
     }
+    take_look(&after); /* so that its memory is there when the time counts */
     take_look(&before);
     if (lk_notice_in(seconds * 1000, NOTICE_TIMER) != STATUS_OK) {
         print("there is no clock\n");
