@@ -256,7 +256,7 @@ static const struct operation operations[] = {
     { "classify", C_DISCRIM, OP_DISCRIM_CLASSIFY, 0, 0, 0, { C_ENTRY }, 0, 0, 0 },
     { "compare", C_DISCRIM, OP_DISCRIM_COMPARE, 0, 0, 0, { C_PAGE, C_STALE }, 0, 0, 0 },
     { "CapBits.get", C_CAPBITS, OP_CAPBITS_GET, 0, 0, 0, { C_STALE }, 0, 0, 0 },
-    { "readTrace", SUBJECT_SYSCTL, OP_SYSCTL_READ_TRACE, 0, 0, 0, { 0 }, 0, 100, 8 },
+    { "readTrace", SUBJECT_SYSCTL, OP_SYSCTL_READ_TRACE, 0, 0, 0, { 0 }, 0, 100, 62 },
     { "getStats", SUBJECT_SYSCTL, OP_SYSCTL_SET_TRACE, 0, 0, 0, { 0 }, 0, 0, 0 },
     { "check", SUBJECT_SYSCTL, OP_SYSCTL_CHECK, 0, 0, 0, { 0 }, 0, 0, 0 },
     { "setPreempt", SUBJECT_SYSCTL, OP_SYSCTL_SET_PREEMPT, 0, 0, 0, { 0 }, 0, 0, 0 },
