@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The trace ring: one fixed record per event, always compiled in. Faults, blocks, kernel errors,
- * notices and slow-path entries are always recorded; the rest while SysCtl.setTrace is on.
+ * restarts, notices, holds and deferrals are always recorded; entries, switches and messages that
+ * waited while SysCtl.setTrace is on, which keeps everything from the fast path.
  */
 #pragma once
 
