@@ -195,22 +195,35 @@ def _endpoint_name(oid):
 def event_text(event, a, b):
     """What happened, in words; the process that was current stands before it."""
     words = {
-        "syscall": lambda: f"system call: {control_text(a)}, oid {b:#x}",
+        "syscall": lambda: _syscall_text(a, b),
         "fault": lambda: f"fault: {abi.FAULTS.get(a, a)}, information {b:#x}",
         "block": lambda: f"blocks: {abi.WAITS.get(a, a)}, endpoint {b:#x} of {_endpoint_name(b)}",
         "result": lambda: f"refused with {abi.STATUS.get(a, a)}: {control_text(b)}",
         "notice": lambda: f"notice {a:#x} to {process_name(b)}",
         "irq": lambda: f"interrupt of line {a}",
         "timer": lambda: "interrupt of the timer",
-        "switch": lambda: f"the CPU goes to {process_name(a) if a else 'nobody: idle'}",
+        "switch": lambda: f"the CPU goes to {label_text(a, b) or 'nobody: idle'}",
         "restart": lambda: f"the system call begins again, the {a}th that did",
         "rescind": lambda: f"destroys {enum_name('enum frame_kind', b, 'FRAME_')} {a:#x}",
         "hold": lambda: f"holds of {process_name(a)}: {', '.join(_holds(b)) or 'none'}",
         "defer": lambda: f"{process_name(a)} is told that something waits for its deferral to end, in {b / 1e6:g} ms at most",
         "proxy": lambda: f"{process_name(a)} is stopped, {process_name(b & 0xFFFFFFFF)} told{', by force' if b >> 32 else ''}",
+        "message": lambda: f"{process_name(a >> 32)} takes the message of {process_name(a & 0xFFFFFFFF)} at endpoint {b:#x}",
+        "wake": lambda: f"the time has come that {process_name(a)} waits for",
     }
-    name = enum_name("enum trace_event", event, "TRACE_")
+    name = enum_name("enum trace_event", event & 0xFF, "TRACE_")
     return words[name]() if name in words else f"{name} {a:#x} {b:#x}"
+
+
+def _syscall_text(a, b):
+    text = f"system call: {control_text(a & 0xFFFFFFFF)}, word 0 {a >> 32 & 0xFFFF:#x}"
+    text += f", {enum_name('enum cap_type', a >> 48, 'CAP_')} {b & 0xFFFFFFFF:#x}"
+    return text + (f" to {process_name(b >> 32)}" if b >> 32 else "")
+
+
+def label_text(*words):
+    """A label, as it stands in two words."""
+    return b"".join(word.to_bytes(8, "little") for word in words).split(b"\0")[0].decode("ascii", "replace")
 
 
 def _holds(bits):
