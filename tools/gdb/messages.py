@@ -4,7 +4,7 @@
 from . import abi
 from .layout import enum_name, fetch, symbol
 from .memory import DIRECT_MAP, Broken
-from .objects import Endpoint, Process, every, frame_of, live, payload, senders, type_name
+from .objects import Endpoint, Process, every, frame_of, label_text, live, payload, senders, type_name
 
 CALL, SEND, RECV = abi.SHAPE["callbit"], abi.SHAPE["send"], abi.SHAPE["recv"]
 CLOSED, BLOCK = abi.SHAPE["closed"], abi.SHAPE["block"]
@@ -202,7 +202,7 @@ def event_text(event, a, b):
         "notice": lambda: f"notice {a:#x} to {process_name(b)}",
         "irq": lambda: f"interrupt of line {a}",
         "timer": lambda: "interrupt of the timer",
-        "switch": lambda: f"the CPU goes to {label_text(a, b) or 'nobody: idle'}",
+        "switch": lambda: f"the CPU goes to {label_text(a, b) if a else 'nobody: idle'}",
         "restart": lambda: f"the system call begins again, the {a}th that did",
         "rescind": lambda: f"destroys {enum_name('enum frame_kind', b, 'FRAME_')} {a:#x}",
         "hold": lambda: f"holds of {process_name(a)}: {', '.join(_holds(b)) or 'none'}",
@@ -219,11 +219,6 @@ def _syscall_text(a, b):
     text = f"system call: {control_text(a & 0xFFFFFFFF)}, word 0 {a >> 32 & 0xFFFF:#x}"
     text += f", {enum_name('enum cap_type', a >> 48, 'CAP_')} {b & 0xFFFFFFFF:#x}"
     return text + (f" to {process_name(b >> 32)}" if b >> 32 else "")
-
-
-def label_text(*words):
-    """A label, as it stands in two words."""
-    return b"".join(word.to_bytes(8, "little") for word in words).split(b"\0")[0].decode("ascii", "replace")
 
 
 def _holds(bits):

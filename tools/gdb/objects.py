@@ -40,12 +40,17 @@ class Object:
         return self.address + offset_of(self.kind, path)
 
 
+def label_text(*words):
+    """A label, as it stands in two words of 64 bits."""
+    raw = b"".join(word.to_bytes(8, "little") for word in words)
+    return "".join(chr(c) if 32 < c < 127 else "?" for c in raw.split(b"\0")[0]) or "?"
+
+
 class Process(Object):
     kind = "struct process"
 
     def label(self):
-        raw = b"".join(int(self["label"][i]).to_bytes(8, "little") for i in (0, 1))
-        return "".join(chr(c) if 32 < c < 127 else "?" for c in raw.split(b"\0")[0]) or "?"
+        return label_text(*(int(self["label"][i]) for i in (0, 1)))
 
     def __str__(self):
         return f"{self.label()} ({self.oid:#x})"
