@@ -129,9 +129,9 @@ $(GENERATED): $(IDL) $(KERNEL_IDL)
 	$(call say,IDL,kernel/abi/lykos.idl)
 	$(Q)$(PYTHON) tools/lykos-idl kernel kernel/abi/lykos.idl $(GEN)
 
-# Interfaces of servers: of many programs in user/idl, of one in its folder, for tests in tests/idl.
+# Interfaces of servers: of many programs in user/idl, of one in its folder, for tests in tests/idl and tests/programs.
 SERVER_IDL := $(sort $(wildcard user/idl/*.idl user/*/*/*.idl))
-TEST_IDL := $(sort $(wildcard tests/idl/*.idl))
+TEST_IDL := $(sort $(wildcard tests/idl/*.idl tests/programs/*/*.idl))
 SERVERS_GENERATED := $(GEN)/servers.stamp
 $(SERVERS_GENERATED): $(IDL) $(KERNEL_IDL) $(SERVER_IDL) $(TEST_IDL)
 	$(call say,IDL,"$(SERVER_IDL)")

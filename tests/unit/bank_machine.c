@@ -321,7 +321,7 @@ static void count_frame(uint32_t f, struct count *counts)
         return;
     }
     CHECK_EQUAL((state.level[0][f / 64] >> f % 64) & 1, 0);
-    CHECK(bank_is(frame_bank(f)));
+    CHECK(bank_kept(frame_bank(f)));
     c->own++;
     if (use >= USE_OBJECTS) {
         unsigned class = (unsigned)use - USE_OBJECTS;
@@ -385,7 +385,7 @@ void machine_check(void)
     for (unsigned b = 0; b < state.banks; b++) {
         const struct record *r = &state.bank[b];
 
-        if (!bank_is(b)) {
+        if (!bank_kept(b)) {
             CHECK_EQUAL(counts[b].own, 0);
             continue;
         }

@@ -118,6 +118,41 @@ TEST(idl_get_type, "method 0 is answered with the number of the interface, by th
     CHECK(EVERY_INTERFACE != NAMED_INTERFACE && EVERY_INTERFACE > LK_TYPES);
 }
 
+TEST(idl_shared,
+     "the dispatch of one interface of several has no buffer, and says how long it must be")
+{
+    CHECK_EQUAL(dispatch_shared.method_count, EVERY_METHODS);
+    CHECK_EQUAL(dispatch_shared.interface, EVERY_INTERFACE);
+    CHECK(dispatch_shared.methods[EVERY_ADD].fn != NULL && dispatch_shared.discrim != NULL);
+    CHECK(dispatch_shared.buffer == NULL && dispatch_shared.buffer_size == 0);
+    CHECK_EQUAL(dispatch_longest, 8 * sizeof(struct place));
+}
+
+TEST(idl_message, "a message that is filled in and not sent is that of the call")
+{
+    static const char name[] = "wolf";
+    struct lk_msg msg;
+    char old[16];
+
+    memset(&msg, 0xaa, sizeof(msg));
+    named_rename_message(&msg, 5, name, 4, old, sizeof(old));
+    CHECK_EQUAL(msg.control, LK_CTL_CALL(5, 1) | LK_SSTR | LK_RSTR);
+    CHECK_EQUAL(msg.w[0], NAMED_RENAME);
+    CHECK(msg.string == name && msg.string_len == 4);
+    CHECK(msg.buffer == old && msg.buffer_size == sizeof(old));
+
+    every_attach_message(&msg, 5, 77, 11, 12, 13, 14, 15);
+    CHECK_EQUAL(msg.control, LK_CTL_CALL_CAPS(5, 2, 3, 11, 12, 13, 14, 15, 0, 0));
+    CHECK_EQUAL(msg.w[0], EVERY_ATTACH);
+    CHECK_EQUAL(msg.w[1], 77);
+    CHECK(msg.string == NULL && msg.buffer == NULL);
+
+    every_sizes_message(&msg, 5, 1, 2, 3, -4, -5, -6, -7);
+    CHECK_EQUAL(msg.control, LK_CTL_CALL(5, 8));
+    CHECK_EQUAL(msg.w[3], 3);
+    CHECK_EQUAL(msg.w[4], (uint64_t)-4);
+}
+
 TEST(idl_counts, "too few words or capabilities are refused, more are not looked at")
 {
     static const struct {

@@ -211,6 +211,7 @@ class Checker:
     def one_name_in_c(self, i):
         """Methods, constants and errors of an interface share their names in C."""
         seen = {"METHODS": "what is made of its methods", "INTERFACE": "what is made of its number", "SERVER": "what is made for servers",
+                "DISPATCH": "what is made for servers",
                 "STRING_MAX": "what is made of its strings"}
         for thing, upper in [(v, str(v.name)) for v in i.errors + i.consts] + \
                 [(m, snake(m.name).upper()) for m in i.methods]:

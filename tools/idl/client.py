@@ -112,13 +112,37 @@ def invocation(ctl, m):
     return wrap(f"struct lk_in in = {call};", "    ", "        ")
 
 
+def message_parameters(m):
+    """As the stub's, without what only looks at the answer."""
+    after = {f"{scalar(a.type)} *{arg(a.name)}_out" for a in m.words_out}
+    if m.string_out and m.string_out.type.kind != "struct":
+        after.add(string_wanted(m.string_out)[-1])
+    return ["struct lk_msg *msg"] + [p for p in parameters(m) if p not in after]
+
+
 def message(m):
-    """The same with a string in each direction."""
-    place, size = buffer_of(m.string_out)
-    lines = ["    struct lk_msg in = {"] + wrap(f".control = {control(m)},", "        ", "            ")
+    """The message of a call, for who sends it himself."""
+    lines = [comment(f"The message of {m.owner.name}.{m.name}, for lk_invoke(): for who asks again when the server was begun again, or "
+                     "sets a deadline. Words of the answer are in msg->w.")]
+    lines += function("static inline void", f"{snake(m.owner.name)}_{snake(m.name)}_message", message_parameters(m)) + ["{"]
+    lines += ["    *msg = (struct lk_msg){"] + wrap(f".control = {control(m)},", "        ", "            ")
     lines += wrap(f".w = {{ {', '.join(words(m))} }},", "        ", "            ")
-    return lines + [f"        .string = {arg(m.string_in.name)},", f"        .string_len = (uint32_t)({string_bytes(m.string_in)}),",
-                    f"        .buffer = {place},", f"        .buffer_size = (uint32_t)({size}),", "    };", "", "    lk_invoke(&in);"]
+    if m.string_in:
+        lines += [f"        .string = {arg(m.string_in.name)},", f"        .string_len = (uint32_t)({string_bytes(m.string_in)}),"]
+    if m.string_out:
+        place, size = buffer_of(m.string_out)
+        lines += [f"        .buffer = {place},", f"        .buffer_size = (uint32_t)({size}),"]
+    lines.append("    };")
+    if m.string_out:
+        lines.append(f"    lk_touch_all({place}, {size}); /* an answer waits for no pager */")
+    return lines + ["}", ""]
+
+
+def send_message(m):
+    """A call with a string in each direction."""
+    names = [p.split()[-1].lstrip("*") for p in message_parameters(m)[1:]]
+    return ["    struct lk_msg in;", ""] + \
+        wrap(f"{snake(m.owner.name)}_{snake(m.name)}_message(&in, {', '.join(names)});", "    ", "        ") + ["    lk_invoke(&in);"]
 
 
 def results(m):
@@ -139,13 +163,14 @@ def results(m):
 
 def stub(m):
     """One method."""
-    lines = about(m) + function("static inline enum status", f"{snake(m.owner.name)}_{snake(m.name)}", parameters(m)) + ["{"]
-    if m.string_out:
-        place, size = buffer_of(m.string_out)
-        lines += [f"    lk_touch_all({place}, {size}); /* an answer waits for no pager */"]
+    lines = message(m) + about(m)
+    lines += function("static inline enum status", f"{snake(m.owner.name)}_{snake(m.name)}", parameters(m)) + ["{"]
     if m.string_in and m.string_out:
-        lines += message(m)
+        lines += send_message(m)
     else:
+        if m.string_out:
+            place, size = buffer_of(m.string_out)
+            lines += [f"    lk_touch_all({place}, {size}); /* an answer waits for no pager */"]
         lines += invocation(control(m), m)
     return lines + [""] + results(m)
 

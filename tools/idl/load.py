@@ -12,30 +12,36 @@ class Loader:
 
     def __init__(self, folders):
         self.folders = folders
-        self.seen = set()
+        self.seen = {}  # real path to what stands there
         self.mistakes = Mistakes()
         self.description = Description()
         self.asked = []  # what stands in the files that were asked for, not imported
 
     def load(self, path, asked=True):
-        """Read a file, and what it imports first."""
-        if os.path.realpath(path) in self.seen:
-            return
-        self.seen.add(os.path.realpath(path))
+        """Read a file, unless it was read because another imports it."""
+        real = os.path.realpath(path)
+        if real not in self.seen:
+            self.seen[real] = []
+            self.seen[real] = self.read(path)
+        if asked:
+            known = {id(item) for item in self.asked}
+            self.asked += [item for item in self.seen[real] if not isinstance(item, Import) and id(item) not in known]
+
+    def read(self, path):
+        """What stands in a file; what it imports is read first."""
         try:
             with open(path, encoding="utf-8") as f:
                 text = f.read()
         except (OSError, UnicodeDecodeError) as e:
             self.mistakes.add(Place(path, 1, 1), f"cannot be read: {e.strerror if isinstance(e, OSError) else e}")
-            return
+            return []
         items = syntax.read(path, text, self.mistakes)
         for item in items:
             if isinstance(item, Import):
                 self.imported(path, item)
         for item in items:
             self.put(item)
-        if asked:
-            self.asked += [item for item in items if not isinstance(item, Import)]
+        return items
 
     def imported(self, path, item):
         """A file is looked for beside the one that imports it, then in the folders of -I."""

@@ -189,19 +189,25 @@ def later(i, m):
 
 # ------------------------------------------------------------------------------------------------- the header
 
-def server_macro(i, methods, buffer):
-    """The members of struct lk_server that come from the description."""
+def server_macros(i, methods, buffer):
+    """The members of struct lk_server that come from the description: with a buffer for strings, and without."""
     p, name = prefix(i), snake(i.name)
     typed = any(is_typed(a) for m in methods for a in m.caps_in)
+    takes = "(discrim_name)" if typed else ""
     members = [f".methods = {name}_methods", f".method_count = {p}METHODS", f".interface = {p}INTERFACE"]
-    members += [f".buffer = {name}_buffer", f".buffer_size = sizeof({name}_buffer)"] if buffer else []
     members += [".discrim = \"\" discrim_name"] if typed else []
     what = "The members of a struct lk_server that come from the description."
     if typed:
         what += " `discrim_name`, in quotes, is what the description of the system calls a capability of type Discrim: the " \
                 "types of capabilities are asked of it."
-    lines = [comment(what)] + [f"#define {p}SERVER{'(discrim_name)' if typed else ''} \\"]
-    return lines + [f"    {m}, \\" for m in members[:-1]] + [f"    {members[-1]}"]
+    lines = [comment(what)] + macro(f"{p}SERVER{takes}", [f"{p}DISPATCH{takes}"] + (
+        [f".buffer = {name}_buffer", f".buffer_size = sizeof({name}_buffer)"] if buffer else []))
+    what = "The same without a buffer, for a program that has several interfaces in one loop: it says which buffer they share."
+    return lines + ["", comment(what)] + macro(f"{p}DISPATCH{takes}", members)
+
+
+def macro(head_, members):
+    return [f"#define {head_} \\"] + [f"    {m}, \\" for m in members[:-1]] + [f"    {members[-1]}"]
 
 
 def header(d, i):
@@ -231,6 +237,7 @@ def header(d, i):
     lines += ["};", ""]
     buffer = max((string_limits(m.string_in)[1] for m in methods if m.string_in), default=0)
     if buffer:
-        lines += ["/* Where strings are received. */", f"static _Alignas(16) char {name}_buffer[{buffer}];", ""]
-    lines += server_macro(i, methods, buffer)
+        lines += [comment("The longest string of a request, and where strings are received."), f"#define {p}STRING_MAX {buffer}u",
+                  f"__attribute__((unused)) static _Alignas(16) char {name}_buffer[{p}STRING_MAX];", ""]
+    lines += server_macros(i, methods, buffer)
     return "\n".join(lines).rstrip() + "\n"

@@ -133,9 +133,9 @@ def trace(gdb):
 def symbols(gdb):
     """Of one program at a time, which a break point is for; and who waits while a page is being made."""
     need(gdb.command("lykos program embraced"), r"^symbols of embraced \(\S+embraced\.debug\)$")
-    need(gdb.command("info symbol help"), r"^help in section \.text")
+    need(gdb.command("info symbol embraced_op_help"), r"^embraced_op_help in section \.text")
     need(gdb.command("lykos program pager"), r"^symbols of pager \(.*\) instead of those of embraced$")
-    need(gdb.command("info symbol help"), r"^No symbol \"help\" in current context\.$")
+    need(gdb.command("info symbol embraced_op_help"), r"^No symbol \"embraced_op_help\" in current context\.$")
     need(gdb.command("lykos program"), r"^symbols of pager are loaded$")
     gdb.command('tbreak provide if $lykos_runs("pager")')
     gdb.command("lykos type start listener stay")

@@ -54,6 +54,11 @@ def command(context):
     made = os.path.join(out, "include", "lykos", "gen")
     if status != 0 or text or sorted(os.listdir(made)) != ["counter.h", "counter_server.h"]:
         raise Failed(f"it ends with {status} without a mistake", core.tail(text))
+    shutil.rmtree(out)
+    write(bad, 'import "good.idl";\n/** More. */\ninterface More : Counter {\n}\n')
+    status, text = context.run([*run, bad, good, out], 60)
+    if status != 0 or text or sorted(os.listdir(made)) != ["counter.h", "counter_server.h", "more.h", "more_server.h"]:
+        raise Failed(f"it ends with {status}, or makes nothing of a file that another one imports", core.tail(text))
 
 
 def numbers(context):

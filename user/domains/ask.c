@@ -4,7 +4,6 @@
  */
 #include "ask.h"
 
-#include <lykos/invoke.h>
 #include <lykos/names.h>
 #include <lykos/say.h>
 #include <lykos/start.h>
@@ -15,44 +14,29 @@ static uint32_t programs(void)
     return lk_cap("programs");
 }
 
-/* A call with two words whose answer is structures of `each` bytes: how many came in *n. */
-static enum status ask(struct lk_msg *msg, void *out, size_t size, size_t each, unsigned *n)
-{
-    enum status s;
-
-    msg->control = LK_CTL_CALL(programs(), 3) | LK_RSTR;
-    msg->buffer = out;
-    msg->buffer_size = (uint32_t)size;
-    s = lk_invoke(msg);
-    *n = s == STATUS_OK ? (unsigned)(lk_string_length(msg->delivery) / each) : 0;
-    return s;
-}
-
 enum status ask_list(uint64_t *position, struct program_brief *out, unsigned *n)
 {
-    struct lk_msg msg = { .w = { PROGRAMS_LIST, *position, PROGRAM_BRIEFS } };
-    enum status s = ask(&msg, out, PROGRAM_BRIEFS * sizeof(*out), sizeof(*out), n);
+    size_t count = 0;
+    enum status s =
+        programs_list(programs(), *position, PROGRAM_BRIEFS, position, out, PROGRAM_BRIEFS, &count);
 
-    *position = msg.w[1];
+    *n = s == STATUS_OK ? (unsigned)count : 0;
     return s;
 }
 
 enum status ask_life(struct domain_key key, struct program_brief *out, struct domain_memory *memory)
 {
-    struct lk_msg msg = { .w = { PROGRAMS_LIFE, key.number, key.life } };
-    unsigned n;
-    enum status s = ask(&msg, out, sizeof(*out), sizeof(*out), &n);
+    struct domain_memory unwanted;
+    struct domain_memory *m = memory != NULL ? memory : &unwanted;
 
-    if (memory != NULL) {
-        *memory = (struct domain_memory){ .now = msg.w[1], .most = msg.w[2] };
-    }
-    return s == STATUS_OK && n != 1 ? STATUS_REQUEST_ERROR : s;
+    return programs_life(programs(), key.number, key.life, &m->now, &m->most, out);
 }
 
 /* The number of the program of that name. */
 static enum status ask_number(const char *name, uint32_t *number)
 {
-    struct lk_in in;
+    uint64_t found = 0;
+    enum status s;
 
     if (name[0] == '\0' || strlen(name) >= PROGRAM_NAME_MAX) {
         return STATUS_NOT_FOUND; /* no program is called so, and init would not look */
@@ -61,9 +45,9 @@ static enum status ask_number(const char *name, uint32_t *number)
     if (strcmp(name, "init") == 0) {
         return STATUS_OK;
     }
-    in = lk_call_send0(LK_CTL_CALL(programs(), 1) | LK_SSTR, PROGRAMS_FIND, name, strlen(name));
-    *number = (uint32_t)in.w[1];
-    return (enum status)in.w[0];
+    s = programs_find(programs(), name, strlen(name), &found);
+    *number = (uint32_t)found;
+    return s;
 }
 
 enum status ask_name(const char *name, struct program_brief *out)
@@ -78,40 +62,48 @@ enum status ask_name(const char *name, struct program_brief *out)
     return s == STATUS_OK && strcmp(out->name, name) != 0 ? STATUS_NOT_FOUND : s;
 }
 
-enum status ask_control(uint64_t method, struct domain_key key)
+enum status ask_control(enum domain_wish wish, struct domain_key key)
 {
     if (key.life == 0) { /* which would mean: whichever */
         return STATUS_NOT_FOUND;
     }
-    return (enum status)lk_call2(programs(), method, key.number, key.life).w[0];
+    switch (wish) {
+    case WISH_SUSPEND:
+        return programs_suspend(programs(), key.number, key.life, NULL);
+    case WISH_RESUME:
+        return programs_resume(programs(), key.number, key.life, NULL);
+    case WISH_DESTROY:
+    default:
+        return programs_destroy(programs(), key.number, key.life);
+    }
 }
 
 enum status ask_machine(struct domain_machine *out)
 {
-    struct lk_in in = lk_call0(programs(), PROGRAMS_MACHINE);
-
-    *out = (struct domain_machine){ .cpus = in.w[1], .present = in.w[2], .frames = in.w[3] };
-    return (enum status)in.w[0];
+    return programs_machine(programs(), &out->cpus, &out->present, &out->frames);
 }
 
 enum status ask_changes(uint64_t *position, uint64_t *missed, struct program_change *out,
                         unsigned *n)
 {
-    struct lk_msg msg = { .w = { PROGRAMS_CHANGES, *position } };
-    enum status s = ask(&msg, out, PROGRAM_CHANGES_MOST * sizeof(*out), sizeof(*out), n);
+    uint64_t next = 0;
+    uint64_t lost = 0;
+    size_t count = 0;
+    enum status s =
+        programs_changes(programs(), *position, &next, &lost, out, PROGRAM_CHANGES_MOST, &count);
 
+    *n = 0;
     if (s == STATUS_OK) {
-        *position = msg.w[1];
-        *missed = msg.w[2];
+        *position = next;
+        *missed = lost;
+        *n = (unsigned)count;
     }
     return s;
 }
 
 enum status ask_watch(uint32_t notice, uint64_t bits)
 {
-    return (enum status)lk_call_ctl1(LK_CTL_CALL_CAPS(programs(), 2, 1, notice, 0, 0, 0, 0, 0, 0),
-                                     PROGRAMS_WATCH, bits)
-        .w[0];
+    return programs_watch(programs(), bits, notice);
 }
 
 bool fail(struct rpc_error *error, int32_t code, const char *format, ...)

@@ -22,8 +22,9 @@ enum status ask_life(struct domain_key key, struct program_brief *out,
 /* The program of that name, whatever it does. */
 enum status ask_name(const char *name, struct program_brief *out);
 
-/* PROGRAMS_SUSPEND, .._RESUME or .._DESTROY of the program in exactly this life. */
-enum status ask_control(uint64_t method, struct domain_key key);
+/* Have this done to the program in exactly this life. */
+enum domain_wish { WISH_SUSPEND, WISH_RESUME, WISH_DESTROY };
+enum status ask_control(enum domain_wish wish, struct domain_key key);
 
 /* The machine. */
 struct domain_machine {

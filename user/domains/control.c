@@ -40,11 +40,10 @@ static bool not_needed(const struct program_brief *b, uint8_t flags, const char 
 }
 
 /* Have init do it to exactly the one that was looked at. */
-static bool control(uint64_t method, const struct program_brief *b, const char *word,
+static bool control(enum domain_wish wish, const struct program_brief *b, const char *word,
                     struct rpc_error *error)
 {
-    enum status s =
-        ask_control(method, (struct domain_key){ .number = b->number, .life = b->life });
+    enum status s = ask_control(wish, (struct domain_key){ .number = b->number, .life = b->life });
 
     if (s == STATUS_NOT_FOUND) {
         return fail(error, REMOTE_ERR_NO_DOMAIN, "Domain not found: '%s' has just ended", b->name);
@@ -70,7 +69,7 @@ HANDLER(suspend)
         return fail(error, REMOTE_ERR_OPERATION_INVALID,
                     "'%s' cannot be suspended: it has faulted, and does not run", b.name);
     }
-    return control(PROGRAMS_SUSPEND, &b, word, error);
+    return control(WISH_SUSPEND, &b, word, error);
 }
 
 /* Clears the hold that suspend sets, and no other: held otherwise, it stays so, and the state and
@@ -96,7 +95,7 @@ HANDLER(resume)
                     "'%s' is not suspended, but held by: %s; that does not end by resuming it",
                     b.name, holds);
     }
-    return control(PROGRAMS_RESUME, &b, word, error);
+    return control(WISH_RESUME, &b, word, error);
 }
 
 HANDLER(destroy)
@@ -108,7 +107,7 @@ HANDLER(destroy)
     (void)client;
     return running(call, word, &b, error) &&
            not_needed(&b, PROGRAM_NEEDED | PROGRAM_CARRIES, word, error) &&
-           control(PROGRAMS_DESTROY, &b, word, error);
+           control(WISH_DESTROY, &b, word, error);
 }
 
 /* There is one way for a program to be destroyed, which takes nobody's time: it is graceful, too.

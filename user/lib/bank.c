@@ -6,7 +6,6 @@
 #include <lykos/bank.h>
 #include <lykos/invoke.h>
 #include <lykos/string.h>
-#include <lykos/stubs.h>
 
 /* Carry out `msg` until it is answered by a server that lives. *lost: a server may have done it and
  * not answered. */
@@ -37,55 +36,26 @@ static enum status ask(struct lk_msg *msg, bool *lost)
     }
 }
 
-static enum status ask_words(uint32_t bank, uint64_t method, uint64_t w1, uint64_t w2)
-{
-    struct lk_msg msg = { .control = LK_CTL_CALL(bank, 3), .w = { method, w1, w2 } };
-    bool lost;
-
-    return ask(&msg, &lost);
-}
-
-/* A capability in register `arg` is given up. The server that did not answer may have destroyed
+/* A capability is given up. The server that did not answer may have destroyed
  * what it names: then it is no longer the bank's. */
-static enum status give_up(uint32_t bank, uint64_t method, uint32_t arg)
+static enum status give_up(struct lk_msg *msg)
 {
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL_CAPS(bank, 1, 1, arg, 0, 0, 0, 0, 0, 0),
-        .w = { method },
-    };
     bool lost;
-    enum status s = ask(&msg, &lost);
+    enum status s = ask(msg, &lost);
 
     return s == STATUS_REQUEST_ERROR && lost ? STATUS_OK : s;
-}
-
-/* A struct bank_info is the answer. */
-static enum status ask_info(uint32_t bank, uint64_t method, uint64_t n, struct bank_info *out)
-{
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL(bank, 2) | LK_RSTR,
-        .w = { method, n },
-        .buffer = out,
-        .buffer_size = sizeof(*out),
-    };
-    bool lost;
-
-    return ask(&msg, &lost);
 }
 
 enum status lk_bank_make_some(uint32_t bank, uint64_t type, unsigned count, const uint32_t *reg)
 {
     uint32_t r[LK_MAX_CAPS] = { 0 };
+    struct lk_msg msg;
     bool lost;
 
     for (unsigned i = 0; i < count && i < LK_MAX_CAPS; i++) {
         r[i] = reg[i];
     }
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL_CAPS(bank, 3, 0, 0, 0, 0, r[0], r[1], r[2], r[3]),
-        .w = { BANK_ALLOCATE, type, count },
-    };
-
+    bank_allocate_message(&msg, bank, type, count, r[0], r[1], r[2], r[3]);
     return ask(&msg, &lost);
 }
 
@@ -98,43 +68,44 @@ enum status lk_bank_make(uint32_t bank, uint64_t type, uint32_t reg)
 
 enum status lk_bank_free(uint32_t bank, uint32_t reg)
 {
-    return give_up(bank, BANK_FREE, reg);
+    struct lk_msg msg;
+
+    bank_free_message(&msg, bank, reg);
+    return give_up(&msg);
 }
 
 enum status lk_bank_range(uint32_t bank, uint64_t frames, uint32_t reg)
 {
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL_CAPS(bank, 2, 0, 0, 0, 0, reg, 0, 0, 0),
-        .w = { BANK_RANGE, frames },
-    };
+    struct lk_msg msg;
     bool lost;
 
+    bank_range_message(&msg, bank, frames, reg);
     return ask(&msg, &lost);
 }
 
 enum status lk_bank_free_range(uint32_t bank, uint32_t reg)
 {
-    return give_up(bank, BANK_FREE_RANGE, reg);
+    struct lk_msg msg;
+
+    bank_free_range_message(&msg, bank, reg);
+    return give_up(&msg);
 }
 
 enum status lk_bank_open(uint32_t bank, const char *name, uint64_t limit, uint32_t reg)
 {
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL_CAPS(bank, 2, 0, 0, 0, 0, reg, 0, 0, 0),
-        .w = { BANK_OPEN, limit },
-        .string = name,
-        .string_len = (uint32_t)strnlen(name, BANK_NAME - 1),
-    };
+    struct lk_msg msg;
     bool lost;
 
-    msg.control |= LK_SSTR;
+    bank_open_message(&msg, bank, limit, name, strnlen(name, BANK_NAME - 1), reg);
     return ask(&msg, &lost);
 }
 
 enum status lk_bank_close(uint32_t bank)
 {
-    struct lk_msg msg = { .control = LK_CTL_CALL(bank, 1), .w = { BANK_CLOSE } };
+    struct lk_msg msg;
     bool lost;
+
+    bank_close_message(&msg, bank);
     enum status s = ask(&msg, &lost);
 
     return s == STATUS_INVALID_CAP && lost ? STATUS_OK : s;
@@ -142,28 +113,38 @@ enum status lk_bank_close(uint32_t bank)
 
 enum status lk_bank_reduce(uint32_t bank, uint32_t reg)
 {
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL_CAPS(bank, 1, 0, 0, 0, 0, reg, 0, 0, 0),
-        .w = { BANK_REDUCE },
-    };
+    struct lk_msg msg;
     bool lost;
 
+    bank_reduce_message(&msg, bank, reg);
     return ask(&msg, &lost);
 }
 
 enum status lk_bank_info(uint32_t bank, struct bank_info *out)
 {
-    return ask_info(bank, BANK_INFO, 0, out);
+    struct lk_msg msg;
+    bool lost;
+
+    bank_info_message(&msg, bank, out);
+    return ask(&msg, &lost);
 }
 
 enum status lk_bank_hide(uint32_t bank)
 {
-    return ask_words(bank, BANK_HIDE, 0, 0);
+    struct lk_msg msg;
+    bool lost;
+
+    bank_hide_message(&msg, bank);
+    return ask(&msg, &lost);
 }
 
 enum status lk_bank_set_limit(uint32_t bank, uint64_t limit)
 {
-    return ask_words(bank, BANK_SET_LIMIT, limit, 0);
+    struct lk_msg msg;
+    bool lost;
+
+    bank_set_limit_message(&msg, bank, limit);
+    return ask(&msg, &lost);
 }
 
 enum status lk_bank_object(uint32_t bank, uint64_t type, uint64_t *n, uint32_t reg)
@@ -171,12 +152,10 @@ enum status lk_bank_object(uint32_t bank, uint64_t type, uint64_t *n, uint32_t r
     enum status s = STATUS_WOULD_BLOCK;
 
     while (s == STATUS_WOULD_BLOCK) {
-        struct lk_msg msg = {
-            .control = LK_CTL_CALL_CAPS(bank, 3, 0, 0, 0, 0, reg, 0, 0, 0),
-            .w = { BANK_OBJECT, type, *n },
-        };
+        struct lk_msg msg;
         bool lost;
 
+        bank_object_message(&msg, bank, type, *n, reg);
         s = ask(&msg, &lost);
         if (s == STATUS_OK || s == STATUS_WOULD_BLOCK) {
             *n = msg.w[1];
@@ -187,5 +166,9 @@ enum status lk_bank_object(uint32_t bank, uint64_t type, uint64_t *n, uint32_t r
 
 enum status lk_bank_list(uint32_t bank, uint64_t n, struct bank_info *out)
 {
-    return ask_info(bank, BANK_LIST, n, out);
+    struct lk_msg msg;
+    bool lost;
+
+    bank_list_message(&msg, bank, n, out);
+    return ask(&msg, &lost);
 }

@@ -3,7 +3,6 @@
  * Servers that are begun again; see connect.h.
  */
 #include <lykos/connect.h>
-#include <lykos/invoke.h>
 #include <lykos/programs.h>
 #include <lykos/start.h>
 #include <lykos/string.h>
@@ -15,24 +14,20 @@ enum status lk_connect(const char *name)
     uint32_t exit = lk_cap("exit");
     uint32_t reg = lk_cap(name);
 
-    uint64_t control = LK_CTL_CALL_CAPS(exit, 1, 0, 0, 0, 0, reg, 0, 0, 0);
-
     if (exit == 0 || reg == 0) {
         return STATUS_NOT_FOUND;
     }
-    return (enum status)lk_call_send0(control | LK_SSTR, PROGRAM_CONNECT, name, strlen(name)).w[0];
+    return program_connect(exit, name, strlen(name), reg);
 }
 
 enum status lk_watch(const char *name, uint64_t bits, uint32_t notice)
 {
     uint32_t exit = lk_cap("exit");
-    uint64_t control = LK_CTL_CALL_CAPS(exit, 2, 1, notice, 0, 0, 0, 0, 0, 0);
 
     if (exit == 0) {
         return STATUS_NOT_FOUND;
     }
-    return (enum status)lk_call_send1(control | LK_SSTR, PROGRAM_WATCH, bits, name, strlen(name))
-        .w[0];
+    return program_watch(exit, bits, name, strlen(name), notice);
 }
 
 /* The name that the start block gives a register, or NULL. */

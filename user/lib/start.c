@@ -64,7 +64,7 @@ _Noreturn void lk_exit(int result)
 
     if (exit_cap != 0) {
         /* An answer means that init would not: then end as if there were no init. */
-        lk_call1(exit_cap, PROGRAM_EXIT, (uint64_t)(int64_t)result);
+        program_exit(exit_cap, (uint64_t)(int64_t)result);
     }
     lk_die("ended with result %d", result);
 }

@@ -252,10 +252,8 @@ static void hold_others(const struct lk_member *me)
 static void tell_init(uint32_t process, const char *text)
 {
     uint32_t exit_cap = lk_cap("exit");
-    uint64_t control = LK_CTL_CALL_CAPS(exit_cap, 1, 1, process, 0, 0, 0, 0, 0, 0) | LK_SSTR;
 
-    if (exit_cap != 0 &&
-        lk_call_send0(control, PROGRAM_FAIL, text, strlen(text)).w[0] == STATUS_OK) {
+    if (exit_cap != 0 && program_fail(exit_cap, text, strlen(text), process) == STATUS_OK) {
         lk_process_set_not_schedulable(LK_REG_SELF, LK_HOLD_TEAM, NULL);
     }
 }

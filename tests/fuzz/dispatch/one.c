@@ -213,6 +213,9 @@ enum status every_op_fill(struct lk_request *rq, uint16_t count, const void **da
 
 static const struct lk_server server = { EVERY_SERVER("discrim") };
 
+const struct lk_server dispatch_shared = { EVERY_DISPATCH("discrim") };
+const unsigned dispatch_longest = EVERY_STRING_MAX;
+
 void dispatch_without_discrim(bool without)
 {
     no_discrim = without;

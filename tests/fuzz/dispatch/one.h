@@ -7,6 +7,7 @@
 #pragma once
 
 #include <abi/gen.h>
+#include <lykos/server.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,10 @@ struct dispatch_seen {
 };
 
 extern struct dispatch_seen dispatch_seen;
+
+/* The server as a program has it that has several interfaces; and its longest string. */
+extern const struct lk_server dispatch_shared;
+extern const unsigned dispatch_longest;
 
 /* What the functions return. */
 extern enum status dispatch_result;

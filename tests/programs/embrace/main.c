@@ -7,8 +7,8 @@
  *
  *      run embrace
  */
-#include "embrace.h"
-
+#include <lykos/gen/embrace.h>
+#include <lykos/gen/embraced.h>
 #include <lykos/lykos.h>
 
 #define REG_WAY_BACK LK_REG_SCRATCH
@@ -16,18 +16,16 @@
 /* As the bystander: an honest client of a server that does not answer. */
 static int stand_by(void)
 {
-    return lk_call1(lk_cap("embrace"), EMBRACE_WHO, 0).w[0] == STATUS_OK ? 0 : 1;
+    return embrace_who(lk_cap("embrace"), 0) == STATUS_OK ? 0 : 1;
 }
 
 int main(void)
 {
-    uint64_t control = LK_CTL_CALL_CAPS(lk_cap("embraced"), 1, 2, REG_WAY_BACK, 0, 0, 0, 0, 0, 0);
-
     if (strcmp(lk_start->argument, "bystander") == 0) {
         return stand_by();
     }
     lk_must(lk_endpoint_make_entry(LK_REG_ENDPOINT, 7, REG_WAY_BACK), "the way back");
     say("calling embraced");
-    say("answered with %u", (unsigned)lk_call_ctl1(control, EMBRACE_HELP, 0).w[0]);
+    say("answered with %u", (unsigned)embraced_help(lk_cap("embraced"), REG_WAY_BACK));
     return 0;
 }

@@ -70,7 +70,7 @@ static void say_parts(void)
             "copyFrom %lu, reduce %lu, getState %lu, clear %lu, a look at the clock %lu",
             t[1] - t[0], t[2] - t[1], t[3] - t[2], t[4] - t[3], t[5] - t[4], t[6] - t[5],
             t[7] - t[6], t[8] - t[7], t[9] - t[8], ticks() - ticks());
-    bank_close(9);
+    account_close(9);
 }
 
 static void say_costs(const char *who, obj p, uint64_t heap)

@@ -87,7 +87,7 @@ CASE(heap, .text = "a heap grows as it is used, and gives back what it does not 
     CHECK(lk_alloc(1) == NULL); /* the case has no pager */
     CHECK(lk_heap_own() == NULL);
     run_program(&prog, use_heap);
-    OK(pager_info(1, &info));
+    OK(world_info(1, &info));
     CHECK(info.zeroed > 40);
     EQ(info.passed, 0);
     CHECK(program_audit(&prog, 0).pages <= LK_HEAP_KEEP / PAGE + 1);

@@ -111,7 +111,7 @@ static bool kill_at(const struct act *act, unsigned nth)
     finish(act, p, killed);
     check_before(act, p);
     program_audit(&prog, killed ? 1 : 0);
-    bank_close(1);
+    account_close(1);
     return killed;
 }
 
@@ -194,7 +194,7 @@ CASE(kill_asking,
     EQ(proc_state(pg.p).run_state, LK_STATE_RECEIVING);
     obj_rescind(pg.p);
     proc_release(bank_worker.p, LK_HOLD_SUSPEND);
-    bank_close(ACCOUNT_PAGER);
+    account_close(ACCOUNT_PAGER);
     EQ(program_audit(&prog, 1).pages, 1);
     EQ(bank.used[1], 6);
     pager_start();
@@ -203,7 +203,7 @@ CASE(kill_asking,
     EQ(touch_end(p).fault, FAULT_BREAKPOINT);
     READS(p, HEAP_VA, 17);
     program_audit(&prog, 1);
-    bank_close(1);
+    account_close(1);
 }
 
 CASE(kill_queue,
@@ -354,6 +354,6 @@ CASE(kill_random,
                 rounds_done[i],
                 bank.used[i] - program_audit(&prog[i], kills).gpts -
                     program_audit(&prog[i], kills).pages);
-        bank_close(i);
+        account_close(i);
     }
 }

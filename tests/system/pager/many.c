@@ -62,10 +62,10 @@ CASE(far_numbers,
     OK(lk_endpoint_make_entry(R_B, 1, R_B));
     obj_get(program_new(1).root, R_C);
     for (unsigned number = 0; number < PAGER_SPACES; number++) {
-        OK(pager_add(number, R_C, R_B, NULL, 0));
+        OK(world_add(number, R_C, R_B, NULL, 0));
     }
     for (unsigned number = 0; number < PAGER_SPACES; number += 7) {
-        OK(pager_info(number, &info));
+        OK(world_info(number, &info));
     }
     CHECK(before <= after && after < bank.used[ACCOUNT_PAGER]);
     sys_say("# frames of the pager itself: %lu, with %lu spaces %lu, with all %lu", before,
@@ -80,17 +80,17 @@ CASE(number_again, .text = "a number that was removed means nothing, and then an
 
     world_usual(7, &old, &p);
     WRITES(p, HEAP_VA, 1);
-    OK(pager_remove(7));
-    STATUS(pager_remove(7), STATUS_NOT_FOUND);
-    STATUS(pager_info(7, &info), STATUS_NOT_FOUND);
+    OK(world_remove(7));
+    STATUS(world_remove(7), STATUS_NOT_FOUND);
+    STATUS(world_info(7, &info), STATUS_NOT_FOUND);
     READS(p, HEAP_VA, 1);
     PASSED_ON(p, touch_read, HEAP_VA + PAGE, FAULT_INVALID_ADDR);
-    STATUS(pager_discard(7, HEAP_VA, PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_discard(7, HEAP_VA, PAGE), STATUS_OUT_OF_RANGE);
     program_audit(&old, 0);
-    bank_close(7);
+    account_close(7);
     new = program_usual(7);
     q = program_process(&new);
-    OK(pager_info(7, &info));
+    OK(world_info(7, &info));
     EQ(info.zeroed, 0);
     READS(q, HEAP_VA, 0);
     WRITES(q, HEAP_VA, 2);
@@ -116,7 +116,7 @@ CASE(destroyed,
     p = program_process(&prog);
     q = program_process(&other);
     WRITES(p, HEAP_VA, 1);
-    bank_close(1); /* with the GPTs */
+    account_close(1); /* with the GPTs */
     CHECK(touch(p, touch_read, HEAP_VA, 0).fault == FAULT_BREAKPOINT);
     READS(p, HEAP_VA, 0);
     EQ(program_audit(&prog, 0).pages, 1);
@@ -129,7 +129,7 @@ CASE(destroyed,
     EQ(program_audit(&prog, 0).pages, 1);
     obj_rescind(other.root);
     READS(program_process(&prog), HEAP_VA + 2 * PAGE, 0);
-    STATUS(pager_discard(2, HEAP_VA, PAGE), STATUS_OK);
+    STATUS(world_discard(2, HEAP_VA, PAGE), STATUS_OK);
 }
 
 CASE(discard, .text = "pages that are given back are the bank's again, and zeros when touched next")
@@ -145,29 +145,29 @@ CASE(discard, .text = "pages that are given back are the bank's again, and zeros
     }
     WRITES(p, LK_STACK_TOP_OF(2) - 8, 5);
     used = bank.used[3];
-    OK(pager_discard(3, HEAP_VA + 3 * PAGE, 30 * PAGE));
+    OK(world_discard(3, HEAP_VA + 3 * PAGE, 30 * PAGE));
     EQ(bank.used[3], used - 30);
     a = program_audit(&prog, 0);
     EQ(a.pages, 11);
-    OK(pager_discard(3, HEAP_VA + 3 * PAGE, 30 * PAGE)); /* nothing is there */
-    OK(pager_discard(3, LK_STACK_TOP_OF(2) - LK_STACK_EACH, LK_STACK_EACH));
-    OK(pager_discard(3, HEAP_VA, HEAP_END - HEAP_VA));
+    OK(world_discard(3, HEAP_VA + 3 * PAGE, 30 * PAGE)); /* nothing is there */
+    OK(world_discard(3, LK_STACK_TOP_OF(2) - LK_STACK_EACH, LK_STACK_EACH));
+    OK(world_discard(3, HEAP_VA, HEAP_END - HEAP_VA));
     EQ(program_audit(&prog, 0).pages, 0);
     for (unsigned i = 0; i < 40; i++) {
         READS(p, HEAP_VA + i * PAGE, 0);
     }
     READS(p, LK_STACK_TOP_OF(2) - 8, 0);
     WRITES(p, EDGE_VA, 9); /* cannot go back, is cleared */
-    OK(pager_discard(3, EDGE_VA, PAGE));
+    OK(world_discard(3, EDGE_VA, PAGE));
     READS(p, EDGE_VA, 0);
     WRITES(p, DATA_VA, 9);
-    STATUS(pager_discard(3, DATA_VA, PAGE), STATUS_OUT_OF_RANGE);
-    STATUS(pager_discard(3, TEXT_VA, PAGE), STATUS_OUT_OF_RANGE);
-    STATUS(pager_discard(3, HEAP_VA + 8, PAGE), STATUS_OUT_OF_RANGE);
-    STATUS(pager_discard(3, HEAP_VA, 100), STATUS_OUT_OF_RANGE);
-    STATUS(pager_discard(3, HEAP_END - PAGE, 2 * PAGE), STATUS_OUT_OF_RANGE);
-    STATUS(pager_discard(3, 0x10000000, PAGE), STATUS_OUT_OF_RANGE);
-    STATUS(pager_discard(4, HEAP_VA, PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_discard(3, DATA_VA, PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_discard(3, TEXT_VA, PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_discard(3, HEAP_VA + 8, PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_discard(3, HEAP_VA, 100), STATUS_OUT_OF_RANGE);
+    STATUS(world_discard(3, HEAP_END - PAGE, 2 * PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_discard(3, 0x10000000, PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_discard(4, HEAP_VA, PAGE), STATUS_OUT_OF_RANGE);
     READS(p, DATA_VA, 9);
     program_audit(&prog, 0);
 }

@@ -47,7 +47,7 @@ static bool refuse_nth(const struct need *need, unsigned number, unsigned nth)
     EQ(t.fault, need->code);
     EQ(t.info, need->address);
     CHECK(t.waits);
-    OK(pager_info(number, &info));
+    OK(world_info(number, &info));
     EQ(info.refused, 1);
     EQ(info.passed, 0);
     program_audit(&prog, 0);
@@ -118,15 +118,15 @@ CASE(pager_poor,
         obj_get(prog.root, R_C);
         sys_at("number %u", number);
         bank.refuse = 1;
-        s = pager_add(number, R_C, R_B, NULL, 0);
+        s = world_add(number, R_C, R_B, NULL, 0);
         if (s != STATUS_OK) {
             EQ(s, STATUS_NO_MEMORY);
-            STATUS(pager_info(number, &info), STATUS_NOT_FOUND);
+            STATUS(world_info(number, &info), STATUS_NOT_FOUND);
             refused++;
-            OK(pager_add(number, R_C, R_B, NULL, 0));
+            OK(world_add(number, R_C, R_B, NULL, 0));
         }
         bank.refuse = 0;
-        OK(pager_info(number, &info));
+        OK(world_info(number, &info));
     }
     CHECK(refused > 10);
     EQ(bank.used[ACCOUNT_PAGER] % 8, 0);
@@ -148,13 +148,13 @@ static enum status add_with(uint64_t number, unsigned root_reg, unsigned bank_re
         many[i].start += i * PAGE;
         many[i].end += i * PAGE;
     }
-    return pager_add(number, root_reg, bank_reg, many, bytes);
+    return world_add(number, root_reg, bank_reg, many, bytes);
 }
 
 /* Told of a region that is not what it must be, and of it in order. */
 static void refuse_region(struct pager_region r, unsigned root_reg, unsigned bank_reg)
 {
-    STATUS(pager_add(9, root_reg, bank_reg, &r, sizeof(r)), STATUS_REQUEST_ERROR);
+    STATUS(world_add(9, root_reg, bank_reg, &r, sizeof(r)), STATUS_REQUEST_ERROR);
 }
 
 CASE(garbage, .text = "what init says is checked: capabilities, numbers, regions, W^X; refused, "
@@ -209,12 +209,12 @@ CASE(garbage, .text = "what init says is checked: capabilities, numbers, regions
     r.file = (uint64_t)&one; /* in the pager's own memory */
     refuse_region(r, R_A, R_B);
     READS(p, HEAP_VA + PAGE, 0);
-    STATUS(pager_info(10, &info), STATUS_NOT_FOUND);
-    STATUS(pager_info(PAGER_SPACES, &info), STATUS_NOT_FOUND);
-    STATUS(pager_remove(10), STATUS_NOT_FOUND);
-    STATUS(pager_remove(UINT64_MAX), STATUS_NOT_FOUND);
+    STATUS(world_info(10, &info), STATUS_NOT_FOUND);
+    STATUS(world_info(PAGER_SPACES, &info), STATUS_NOT_FOUND);
+    STATUS(world_remove(10), STATUS_NOT_FOUND);
+    STATUS(world_remove(UINT64_MAX), STATUS_NOT_FOUND);
     OK(add_with(10, R_A, R_B, sizeof(one) * PAGER_REGIONS));
-    OK(pager_info(10, &info));
+    OK(world_info(10, &info));
     program_audit(&prog, 0);
 }
 
@@ -236,7 +236,7 @@ CASE(rights, .text = "through a program's Entry the pager takes nothing but what
     obj_get(pager_main, R_B);
     OK(lk_endpoint_make_entry(R_B, 9, R_B));
     EQ(lk_call2(R_B, PAGER_DISCARD, HEAP_VA, PAGE).w[0], STATUS_UNKNOWN_REQUEST);
-    OK(pager_info(9, &info));
+    OK(world_info(9, &info));
     EQ(info.zeroed, 1);
 }
 
@@ -281,7 +281,7 @@ CASE(forged,
     EQ(lk_send2(R_T0, 1, 2, 3), STATUS_OK); /* no capability, no fault */
     EQ(lk_send2(R_T0, PAGER_REMOVE, 1, 3), STATUS_OK);
     EQ(program_audit(&prog, 0).pages, 1);
-    OK(pager_info(1, &info));
+    OK(world_info(1, &info));
     EQ(info.passed + info.refused, 0);
     PASSED_ON(q, touch_read, HEAP_END, FAULT_INVALID_ADDR);
     obj_get(q, R_A);

@@ -89,7 +89,7 @@ CASE(image,
     PASSED_ON(p, touch_jump, DATA_VA, FAULT_NO_EXEC);
     PASSED_ON(p, touch_jump, DATA_VA + PAGE, FAULT_NO_EXEC);
     READS(p, TEXT_VA, file_word(0));
-    OK(pager_info(2, &info));
+    OK(world_info(2, &info));
     EQ(info.copied, 2);
     EQ(info.zeroed, 0);
     EQ(info.passed, 6);
@@ -172,13 +172,13 @@ CASE(nowhere,
         PASSED_ON(p, touch_read, at[i], FAULT_INVALID_ADDR);
         PASSED_ON(p, touch_write, at[i], FAULT_INVALID_ADDR);
     }
-    OK(pager_info(5, &info));
+    OK(world_info(5, &info));
     EQ(info.passed, 2 * sizeof(at) / sizeof(at[0]));
     t = touch(p, touch_read, 0x123456789000, 0); /* outside of the root: not the pager's */
     EQ(t.fault, FAULT_INVALID_ADDR);
     t = touch(p, touch_read, 0x10, 0);
     EQ(t.fault, FAULT_INVALID_ADDR);
-    OK(pager_info(5, &info));
+    OK(world_info(5, &info));
     EQ(info.passed, 2 * sizeof(at) / sizeof(at[0]));
     program_audit(&prog, 0);
 }

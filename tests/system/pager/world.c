@@ -21,7 +21,7 @@ struct worker bank_worker;
 uint8_t *archive;
 obj pager_main, pager_memory, pager_faults;
 
-static obj bank_range;
+static obj bank_frames;
 static obj main_entry;
 
 /* ---- The bank ---- */
@@ -78,7 +78,7 @@ static void bank_empty(unsigned frame)
     bank.owner[frame] = 0;
 }
 
-static enum status bank_allocate(struct lk_request *rq)
+static enum status account_allocate(struct lk_request *rq)
 {
     unsigned frame;
     enum status s = rq->w[2] == 1 ? bank_take(rq->payload, 1, &frame) : STATUS_REQUEST_ERROR;
@@ -91,7 +91,7 @@ static enum status bank_allocate(struct lk_request *rq)
     return s;
 }
 
-static enum status bank_free(struct lk_request *rq)
+static enum status account_free(struct lk_request *rq)
 {
     uint64_t restr = 0;
     uint64_t frame = 0;
@@ -131,8 +131,8 @@ static enum status bank_do_close(struct lk_request *rq)
 static void bank_run(void *unused)
 {
     static const struct lk_method methods[] = {
-        [BANK_ALLOCATE] = { .fn = bank_allocate, .words = 2 },
-        [BANK_FREE] = { .fn = bank_free, .caps = 1 },
+        [BANK_ALLOCATE] = { .fn = account_allocate, .words = 2 },
+        [BANK_FREE] = { .fn = account_free, .caps = 1 },
         [BANK_RANGE] = { .fn = bank_give_range, .words = 1 },
         [BANK_CLOSE] = { .fn = bank_do_close },
     };
@@ -152,7 +152,7 @@ static void bank_entry(unsigned account, unsigned reg)
     OK(lk_endpoint_make_entry(R_T0, account, reg));
 }
 
-void bank_close(unsigned account)
+void account_close(unsigned account)
 {
     bank_entry(account, R_T2);
     EQ(lk_call0(R_T2, BANK_CLOSE).w[0], STATUS_OK);
@@ -191,9 +191,9 @@ void world_begin(void)
     memset(&bank, 0, sizeof(bank));
     archive_make();
     OK(lk_range_split(R_RANGE, first, BANK_FRAMES, R_A));
-    bank_range = obj_keep(R_A);
+    bank_frames = obj_keep(R_A);
     bank_worker = worker_new(PRIO_BANK, bank_run, NULL);
-    proc_cap(bank_worker.p, B_RANGE, bank_range);
+    proc_cap(bank_worker.p, B_RANGE, bank_frames);
     worker_start(bank_worker);
     pager_main = endpoint_new(NO_OBJ, PAGER_MAIN, false);
     pager_memory = endpoint_new(NO_OBJ, PAGER_MEMORY, false);
@@ -246,7 +246,7 @@ struct pager_process pager_start(void)
 void pager_kill(struct pager_process pg)
 {
     obj_rescind(pg.p);
-    bank_close(ACCOUNT_PAGER);
+    account_close(ACCOUNT_PAGER);
 }
 
 static enum status call_pager(uint64_t control, uint64_t w0, uint64_t w1, const void *string,
@@ -264,7 +264,7 @@ static enum status call_pager(uint64_t control, uint64_t w0, uint64_t w1, const 
     return lk_invoke(&msg);
 }
 
-enum status pager_add(uint64_t number, unsigned root_reg, unsigned bank_reg, const void *regions,
+enum status world_add(uint64_t number, unsigned root_reg, unsigned bank_reg, const void *regions,
                       size_t bytes)
 {
     obj_get(main_entry, R_T0);
@@ -272,20 +272,20 @@ enum status pager_add(uint64_t number, unsigned root_reg, unsigned bank_reg, con
                       PAGER_ADD, number, regions, bytes, NULL, 0);
 }
 
-enum status pager_remove(uint64_t number)
+enum status world_remove(uint64_t number)
 {
     obj_get(main_entry, R_T0);
     return (enum status)lk_call1(R_T0, PAGER_REMOVE, number).w[0];
 }
 
-enum status pager_info(uint64_t number, struct pager_info *out)
+enum status world_info(uint64_t number, struct pager_info *out)
 {
     obj_get(main_entry, R_T0);
     return call_pager(LK_CTL_CALL(R_T0, 2) | LK_RSTR, PAGER_INFO, number, NULL, 0, out,
                       sizeof(*out));
 }
 
-enum status pager_discard(uint64_t number, uint64_t start, uint64_t bytes)
+enum status world_discard(uint64_t number, uint64_t start, uint64_t bytes)
 {
     obj_get(pager_memory, R_T0);
     OK(lk_endpoint_make_entry(R_T0, number, R_T1));
@@ -318,7 +318,7 @@ void program_tell_regions(struct program *p, const struct pager_region *regions,
     p->count = count;
     bank_entry(p->number, R_T2);
     obj_get(p->root, R_T1);
-    OK(pager_add(p->number, R_T1, R_T2, regions, count * sizeof(*regions)));
+    OK(world_add(p->number, R_T1, R_T2, regions, count * sizeof(*regions)));
 }
 
 static struct pager_region usual[] = {
@@ -487,7 +487,7 @@ struct audit program_audit(const struct program *p, unsigned lost)
     struct audit a = { 0 };
 
     memset(seen, 0, sizeof(seen));
-    obj_get(bank_range, R_I);
+    obj_get(bank_frames, R_I);
     obj_get(p->root, R_A);
     audit_gpt(p, 0, &a);
     CHECK(bank.used[p->number] >= a.gpts + a.pages);

@@ -27,7 +27,7 @@ struct bank_state {
 extern struct bank_state bank;
 extern struct worker bank_worker;
 /* Give back all that the account has. */
-void bank_close(unsigned account);
+void account_close(unsigned account);
 
 /* ---- The archive that the pager sees: page i is full of words archive_word(address). ---- */
 #define ARCHIVE_PAGES 24u
@@ -50,12 +50,12 @@ struct pager_process pager_start(void);
 void pager_kill(struct pager_process pg);
 extern obj pager_main, pager_memory, pager_faults; /* its endpoints */
 /* A call to pager_main. */
-enum status pager_add(uint64_t number, unsigned root_reg, unsigned bank_reg, const void *regions,
+enum status world_add(uint64_t number, unsigned root_reg, unsigned bank_reg, const void *regions,
                       size_t bytes);
-enum status pager_remove(uint64_t number);
-enum status pager_info(uint64_t number, struct pager_info *out);
+enum status world_remove(uint64_t number);
+enum status world_info(uint64_t number, struct pager_info *out);
 /* A discard as the program of this number would ask for it. */
-enum status pager_discard(uint64_t number, uint64_t start, uint64_t bytes);
+enum status world_discard(uint64_t number, uint64_t start, uint64_t bytes);
 
 /* ---- Spaces of programs. ---- */
 struct program {

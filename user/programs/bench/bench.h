@@ -68,15 +68,8 @@ enum target_state {
  * word 1: 1, what is measured ends with it; 0, it does not. BENCH_ROUND: the target is to be
  * stopped by hand. */
 
-/* ---- bench_touch ----
- *
- * First it calls the Entry that it was given as "bench", with BENCH_HERE and an Entry to itself.
- *
- * word 1: 1, it counts; 0, it is to warm up. Answer: word 1, the time; words 2..5, the events of a
- * struct events; word 6, how many pages that were. */
+/* What bench_touch (../bench_touch/bench_touch.idl) says first, with an Entry to itself. */
 #define BENCH_HERE 6u
-#define BENCH_TOUCH_ZERO 7u /* pages of the heap are written to, for the first time: just once */
-#define BENCH_TOUCH_COPY 8u /* pages of the data are written to that were read before: just once */
 
 /* The keyboard controller: command 0xd2 makes it take the next byte written to its data port for
  * one that came from the keyboard, and raise the keyboard's interrupt. So there is an interrupt at

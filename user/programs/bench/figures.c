@@ -69,13 +69,12 @@ static uint64_t kernel_frames(uint64_t *count)
     *count = 0;
     for (uint64_t n = 0;; n++) {
         struct bank_info info = { .own = 0 };
-        struct lk_in in = lk_call_recv1(LK_CTL_CALL(programs, 2) | LK_RSTR, PROGRAMS_BANKS, n,
-                                        &info, sizeof(info));
+        enum status s = programs_banks(programs, n, &info);
 
-        if (in.w[0] == STATUS_NOT_FOUND) {
+        if (s == STATUS_NOT_FOUND) {
             return frames;
         }
-        check((enum status)in.w[0], "looking at banks");
+        check(s, "looking at banks");
         if (strncmp(info.name, of, sizeof(of) - 1) == 0) {
             frames += info.own - info.objects[LK_TYPE_PAGE];
             ++*count;

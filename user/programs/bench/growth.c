@@ -7,6 +7,8 @@
 #include "measure.h"
 
 #include <lykos/bank.h>
+#include <lykos/gen/bench_touch.h>
+#include <lykos/gen/citizen.h>
 #include <lykos/spawn.h>
 
 #define SPAWNS 100u
@@ -43,11 +45,10 @@ static void begin_one(const char *what, const char *as, uint64_t payload)
 /* One citizen more. It ends with this program. */
 static void begin_citizen(uint64_t i)
 {
-    struct lk_in in;
+    uint64_t next = 0;
 
     begin_one("citizen", "crowd", i);
-    in = lk_call1(REG_ENTRY, 1, i);
-    if (in.w[0] != STATUS_OK || in.w[1] != i + 1) {
+    if (citizen_ask(REG_ENTRY, i, &next, NULL) != STATUS_OK || next != i + 1) {
         lk_die("citizen %lu does not answer", i);
     }
 }
@@ -107,10 +108,10 @@ static void touch(uint64_t method, bool counts, struct touched *sum, struct memo
 
     begin_one("toucher", "bench", method);
     *before = memory_now();
-    in = lk_call1(REG_ENTRY, method, counts);
+    in = lk_call1(REG_ENTRY, method, counts); /* both methods have the same answer */
     *after = memory_now();
     check((enum status)in.w[0], "touching memory");
-    check(lk_program_kill(REG_CONTROL), "the end of who touched memory");
+    check(control_kill(REG_CONTROL), "the end of who touched memory");
     sum->ticks += in.w[1];
     sum->events.entries += in.w[2];
     sum->events.cr3_writes += in.w[3];

@@ -239,7 +239,7 @@ int main(void)
 
     touch_image();
     lk_sleep_ms(SETTLE_MS);
-    lk_console_drain(LK_REG_CONSOLE);
+    console_drain(LK_REG_CONSOLE);
     lk_sleep_ms(SETTLE_MS);
     if (grow) {
         measure_growth(most);

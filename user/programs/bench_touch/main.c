@@ -5,6 +5,7 @@
  */
 #include "../bench/bench.h"
 
+#include <lykos/gen/bench_touch_server.h>
 #include <lykos/pager.h>
 
 #define PAGE 4096u
@@ -28,61 +29,82 @@ static void write_data(unsigned i)
     data[i][0] = 7;
 }
 
-static inline __attribute__((always_inline)) enum status
-touch(struct lk_request *rq, void (*write)(unsigned i), unsigned pages, unsigned single)
+/* What it cost, as an answer has it. */
+struct cost {
+    uint64_t ticks;
+    struct events before, after;
+    uint64_t pages;
+};
+
+static inline __attribute__((always_inline)) void touch(uint64_t counts, void (*write)(unsigned i),
+                                                        unsigned pages, unsigned single,
+                                                        struct cost *cost)
 {
     uint32_t sysctl = lk_cap("sysctl");
-    struct events before = events_now(sysctl);
-    struct events after;
     uint64_t begin;
 
-    if (rq->w[1] != 0) {
+    cost->before = events_now(sysctl);
+    if (counts != 0) {
         MARK_BEGIN();
     }
     begin = bench_ticks();
     for (unsigned i = 0; i < pages; i++) {
         write(i);
     }
-    rq->out[1] = bench_ticks() - begin;
+    cost->ticks = bench_ticks() - begin;
     MARK_END();
-    after = events_now(sysctl);
-    for (unsigned i = pages; rq->w[1] != 0 && i < pages + single; i++) {
+    cost->after = events_now(sysctl);
+    for (unsigned i = pages; counts != 0 && i < pages + single; i++) {
         MARK_ROUND_BEGIN();
         write(i);
         MARK_ROUND_END();
     }
-    rq->out[2] = after.entries - before.entries - 1;
-    rq->out[3] = after.cr3_writes - before.cr3_writes;
-    rq->out[4] = after.invalidations - before.invalidations;
-    rq->out[5] = after.interrupts - before.interrupts;
-    rq->out[6] = pages;
-    rq->out_words = 6;
+    cost->pages = pages;
+}
+
+static enum status answer(const struct cost *cost, uint64_t *ticks, uint64_t *entries,
+                          uint64_t *cr3_writes, uint64_t *invalidations, uint64_t *interrupts,
+                          uint64_t *pages)
+{
+    *ticks = cost->ticks;
+    *entries = cost->after.entries - cost->before.entries - 1;
+    *cr3_writes = cost->after.cr3_writes - cost->before.cr3_writes;
+    *invalidations = cost->after.invalidations - cost->before.invalidations;
+    *interrupts = cost->after.interrupts - cost->before.interrupts;
+    *pages = cost->pages;
     return STATUS_OK;
 }
 
-static enum status touch_zero(struct lk_request *rq)
+enum status bench_touch_op_zero(struct lk_request *rq, uint64_t counts, uint64_t *ticks,
+                                uint64_t *entries, uint64_t *cr3_writes, uint64_t *invalidations,
+                                uint64_t *interrupts, uint64_t *pages)
 {
-    return touch(rq, write_zero, ZERO_PAGES, ZERO_SINGLE);
+    struct cost cost;
+
+    (void)rq;
+    touch(counts, write_zero, ZERO_PAGES, ZERO_SINGLE, &cost);
+    return answer(&cost, ticks, entries, cr3_writes, invalidations, interrupts, pages);
 }
 
-static enum status touch_copy(struct lk_request *rq)
+enum status bench_touch_op_copy(struct lk_request *rq, uint64_t counts, uint64_t *ticks,
+                                uint64_t *entries, uint64_t *cr3_writes, uint64_t *invalidations,
+                                uint64_t *interrupts, uint64_t *pages)
 {
+    struct cost cost;
     unsigned sum = 0;
 
+    (void)rq;
     for (unsigned i = 0; i < COPY_PAGES + COPY_SINGLE; i++) {
         sum += data[i][0];
     }
-    return sum == 1 ? touch(rq, write_data, COPY_PAGES, COPY_SINGLE) : STATUS_STATE_CHANGED;
+    if (sum != 1) {
+        return STATUS_STATE_CHANGED;
+    }
+    touch(counts, write_data, COPY_PAGES, COPY_SINGLE, &cost);
+    return answer(&cost, ticks, entries, cr3_writes, invalidations, interrupts, pages);
 }
 
-static const struct lk_method methods[] = {
-    [BENCH_TOUCH_ZERO] = { .fn = touch_zero, .words = 1, .name = "zero" },
-    [BENCH_TOUCH_COPY] = { .fn = touch_copy, .words = 1, .name = "copy" },
-};
-static const struct lk_server server = {
-    .methods = methods,
-    .method_count = sizeof(methods) / sizeof(methods[0]),
-};
+static const struct lk_server server = { BENCH_TOUCH_SERVER };
 
 int main(void)
 {

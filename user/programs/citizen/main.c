@@ -3,22 +3,23 @@
  * One of a crowd (user/programs/crowd): tells whoever made it where it can be reached, and answers.
  * With the argument "leave" it ends at once.
  */
+#include <lykos/gen/citizen_server.h>
+#include <lykos/gen/crowd.h>
 #include <lykos/lykos.h>
 
 #define REG_ENTRY LK_REG_FREE
 
-/* Word 1: a number. Answer: it and one more, and how often this one was asked. */
-static enum status citizen_ask(struct lk_request *rq)
+enum status citizen_op_ask(struct lk_request *rq, uint64_t n, uint64_t *next, uint64_t *asked)
 {
-    static uint64_t asked;
+    static uint64_t count;
 
-    lk_answer2(rq, rq->w[1] + 1, ++asked);
+    (void)rq;
+    *next = n + 1;
+    *asked = ++count;
     return STATUS_OK;
 }
 
-static const struct lk_method methods[] = { [1] = {
-                                                .fn = citizen_ask, .words = 1, .name = "ask" } };
-static const struct lk_server server = { .methods = methods, .method_count = 2 };
+static const struct lk_server server = { CITIZEN_SERVER };
 
 int main(void)
 {
@@ -28,6 +29,6 @@ int main(void)
         return 7;
     }
     lk_must(lk_endpoint_make_entry(LK_REG_ENDPOINT, 0, REG_ENTRY), "an Entry to this one");
-    lk_call_ctl0(LK_CTL_CALL_CAPS(crowd, 1, 1, REG_ENTRY, 0, 0, 0, 0, 0, 0), 1);
+    crowd_here(crowd, REG_ENTRY);
     lk_serve(&server);
 }

@@ -7,6 +7,7 @@
  *      run crowd row 10000
  */
 #include <lykos/bank.h>
+#include <lykos/gen/citizen.h>
 #include <lykos/lykos.h>
 #include <lykos/spawn.h>
 
@@ -81,10 +82,12 @@ static void make_one(uint64_t i)
 static void ask_one(uint64_t i, uint64_t round)
 {
     fetch(2 * i + 1, REG_ENTRY);
-    struct lk_in in = lk_call1(REG_ENTRY, 1, 1000 * i);
+    uint64_t next = 0;
+    uint64_t asked = 0;
+    enum status s = citizen_ask(REG_ENTRY, 1000 * i, &next, &asked);
 
-    if (in.w[0] != STATUS_OK || in.w[1] != 1000 * i + 1 || in.w[2] != round) {
-        lk_die("citizen %lu answers %lu: %lu, %lu", i, in.w[0], in.w[1], in.w[2]);
+    if (s != STATUS_OK || next != 1000 * i + 1 || asked != round) {
+        lk_die("citizen %lu answers %u: %lu, %lu", i, (unsigned)s, next, asked);
     }
 }
 
@@ -112,7 +115,7 @@ static void alive(uint64_t n)
     before = free_frames();
     for (uint64_t i = 0; i < n; i++) {
         fetch(2 * i, REG_CONTROL);
-        lk_must(lk_program_kill(REG_CONTROL), "its end");
+        lk_must(control_kill(REG_CONTROL), "its end");
         fetch(2 * i + 1, REG_ENTRY);
         if (is_valid(REG_ENTRY)) {
             lk_die("citizen %lu is gone, and the Entry to it is still good", i);

@@ -347,7 +347,7 @@ static void further_instances(void)
     check_number(list(REMOTE_LIST_TRANSIENT), 1, "when it runs");
     check_number((uint64_t)ask_dom(RPC_DOMAIN_IS_PERSISTENT, &d, &persistent), 0, "persistent");
     check_number((uint64_t)persistent.value, 0, "persistent");
-    lk_must(lk_program_kill(REG_CONTROL), "its end");
+    lk_must(control_kill(REG_CONTROL), "its end");
     check_refused(look_up(name, &d), REMOTE_ERR_NO_DOMAIN, name, "when it is gone");
     check_number(list(REMOTE_LIST_TRANSIENT), 0, "when it is gone");
 }

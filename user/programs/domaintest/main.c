@@ -157,23 +157,16 @@ void check_state(const struct dom *d, int32_t state, int32_t reason, const char 
 
 uint64_t number_of(const char *name)
 {
-    struct lk_in in = lk_call_send0(LK_CTL_CALL(lk_cap("programs"), 1) | LK_SSTR, PROGRAMS_FIND,
-                                    name, strlen(name));
+    uint64_t number = 0;
 
-    lk_must((enum status)in.w[0], name);
-    return in.w[1];
+    lk_must(programs_find(lk_cap("programs"), name, strlen(name), &number), name);
+    return number;
 }
 
 enum status start(const char *name, uint64_t flags, const char *args)
 {
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL(lk_cap("programs"), 4) | LK_SSTR,
-        .w = { PROGRAMS_START, number_of(name), flags, 0 },
-        .string = args,
-        .string_len = (uint32_t)strlen(args),
-    };
-
-    return lk_invoke(&msg);
+    return programs_start(lk_cap("programs"), number_of(name), flags, 0, args, strlen(args), 0,
+                          NULL, 0, NULL);
 }
 
 enum status init2(uint64_t method, uint64_t w1, uint64_t w2)

@@ -57,9 +57,9 @@ uint64_t used_by(uint32_t bank)
 void build(bool sealed)
 {
     lk_must(new_of("assessor", REG_BANK), "a constructor");
-    lk_must(lk_constructor_requestor(REG_BUILDER, REG_REQUESTOR), "a requestor's Entry");
+    lk_must(builder_requestor(REG_BUILDER, REG_REQUESTOR), "a requestor's Entry");
     if (sealed) {
-        lk_must(lk_constructor_seal(REG_BUILDER), "the seal");
+        lk_must(builder_seal(REG_BUILDER), "the seal");
     }
 }
 
@@ -94,20 +94,20 @@ static void try_many(void)
 {
     unsigned n = 0;
 
-    while (new_of("assessor", REG_BANK) == STATUS_OK && n < CONSTRUCTORS) {
+    while (new_of("assessor", REG_BANK) == STATUS_OK && n < CONSTRUCTORS_MOST) {
         lk_must(lk_cappage_swap_slot(REG_MANY, n++, REG_BUILDER, 0), "keeping it");
     }
-    equal(n, CONSTRUCTOR_EACH, "constructors of one client");
+    equal(n, CONSTRUCTORS_EACH, "constructors of one client");
     is(new_of("assessor", REG_BANK), STATUS_EXHAUSTED, "one more");
     lk_must(lk_cappage_get_slot(REG_MANY, 0, REG_WORK), "the first");
-    is(lk_constructor_close(REG_WORK), STATUS_OK, "closing one");
-    is(lk_constructor_close(REG_WORK), STATUS_INVALID_CAP, "closing it again");
+    is(builder_close(REG_WORK), STATUS_OK, "closing one");
+    is(builder_close(REG_WORK), STATUS_INVALID_CAP, "closing it again");
     is(new_of("assessor", REG_BANK), STATUS_OK, "one in its place");
     lk_must(lk_bank_close(REG_BANK), "closing the bank that pays for all of them");
-    is(lk_constructor_seal(REG_BUILDER), STATUS_INVALID_CAP, "one whose bank was closed");
+    is(builder_seal(REG_BUILDER), STATUS_INVALID_CAP, "one whose bank was closed");
     open_bank(lk_cap("bank"), 0, REG_BANK);
     is(new_of("assessor", REG_BANK), STATUS_OK, "one, now that they are gone");
-    is(lk_constructor_close(REG_BUILDER), STATUS_OK, "closing it");
+    is(builder_close(REG_BUILDER), STATUS_OK, "closing it");
 }
 
 static void try_give(void)
@@ -132,15 +132,15 @@ static void try_give(void)
     is((enum status)lk_call0(REG_BUILDER, 99).w[0], STATUS_UNKNOWN_REQUEST, "no such method");
     is((enum status)lk_call0(REG_REQUESTOR, BUILDER_SEAL).w[0], STATUS_UNKNOWN_REQUEST,
        "to seal it as a requestor");
-    for (unsigned i = 1; i < CONSTRUCTOR_CAPS; i++) {
+    for (unsigned i = 1; i < CONSTRUCTORS_CAPS; i++) {
         name[0] = (char)('a' + i);
         is(lk_constructor_give(REG_BUILDER, name, REG_FORGED, &hole, NULL), STATUS_OK, "an Entry");
         equal(hole, true, "holes of an Entry");
     }
     is(lk_constructor_give(REG_BUILDER, "more", REG_PAGE, NULL, NULL), STATUS_EXHAUSTED,
        "too many");
-    is(lk_constructor_seal(REG_BUILDER), STATUS_OK, "the seal");
-    is(lk_constructor_seal(REG_BUILDER), STATUS_OK, "the seal once more");
+    is(builder_seal(REG_BUILDER), STATUS_OK, "the seal");
+    is(builder_seal(REG_BUILDER), STATUS_OK, "the seal once more");
     is(lk_constructor_give(REG_BUILDER, "late", REG_PAGE, NULL, NULL), STATUS_STATE_CHANGED,
        "a capability behind the seal");
     is(lk_bank_object(REG_BANK, LK_TYPE_CAPPAGE, &n, REG_WORK), STATUS_NOT_FOUND,
@@ -148,7 +148,7 @@ static void try_give(void)
     n = 0;
     is(lk_bank_object(REG_BANK, LK_TYPE_ENDPOINT, &n, REG_WORK), STATUS_NOT_FOUND,
        "its Endpoint, through that bank");
-    lk_must(lk_constructor_close(REG_BUILDER), "closing it");
+    lk_must(builder_close(REG_BUILDER), "closing it");
     equal(used_by(REG_BANK), 0, "frames that it cost, behind it");
 }
 
@@ -178,7 +178,7 @@ static void try_check(void)
     is(lk_constructor_check(lk_cap("constructors"), REG_REQUESTOR, UINT64_MAX, &check), STATUS_OK,
        "a hole with a large number");
     equal(strlen(check.words), 0, "words about it");
-    lk_must(lk_constructor_close(REG_BUILDER), "closing it");
+    lk_must(builder_close(REG_BUILDER), "closing it");
     is(check_of(REG_REQUESTOR, &check), STATUS_INVALID_CAP, "checking one that is gone");
 }
 
@@ -190,17 +190,17 @@ enum status make_with(uint32_t bank, const char *args)
 static void try_make(void)
 {
     struct lk_constructor_check check;
-    char why[CONSTRUCTOR_WORDS];
+    char why[CONSTRUCTORS_WORDS];
 
     build(false);
     is(make_with(REG_PAYER, ""), STATUS_STATE_CHANGED, "an instance before the seal");
     lk_must(lk_constructor_give(REG_BUILDER, "pager", REG_PAGE, NULL, NULL), "a name of init's");
-    lk_must(lk_constructor_seal(REG_BUILDER), "the seal");
+    lk_must(builder_seal(REG_BUILDER), "the seal");
     is(lk_constructor_make(REG_REQUESTOR, REG_PAYER, "", REG_CONTROL, why), STATUS_IN_USE,
        "a name that all programs use");
     equal(strcmp(why, "pager cannot be given") == 0, true, "words about it");
     equal(used_by(REG_PAYER), 0, "frames that it cost");
-    lk_must(lk_constructor_close(REG_BUILDER), "closing it");
+    lk_must(builder_close(REG_BUILDER), "closing it");
     build(true);
     is(make_with(0, ""), STATUS_REQUEST_ERROR, "Null pays");
     is(make_with(REG_FORGED, ""), STATUS_REQUEST_ERROR, "a forged bank pays");
@@ -211,7 +211,7 @@ static void try_make(void)
         lk_must(lk_bank_set_limit(REG_PAYER, limit), "a limit");
         s = make_with(REG_PAYER, "");
         if (s == STATUS_OK) {
-            lk_must(lk_program_kill(REG_CONTROL), "its end");
+            lk_must(control_kill(REG_CONTROL), "its end");
             break;
         }
         is(s, STATUS_NO_MEMORY, "a bank over its limit pays");
@@ -238,7 +238,7 @@ static void try_deep(void)
     is(make_with(REG_WORK, ""), STATUS_NO_MEMORY, "the deepest bank pays");
     lk_must(lk_bank_close(REG_PAYER), "closing them");
     open_bank(lk_cap("bank"), 0, REG_PAYER);
-    lk_must(lk_constructor_close(REG_BUILDER), "closing it");
+    lk_must(builder_close(REG_BUILDER), "closing it");
 }
 
 /* ---- Ends. ---- */
@@ -254,10 +254,10 @@ static void try_closed(void)
     lk_must(lk_program_give(REG_CONTROL, "bank", REG_WORK), "the bank that pays for it");
     lk_must(lk_program_begin(REG_CONTROL), "its begin");
     is(lk_program_wait(REG_CONTROL, &end), STATUS_INVOKEE_GONE, "waiting while the bank is closed");
-    is(lk_program_kill(REG_CONTROL), STATUS_INVALID_CAP, "ending it");
+    is(control_kill(REG_CONTROL), STATUS_INVALID_CAP, "ending it");
     equal(used_by(REG_PAYER), 0, "frames, behind it");
     is(make_with(REG_WORK, ""), STATUS_NO_MEMORY, "a bank that was closed pays");
-    lk_must(lk_constructor_close(REG_BUILDER), "closing it");
+    lk_must(builder_close(REG_BUILDER), "closing it");
 }
 
 /* A confined program with a part that is confined too: the outer one makes the inner one. */
@@ -272,7 +272,7 @@ static void try_inside(void)
     build(false);
     is(lk_constructor_give(REG_BUILDER, "inside", REG_WORK, &hole, NULL), STATUS_OK, "a part");
     equal(hole, false, "holes of a part that is confined");
-    lk_must(lk_constructor_seal(REG_BUILDER), "the seal");
+    lk_must(builder_seal(REG_BUILDER), "the seal");
     is(check_of(REG_REQUESTOR, &check), STATUS_OK, "a check");
     equal(check.holes, 0, "holes");
     is(make_with(REG_PAYER, "a part"), STATUS_OK, "an instance");
@@ -315,13 +315,13 @@ static void try_init(void)
     is((enum status)in.w[0], STATUS_NOT_FOUND, "init, with no such program");
     in = ask_init(PROGRAMS_NEW_PAID, REG_PAYER, "assessor");
     is((enum status)in.w[0], STATUS_OK, "init, an instance");
-    in = lk_call1(lk_cap("programs"), PROGRAMS_RESTART, in.w[1]);
-    is((enum status)in.w[0], STATUS_REQUEST_ERROR, "to begin it again");
-    lk_must(lk_program_kill(REG_CONTROL), "its end");
-    in = lk_call2(lk_cap("programs"), PROGRAMS_GRANT, find_program("assessor"), 99);
-    is((enum status)in.w[0], STATUS_NOT_FOUND, "a grant behind the last");
-    in = lk_call2(lk_cap("programs"), PROGRAMS_GRANT, UINT64_MAX, 0);
-    is((enum status)in.w[0], STATUS_OUT_OF_RANGE, "a grant of no program");
+    is(programs_restart(lk_cap("programs"), in.w[1], NULL, 0, NULL), STATUS_REQUEST_ERROR,
+       "to begin it again");
+    lk_must(control_kill(REG_CONTROL), "its end");
+    is(programs_grant(lk_cap("programs"), find_program("assessor"), 99, NULL, NULL, 0, NULL),
+       STATUS_NOT_FOUND, "a grant behind the last");
+    is(programs_grant(lk_cap("programs"), UINT64_MAX, 0, NULL, NULL, 0, NULL), STATUS_OUT_OF_RANGE,
+       "a grant of no program");
 }
 
 /* The server ends and is begun again: constructors are gone, instances are not. */
@@ -335,10 +335,8 @@ static void try_server_ends(void)
     build(true);
     lk_must(make_with(REG_PAYER, ""), "an instance");
     lk_copy_cap(REG_CONTROL, REG_WORK);
-    lk_must(
-        (enum status)lk_call1(lk_cap("programs"), PROGRAMS_KILL, find_program("constructor")).w[0],
-        "ending the server");
-    is(lk_constructor_seal(REG_BUILDER), STATUS_INVALID_CAP, "the builder's Entry");
+    lk_must(programs_kill(lk_cap("programs"), find_program("constructor")), "ending the server");
+    is(builder_seal(REG_BUILDER), STATUS_INVALID_CAP, "the builder's Entry");
     is(make_with(REG_PAYER, ""), STATUS_INVALID_CAP, "the requestor's Entry");
     do {
         s = check_of(REG_REQUESTOR, &check);
@@ -353,7 +351,7 @@ static void try_server_ends(void)
     lk_must(lk_bank_close(REG_BANK), "closing what the old server made");
     open_bank(lk_cap("bank"), 0, REG_BANK);
     is(new_of("assessor", REG_BANK), STATUS_OK, "a constructor of the next server");
-    lk_must(lk_constructor_close(REG_BUILDER), "closing it");
+    lk_must(builder_close(REG_BUILDER), "closing it");
 }
 
 int main(void)

@@ -40,9 +40,9 @@ static void begin_make(void)
 static void end_victim(enum victim victim)
 {
     if (victim == VICTIM_SERVER) {
-        lk_call1(lk_cap("programs"), PROGRAMS_KILL, find_program("constructor"));
+        programs_kill(lk_cap("programs"), find_program("constructor"));
     } else {
-        lk_call0(victim == VICTIM_PAYER ? REG_MANY : REG_BANK, BANK_CLOSE);
+        bank_close(victim == VICTIM_PAYER ? REG_MANY : REG_BANK);
     }
 }
 
@@ -73,7 +73,7 @@ static bool try_after(enum victim victim, uint64_t nsec)
 {
     build(false);
     lk_must(lk_constructor_give(REG_BUILDER, "table", REG_PAGE, NULL, NULL), "a page");
-    lk_must(lk_constructor_seal(REG_BUILDER), "the seal");
+    lk_must(builder_seal(REG_BUILDER), "the seal");
     open_bank(REG_PAYER, 0, REG_MANY);
     begin_make();
     lk_sleep_until(lk_now() + nsec);

@@ -49,19 +49,21 @@ static bool is_own(const char *program, const char *words)
 static bool look_at_grants(uint64_t number)
 {
     char name[PROGRAM_NAME_MAX];
-    char words[CONSTRUCTOR_WORDS];
-    struct lk_in in = lk_call_recv1(LK_CTL_CALL(lk_cap("programs"), 2) | LK_RSTR, PROGRAMS_NAME,
-                                    number, name, sizeof(name) - 1);
+    char words[CONSTRUCTORS_WORDS];
+    uint32_t programs = lk_cap("programs");
+    uint64_t type = LK_TYPE_NULL;
+    size_t len = 0;
+    enum status s;
 
-    name[lk_string_length(in.delivery)] = '\0';
+    programs_name(programs, number, name, sizeof(name) - 1, &len);
+    name[len] = '\0';
     for (uint64_t n = 0;; n++) {
-        in = lk_call_recv2(LK_CTL_CALL(lk_cap("programs"), 3) | LK_RSTR, PROGRAMS_GRANT, number, n,
-                           words, sizeof(words) - 1);
-        if (in.w[0] != STATUS_OK) {
-            return in.w[0] == STATUS_NOT_FOUND;
+        s = programs_grant(programs, number, n, &type, words, sizeof(words) - 1, &len);
+        if (s != STATUS_OK) {
+            return s == STATUS_NOT_FOUND;
         }
-        words[lk_string_length(in.delivery)] = '\0';
-        if (in.w[1] == LK_TYPE_NULL && !is_own(name, words)) {
+        words[len] = '\0';
+        if (type == LK_TYPE_NULL && !is_own(name, words)) {
             say("%s: %s", name, words);
             equal(0, 1, "a capability that is not the program's own, and is said to be");
         }
@@ -72,19 +74,10 @@ static bool look_at_grants(uint64_t number)
 static void try_taken(void)
 {
     char words[128] = "";
-    struct lk_msg msg = {
-        .control =
-            LK_CTL_CALL_CAPS(lk_cap("programs"), 1, 1, REG_PAYER, 0, 0, REG_CONTROL, 0, 0, 0),
-        .w = { PROGRAMS_NEW_PAID },
-        .string = "console",
-        .string_len = sizeof("console") - 1,
-        .buffer = words,
-        .buffer_size = sizeof(words) - 1,
-    };
 
-    msg.control |= LK_SSTR;
-    msg.control |= LK_RSTR;
-    is(lk_invoke(&msg), STATUS_NO_MEMORY, "one whose capability another one has");
+    is(programs_new_paid(lk_cap("programs"), "console", strlen("console"), REG_PAYER, NULL, words,
+                         sizeof(words) - 1, NULL, REG_CONTROL),
+       STATUS_NO_MEMORY, "one whose capability another one has");
     equal(strncmp(words, "console: capability irq: ", 25) == 0, true, "words about it");
     equal(used_by(REG_PAYER), 0, "frames that it cost");
 }

@@ -64,17 +64,17 @@ static void try_meanwhile(void)
 {
     struct lk_constructor_check check;
 
-    is(lk_constructor_close(REG_BUILDER), STATUS_OK, "closing the constructor, too");
+    is(builder_close(REG_BUILDER), STATUS_OK, "closing the constructor, too");
     lk_must(new_of("gossip", REG_BANK), "another constructor");
-    lk_must(lk_constructor_seal(REG_BUILDER), "its seal");
+    lk_must(builder_seal(REG_BUILDER), "its seal");
     is(check_of(REG_REQUESTOR, &check), STATUS_NOT_FOUND, "checking the old one");
     is(make_with(REG_PAYER, "nothing"), STATUS_INVALID_CAP, "an instance of the old one");
     is((enum status)lk_call1(REG_REQUESTOR, CONSTRUCTORS_CHECK, 0).w[0], STATUS_INVALID_CAP,
        "the server itself, through the old one");
     get_kept(KEPT_BUILDER, REG_WORK);
-    is(lk_constructor_seal(REG_WORK), STATUS_INVALID_CAP, "the old builder's Entry");
-    is(lk_constructor_close(REG_WORK), STATUS_INVALID_CAP, "closing the new one with it");
-    is(lk_constructor_seal(REG_BUILDER), STATUS_OK, "the new one, behind all that");
+    is(builder_seal(REG_WORK), STATUS_INVALID_CAP, "the old builder's Entry");
+    is(builder_close(REG_WORK), STATUS_INVALID_CAP, "closing the new one with it");
+    is(builder_seal(REG_BUILDER), STATUS_OK, "the new one, behind all that");
 }
 
 void try_stale(void)
@@ -86,8 +86,8 @@ void try_stale(void)
         lk_must(lk_bank_make(REG_WORK, LK_TYPE_PROCESS, REG_OTHER), "a process");
     }
     lk_must(new_of("assessor", REG_WORK), "a constructor");
-    lk_must(lk_constructor_requestor(REG_BUILDER, REG_REQUESTOR), "a requestor's Entry");
-    lk_must(lk_constructor_seal(REG_BUILDER), "the seal");
+    lk_must(builder_requestor(REG_BUILDER, REG_REQUESTOR), "a requestor's Entry");
+    lk_must(builder_seal(REG_BUILDER), "the seal");
     keep(KEPT_BUILDER, REG_BUILDER);
     keep(KEPT_REQUESTOR, REG_WORK);
     open_bank(lk_cap("bank"), 0, REG_OTHER);
@@ -103,5 +103,5 @@ void try_stale(void)
     lower(LK_REG_SELF, KEPT_OWN_SCHEDULE);
     lk_must(lk_bank_close(REG_OTHER), "closing the bank of the schedules");
     equal(type_of(REG_REQUESTOR), LK_TYPE_NULL, "the Entry when the bank is closed");
-    lk_must(lk_constructor_close(REG_BUILDER), "closing the other constructor");
+    lk_must(builder_close(REG_BUILDER), "closing the other constructor");
 }

@@ -43,11 +43,10 @@ static uint64_t random_below(uint64_t n)
 /* NOT_FOUND: it is about to be begun again. */
 static enum status kill_this(const char *name)
 {
-    struct lk_in in = lk_call_send0(LK_CTL_CALL(lk_cap("programs"), 1) | LK_SSTR, PROGRAMS_FIND,
-                                    name, strlen(name));
+    uint64_t number = 0;
 
-    lk_must((enum status)in.w[0], "finding whom to kill");
-    return (enum status)lk_call1(lk_cap("programs"), PROGRAMS_KILL, in.w[1]).w[0];
+    lk_must(programs_find(lk_cap("programs"), name, strlen(name), &number), "finding whom to kill");
+    return programs_kill(lk_cap("programs"), number);
 }
 
 /* What must be the same at the beginning and at the end. */
@@ -60,17 +59,13 @@ static struct account take_account(void)
 {
     struct bank_info bank = { .used = 0 };
     uint64_t frames = 0;
-    struct lk_in in;
 
     /* What the pager makes in its Range counts as given and not as free: a new one has made little.
      */
     lk_sleep_ms(100);
     lk_must(kill_this("pager"), "the pager");
     lk_sleep_ms(100);
-    in = lk_call_recv1(LK_CTL_CALL(lk_cap("programs"), 2) | LK_RSTR, PROGRAMS_BANKS, 0, &bank,
-                       sizeof(bank));
-
-    lk_must((enum status)in.w[0], "looking at the bank");
+    lk_must(programs_banks(lk_cap("programs"), 0, &bank), "looking at the bank");
     lk_must(lk_sysctl_get_memory(lk_cap("sysctl"), NULL, &frames, NULL, NULL, NULL, NULL, NULL),
             "looking at memory");
     return (struct account){ .frames = frames + bank.used, .banks = bank.banks };
@@ -92,7 +87,7 @@ static void begin_workers(uint64_t round)
 static void end_workers(void)
 {
     for (unsigned i = 0; i < WORKERS; i++) {
-        lk_must(lk_program_kill(REG_CONTROL + i), "the end of a worker");
+        lk_must(control_kill(REG_CONTROL + i), "the end of a worker");
     }
 }
 
@@ -138,7 +133,7 @@ static void begin_rogue(unsigned i)
 {
     char what[32];
 
-    lk_program_kill(REG_ROGUE + i); /* if it is there */
+    control_kill(REG_ROGUE + i); /* if it is there */
     lk_format(what, sizeof(what), "rogue %lu", random_below(1u << 30));
     lk_must(lk_program_new(lk_cap("programs"), what, REG_ROGUE + i, NULL), "a rogue");
     lk_must(lk_program_begin(REG_ROGUE + i), "its begin");
@@ -148,6 +143,8 @@ static void begin_rogue(unsigned i)
 /* Rogues come and go while clients work and servers die. */
 static void let_rogues_in(uint64_t rounds)
 {
+    static struct program_info info;
+
     begin_workers(rounds);
     for (unsigned i = 0; i < ROGUES; i++) {
         begin_rogue(i);
@@ -155,7 +152,7 @@ static void let_rogues_in(uint64_t rounds)
     for (uint64_t n = 0; n < rounds; n++) {
         lk_sleep_until(lk_now() + random_below(ROGUE_MS * LK_NSEC_PER_MSEC));
         for (unsigned i = 0; i < ROGUES; i++) {
-            if (lk_call0(REG_ROGUE + i, CONTROL_INFO).w[0] != STATUS_OK || random_below(16) == 0) {
+            if (control_info(REG_ROGUE + i, &info) != STATUS_OK || random_below(16) == 0) {
                 begin_rogue(i);
             }
         }
@@ -166,7 +163,7 @@ static void let_rogues_in(uint64_t rounds)
         }
     }
     for (unsigned i = 0; i < ROGUES; i++) {
-        lk_program_kill(REG_ROGUE + i);
+        control_kill(REG_ROGUE + i);
     }
     end_workers();
 }

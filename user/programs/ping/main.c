@@ -3,20 +3,21 @@
  * ping: calls pong, a server in another address space, and says how long a round trip takes. The
  * argument is the number of round trips.
  */
+#include <lykos/gen/pong.h>
 #include <lykos/lykos.h>
 
 #define ROUNDS 1000ull
 #define ROUNDS_MAX 100000000ull
-#define METHOD_PING 1u
 
 /* Call `rounds` times, and look at every answer. False, and says so: one was wrong. */
 static bool ping(uint32_t pong, uint64_t rounds)
 {
     for (uint64_t i = 0; i < rounds; i++) {
-        struct lk_in in = lk_call1(pong, METHOD_PING, i);
+        uint64_t next = 0;
+        enum status s = pong_ping(pong, i, &next);
 
-        if (in.w[0] != STATUS_OK || in.w[1] != i + 1) {
-            say("round trip %lu failed: %s, answer %lu", i, lk_status_text(in.w[0]), in.w[1]);
+        if (s != STATUS_OK || next != i + 1) {
+            say("round trip %lu failed: %s, answer %lu", i, lk_status_text(s), next);
             return false;
         }
     }

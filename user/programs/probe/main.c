@@ -71,20 +71,16 @@ static enum status ask_programs(uint64_t method, uint64_t number)
 
 static bool find(const char *name, uint64_t *number)
 {
-    struct lk_in in = lk_call_send0(LK_CTL_CALL(lk_cap("programs"), 1) | LK_SSTR, PROGRAMS_FIND,
-                                    name, strlen(name));
-
-    *number = in.w[1];
-    return in.w[0] == STATUS_OK;
+    return programs_find(lk_cap("programs"), name, strlen(name), number) == STATUS_OK;
 }
 
 /* What there is to know of the program of this number. False: there is none. */
 static bool info_of(uint64_t number, struct program_info *out)
 {
-    struct lk_in in = lk_call_recv1(LK_CTL_CALL(lk_cap("programs"), 2) | LK_RSTR, PROGRAMS_INFO,
-                                    number, out, sizeof(*out));
+    uint64_t found = 0;
+    enum status s = programs_info(lk_cap("programs"), number, &found, out);
 
-    return in.w[0] == STATUS_OK && in.w[1] == number;
+    return s == STATUS_OK && found == number;
 }
 
 /* A further instance, its control in REG_CONTROL: its number. */
@@ -195,7 +191,7 @@ static void names_are_whole(void)
     check(!find(name, &found), "found by the name of another program");
     lk_format(name, sizeof(name), "citizen.0%lu", number);
     check(!find(name, &found), "found by a number with a nought in front");
-    lk_must(lk_program_kill(REG_CONTROL), "its end");
+    lk_must(control_kill(REG_CONTROL), "its end");
 }
 
 /* Two requests of one program for a server that is about to come back: none stays unanswered. */
@@ -232,8 +228,8 @@ static void about_to_be_begun_again(void)
     check_status(lk_program_begin(REG_CONTROL), STATUS_STATE_CHANGED, "begin");
     check(comes_to(number, true), "it does not come back");
     check_status(ask_programs(PROGRAMS_KILL, number), STATUS_OK, "kill, a second time");
-    check_status(lk_program_kill(REG_CONTROL), STATUS_OK, "the end of what is about to begin");
-    check_status(lk_program_kill(REG_CONTROL), STATUS_INVALID_CAP, "a second end");
+    check_status(control_kill(REG_CONTROL), STATUS_OK, "the end of what is about to begin");
+    check_status(control_kill(REG_CONTROL), STATUS_INVALID_CAP, "a second end");
     lk_sleep_ms(4 * REBIRTH_MS);
     check(comes_to(number, false), "it came back all the same");
 }
@@ -301,14 +297,14 @@ static void entries_of_the_dead(void)
     struct lk_in in = lk_call_ctl0(LK_CTL_WAIT(REG_GOT, REG_SOME, REG_OTHER, 0), 0);
 
     check(in.payload == 1, "it does not lend its Entries");
-    lk_must(lk_program_kill(REG_CONTROL), "its end");
+    lk_must(control_kill(REG_CONTROL), "its end");
     own_entry(2, REG_OWN);
     news = send_and_wait(REG_SOME, PROGRAM_EXIT, NULL, REG_OWN);
     check(news.payload == 2 && news.word == STATUS_INVALID_CAP, "exit: no answer");
     for (unsigned i = 0; i < 5000 && other != number; i++) {
         other = make("probe keep");
         if (other != number) {
-            lk_must(lk_program_kill(REG_CONTROL), "its end");
+            lk_must(control_kill(REG_CONTROL), "its end");
         }
     }
     own_entry(3, REG_OWN);
@@ -319,7 +315,7 @@ static void entries_of_the_dead(void)
     lk_post2(REG_GOT, STATUS_OK, 0, 0);
     news = next_news();
     check(news.payload == 3 && news.word == 1, "what it wrote is not there any more");
-    lk_must(lk_program_kill(REG_CONTROL), "its end");
+    lk_must(control_kill(REG_CONTROL), "its end");
 }
 
 /* One that lends its Entries; one that writes, and looks again when it is answered. */
@@ -356,7 +352,7 @@ static void banks_for_others(void)
 
     check_status(s, STATUS_OK, "a program, when there are very many banks");
     if (s == STATUS_OK) {
-        lk_must(lk_program_kill(REG_CONTROL), "its end");
+        lk_must(control_kill(REG_CONTROL), "its end");
     }
     lk_must(lk_bank_close(REG_SOME), "the end of all of them");
 }
@@ -377,7 +373,7 @@ static void orphans(void)
     check(news.payload == 1, "it does not say what it started");
     check_status(ask_programs(PROGRAMS_KILL, number), STATUS_OK, "kill what it started");
     check(comes_to(number, true), "that does not come back");
-    lk_must(lk_program_kill(REG_CONTROL), "the end of who started it");
+    lk_must(control_kill(REG_CONTROL), "the end of who started it");
     check(comes_to(number, false), "what it started outlives it");
 }
 
@@ -408,7 +404,7 @@ static void chain(void)
 
     number = in.w[0];
     check(in.payload == 1, "the last of them does not say so");
-    lk_must(lk_program_kill(REG_CONTROL), "the end of the first");
+    lk_must(control_kill(REG_CONTROL), "the end of the first");
     check(comes_to(number, false), "the last one outlives it");
 }
 
@@ -462,7 +458,7 @@ static void core_faults_later(void)
         check_status(lk_bank_make(lk_cap("bank"), LK_TYPE_PAGE, REG_OWN), STATUS_OK, "a page");
         check_status(lk_bank_free(lk_cap("bank"), REG_OWN), STATUS_OK, "giving it back");
         make("citizen");
-        check_status(lk_program_kill(REG_CONTROL), STATUS_OK, "the end of a program");
+        check_status(control_kill(REG_CONTROL), STATUS_OK, "the end of a program");
         check(fresh[i * PAGE / sizeof(*fresh)] == i, "what was written is gone");
     }
 }

@@ -19,11 +19,7 @@ uint64_t rows_free(void)
     uint64_t number = 0;
 
     for (;; number++) {
-        struct lk_in in = lk_call_recv1(LK_CTL_CALL(lk_cap("programs"), 2) | LK_RSTR, PROGRAMS_INFO,
-                                        number, &info, sizeof(info));
-
-        lk_must((enum status)in.w[0], "the list of programs");
-        number = in.w[1];
+        lk_must(programs_info(lk_cap("programs"), number, &number, &info), "the list of programs");
         if (strcmp(info.name, "init") == 0) {
             return number - named - further;
         }
@@ -38,16 +34,12 @@ static void end_citizens(void)
     static struct program_info info;
 
     for (uint64_t number = 0;; number++) {
-        struct lk_in in = lk_call_recv1(LK_CTL_CALL(lk_cap("programs"), 2) | LK_RSTR, PROGRAMS_INFO,
-                                        number, &info, sizeof(info));
-
-        lk_must((enum status)in.w[0], "the list of programs");
-        number = in.w[1];
+        lk_must(programs_info(lk_cap("programs"), number, &number, &info), "the list of programs");
         if (strcmp(info.name, "init") == 0) {
             return;
         }
         if (strncmp(info.name, "citizen.", 8) == 0) {
-            lk_call1(lk_cap("programs"), PROGRAMS_DESTROY, number);
+            programs_destroy(lk_cap("programs"), number, 0);
         }
     }
 }

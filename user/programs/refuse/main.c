@@ -18,10 +18,10 @@ static bool loud;
 /* The n-th allocation from now on is refused; 0: none. Was one refused since the last time? */
 static bool refuse_nth(uint64_t n)
 {
-    struct lk_in in = lk_call1(lk_cap("topbank"), BANK_REFUSE, n);
+    bool refused = false;
 
-    lk_must((enum status)in.w[0], "the bank that is to refuse");
-    return in.w[2] != 0;
+    lk_must(bank_refuse(lk_cap("topbank"), n, NULL, &refused), "the bank that is to refuse");
+    return refused;
 }
 
 /* There are n - 1 frames left of all memory; n = 0: as many as there are. */

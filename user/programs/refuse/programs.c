@@ -21,17 +21,15 @@ void wrong(struct outcome *out, const char *what, enum status s)
     }
 }
 
-/* The words of an answer, if it has any, or the status. */
-static void wrong_words(struct outcome *out, const char *what, const struct lk_msg *msg,
-                        const char *words)
+/* The `n` words of an answer, if it has any, or the status. */
+static void wrong_words(struct outcome *out, const char *what, enum status s, const char *words,
+                        size_t n)
 {
-    size_t n = lk_string_length(msg->delivery);
-
-    if (msg->w[0] == STATUS_OK) {
+    if (s == STATUS_OK) {
         return;
     }
     if (n == 0) {
-        wrong(out, what, (enum status)msg->w[0]);
+        wrong(out, what, s);
     } else if (out->words[0] == '\0') {
         lk_format(out->words, sizeof(out->words), "%.*s", (int)n, words);
     }
@@ -41,51 +39,37 @@ static void wrong_words(struct outcome *out, const char *what, const struct lk_m
 static bool is_there;
 static uint64_t its_number;
 
-/* It was asked for: what was the answer? Its number, if it was made by init, is word 1. */
-static void take_answer(struct outcome *out, const char *what, const struct lk_msg *msg,
-                        const char *words)
-{
-    wrong_words(out, what, msg, words);
-    is_there = msg->w[0] == STATUS_OK;
-    its_number = msg->w[1];
-}
-
 /* Ask init for one. `bank`: the register of the bank that is to pay, or 0. */
-static void ask_for_one(struct outcome *out, uint64_t method, const char *what, uint32_t bank)
+static void ask_for_one(struct outcome *out, const char *what, uint32_t bank)
 {
+    uint32_t programs = lk_cap("programs");
     char words[128];
-    struct lk_msg msg = {
-        .control =
-            LK_CTL_CALL_CAPS(lk_cap("programs"), 1, bank != 0, bank, 0, 0, REG_CONTROL, 0, 0, 0),
-        .w = { method },
-        .string = what,
-        .string_len = (uint32_t)strlen(what),
-        .buffer = words,
-        .buffer_size = sizeof(words),
-    };
+    size_t n = 0;
+    enum status s = bank != 0 ? programs_new_paid(programs, what, strlen(what), bank, &its_number,
+                                                  words, sizeof(words), &n, REG_CONTROL)
+                              : programs_new(programs, what, strlen(what), &its_number, words,
+                                             sizeof(words), &n, REG_CONTROL);
 
-    msg.control |= LK_SSTR;
-    msg.control |= LK_RSTR;
-    lk_invoke(&msg);
-    take_answer(out, what, &msg, words);
+    wrong_words(out, what, s, words, n);
+    is_there = s == STATUS_OK;
 }
 
 uint64_t new_one(struct outcome *out, const char *what)
 {
-    ask_for_one(out, PROGRAMS_NEW, what, 0);
+    ask_for_one(out, what, 0);
     return its_number;
 }
 
 void new_paid(struct outcome *out, const char *what, uint32_t bank)
 {
     if (out->words[0] == '\0') {
-        ask_for_one(out, PROGRAMS_NEW_PAID, what, bank);
+        ask_for_one(out, what, bank);
     }
 }
 
 void new_sealed(struct outcome *out, const char *args, uint32_t bank)
 {
-    char words[CONSTRUCTOR_WORDS];
+    char words[CONSTRUCTORS_WORDS];
     enum status s;
 
     if (out->words[0] != '\0') {
@@ -100,7 +84,7 @@ void new_sealed(struct outcome *out, const char *args, uint32_t bank)
 void kill_control(void)
 {
     if (is_there) {
-        lk_program_kill(REG_CONTROL);
+        control_kill(REG_CONTROL);
         lk_drop_cap(REG_CONTROL);
         is_there = false;
     }
@@ -123,19 +107,17 @@ static void judge_end(struct outcome *out, uint64_t how, uint64_t value, const c
 void judge_result(struct outcome *out, uint64_t number)
 {
     char words[128];
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL(lk_cap("programs"), 2) | LK_RSTR,
-        .w = { PROGRAMS_RESULT, number },
-        .buffer = words,
-        .buffer_size = sizeof(words) - 1,
-    };
+    uint64_t how = PROGRAM_ENDED_NOT;
+    uint64_t value = 0;
+    size_t n = 0;
+    enum status s =
+        programs_result(lk_cap("programs"), number, &how, &value, words, sizeof(words) - 1, &n);
 
-    lk_invoke(&msg);
-    words[lk_string_length(msg.delivery)] = '\0';
-    if (msg.w[0] == STATUS_OK) {
-        judge_end(out, msg.w[1], msg.w[2], words);
+    words[n] = '\0';
+    if (s == STATUS_OK) {
+        judge_end(out, how, value, words);
     } else {
-        wrong(out, "asking for its end", (enum status)msg.w[0]);
+        wrong(out, "asking for its end", s);
     }
 }
 
@@ -168,27 +150,23 @@ void await_end(struct outcome *out)
 
 uint64_t number_of(const char *name)
 {
-    struct lk_in in = lk_call_send0(LK_CTL_CALL(lk_cap("programs"), 1) | LK_SSTR, PROGRAMS_FIND,
-                                    name, strlen(name));
+    uint64_t number = 0;
 
-    lk_must((enum status)in.w[0], name);
-    return in.w[1];
+    lk_must(programs_find(lk_cap("programs"), name, strlen(name), &number), name);
+    return number;
 }
 
 void start_first(struct outcome *out, const char *name)
 {
     char words[128];
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL_CAPS(lk_cap("programs"), 4, 1, REG_NOTICE, 0, 0, 0, 0, 0, 0),
-        .w = { PROGRAMS_START, number_of(name), PROGRAM_FOREGROUND, ENDED },
-        .buffer = words,
-        .buffer_size = sizeof(words),
-    };
+    size_t n = 0;
+    uint64_t number = number_of(name);
+    enum status s;
 
     lk_must(lk_endpoint_make_app_notice(LK_REG_ENDPOINT, ENDED, REG_NOTICE), "a notice");
-    msg.control |= LK_RSTR;
-    lk_invoke(&msg);
-    wrong_words(out, name, &msg, words);
+    s = programs_start(lk_cap("programs"), number, PROGRAM_FOREGROUND, ENDED, "", 0, REG_NOTICE,
+                       words, sizeof(words), &n);
+    wrong_words(out, name, s, words, n);
 }
 
 bool await_bits(uint64_t bits)
@@ -214,36 +192,34 @@ void await_first(struct outcome *out, const char *name)
     judge_result(out, number_of(name));
 }
 
-enum status ask_about(uint64_t method, const char *name, struct outcome *why)
+enum status kill_first(const char *name)
+{
+    return programs_kill(lk_cap("programs"), number_of(name));
+}
+
+enum status restart_first(const char *name, struct outcome *why)
 {
     char words[128];
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL(lk_cap("programs"), 2) | LK_RSTR,
-        .w = { method, number_of(name) },
-        .buffer = words,
-        .buffer_size = sizeof(words),
-    };
-    enum status s = lk_invoke(&msg);
+    size_t n = 0;
+    enum status s = programs_restart(lk_cap("programs"), number_of(name), words, sizeof(words), &n);
 
     if (why != NULL) {
-        wrong_words(why, name, &msg, words);
+        wrong_words(why, name, s, words, n);
     }
     return s;
 }
 
 void end_first(const char *name)
 {
-    ask_about(PROGRAMS_DESTROY, name, NULL);
+    programs_destroy(lk_cap("programs"), number_of(name), 0);
 }
 
 /* Is it there? Sets *waits: it is to be begun again. */
 static bool looks_alive(const char *name, bool *waits)
 {
     static struct program_info info;
-    struct lk_in in = lk_call_recv1(LK_CTL_CALL(lk_cap("programs"), 2) | LK_RSTR, PROGRAMS_INFO,
-                                    number_of(name), &info, sizeof(info));
 
-    lk_must((enum status)in.w[0], name);
+    lk_must(programs_info(lk_cap("programs"), number_of(name), NULL, &info), name);
     *waits = info.waits_to_restart != 0;
     return info.running != 0;
 }

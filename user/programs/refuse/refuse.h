@@ -78,9 +78,11 @@ void judge_result(struct outcome *out, uint64_t number);
 /* It does not run, or is ended. */
 void end_first(const char *name);
 
-/* One of the methods on init.programs that have a number as their argument and an answer in words.
- */
-enum status ask_about(uint64_t method, const char *name, struct outcome *why);
+/* It is ended as if it had failed. */
+enum status kill_first(const char *name);
+
+/* It is ended and begun again. If it is not, *why (may be NULL) says so in words. */
+enum status restart_first(const char *name, struct outcome *why);
 
 /* Wait until a program that is begun again runs. False: it does not. */
 bool await_running(const char *name);

@@ -40,8 +40,8 @@ static void build(struct outcome *out)
     if (out->words[0] == '\0') {
         wrong(out, "something in it",
               lk_constructor_give(REG_BUILDER, "clock", lk_cap("sleep"), NULL, NULL));
-        wrong(out, "its seal", lk_constructor_seal(REG_BUILDER));
-        wrong(out, "its requestor's Entry", lk_constructor_requestor(REG_BUILDER, REG_REQUESTOR));
+        wrong(out, "its seal", builder_seal(REG_BUILDER));
+        wrong(out, "its requestor's Entry", builder_requestor(REG_BUILDER, REG_REQUESTOR));
     }
 }
 

@@ -69,7 +69,7 @@ static void run_watch(struct outcome *out)
     begin(out);
     if (out->words[0] == '\0') {
         await_bits(READY);
-        if (ask_about(PROGRAMS_KILL, "steady", NULL) == STATUS_NOT_FOUND) {
+        if (kill_first("steady") == STATUS_NOT_FOUND) {
             struct outcome steady = { "" };
 
             judge_result(&steady, number_of("steady"));
@@ -91,7 +91,7 @@ static void clean_watch(void)
 /* Whoever is restarted must be there afterwards, whatever was refused. */
 static void restart(struct outcome *out, const char *name)
 {
-    ask_about(PROGRAMS_RESTART, name, out);
+    restart_first(name, out);
     if (!await_running(name)) {
         lk_die("%s is gone for good", name);
     }
@@ -150,7 +150,7 @@ static void clean_pager(void)
 
 static void run_pager(struct outcome *out)
 {
-    wrong(out, "killing the pager", ask_about(PROGRAMS_KILL, "pager", NULL));
+    wrong(out, "killing the pager", kill_first("pager"));
     run_heap(out);
 }
 
@@ -160,22 +160,21 @@ static void run_handler(struct outcome *out)
 {
     static struct program_info info;
     uint64_t number = number_of("listener");
-    struct lk_in in;
+    enum status s;
 
     start_first(out, "listener");
     if (out->words[0] != '\0') {
         return;
     }
     lk_sleep_ms(SETTLE_MS); /* its handler is there, or it has faulted */
-    in = lk_call_recv2(LK_CTL_CALL(lk_cap("programs"), 3) | LK_RSTR, PROGRAMS_NOTIFY, number, 4,
-                       &info, sizeof(info));
-    if (in.w[0] == STATUS_NOT_FOUND) {
+    s = programs_notify(lk_cap("programs"), number, 4, NULL, &info);
+    if (s == STATUS_NOT_FOUND) {
         await_first(out, "listener");
     }
-    wrong(out, "telling its handler", (enum status)in.w[0]);
+    wrong(out, "telling its handler", s);
     lk_sleep_ms(SETTLE_MS);
-    wrong(out, "suspending it", ask_about(PROGRAMS_SUSPEND, "listener", NULL));
-    wrong(out, "resuming it", ask_about(PROGRAMS_RESUME, "listener", NULL));
+    wrong(out, "suspending it", programs_suspend(lk_cap("programs"), number, 0, NULL));
+    wrong(out, "resuming it", programs_resume(lk_cap("programs"), number, 0, NULL));
     lk_sleep_ms(SETTLE_MS);
 }
 
@@ -184,36 +183,43 @@ static void clean_handler(void)
     end_first("listener");
 }
 
+/* What the listings ask for about one program. */
+static void list_one(uint32_t programs, uint64_t number)
+{
+    static char text[1000];
+    uint64_t position = 0;
+    enum status s;
+
+    for (uint64_t c = 0; c < 8; c++) {
+        programs_caps(programs, number, c, text, sizeof(text), NULL);
+    }
+    do {
+        s = programs_space(programs, number, position, &position, text, sizeof(text), NULL);
+    } while (s == STATUS_OK && position != 0);
+}
+
 /* All that the listings ask for, of all programs. */
 static void run_listings(struct outcome *out)
 {
-    static char text[1000];
-    const uint64_t ctl = LK_CTL_CALL(lk_cap("programs"), 2) | LK_RSTR;
-    const uint64_t ctl2 = LK_CTL_CALL(lk_cap("programs"), 3) | LK_RSTR;
-    struct lk_in in = { .w = { 0 } };
+    static struct program_info info;
+    static struct bank_info bank;
+    uint32_t programs = lk_cap("programs");
     uint64_t number = 0;
+    enum status s;
 
     for (;; number++) {
-        in = lk_call_recv1(ctl, PROGRAMS_INFO, number, text, sizeof(text));
-        if (in.w[0] != STATUS_OK) {
+        s = programs_info(programs, number, &number, &info);
+        if (s != STATUS_OK) {
             break;
         }
-        number = in.w[1];
-        for (uint64_t c = 0; c < 8; c++) {
-            lk_call_recv2(ctl2, PROGRAMS_CAPS, number, c, text, sizeof(text));
-        }
-        in.w[1] = 0;
-        do {
-            in = lk_call_recv2(ctl2, PROGRAMS_SPACE, number, in.w[1], text, sizeof(text));
-        } while (in.w[0] == STATUS_OK && in.w[1] != 0);
+        list_one(programs, number);
     }
-    wrong(out, "the list of programs",
-          in.w[0] == STATUS_OUT_OF_RANGE ? STATUS_OK : (enum status)in.w[0]);
+    wrong(out, "the list of programs", s == STATUS_OUT_OF_RANGE ? STATUS_OK : s);
     number = 0;
     do {
-        in = lk_call_recv1(ctl, PROGRAMS_BANKS, number++, text, sizeof(text));
-    } while (in.w[0] == STATUS_OK);
-    wrong(out, "the list of banks", in.w[0] == STATUS_NOT_FOUND ? STATUS_OK : (enum status)in.w[0]);
+        s = programs_banks(programs, number++, &bank);
+    } while (s == STATUS_OK);
+    wrong(out, "the list of banks", s == STATUS_NOT_FOUND ? STATUS_OK : s);
 }
 
 const struct work works[] = {

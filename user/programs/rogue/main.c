@@ -256,7 +256,7 @@ static void make_child(void)
 
     if (child[i] != 0) {
         pool_get(POOL_CONTROL + i, REG_TARGET);
-        lk_program_kill(REG_TARGET);
+        control_kill(REG_TARGET);
         child[i] = 0;
     }
     if (lk_program_new(lk_cap("programs"), what[random_below(sizeof(what) / sizeof(what[0]))],
@@ -320,7 +320,7 @@ static void ask_console(void)
 {
     lk_copy_cap(lk_cap("console"), REG_TARGET);
     if (random_below(20) == 0) {
-        request(random_below(LK_CONSOLE_METHODS + 2), any_word(), true);
+        request(random_below(CONSOLE_METHODS + 2), any_word(), true);
     }
 }
 

@@ -52,7 +52,7 @@ struct expected {
     const char *hole; /* NULL: none */
 };
 
-static const struct expected offers[OFFERS] = {
+static const struct expected offers[OFFICE_OFFERS] = {
     [OFFER_FAIR] = { "the fair one", STATUS_OK, NULL },
     [OFFER_ENTRY] = { "one with an Entry in it", STATUS_OK, "ear: an Entry: messages" },
     [OFFER_PAGE] = { "one with a page", STATUS_OK, "notes: a Page that can be written" },
@@ -74,9 +74,7 @@ static const struct expected offers[OFFERS] = {
 
 static void get_offer(enum offer offer)
 {
-    uint64_t control = LK_CTL_CALL_CAPS(lk_cap("office"), 2, 0, 0, 0, 0, REG_OFFER, 0, 0, 0);
-
-    lk_must((enum status)lk_call_ctl1(control, OFFICE_OFFER, offer).w[0], "an offer");
+    lk_must(office_offer(lk_cap("office"), offer, REG_OFFER), "an offer");
 }
 
 /* Look at an offer. Returns whether it may be used. */
@@ -112,7 +110,7 @@ static void look_at_all(void)
 {
     bool others = false;
 
-    for (enum offer offer = OFFER_FAIR + 1; offer < OFFERS; offer++) {
+    for (enum offer offer = OFFER_FAIR + 1; offer < OFFICE_OFFERS; offer++) {
         others |= look_at(offer);
     }
     point(!others, "of what could tell the office anything nothing is used");
@@ -133,7 +131,7 @@ static void give_pages(void)
  * begun. */
 static void begin(uint32_t requestor, const char *how)
 {
-    char why[CONSTRUCTOR_WORDS];
+    char why[CONSTRUCTORS_WORDS];
     enum status s = lk_constructor_make(requestor, lk_cap("bank"), how, REG_CONTROL, why);
 
     if (s != STATUS_OK) {
@@ -149,26 +147,25 @@ static void end_stopped(void)
     struct program_info info = { .run_state = LK_STATE_READY };
 
     while (info.run_state != LK_STATE_FAULTED || info.wait != LK_WAIT_NONE) {
-        struct lk_in in =
-            lk_call_recv0(LK_CTL_CALL(REG_CONTROL, 1) | LK_RSTR, CONTROL_INFO, &info, sizeof(info));
-
-        lk_must((enum status)in.w[0], "looking at it");
+        lk_must(control_info(REG_CONTROL, &info), "looking at it");
         lk_sleep_ms(1);
     }
-    lk_must(lk_program_kill(REG_CONTROL), "ending it");
+    lk_must(control_kill(REG_CONTROL), "ending it");
 }
 
 /* What the office says it has seen. Sets nothing; says so if it is anything. */
 static bool office_saw(void)
 {
-    struct lk_in in = lk_call0(lk_cap("office"), OFFICE_SEEN);
+    uint64_t heard = 0;
+    uint64_t changes = 0;
+    uint64_t lines = 0;
 
-    lk_must((enum status)in.w[0], "asking the office");
-    if (in.w[1] + in.w[2] + in.w[3] != 0) {
-        say("the office saw %lu messages, %lu changes, %lu lines of the log", in.w[1], in.w[2],
-            in.w[3]);
+    lk_must(office_seen(lk_cap("office"), &heard, &changes, &lines), "asking the office");
+    if (heard + changes + lines != 0) {
+        say("the office saw %lu messages, %lu changes, %lu lines of the log", heard, changes,
+            lines);
     }
-    return in.w[1] + in.w[2] + in.w[3] != 0;
+    return heard + changes + lines != 0;
 }
 
 static void assess(void)

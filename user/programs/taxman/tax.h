@@ -4,34 +4,8 @@
  */
 #pragma once
 
+#include <lykos/gen/office.h>
 #include <stdint.h>
-
-/* ---- The office's methods. ---- */
-
-/* word 1: which offer. Answer: a requestor's Entry, or what is passed off as one. OUT_OF_RANGE. */
-#define OFFICE_OFFER 1u
-
-/* Answer: what the office has seen of its customers' figures since it was asked last. Word 1:
- * messages and notices; word 2: words of its pages that somebody changed, and one more if its bank
- * pays more or less; word 3: lines in the kernel's log, whatever they say: there is no reason for
- * any. */
-#define OFFICE_SEEN 2u
-
-enum offer {
-    OFFER_FAIR,
-    OFFER_ENTRY,     /* with an Entry to the office in it */
-    OFFER_PAGE,      /* with a page that can be written */
-    OFFER_READ_ONLY, /* with a GPT that is read-only, but not weak */
-    OFFER_WEAK,      /* with one that is weak, but not said to be read-only */
-    OFFER_INSIDE,    /* with a constructor in it that was not sealed when it was put there */
-    OFFER_ITSELF,    /* with its own requestor's Entry in it */
-    OFFER_GOSSIP,    /* for a program that the system description gives the console */
-    OFFER_UNSEALED,  /* never sealed */
-    OFFER_BUILDER,   /* the builder's Entry itself */
-    OFFER_FORGED,    /* an Entry of the office, which would answer every question as is wished */
-    OFFER_GONE,      /* sealed, handed out, and closed */
-    OFFERS
-};
 
 /* ---- Pages. ---- */
 

@@ -8,6 +8,7 @@
 
 #include <lykos/bank.h>
 #include <lykos/constructor.h>
+#include <lykos/gen/office_server.h>
 #include <lykos/lykos.h>
 
 #define EAR_ID (LK_ENDPOINT_ID + 1)
@@ -116,7 +117,7 @@ static void begin(const char *program)
     lk_must(lk_constructor_new(lk_cap("constructors"), program, lk_cap("bank"), REG_BUILDER),
             "a constructor");
     give("table", REG_TABLE, LK_RO);
-    lk_must(lk_constructor_requestor(REG_BUILDER, REG_OUT), "a requestor's Entry");
+    lk_must(builder_requestor(REG_BUILDER, REG_OUT), "a requestor's Entry");
 }
 
 /* What is in an offer that should not be. */
@@ -124,7 +125,7 @@ static const struct cheat {
     const char *name; /* NULL: nothing */
     uint32_t reg;
     uint64_t restrictions;
-} cheats[OFFERS] = {
+} cheats[OFFICE_OFFERS] = {
     [OFFER_ENTRY] = { "ear", REG_EAR, 0 },
     [OFFER_PAGE] = { "notes", REG_NOTES, 0 },
     [OFFER_READ_ONLY] = { "shelf", REG_SHELF, LK_RO },
@@ -159,25 +160,18 @@ static uint64_t frames_paid(void)
     return info.used;
 }
 
-static enum status office_offer(struct lk_request *rq)
+enum status office_op_offer(struct lk_request *rq, enum offer offer, uint32_t *requestor)
 {
-    enum offer offer = (enum offer)rq->w[1];
-
-    if (rq->w[1] >= OFFERS) {
-        return STATUS_OUT_OF_RANGE;
-    }
+    (void)rq;
     begin(offer == OFFER_GOSSIP ? "gossip" : "assessor");
     give_rest(offer);
     if (offer != OFFER_UNSEALED) {
-        lk_must(lk_constructor_seal(REG_BUILDER), "the seal");
+        lk_must(builder_seal(REG_BUILDER), "the seal");
     }
     if (offer == OFFER_GONE) {
-        lk_must(lk_constructor_close(REG_BUILDER), "closing");
+        lk_must(builder_close(REG_BUILDER), "closing");
     }
-    rq->out_cap[0] = offer == OFFER_BUILDER  ? REG_BUILDER
-                     : offer == OFFER_FORGED ? REG_EAR
-                                             : REG_OUT;
-    rq->out_caps = 1;
+    *requestor = offer == OFFER_BUILDER ? REG_BUILDER : offer == OFFER_FORGED ? REG_EAR : REG_OUT;
     paid = frames_paid();
     return STATUS_OK;
 }
@@ -214,12 +208,14 @@ static uint64_t lines(void)
     return n;
 }
 
-static enum status office_seen(struct lk_request *rq)
+enum status office_op_seen(struct lk_request *rq, uint64_t *messages, uint64_t *changes,
+                           uint64_t *logged)
 {
-    uint64_t changes = changed(TABLE_AT, &table, sizeof(table)) + changed(NOTES_AT, &table, 0) +
-                       changed(BACK_AT, &table, 0) + (frames_paid() != paid ? 1 : 0);
-
-    lk_answer3(rq, heard, changes, lines());
+    (void)rq;
+    *changes = changed(TABLE_AT, &table, sizeof(table)) + changed(NOTES_AT, &table, 0) +
+               changed(BACK_AT, &table, 0) + (frames_paid() != paid ? 1 : 0);
+    *messages = heard;
+    *logged = lines();
     heard = 0;
     return STATUS_OK;
 }
@@ -241,13 +237,7 @@ static void told(void *context, uint64_t bits)
     heard++;
 }
 
-static const struct lk_method methods[] = {
-    [OFFICE_OFFER] = { office_offer, .words = 1, .name = "offer" },
-    [OFFICE_SEEN] = { office_seen, .name = "seen" },
-};
-static const struct lk_server office = { .methods = methods,
-                                         .method_count = sizeof(methods) / sizeof(methods[0]),
-                                         .notice = told };
+static const struct lk_server office = { OFFICE_SERVER, .notice = told };
 static const struct lk_server ear = { .other = ear_other, .notice = told };
 
 int main(void)

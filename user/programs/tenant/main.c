@@ -6,6 +6,7 @@
  */
 #include <lykos/bank.h>
 #include <lykos/connect.h>
+#include <lykos/gen/twice_server.h>
 #include <lykos/heap.h>
 #include <lykos/lykos.h>
 #include <lykos/stack.h>
@@ -29,14 +30,14 @@ enum {
 
 /* ---- a server ---- */
 
-static enum status twice(struct lk_request *rq)
+enum status twice_op_twice(struct lk_request *rq, uint64_t n, uint64_t *twofold)
 {
-    lk_answer1(rq, 2 * rq->w[1]);
+    (void)rq;
+    *twofold = 2 * n;
     return STATUS_OK;
 }
 
-static const struct lk_method methods[] = { [1] = { .fn = twice, .words = 1, .name = "twice" } };
-static const struct lk_server server = { .methods = methods, .method_count = 2 };
+static const struct lk_server server = { TWICE_SERVER };
 
 static enum status serve(void)
 {
@@ -47,12 +48,13 @@ static enum status serve(void)
 
 static enum status call(void)
 {
-    struct lk_in in = lk_call1(lk_cap("server"), 1, 21);
+    uint64_t twofold = 0;
+    enum status s = twice_twice(lk_cap("server"), 21, &twofold);
 
-    if (in.w[0] == STATUS_OK && in.w[1] != 42) {
-        lk_die("twice 21 is %lu", in.w[1]);
+    if (s == STATUS_OK && twofold != 42) {
+        lk_die("twice 21 is %lu", twofold);
     }
-    return (enum status)in.w[0];
+    return s;
 }
 
 /* Ask, and once more if the server was begun again meanwhile. */

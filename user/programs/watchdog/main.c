@@ -66,16 +66,15 @@ static void point(bool good, const char *what)
 
 static uint64_t find_program(const char *name)
 {
-    struct lk_in in = lk_call_send0(LK_CTL_CALL(lk_cap("programs"), 1) | LK_SSTR, PROGRAMS_FIND,
-                                    name, strlen(name));
+    uint64_t number = 0;
 
-    lk_must((enum status)in.w[0], name);
-    return in.w[1];
+    lk_must(programs_find(lk_cap("programs"), name, strlen(name), &number), name);
+    return number;
 }
 
 static void destroy_program(uint64_t number)
 {
-    lk_call1(lk_cap("programs"), PROGRAMS_DESTROY, number); /* NOT_FOUND: it is gone already */
+    programs_destroy(lk_cap("programs"), number, 0); /* NOT_FOUND: it is gone already */
 }
 
 /* Each is a job of its own, so that each can be destroyed without the others. One that is left from
@@ -83,7 +82,7 @@ static void destroy_program(uint64_t number)
 static void start_program(uint64_t number, const char *name)
 {
     destroy_program(number);
-    lk_must((enum status)lk_call3(lk_cap("programs"), PROGRAMS_START, number, 0, 0).w[0], name);
+    lk_must(programs_start(lk_cap("programs"), number, 0, 0, "", 0, 0, NULL, 0, NULL), name);
 }
 
 /* A client has given a sign of life. */

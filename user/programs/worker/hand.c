@@ -7,6 +7,7 @@
 #include "hand.h"
 
 #include <lykos/bank.h>
+#include <lykos/gen/hand_server.h>
 #include <lykos/lykos.h>
 #include <lykos/pager.h>
 #include <lykos/stack.h>
@@ -19,9 +20,8 @@
 #define REG_HAND (LK_REG_FREE + 2) /* its Endpoint, then an Entry to it */
 
 #define FRAMES 2ul /* of its Process, of its Endpoints */
-#define METHOD_TAKE 1u
 #define PAGE 4096ul
-#define TEXT (3 * PAGE - 100)
+#define TEXT HAND_STRING_MAX              /* three pages less 100 bytes */
 #define TEXT_AT (LK_HEAP_VA + 0x800000ul) /* where it receives */
 #define OWN_AT (LK_HEAP_VA + 0x900000ul)  /* pages that it touches */
 #define OWN_PAGES 8ul
@@ -60,24 +60,20 @@ static bool use_own(uint64_t n)
     return good;
 }
 
-static enum status take(struct lk_request *rq)
+enum status hand_op_take(struct lk_request *rq, uint64_t n, const void *text, size_t text_len,
+                         uint64_t *sum, bool *good)
 {
-    uint64_t sum = sum_of((const uint8_t *)rq->string, rq->string_len);
-    bool good = use_own(rq->w[1]);
-
+    (void)rq;
+    *sum = sum_of(text, text_len);
+    *good = use_own(n);
     give_back(TEXT_AT, 3 * PAGE);
-    lk_answer2(rq, sum, good);
     return STATUS_OK;
 }
 
 static void serve(void *unused)
 {
-    static const struct lk_method methods[] = {
-        [METHOD_TAKE] = { .fn = take, .words = 1, .string_max = TEXT, .name = "take" },
-    };
     static const struct lk_server server = {
-        .methods = methods,
-        .method_count = 2,
+        HAND_DISPATCH,
         .buffer = (void *)TEXT_AT,
         .buffer_size = TEXT,
     };
@@ -115,15 +111,15 @@ void hand_begin(uint64_t seed)
 void hand_use(uint64_t n)
 {
     static uint8_t text[TEXT];
-    struct lk_in in;
+    uint64_t sum = 0;
+    bool good = false;
 
     for (size_t i = 0; i < TEXT; i += 64) {
         text[i] = (uint8_t)(n + i / 64);
     }
-    in = lk_call_send1(LK_CTL_CALL(REG_HAND, 2) | LK_SSTR, METHOD_TAKE, n, text, TEXT);
-    lk_must((enum status)in.w[0], "the hand");
-    if (in.w[1] != sum_of(text, TEXT) || in.w[2] != 1) {
+    lk_must(hand_take(REG_HAND, n, text, TEXT, &sum, &good), "the hand");
+    if (sum != sum_of(text, TEXT) || !good) {
         lk_die("the hand was given a string of sum %lu and found %lu; its own pages: %s",
-               sum_of(text, TEXT), in.w[1], in.w[2] == 1 ? "good" : "wrong");
+               sum_of(text, TEXT), sum, good ? "good" : "wrong");
     }
 }

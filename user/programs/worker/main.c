@@ -12,6 +12,7 @@
 
 #include <lykos/bank.h>
 #include <lykos/connect.h>
+#include <lykos/gen/twice_server.h>
 #include <lykos/lykos.h>
 #include <lykos/pager.h>
 
@@ -81,27 +82,27 @@ static void use_bank(void)
 static void use_server(void)
 {
     uint64_t n = random_below(1000);
+    uint64_t twofold = 0;
     unsigned tries = 0;
-    struct lk_in in;
+    enum status s;
 
     do {
-        in = lk_call1(lk_cap("teller"), 1, n);
-    } while (lk_came_back(lk_cap("teller"), (enum status)in.w[0], &tries));
+        s = twice_twice(lk_cap("teller"), n, &twofold);
+    } while (lk_came_back(lk_cap("teller"), s, &tries));
     asked_again += tries;
-    if (in.w[0] == STATUS_OK ? in.w[1] != 2 * n
-                             : in.w[0] != STATUS_INVALID_CAP && in.w[0] != STATUS_INVOKEE_GONE) {
-        lk_die("the server answers %lu, %lu", in.w[0], in.w[1]);
+    if (s == STATUS_OK ? twofold != 2 * n : s != STATUS_INVALID_CAP && s != STATUS_INVOKEE_GONE) {
+        lk_die("the server answers %u, %lu", (unsigned)s, twofold);
     }
 }
 
-static enum status twice(struct lk_request *rq)
+enum status twice_op_twice(struct lk_request *rq, uint64_t n, uint64_t *twofold)
 {
-    lk_answer1(rq, 2 * rq->w[1]);
+    (void)rq;
+    *twofold = 2 * n;
     return STATUS_OK;
 }
 
-static const struct lk_method methods[] = { [1] = { .fn = twice, .words = 1, .name = "twice" } };
-static const struct lk_server server = { .methods = methods, .method_count = 2 };
+static const struct lk_server server = { TWICE_SERVER };
 
 int main(void)
 {

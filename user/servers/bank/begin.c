@@ -121,7 +121,7 @@ static void begin_objects(uint32_t f, bool free)
         free = at.type != books_type(class);
         objects = count_bits(at.objects);
     }
-    if (free || !bank_is(frame_bank(f))) {
+    if (free || !bank_kept(frame_bank(f))) {
         begin_free(f);
         return;
     }
@@ -141,7 +141,7 @@ static void begin_range(uint32_t f, uint32_t *first)
     unsigned bank = frame_bank(f);
     struct record *r = &state.bank[bank];
 
-    if (!bank_is(bank) ||
+    if (!bank_kept(bank) ||
         (frame_use(f) == USE_MORE && (*first == NO_FRAME || frame_bank(*first) != bank))) {
         begin_free(f);
         *first = NO_FRAME;

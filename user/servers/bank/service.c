@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Methods of <lykos/bank.h>. What they do is in the books; here are messages and capabilities.
+ * Methods of user/idl/bank.idl. What they do is in the books; here are messages and capabilities.
  *
  * A job that is not done at once leaves its caller in a register: should the server be destroyed,
  * the kernel answers for it. The server posts itself a notice to go on; between two notices the
@@ -10,6 +10,7 @@
 #include "state.h"
 #include "tree.h"
 
+#include <lykos/gen/bank_server.h>
 #include <lykos/say.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
@@ -72,78 +73,76 @@ static bool is_owner(const struct lk_request *rq)
 }
 
 /* An Entry to a bank is the answer. */
-static enum status answer_entry(struct lk_request *rq, uint32_t payload)
+static enum status answer_entry(uint32_t payload, uint32_t *reg)
 {
-    rq->out_cap[0] = SERVICE_REG_OUT;
-    rq->out_caps = 1;
+    *reg = SERVICE_REG_OUT;
     return lk_endpoint_make_entry(LK_REG_ENDPOINT, payload, SERVICE_REG_OUT);
 }
 
-/* Capabilities are the answer, if it went well. */
-static enum status answer_caps(struct lk_request *rq, enum status s, unsigned count)
+/* A capability is the answer, if it went well. */
+static enum status answer_cap(enum status s, uint32_t *reg)
 {
-    for (unsigned i = 0; s == STATUS_OK && i < count; i++) {
-        rq->out_cap[i] = SERVICE_REG_OUT + i;
-        rq->out_caps = count;
-    }
+    *reg = s == STATUS_OK ? SERVICE_REG_OUT : 0;
     return s;
 }
 
-static enum status answer_info(struct lk_request *rq, unsigned bank)
+static enum status answer_info(unsigned bank, const struct bank_info **info)
 {
     tree_info(bank, service.bank, &service.info);
-    rq->out_string = &service.info;
-    rq->out_string_len = sizeof(service.info);
+    *info = &service.info;
     return STATUS_OK;
 }
 
-/* Whatever is asked of a bank that was closed comes here. */
-static enum status bank_op_none(struct lk_request *rq)
-{
-    (void)rq;
-    return service.closed ? STATUS_INVALID_CAP : STATUS_UNKNOWN_REQUEST;
-}
-
-static enum status bank_op_allocate(struct lk_request *rq)
+/* The answer has as many capabilities as were asked for, or none. */
+enum status bank_op_allocate(struct lk_request *rq, uint64_t type, uint64_t count, uint32_t *first,
+                             uint32_t *second, uint32_t *third, uint32_t *fourth)
 {
     static const uint32_t out[LK_MAX_CAPS] = { SERVICE_REG_OUT, SERVICE_REG_OUT + 1,
                                                SERVICE_REG_OUT + 2, SERVICE_REG_OUT + 3 };
+    enum status s = books_make(service.bank, type, count, out);
 
-    return answer_caps(rq, books_make(service.bank, rq->w[1], rq->w[2], out), (unsigned)rq->w[2]);
+    rq->out_caps = s == STATUS_OK ? (unsigned)count : 0;
+    *first = out[0];
+    *second = out[1];
+    *third = out[2];
+    *fourth = out[3];
+    return s;
 }
 
-static enum status bank_op_free(struct lk_request *rq)
+enum status bank_op_free(struct lk_request *rq, uint32_t object)
 {
     (void)rq;
-    return books_free(service.bank, LK_REG_ARG);
+    return books_free(service.bank, object);
 }
 
-static enum status bank_op_range(struct lk_request *rq)
+enum status bank_op_range(struct lk_request *rq, uint64_t frames, uint32_t *range)
 {
-    return answer_caps(rq, books_range(service.bank, rq->w[1], SERVICE_REG_OUT), 1);
+    (void)rq;
+    return answer_cap(books_range(service.bank, frames, SERVICE_REG_OUT), range);
 }
 
-static enum status bank_op_free_range(struct lk_request *rq)
+enum status bank_op_free_range(struct lk_request *rq, uint32_t range)
 {
     job_t job = NO_JOB;
-    enum status s = books_free_range(service.bank, LK_REG_ARG, &job);
+    enum status s = books_free_range(service.bank, range, &job);
 
     return s == STATUS_OK ? answer_when_done(rq, job) : s;
 }
 
-static enum status bank_op_open(struct lk_request *rq)
+enum status bank_op_open(struct lk_request *rq, uint64_t limit, const char *name, size_t name_len,
+                         uint32_t *entry)
 {
     unsigned bank = 0;
     enum status s = STATUS_NO_MEMORY;
 
+    (void)rq;
     if (!books_refused_now()) {
-        s = tree_open(service.bank, rq->string, rq->string_len, rq->w[1], &bank);
+        s = tree_open(service.bank, name, name_len, limit, &bank);
     }
-
-    return s == STATUS_OK ? answer_entry(rq, tree_payload(bank)) : s;
+    return s == STATUS_OK ? answer_entry(tree_payload(bank), entry) : s;
 }
 
-static enum status bank_op_close(struct lk_request *rq)
+enum status bank_op_close(struct lk_request *rq)
 {
     job_t job = NO_JOB;
     enum status s = is_owner(rq) ? books_close(service.bank, &job) : STATUS_NO_ACCESS;
@@ -151,26 +150,28 @@ static enum status bank_op_close(struct lk_request *rq)
     return s == STATUS_OK ? answer_when_done(rq, job) : s;
 }
 
-static enum status bank_op_reduce(struct lk_request *rq)
+enum status bank_op_reduce(struct lk_request *rq, uint32_t *entry)
 {
-    return answer_entry(rq, tree_payload(service.bank) & ~PAYLOAD_OWNER);
+    (void)rq;
+    return answer_entry(tree_payload(service.bank) & ~PAYLOAD_OWNER, entry);
 }
 
-static enum status bank_op_info(struct lk_request *rq)
+enum status bank_op_info(struct lk_request *rq, const struct bank_info **info)
 {
-    return answer_info(rq, service.bank);
+    (void)rq;
+    return answer_info(service.bank, info);
 }
 
-static enum status bank_op_set_limit(struct lk_request *rq)
+enum status bank_op_set_limit(struct lk_request *rq, uint64_t limit)
 {
     if (!is_owner(rq)) {
         return STATUS_NO_ACCESS;
     }
-    tree_set_limit(service.bank, rq->w[1]);
+    tree_set_limit(service.bank, limit);
     return STATUS_OK;
 }
 
-static enum status bank_op_hide(struct lk_request *rq)
+enum status bank_op_hide(struct lk_request *rq)
 {
     if (!is_owner(rq)) {
         return STATUS_NO_ACCESS;
@@ -179,62 +180,35 @@ static enum status bank_op_hide(struct lk_request *rq)
     return STATUS_OK;
 }
 
-static enum status bank_op_object(struct lk_request *rq)
+enum status bank_op_object(struct lk_request *rq, uint64_t type, uint64_t n, uint64_t *next,
+                           uint32_t *object)
 {
-    uint64_t next = 0;
-    enum status s = STATUS_NO_ACCESS;
-
-    if (is_owner(rq)) {
-        s = books_object(service.bank, rq->w[1], rq->w[2], SERVICE_REG_OUT, &next);
-    }
-    if (s == STATUS_OK || s == STATUS_WOULD_BLOCK) {
-        lk_answer1(rq, next);
-    }
-    return answer_caps(rq, s, 1);
+    return answer_cap(is_owner(rq) ? books_object(service.bank, type, n, SERVICE_REG_OUT, next)
+                                   : STATUS_NO_ACCESS,
+                      object);
 }
 
-static enum status bank_op_list(struct lk_request *rq)
+enum status bank_op_list(struct lk_request *rq, uint64_t n, const struct bank_info **info)
 {
     unsigned bank = service.bank;
 
     if (!is_owner(rq)) {
         return STATUS_NO_ACCESS;
     }
-    for (uint64_t n = rq->w[1]; n > 0 && bank != NO_BANK; n--) {
+    for (; n > 0 && bank != NO_BANK; n--) {
         bank = tree_next(bank, service.bank);
     }
-    return bank == NO_BANK ? STATUS_NOT_FOUND : answer_info(rq, bank);
+    return bank == NO_BANK ? STATUS_NOT_FOUND : answer_info(bank, info);
 }
 
-static enum status bank_op_refuse(struct lk_request *rq)
+enum status bank_op_refuse(struct lk_request *rq, uint64_t n, uint64_t *asked, bool *refused)
 {
-    uint64_t asked = 0;
-    bool refused = false;
-
     if (!is_owner(rq) || service.bank != TOP) {
         return STATUS_NO_ACCESS;
     }
-    books_refuse(rq->w[1], &asked, &refused);
-    lk_answer2(rq, asked, refused);
+    books_refuse(n, asked, refused);
     return STATUS_OK;
 }
-
-static const struct lk_method methods[BANK_METHODS] = {
-    [0] = { bank_op_none, .name = "none" },
-    [BANK_ALLOCATE] = { bank_op_allocate, .words = 2, .name = "allocate" },
-    [BANK_FREE] = { bank_op_free, .caps = 1, .name = "free" },
-    [BANK_RANGE] = { bank_op_range, .words = 1, .name = "range" },
-    [BANK_FREE_RANGE] = { bank_op_free_range, .caps = 1, .name = "free range" },
-    [BANK_OPEN] = { bank_op_open, .words = 1, .string_max = BANK_NAME - 1, .name = "open" },
-    [BANK_CLOSE] = { bank_op_close, .name = "close" },
-    [BANK_REDUCE] = { bank_op_reduce, .name = "reduce" },
-    [BANK_INFO] = { bank_op_info, .name = "info" },
-    [BANK_SET_LIMIT] = { bank_op_set_limit, .words = 1, .name = "set limit" },
-    [BANK_OBJECT] = { bank_op_object, .words = 2, .name = "object" },
-    [BANK_LIST] = { bank_op_list, .words = 1, .name = "list" },
-    [BANK_HIDE] = { bank_op_hide, .name = "hide" },
-    [BANK_REFUSE] = { bank_op_refuse, .words = 1, .name = "refuse" },
-};
 
 /* ---- The loop ---- */
 
@@ -245,23 +219,28 @@ static void take_notices(void *context, uint64_t bits)
     books_work(job_done);
 }
 
-static const struct lk_server server = {
-    .methods = methods,
-    .method_count = BANK_METHODS,
-    .notice = take_notices,
-    .buffer = service.received,
-    .buffer_size = sizeof(service.received),
-};
+/* Whatever is asked of a bank that was closed, also what it is: so no method is known. */
+static enum status closed(struct lk_request *rq)
+{
+    (void)rq;
+    return STATUS_INVALID_CAP;
+}
 
-/* Which bank a message is for. One that is no more has a single method, whatever was asked. */
-static void find_bank(struct lk_msg *msg)
+static const struct lk_server server = { BANK_SERVER, .notice = take_notices };
+static const struct lk_server closed_server = { .other = closed,
+                                                .buffer = bank_buffer,
+                                                .buffer_size = sizeof(bank_buffer) };
+
+/* Who serves a message or notice: sets the bank that it is for. */
+static const struct lk_server *server_of(const struct lk_msg *msg)
 {
     unsigned kind = lk_kind(msg->delivery);
 
-    if (kind == LK_KIND_MESSAGE || kind == LK_KIND_PROXIED) {
-        service.closed = kind == LK_KIND_PROXIED || !tree_find(msg->payload, &service.bank);
-        msg->w[0] = service.closed ? 0 : msg->w[0];
+    if (kind == LK_KIND_PROXIED ||
+        (kind == LK_KIND_MESSAGE && !tree_find(msg->payload, &service.bank))) {
+        return &closed_server;
     }
+    return &server;
 }
 
 void service_begin(void *pages)
@@ -300,7 +279,6 @@ _Noreturn void service_run(void)
             lk_appnotice_post(SERVICE_REG_OWN, NOTICE_WORK);
         }
         lk_invoke(&msg);
-        find_bank(&msg);
-        lk_serve_step(&server, &msg);
+        lk_serve_step(server_of(&msg), &msg);
     }
 }

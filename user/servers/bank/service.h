@@ -6,7 +6,7 @@
 
 #include "books.h"
 
-#include <lykos/server.h>
+#include <lykos/start.h>
 
 /* Registers, beside those of the library. Callers who wait for a job stand in those between the
  * last that has a name and SERVICE_REG_OWN. */
@@ -19,14 +19,12 @@
 struct service {
     uint32_t memory, discrim; /* registers */
     unsigned bank;            /* of the request */
-    bool closed;              /* the bank of the request is no more */
     uint32_t waiter_first;    /* registers of callers who wait */
     unsigned waiters;
     job_t waits_for[SERVICE_WAITERS]; /* NO_JOB: the register is free */
     bool done_at_once;                /* job `now` is done */
     job_t now;
     struct bank_info info;
-    char received[BANK_NAME];
 };
 extern struct service service;
 

@@ -159,7 +159,7 @@ static inline unsigned bank_above(unsigned b)
 {
     return (unsigned)(state.bank[b].word >> (2 + SERIAL_BITS)) & FRAME_BANK_MASK;
 }
-static inline bool bank_is(unsigned b) /* it lives, or is not yet gone */
+static inline bool bank_kept(unsigned b) /* it lives, or is not yet gone */
 {
     return bank_state(b) == BANK_LIVES || bank_state(b) == BANK_CLOSING;
 }

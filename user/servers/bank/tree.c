@@ -319,7 +319,7 @@ void tree_begin(void)
     for (unsigned b = 0; b < state.banks; b++) {
         if (bank_state(b) == BANK_UNUSED) {
             enqueue(&state.unused_first, &state.unused_last, b);
-        } else if (bank_is(b) && b != TOP) {
+        } else if (bank_kept(b) && b != TOP) {
             state.bank[b].depth = (uint8_t)depth_of(b);
             link_bank(b);
         }

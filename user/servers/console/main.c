@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The console server: the serial port as a place for everybody's lines and one program's terminal
- * (<lykos/console.h>).
+ * (user/idl/console.idl).
  *
  * Everything is driven by notices: the device interrupts, the kernel log grows. The server never
  * waits for a client: what is typed and not read stays in a ring, and is lost when that is full. It
@@ -12,7 +12,7 @@
 #include "screen.h"
 #include "uart.h"
 
-#include <lykos/console.h>
+#include <lykos/gen/console_server.h>
 #include <lykos/lykos.h>
 
 #define NOTICE_UART 0x1u
@@ -28,7 +28,7 @@
 #define CTRL_C 3u
 #define LOG_CHUNK 1024u
 #define LOG_LINE 512u
-#define ROOM_WANTED SCREEN_ROOM(LK_CONSOLE_WRITE_MAX + LOG_CHUNK)
+#define ROOM_WANTED SCREEN_ROOM(CONSOLE_WRITE_MAX + LOG_CHUNK)
 
 static struct {
     struct screen screen;
@@ -50,8 +50,7 @@ static struct {
     bool log_waits; /* the log has grown and was not read to its end */
 
     uint64_t interrupts;
-    char answer[LK_CONSOLE_READ_MAX];
-    char received[LK_CONSOLE_WRITE_MAX];
+    char answer[CONSOLE_READ_MAX];
 } console;
 
 /* ---- input ----------------------------------------------------------------------------------- */
@@ -108,7 +107,7 @@ static void input_offer(void)
         uint64_t before = console.read;
         size_t n = input_take(console.reader_limit);
 
-        if (lk_answer_later(REG_READER, STATUS_OK, console.answer, n) == STATUS_OK) {
+        if (console_read_answer(REG_READER, STATUS_OK, console.answer, n) == STATUS_OK) {
             return;
         }
         console.read = before; /* it is gone: what was typed is another's */
@@ -134,7 +133,7 @@ static void output_check_drained(void)
 {
     if (console.drainer_waits && console.screen.taken >= console.drain_to) {
         console.drainer_waits = false;
-        lk_answer_later(REG_DRAINER, STATUS_OK, NULL, 0);
+        console_drain_answer(REG_DRAINER, STATUS_OK);
     }
 }
 
@@ -190,66 +189,67 @@ static void log_take_over(void)
 
 static bool holds_terminal(const struct lk_request *rq)
 {
-    return (rq->payload & LK_CONSOLE_TERMINAL) != 0;
+    return (rq->payload & CONSOLE_TERMINAL) != 0;
 }
 
-static enum status console_op_write(struct lk_request *rq)
+enum status console_op_write(struct lk_request *rq, const char *text, size_t text_len)
 {
-    screen_lines(&console.screen, rq->string, rq->string_len);
+    (void)rq;
+    screen_lines(&console.screen, text, text_len);
     output_begin();
     return STATUS_OK;
 }
 
-static enum status console_op_write_raw(struct lk_request *rq)
+enum status console_op_write_raw(struct lk_request *rq, const char *text, size_t text_len)
 {
     if (!holds_terminal(rq)) {
         return STATUS_NO_ACCESS;
     }
-    screen_raw(&console.screen, rq->string, rq->string_len);
+    screen_raw(&console.screen, text, text_len);
     output_begin();
     return STATUS_OK;
 }
 
-static enum status console_op_read(struct lk_request *rq)
+enum status console_op_read(struct lk_request *rq, uint64_t most, uint64_t flags, const char **text,
+                            size_t *text_len)
 {
     if (!holds_terminal(rq)) {
         return STATUS_NO_ACCESS;
     }
-    if (rq->w[1] == 0 || rq->w[1] > LK_CONSOLE_READ_MAX) {
+    if (most == 0 || most > CONSOLE_READ_MAX) {
         return STATUS_OUT_OF_RANGE;
     }
-    if ((rq->w[2] & ~(uint64_t)LK_CONSOLE_NOWAIT) != 0) {
+    if ((flags & ~(uint64_t)CONSOLE_NOWAIT) != 0) {
         return STATUS_REQUEST_ERROR;
     }
     if (console.reader_waits) {
         return STATUS_IN_USE;
     }
-    if (input_waiting() == 0 && (rq->w[2] & LK_CONSOLE_NOWAIT) == 0) {
+    if (input_waiting() == 0 && (flags & CONSOLE_NOWAIT) == 0) {
         console.reader_waits = true;
-        console.reader_limit = (size_t)rq->w[1];
+        console.reader_limit = (size_t)most;
         lk_keep_caller(rq, REG_READER);
         return STATUS_OK;
     }
-    rq->out_string = console.answer;
-    rq->out_string_len = input_take((size_t)rq->w[1]);
+    *text = console.answer;
+    *text_len = input_take((size_t)most);
     return STATUS_OK;
 }
 
-static enum status console_op_set_notice(struct lk_request *rq)
+enum status console_op_set_notice(struct lk_request *rq, uint64_t interrupt, uint64_t input,
+                                  uint32_t notice)
 {
-    bool given = lk_caps(rq->delivery) > 1;
-
     if (!holds_terminal(rq)) {
         return STATUS_NO_ACCESS;
     }
-    lk_copy_cap(given ? LK_REG_ARG : 0, REG_NOTICE);
-    console.ctrl_c_bits = given ? rq->w[1] : 0;
-    console.input_bits = given ? rq->w[2] : 0;
+    lk_copy_cap(notice, REG_NOTICE);
+    console.ctrl_c_bits = interrupt;
+    console.input_bits = input;
     input_offer();
     return STATUS_OK;
 }
 
-static enum status console_op_drain(struct lk_request *rq)
+enum status console_op_drain(struct lk_request *rq)
 {
     if (console.screen.taken == console.screen.put) {
         return STATUS_OK;
@@ -263,14 +263,15 @@ static enum status console_op_drain(struct lk_request *rq)
     return STATUS_OK;
 }
 
-static enum status console_op_get_info(struct lk_request *rq)
+enum status console_op_get_info(struct lk_request *rq, uint64_t *written, uint64_t *typed,
+                                uint64_t *lost, uint64_t *interrupts, uint64_t *waiting)
 {
-    rq->out[1] = console.screen.taken;
-    rq->out[2] = console.typed;
-    rq->out[3] = console.lost;
-    rq->out[4] = console.interrupts;
-    rq->out[5] = input_waiting();
-    rq->out_words = 5;
+    (void)rq;
+    *written = console.screen.taken;
+    *typed = console.typed;
+    *lost = console.lost;
+    *interrupts = console.interrupts;
+    *waiting = input_waiting();
     return STATUS_OK;
 }
 
@@ -295,24 +296,7 @@ static void take_notices(void *context, uint64_t bits)
     input_offer();
 }
 
-static const struct lk_method methods[LK_CONSOLE_METHODS] = {
-    [LK_CONSOLE_WRITE] = { console_op_write, .string_min = 1, .string_max = LK_CONSOLE_WRITE_MAX,
-                           .name = "write" },
-    [LK_CONSOLE_WRITE_RAW] = { console_op_write_raw, .string_min = 1,
-                               .string_max = LK_CONSOLE_WRITE_MAX, .name = "write raw" },
-    [LK_CONSOLE_READ] = { console_op_read, .words = 2, .name = "read" },
-    [LK_CONSOLE_SET_NOTICE] = { console_op_set_notice, .words = 2, .name = "set notice" },
-    [LK_CONSOLE_DRAIN] = { console_op_drain, .name = "drain" },
-    [LK_CONSOLE_GET_INFO] = { console_op_get_info, .name = "get info" },
-};
-
-static const struct lk_server server = {
-    .methods = methods,
-    .method_count = LK_CONSOLE_METHODS,
-    .notice = take_notices,
-    .buffer = console.received,
-    .buffer_size = sizeof(console.received),
-};
+static const struct lk_server server = { CONSOLE_SERVER, .notice = take_notices };
 
 static void begin(void)
 {

@@ -11,6 +11,9 @@
 #include "records.h"
 
 #include <lykos/bank.h>
+#include <lykos/gen/builder_server.h>
+#include <lykos/gen/constructors_server.h>
+#include <lykos/gen/requestor_server.h>
 #include <lykos/genuine.h>
 #include <lykos/invoke.h>
 #include <lykos/programs.h>
@@ -20,9 +23,9 @@
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
-static char received[CONSTRUCTOR_ARGS + 1];
-static char words[CONSTRUCTOR_WORDS]; /* of an answer */
-static struct record *at_hand;        /* the constructor that a message is for */
+static char received[REQUESTOR_STRING_MAX + 1]; /* the longest string of them all */
+static char words[CONSTRUCTORS_WORDS];          /* of an answer */
+static struct record *at_hand;                  /* the constructor that a message is for */
 
 /* In place of the library's: nobody sleeps here for the sake of a client's bank, which may have
  * been closed. Who begins the bank's server again has a higher priority than this one. */
@@ -31,23 +34,19 @@ bool lk_bank_await(unsigned tries)
     return tries < 2;
 }
 
-/* The string of a request as a C string. */
-static const char *text(const struct lk_request *rq)
+/* The string of a request as a C string: it stands in `received`. */
+static const char *text(const char *string, size_t len)
 {
-    received[rq->string_len < sizeof(received) ? rq->string_len : sizeof(received) - 1] = '\0';
+    (void)string;
+    received[len < sizeof(received) ? len : sizeof(received) - 1] = '\0';
     return received;
 }
 
-static void answer_words(struct lk_request *rq)
+/* `words` is the answer. */
+static void answer_words(const char **out, size_t *len)
 {
-    rq->out_string = words;
-    rq->out_string_len = strlen(words);
-}
-
-static void answer_cap(struct lk_request *rq, uint32_t reg)
-{
-    rq->out_cap[0] = reg;
-    rq->out_caps = 1;
+    *out = words;
+    *len = strlen(words);
 }
 
 /* Is there a bank in LK_REG_ARG, and not something that only calls itself so? */
@@ -66,7 +65,8 @@ static uint64_t type_of(uint32_t reg)
 
 /* ---- The server's own Entry. ---- */
 
-static enum status server_new(struct lk_request *rq)
+enum status constructors_op_new(struct lk_request *rq, const char *program, size_t program_len,
+                                uint32_t bank, uint32_t *builder)
 {
     struct record *r = NULL;
     enum status s;
@@ -74,10 +74,10 @@ static enum status server_new(struct lk_request *rq)
     if (!brings_bank()) {
         return STATUS_REQUEST_ERROR;
     }
-    s = record_open(rq->payload, text(rq), LK_REG_ARG, &r);
+    s = record_open(rq->payload, text(program, program_len), bank, &r);
     if (s == STATUS_OK) {
         s = record_entry(r, PAYLOAD_BUILDER, REG_WORK);
-        answer_cap(rq, REG_WORK);
+        *builder = REG_WORK;
     }
     return s;
 }
@@ -100,27 +100,21 @@ static enum status genuine(uint32_t reg, struct record **out)
     return (*out)->sealed ? STATUS_OK : STATUS_STATE_CHANGED;
 }
 
-static enum status server_check(struct lk_request *rq)
+enum status constructors_op_check(struct lk_request *rq, uint64_t n, uint32_t requestor,
+                                  uint64_t *holes, const char **hole, size_t *hole_len)
 {
     struct record *r = NULL;
-    uint64_t holes = 0;
-    enum status s = genuine(LK_REG_ARG, &r);
+    enum status s = genuine(requestor, &r);
 
+    (void)rq;
     if (s == STATUS_OK) {
-        s = record_holes(r, rq->w[1], &holes, words);
+        s = record_holes(r, n, holes, words);
     }
     if (s == STATUS_OK) {
-        lk_answer1(rq, holes);
-        answer_words(rq);
+        answer_words(hole, hole_len);
     }
     return s;
 }
-
-static const struct lk_method server_methods[] = {
-    [CONSTRUCTORS_NEW] = { server_new, .caps = 1, .string_min = 1, .string_max = 16,
-                           .name = "new" },
-    [CONSTRUCTORS_CHECK] = { server_check, .words = 1, .caps = 1, .name = "check" },
-};
 
 /* ---- The builder's Entry. ---- */
 
@@ -156,16 +150,18 @@ static const char *hole_in(void)
                                        : why;
 }
 
-static enum status builder_give(struct lk_request *rq)
+enum status builder_op_give(struct lk_request *rq, const char *string, size_t len, uint32_t thing,
+                            bool *is_hole, const char **why, size_t *why_len)
 {
-    const char *name = text(rq);
+    const char *name = text(string, len);
     const char *hole;
     enum status s;
 
+    (void)rq;
     if (at_hand->sealed) {
         return STATUS_STATE_CHANGED;
     }
-    if (!is_name(name) || strlen(name) != rq->string_len || type_of(LK_REG_ARG) == LK_TYPE_NULL) {
+    if (!is_name(name) || strlen(name) != len || type_of(thing) == LK_TYPE_NULL) {
         return STATUS_REQUEST_ERROR;
     }
     for (unsigned k = 0; k < at_hand->count; k++) {
@@ -173,46 +169,39 @@ static enum status builder_give(struct lk_request *rq)
             return STATUS_IN_USE;
         }
     }
-    if (at_hand->count == CONSTRUCTOR_CAPS) {
+    if (at_hand->count == CONSTRUCTORS_CAPS) {
         return STATUS_EXHAUSTED;
     }
     hole = hole_in();
-    s = record_put(at_hand, name, LK_REG_ARG, hole);
+    s = record_put(at_hand, name, thing, hole);
     if (s == STATUS_OK) {
-        lk_answer1(rq, hole != NULL);
+        *is_hole = hole != NULL;
         lk_copy_text(words, sizeof(words), hole != NULL ? hole : "");
-        answer_words(rq);
+        answer_words(why, why_len);
     }
     return s;
 }
 
-static enum status builder_seal(struct lk_request *rq)
+enum status builder_op_seal(struct lk_request *rq)
 {
     (void)rq;
     at_hand->sealed = true;
     return STATUS_OK;
 }
 
-static enum status builder_requestor(struct lk_request *rq)
+enum status builder_op_requestor(struct lk_request *rq, uint32_t *requestor)
 {
-    answer_cap(rq, REG_WORK);
+    (void)rq;
+    *requestor = REG_WORK;
     return record_entry(at_hand, PAYLOAD_REQUESTOR, REG_WORK);
 }
 
-static enum status builder_close(struct lk_request *rq)
+enum status builder_op_close(struct lk_request *rq)
 {
     (void)rq;
     record_close(at_hand);
     return STATUS_OK;
 }
-
-static const struct lk_method builder_methods[] = {
-    [BUILDER_GIVE] = { builder_give, .caps = 1, .string_min = 1, .string_max = CONSTRUCTOR_NAME - 1,
-                       .name = "give" },
-    [BUILDER_SEAL] = { builder_seal, .name = "seal" },
-    [BUILDER_REQUESTOR] = { builder_requestor, .name = "requestor" },
-    [BUILDER_CLOSE] = { builder_close, .name = "close" },
-};
 
 /* ---- A requestor's Entry. ---- */
 
@@ -220,23 +209,14 @@ static const struct lk_method builder_methods[] = {
  * REG_CONTROL. If it is refused, `words` says why. */
 static enum status make_instance(const char *args)
 {
-    char what[sizeof(at_hand->name) + CONSTRUCTOR_ARGS + 1];
-    uint64_t control =
-        LK_CTL_CALL_CAPS(lk_cap("programs"), 1, 1, LK_REG_ARG, 0, 0, REG_CONTROL, 0, 0, 0);
-    struct lk_msg msg = {
-        .control = control | LK_SSTR | LK_RSTR,
-        .w = { PROGRAMS_NEW_PAID },
-        .string = what,
-        .buffer = words,
-        .buffer_size = sizeof(words) - 1,
-    };
-    enum status s;
-
+    char what[sizeof(at_hand->name) + CONSTRUCTORS_ARGS + 1];
     /* "NAME ", also without arguments: those of the description are not the requestor's. */
-    msg.string_len = (uint32_t)lk_format(what, sizeof(what), "%s %s", at_hand->name, args);
-    words[0] = '\0';
-    s = lk_invoke(&msg);
-    words[lk_kind(msg.delivery) == LK_KIND_MESSAGE ? lk_string_length(msg.delivery) : 0] = '\0';
+    size_t what_len = lk_format(what, sizeof(what), "%s %s", at_hand->name, args);
+    size_t len = 0;
+    enum status s = programs_new_paid(lk_cap("programs"), what, what_len, LK_REG_ARG, NULL, words,
+                                      sizeof(words) - 1, &len, REG_CONTROL);
+
+    words[len] = '\0';
     return s;
 }
 
@@ -257,55 +237,47 @@ static enum status equip_instance(void)
     return STATUS_OK;
 }
 
-static enum status requestor_make(struct lk_request *rq)
+enum status requestor_op_make(struct lk_request *rq, const char *args, size_t args_len,
+                              uint32_t bank, const char **why, size_t *why_len, uint32_t *control)
 {
     enum status s;
 
+    (void)rq;
+    (void)bank;
     if (!at_hand->sealed) {
         return STATUS_STATE_CHANGED;
     }
     if (!brings_bank()) {
         return STATUS_REQUEST_ERROR;
     }
-    s = make_instance(text(rq));
+    s = make_instance(text(args, args_len));
     if (s == STATUS_OK) {
         s = equip_instance();
         if (s == STATUS_OK) {
-            answer_cap(rq, REG_CONTROL);
+            *control = REG_CONTROL;
             return STATUS_OK;
         }
-        lk_program_kill(REG_CONTROL);
+        control_kill(REG_CONTROL);
     }
-    answer_words(rq);
+    answer_words(why, why_len);
     return s;
 }
 
-static const struct lk_method requestor_methods[] = {
-    [REQUESTOR_MAKE] = { requestor_make, .caps = 1, .string_max = CONSTRUCTOR_ARGS,
-                         .name = "make" },
-};
-
 /* ---- The loop. ---- */
 
-#define SERVER(methods_)                                                                           \
-    {                                                                                              \
-        .methods = methods_, .method_count = sizeof(methods_) / sizeof((methods_)[0]),             \
-        .buffer = received, .buffer_size = sizeof(received) - 1                                    \
-    }
+#define BUFFER .buffer = received, .buffer_size = sizeof(received) - 1
 
-/* Whatever is asked of a constructor that is no more. */
+/* Whatever is asked of a constructor that is no more: also what it is, so no method is known. */
 static enum status gone(struct lk_request *rq)
 {
     (void)rq;
     return STATUS_INVALID_CAP;
 }
 
-static const struct lk_server gone_server = { .other = gone,
-                                              .buffer = received,
-                                              .buffer_size = sizeof(received) - 1 };
-static const struct lk_server own_server = SERVER(server_methods);
-static const struct lk_server builder_server = SERVER(builder_methods);
-static const struct lk_server requestor_server = SERVER(requestor_methods);
+static const struct lk_server gone_server = { .other = gone, BUFFER };
+static const struct lk_server own_server = { CONSTRUCTORS_DISPATCH("discrim"), BUFFER };
+static const struct lk_server builder_server = { BUILDER_DISPATCH, BUFFER };
+static const struct lk_server requestor_server = { REQUESTOR_DISPATCH("discrim"), BUFFER };
 
 /* Who serves a message; sets at_hand. */
 static const struct lk_server *server_of(const struct lk_msg *msg)

@@ -16,9 +16,9 @@
 enum { PLACE_BANK, PLACE_ENDPOINT, PLACE_HELD, PLACES };
 
 #define SHELF_SLOTS 256u
-_Static_assert(CONSTRUCTORS *PLACES <= SHELF_SLOTS, "the shelf is one CapPage");
+_Static_assert(CONSTRUCTORS_MOST *PLACES <= SHELF_SLOTS, "the shelf is one CapPage");
 
-static struct record records[CONSTRUCTORS];
+static struct record records[CONSTRUCTORS_MOST];
 static uint64_t next_id = RECORD_ID;
 
 static unsigned place_of(const struct record *r, unsigned place)
@@ -72,7 +72,7 @@ static struct record *find_free(uint64_t client)
     struct record *found = NULL;
     unsigned own = 0;
 
-    for (unsigned i = 0; i < CONSTRUCTORS; i++) {
+    for (unsigned i = 0; i < CONSTRUCTORS_MOST; i++) {
         struct record *r = &records[i];
 
         if (r->used && is_dead(r)) {
@@ -81,7 +81,7 @@ static struct record *find_free(uint64_t client)
         own += r->used && r->client == client ? 1u : 0u;
         found = !r->used && found == NULL ? r : found;
     }
-    return own < CONSTRUCTOR_EACH ? found : NULL;
+    return own < CONSTRUCTORS_EACH ? found : NULL;
 }
 
 /* Its bank, its Endpoint and its CapPage; whatever was made stays on the shelf. */
@@ -128,28 +128,24 @@ static enum status make_objects(struct record *r, uint32_t bank)
 /* The number of a program of the description. */
 static enum status find_program(const char *name, uint64_t *number)
 {
-    struct lk_in in = lk_call_send0(LK_CTL_CALL(lk_cap("programs"), 1) | LK_SSTR, PROGRAMS_FIND,
-                                    name, strlen(name));
-
-    *number = in.w[1];
-    return (enum status)in.w[0];
+    return programs_find(lk_cap("programs"), name, strlen(name), number);
 }
 
 /* The n-th capability that the description gives a program: its type, and words about it. */
 static enum status grant_of(uint64_t program, uint64_t n, uint64_t *type,
-                            char words[CONSTRUCTOR_WORDS])
+                            char words[CONSTRUCTORS_WORDS])
 {
-    struct lk_in in = lk_call_recv2(LK_CTL_CALL(lk_cap("programs"), 3) | LK_RSTR, PROGRAMS_GRANT,
-                                    program, n, words, CONSTRUCTOR_WORDS - 1);
+    size_t len = 0;
+    enum status s =
+        programs_grant(lk_cap("programs"), program, n, type, words, CONSTRUCTORS_WORDS - 1, &len);
 
-    *type = in.w[1];
-    words[lk_string_length(in.delivery)] = '\0';
-    return (enum status)in.w[0];
+    words[len] = '\0';
+    return s;
 }
 
 enum status record_open(uint64_t client, const char *program, uint32_t bank, struct record **out)
 {
-    char words[CONSTRUCTOR_WORDS];
+    char words[CONSTRUCTORS_WORDS];
     struct record *r;
     uint64_t number;
     uint64_t type;
@@ -181,7 +177,7 @@ enum status record_open(uint64_t client, const char *program, uint32_t bank, str
 
 struct record *record_of_id(uint64_t id)
 {
-    for (unsigned i = 0; i < CONSTRUCTORS; i++) {
+    for (unsigned i = 0; i < CONSTRUCTORS_MOST; i++) {
         if (records[i].used && records[i].id == id) {
             return &records[i];
         }
@@ -191,7 +187,7 @@ struct record *record_of_id(uint64_t id)
 
 struct record *record_of_endpoint(uint64_t endpoint)
 {
-    for (unsigned i = 0; i < CONSTRUCTORS; i++) {
+    for (unsigned i = 0; i < CONSTRUCTORS_MOST; i++) {
         if (records[i].used && records[i].endpoint == endpoint) {
             return &records[i];
         }
@@ -232,9 +228,9 @@ enum status record_get(const struct record *r, unsigned k, uint32_t reg)
 }
 
 enum status record_holes(const struct record *r, uint64_t n, uint64_t *holes,
-                         char words[CONSTRUCTOR_WORDS])
+                         char words[CONSTRUCTORS_WORDS])
 {
-    char granted[CONSTRUCTOR_WORDS];
+    char granted[CONSTRUCTORS_WORDS];
     const char *why = NULL;
     uint64_t type = LK_TYPE_NULL;
     enum status s = STATUS_OK;
@@ -243,13 +239,13 @@ enum status record_holes(const struct record *r, uint64_t n, uint64_t *holes,
     words[0] = '\0';
     for (unsigned k = 0; k < r->count; k++) {
         if (r->held[k].hole != NULL && (*holes)++ == n) {
-            lk_format(words, CONSTRUCTOR_WORDS, "%s: %s", r->held[k].name, r->held[k].hole);
+            lk_format(words, CONSTRUCTORS_WORDS, "%s: %s", r->held[k].name, r->held[k].hole);
         }
     }
     for (uint64_t k = 0; s == STATUS_OK; k++) {
         s = grant_of(r->program, k, &type, granted);
         if (s == STATUS_OK && !lk_discreet_type(type, 0, &why) && (*holes)++ == n) {
-            lk_format(words, CONSTRUCTOR_WORDS, "by system.lyk, %.60s: %s", granted, why);
+            lk_format(words, CONSTRUCTORS_WORDS, "by system.lyk, %.60s: %s", granted, why);
         }
     }
     return s == STATUS_NOT_FOUND ? STATUS_OK : s;

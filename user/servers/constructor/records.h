@@ -21,7 +21,7 @@
 
 /* One capability that it was given. */
 struct held {
-    char name[CONSTRUCTOR_NAME];
+    char name[CONSTRUCTORS_NAME];
     const char *hole; /* why it is one; NULL: it is discreet */
 };
 
@@ -34,7 +34,7 @@ struct record {
     char name[17];     /* of that */
     uint64_t endpoint; /* as lk_entry_look() says */
     unsigned count;
-    struct held held[CONSTRUCTOR_CAPS];
+    struct held held[CONSTRUCTORS_CAPS];
 };
 
 /* Make the shelf, out of the bank that pays for the server. */
@@ -67,4 +67,4 @@ enum status record_get(const struct record *r, unsigned k, uint32_t reg);
 /* How many holes it has, of what it holds and of what the description gives its program; and the
  * n-th in words, into `words`, or "". */
 enum status record_holes(const struct record *r, uint64_t n, uint64_t *holes,
-                         char words[CONSTRUCTOR_WORDS]);
+                         char words[CONSTRUCTORS_WORDS]);

@@ -158,7 +158,6 @@ enum status core_pager_entry(uint32_t i, uint32_t reg)
 /* Ask the pager about instance `i`. */
 static enum status tell_pager(uint32_t i, const struct pager_region *region, unsigned n)
 {
-    const uint64_t control = LK_CTL_CALL_CAPS(REG_WORK, 2, 2, REG_ROOT, REG_BANK, 0, 0, 0, 0, 0);
     enum status s = own_get(OWN_PAGER, REG_WORK);
 
     if (s == STATUS_OK) {
@@ -170,9 +169,7 @@ static enum status tell_pager(uint32_t i, const struct pager_region *region, uns
     if (s != STATUS_OK) {
         return s;
     }
-    return (enum status)lk_call_send1(control | LK_SSTR, PAGER_ADD, instance_payload(i), region,
-                                      n * sizeof(*region))
-        .w[0];
+    return pager_add(REG_WORK, instance_payload(i), region, n, REG_ROOT, REG_BANK);
 }
 
 /* The pager's Entry for the faults of a space, into slot 15 of its root. */

@@ -15,6 +15,7 @@
 #include "spawn.h"
 
 #include <lykos/bank.h>
+#include <lykos/gen/programs_server.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
@@ -25,67 +26,58 @@ static bool is_number(uint64_t n)
                                     instance((uint32_t)n)->waits_to_restart);
 }
 
-/* The program that word 1 numbers: sets *i. */
-static bool asked_program(const struct lk_request *rq, uint32_t *i)
+/* Is the instance in the life that was asked for? 0: any will do. */
+static bool is_asked_life(uint64_t life, uint64_t i)
 {
-    *i = (uint32_t)rq->w[1];
-    return is_number(rq->w[1]);
+    return life == 0 || life == instance((uint32_t)i)->life;
 }
 
-/* Is the instance in the life that word 2 says? 0, or no word: any will do. */
-static bool is_asked_life(const struct lk_request *rq, uint32_t i)
-{
-    return lk_words(rq->delivery) < 3 || rq->w[2] == 0 || rq->w[2] == instance(i)->life;
-}
-
-static void answer_info(struct lk_request *rq, uint32_t i)
+static void answer_info(const struct program_info **out, uint32_t i)
 {
     static struct program_info info;
 
     listing_info(i, &info);
-    rq->out_string = &info;
-    rq->out_string_len = sizeof(info);
+    *out = &info;
 }
 
-static enum status programs_op_info(struct lk_request *rq)
+enum status programs_op_info(struct lk_request *rq, uint64_t number, uint64_t *found,
+                             const struct program_info **info)
 {
-    uint64_t n = rq->w[1];
-
-    if (n > instance_count()) {
+    (void)rq;
+    if (number > instance_count()) {
         return STATUS_OUT_OF_RANGE;
     }
-    while (n < instance_count() && !is_number(n)) {
-        n++;
+    while (number < instance_count() && !is_number(number)) {
+        number++;
     }
-    answer_info(rq, (uint32_t)n);
-    lk_answer1(rq, n);
+    answer_info(info, (uint32_t)number);
+    *found = number;
     return STATUS_OK;
 }
 
-static enum status programs_op_find(struct lk_request *rq)
+enum status programs_op_find(struct lk_request *rq, const char *name, size_t name_len,
+                             uint64_t *number)
 {
-    uint32_t i = instance_find(service_text(rq));
+    uint32_t i = instance_find(service_text(name, name_len));
 
-    if (i == NO_INSTANCE) {
-        return STATUS_NOT_FOUND;
-    }
-    lk_answer1(rq, i);
-    return STATUS_OK;
+    (void)rq;
+    *number = i;
+    return i != NO_INSTANCE ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
-static enum status programs_op_name(struct lk_request *rq)
+enum status programs_op_name(struct lk_request *rq, uint64_t number, const char **name,
+                             size_t *name_len)
 {
-    uint32_t i;
-
-    if (!asked_program(rq, &i)) {
+    (void)rq;
+    if (!is_number(number)) {
         return STATUS_OUT_OF_RANGE;
     }
-    service_answer_text(rq, instance_name(i).text);
+    service_answer_text(instance_name((uint32_t)number).text, name, name_len);
     return STATUS_OK;
 }
 
 /* Start the first instance of a program. */
-static enum status start_first(uint32_t i, const struct lk_request *rq, const char *args,
+static enum status start_first(uint32_t i, uint64_t flags, uint64_t parent, const char *args,
                                struct trouble *why)
 {
     if (i >= description.programs) {
@@ -101,49 +93,50 @@ static enum status start_first(uint32_t i, const struct lk_request *rq, const ch
         return STATUS_IN_USE;
     }
     instance_first(i);
-    if (!programs_make(i, rq->w[2], args, why)) {
+    if (!programs_make(i, flags, args, why)) {
         return STATUS_NO_MEMORY;
     }
-    if (!programs_set_parent(i, rq->payload)) {
+    if (!programs_set_parent(i, parent)) {
         programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "", true);
         return STATUS_INVALID_CAP;
     }
     return programs_begin(i, why) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static enum status programs_op_start(struct lk_request *rq)
+enum status programs_op_start(struct lk_request *rq, uint64_t number, uint64_t flags, uint64_t bits,
+                              const char *args, size_t args_len, uint32_t notice,
+                              const char **words, size_t *words_len)
 {
     struct trouble why = { "" };
-    uint32_t i;
+    uint32_t i = (uint32_t)number;
+    enum status s;
 
-    if (!asked_program(rq, &i)) {
+    if (!is_number(number)) {
         return STATUS_OUT_OF_RANGE;
     }
-    if ((rq->w[2] & ~(uint64_t)PROGRAM_FOREGROUND) != 0) {
+    if ((flags & ~(uint64_t)PROGRAM_FOREGROUND) != 0) {
         return STATUS_REQUEST_ERROR;
     }
-    const char *args = rq->string_len > 0 ? service_text(rq) : NULL;
-    enum status s = start_first(i, rq, args, &why);
-
-    if (s == STATUS_OK && service_brings(rq, LK_TYPE_APPNOTICE) &&
-        shelf_put(i, SHELF_NOTICE, LK_REG_ARG) == STATUS_OK) {
-        instance(i)->notice_bits = rq->w[3];
+    s = start_first(i, flags, rq->payload, args_len > 0 ? service_text(args, args_len) : NULL,
+                    &why);
+    if (s == STATUS_OK && cap_there(notice) && shelf_put(i, SHELF_NOTICE, notice) == STATUS_OK) {
+        instance(i)->notice_bits = bits;
         instance(i)->has_notice = true;
     }
     if (s != STATUS_OK) {
-        service_answer_text(rq, why.words);
+        service_answer_text(why.words, words, words_len);
     }
     return s;
 }
 
-static enum status programs_op_destroy(struct lk_request *rq)
+enum status programs_op_destroy(struct lk_request *rq, uint64_t number, uint64_t life)
 {
-    uint32_t i;
+    uint32_t i = (uint32_t)number;
 
-    if (!asked_program(rq, &i)) {
+    if (!is_number(number)) {
         return STATUS_OUT_OF_RANGE;
     }
-    if ((!instance(i)->exists && !instance(i)->waits_to_restart) || !is_asked_life(rq, i)) {
+    if ((!instance(i)->exists && !instance(i)->waits_to_restart) || !is_asked_life(life, i)) {
         return STATUS_NOT_FOUND;
     }
     programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "was destroyed on request", true);
@@ -151,11 +144,11 @@ static enum status programs_op_destroy(struct lk_request *rq)
     return STATUS_OK;
 }
 
-static enum status programs_op_kill(struct lk_request *rq)
+enum status programs_op_kill(struct lk_request *rq, uint64_t number)
 {
-    uint32_t i;
+    uint32_t i = (uint32_t)number;
 
-    if (!asked_program(rq, &i)) {
+    if (!is_number(number)) {
         return STATUS_OUT_OF_RANGE;
     }
     if (!instance(i)->exists) {
@@ -166,140 +159,146 @@ static enum status programs_op_kill(struct lk_request *rq)
     return STATUS_OK;
 }
 
-static enum status programs_op_restart(struct lk_request *rq)
+enum status programs_op_restart(struct lk_request *rq, uint64_t number, const char **words,
+                                size_t *words_len)
 {
     struct trouble why = { "" };
+    uint32_t i = (uint32_t)number;
     enum status s;
-    uint32_t i;
 
-    if (!asked_program(rq, &i)) {
+    if (!is_number(number)) {
         return STATUS_OUT_OF_RANGE;
     }
     if (!instance(i)->exists) {
         return STATUS_NOT_FOUND;
     }
-    s = programs_restart(i, &why);
+    s = programs_renew(i, &why);
     if (s != STATUS_OK) {
-        service_answer_text(rq, why.words);
+        service_answer_text(why.words, words, words_len);
     }
     rq->no_answer = service_caller_is_gone();
     return s;
 }
 
-static enum status programs_op_banks(struct lk_request *rq)
+enum status programs_op_banks(struct lk_request *rq, uint64_t n, const struct bank_info **out)
 {
     static struct bank_info info;
-    enum status s = lk_bank_list(REG_MAIN_BANK, rq->w[1], &info);
+    enum status s = lk_bank_list(REG_MAIN_BANK, n, &info);
 
-    rq->out_string = &info;
-    rq->out_string_len = s == STATUS_OK ? sizeof(info) : 0;
+    (void)rq;
+    *out = s == STATUS_OK ? &info : NULL;
     return s;
 }
 
-static enum status programs_op_space(struct lk_request *rq)
+enum status programs_op_space(struct lk_request *rq, uint64_t number, uint64_t position,
+                              uint64_t *next, const char **text, size_t *text_len)
 {
     static char picture[1000];
-    uint64_t position = rq->w[2];
-    uint32_t i;
 
-    if (!asked_program(rq, &i) && rq->w[1] != instance_count()) {
+    (void)rq;
+    if (!is_number(number) && number != instance_count()) {
         return STATUS_OUT_OF_RANGE;
     }
-    rq->out_string = picture;
-    rq->out_string_len = listing_space(i, &position, picture, sizeof(picture));
-    lk_answer1(rq, position);
-    return rq->out_string_len > 0 || rq->w[2] != 0 ? STATUS_OK : STATUS_NOT_FOUND;
+    *next = position;
+    *text = picture;
+    *text_len = listing_space((uint32_t)number, next, picture, sizeof(picture));
+    return *text_len > 0 || position != 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
-/* The process of the program that word 1 numbers, which runs, into REG_PROCESS: sets *i. */
-static enum status asked_process(const struct lk_request *rq, uint32_t *i)
+/* The process of a program that runs, into REG_PROCESS. */
+static enum status get_process(uint64_t number)
 {
-    if (!asked_program(rq, i)) {
+    if (!is_number(number)) {
         return STATUS_OUT_OF_RANGE;
     }
-    return !instance(*i)->exists ? STATUS_NOT_FOUND : shelf_get(*i, SHELF_PROCESS, REG_PROCESS);
+    return instance((uint32_t)number)->exists
+               ? shelf_get((uint32_t)number, SHELF_PROCESS, REG_PROCESS)
+               : STATUS_NOT_FOUND;
 }
 
-static enum status programs_op_locks(struct lk_request *rq)
+enum status programs_op_locks(struct lk_request *rq, uint64_t number, uint64_t position,
+                              uint64_t *next, const char **out, size_t *out_len)
 {
     static char text[1000];
-    uint64_t position = rq->w[2];
-    enum status s = STATUS_OK;
-    uint32_t i;
+    enum status s;
 
-    rq->out_string = text;
-    if (rq->w[1] == instance_count()) {
-        position = 0; /* init itself, which has none */
-    } else if (!asked_program(rq, &i)) {
-        return STATUS_OUT_OF_RANGE;
-    } else {
-        s = asked_process(rq, &i);
-        rq->out_string_len = s == STATUS_OK ? locks_part(i, &position, text, sizeof(text)) : 0;
+    (void)rq;
+    *out = text;
+    if (number == instance_count()) {
+        return STATUS_OK; /* init itself, which has none */
     }
-    lk_answer1(rq, position);
+    s = get_process(number);
+    *next = position;
+    if (s == STATUS_OK) {
+        *out_len = locks_part((uint32_t)number, next, text, sizeof(text));
+    }
     return s;
 }
 
 /* Of a further instance too that is gone: until its number means another. */
-static enum status programs_op_result(struct lk_request *rq)
+enum status programs_op_result(struct lk_request *rq, uint64_t number, uint64_t *ended,
+                               uint64_t *value, const char **words, size_t *words_len)
 {
-    uint32_t i;
-
-    if (!asked_program(rq, &i) &&
-        (rq->w[1] >= instance_count() || instance(i)->ended == PROGRAM_ENDED_NOT)) {
+    (void)rq;
+    if (!is_number(number) &&
+        (number >= instance_count() || instance((uint32_t)number)->ended == PROGRAM_ENDED_NOT)) {
         return STATUS_OUT_OF_RANGE;
     }
-    lk_answer2(rq, instance(i)->ended, instance(i)->ended_value);
-    service_answer_text(rq, instance(i)->ended_words);
+    *ended = instance((uint32_t)number)->ended;
+    *value = instance((uint32_t)number)->ended_value;
+    service_answer_text(instance((uint32_t)number)->ended_words, words, words_len);
     return STATUS_OK;
 }
 
-static enum status programs_op_caps(struct lk_request *rq)
+enum status programs_op_caps(struct lk_request *rq, uint64_t number, uint64_t index,
+                             const char **out, size_t *out_len)
 {
     static char line[256];
-    uint32_t i;
 
-    if (!asked_program(rq, &i) || rq->w[2] > LK_CAP_REGS + 64 ||
-        !listing_cap(i, (unsigned)rq->w[2], line, sizeof(line))) {
+    (void)rq;
+    if (!is_number(number) || index > LK_CAP_REGS + 64 ||
+        !listing_cap((uint32_t)number, (unsigned)index, line, sizeof(line))) {
         return STATUS_OUT_OF_RANGE;
     }
-    service_answer_text(rq, line);
+    *out = line;
+    *out_len = strlen(line);
     return STATUS_OK;
 }
 
 /* Set or clear the suspend hold. */
-static enum status change_hold(struct lk_request *rq, bool set)
+static enum status change_hold(uint64_t number, uint64_t life, bool set, uint64_t *before)
 {
-    uint64_t before = 0;
-    uint32_t i;
-    enum status s = asked_process(rq, &i);
+    enum status s = get_process(number);
 
-    if (s == STATUS_OK && !is_asked_life(rq, i)) {
+    if (s == STATUS_OK && !is_asked_life(life, number)) {
         s = STATUS_NOT_FOUND;
     }
     if (s == STATUS_OK) {
-        s = set ? lk_process_set_not_schedulable(REG_PROCESS, LK_HOLD_SUSPEND, &before)
-                : lk_process_clear_not_schedulable(REG_PROCESS, LK_HOLD_SUSPEND, &before);
+        s = set ? lk_process_set_not_schedulable(REG_PROCESS, LK_HOLD_SUSPEND, before)
+                : lk_process_clear_not_schedulable(REG_PROCESS, LK_HOLD_SUSPEND, before);
     }
-    if (s == STATUS_OK && (before >> LK_HOLD_SUSPEND & 1) != set) {
-        life_change(i, set ? PROGRAM_SUSPENDED : PROGRAM_RESUMED);
+    if (s == STATUS_OK && (*before >> LK_HOLD_SUSPEND & 1) != set) {
+        life_change((uint32_t)number, set ? PROGRAM_SUSPENDED : PROGRAM_RESUMED);
     }
-    lk_answer1(rq, before);
     return s;
 }
 
 /* init calls the bank and the pager: suspended, they would keep it, and everybody, waiting. */
-static enum status programs_op_suspend(struct lk_request *rq)
+enum status programs_op_suspend(struct lk_request *rq, uint64_t number, uint64_t life,
+                                uint64_t *holds)
 {
-    if (rq->w[1] < instance_count() && core_is((uint32_t)rq->w[1])) {
+    (void)rq;
+    if (number < instance_count() && core_is((uint32_t)number)) {
         return STATUS_NO_ACCESS;
     }
-    return change_hold(rq, true);
+    return change_hold(number, life, true, holds);
 }
 
-static enum status programs_op_resume(struct lk_request *rq)
+enum status programs_op_resume(struct lk_request *rq, uint64_t number, uint64_t life,
+                               uint64_t *holds)
 {
-    return change_hold(rq, false);
+    (void)rq;
+    return change_hold(number, life, false, holds);
 }
 
 /* What the kernel has counted of the process in REG_PROCESS. */
@@ -311,159 +310,131 @@ static struct lk_preemption counted(void)
     return p;
 }
 
-/* Whether the handler was told is what the kernel counted. If it was not, nobody can have run
- * between the post and the look, which shows why: no program is given a priority as high as this
- * one's. */
-static enum status programs_op_notify(struct lk_request *rq)
+/* Post bits to the proxy receiver of the process in REG_PROCESS. Was it told at once? That is what
+ * the kernel counted. */
+static enum status post_to(uint32_t i, uint64_t bits, bool *told)
 {
     struct lk_preemption before = { .posts = 0 };
     struct lk_preemption after = { .posts = 0 };
-    uint32_t i;
-    enum status s = asked_process(rq, &i);
+    enum status s = shelf_get(i, SHELF_REPLY, REG_WORK);
 
-    if (s == STATUS_OK && rq->w[2] == 0) {
-        s = STATUS_REQUEST_ERROR;
-    }
     if (s == STATUS_OK) {
-        s = shelf_get(i, SHELF_REPLY, REG_WORK);
-    }
-    if (s == STATUS_OK) {
-        s = lk_endpoint_make_proxy_notice(REG_WORK, rq->w[2], REG_WORK);
+        s = lk_endpoint_make_proxy_notice(REG_WORK, bits, REG_WORK);
     }
     if (s == STATUS_OK) {
         before = counted();
-        s = lk_appnotice_post(REG_WORK, rq->w[2]);
+        s = lk_appnotice_post(REG_WORK, bits);
     }
     if (s == STATUS_OK) {
         after = counted();
         s = after.posts == before.posts ? STATUS_INVALID_CAP : STATUS_OK; /* it told another */
     }
-    if (s == STATUS_OK) {
-        lk_answer1(rq, after.deliveries != before.deliveries);
-        answer_info(rq, i);
-    }
+    *told = s == STATUS_OK && after.deliveries != before.deliveries;
     lk_drop_cap(REG_WORK);
     return s;
 }
 
-static enum status programs_op_inside(struct lk_request *rq)
+/* If the handler was not told, nobody can have run between the post and the look, which shows why:
+ * no program is given a priority as high as this one's. */
+enum status programs_op_notify(struct lk_request *rq, uint64_t number, uint64_t bits,
+                               bool *told_out, const struct program_info **info)
+{
+    enum status s = get_process(number);
+
+    (void)rq;
+    if (s == STATUS_OK && bits == 0) {
+        s = STATUS_REQUEST_ERROR;
+    }
+    if (s == STATUS_OK) {
+        s = post_to((uint32_t)number, bits, told_out);
+    }
+    if (s == STATUS_OK) {
+        answer_info(info, (uint32_t)number);
+    }
+    return s;
+}
+
+enum status programs_op_inside(struct lk_request *rq, const char *label, size_t label_len,
+                               uint64_t *number, const struct program_info **out)
 {
     static struct program_info info;
     uint32_t i;
 
-    if (!listing_inside(service_text(rq), &i, &info)) {
+    (void)rq;
+    if (!listing_inside(service_text(label, label_len), &i, &info)) {
         return STATUS_NOT_FOUND;
     }
-    lk_answer1(rq, i);
-    rq->out_string = &info;
-    rq->out_string_len = sizeof(info);
+    *number = i;
+    *out = &info;
     return STATUS_OK;
 }
 
-static enum status programs_op_list(struct lk_request *rq)
+enum status programs_op_list(struct lk_request *rq, uint64_t position, uint64_t most,
+                             uint64_t *next, const struct program_brief **out, size_t *count)
 {
     static struct program_brief briefs[PROGRAM_BRIEFS];
-    uint64_t most = rq->w[2] == 0 || rq->w[2] > PROGRAM_BRIEFS ? PROGRAM_BRIEFS : rq->w[2];
-    uint64_t position = rq->w[1];
 
-    rq->out_string = briefs;
-    rq->out_string_len =
-        brief_list(rq->payload, &position, briefs, (unsigned)most) * sizeof(briefs[0]);
-    lk_answer1(rq, position);
+    *next = position;
+    *count = brief_list(rq->payload, next, briefs,
+                        most == 0 || most > PROGRAM_BRIEFS ? PROGRAM_BRIEFS : (unsigned)most);
+    *out = briefs;
     return STATUS_OK;
 }
 
-static enum status programs_op_life(struct lk_request *rq)
+enum status programs_op_life(struct lk_request *rq, uint64_t number, uint64_t life,
+                             uint64_t *frames, uint64_t *frames_most,
+                             const struct program_brief **out)
 {
     static struct program_brief brief;
-    uint64_t most = 0;
-    uint64_t now = 0;
 
-    if (!brief_of(rq->payload, rq->w[1], &brief) ||
-        (rq->w[2] != PROGRAM_ANY_LIFE && rq->w[2] != brief.life)) {
+    if (!brief_of(rq->payload, number, &brief) ||
+        (life != PROGRAM_ANY_LIFE && life != brief.life)) {
         return STATUS_NOT_FOUND;
     }
     if (brief.life == 0) {
-        most = instance_program(brief.number)->memory;
+        *frames_most = instance_program(brief.number)->memory;
     }
-    listing_memory(brief.number, &now, &most);
-    lk_answer2(rq, now, most);
-    rq->out_string = &brief;
-    rq->out_string_len = sizeof(brief);
+    listing_memory(brief.number, frames, frames_most);
+    *out = &brief;
     return STATUS_OK;
 }
 
-static enum status programs_op_changes(struct lk_request *rq)
+enum status programs_op_changes(struct lk_request *rq, uint64_t position, uint64_t *next,
+                                uint64_t *lost, const struct program_change **out, size_t *count)
 {
     static struct program_change changes[PROGRAM_CHANGES_MOST];
-    uint64_t position = rq->w[1];
-    uint64_t missed = 0;
     unsigned n = 0;
 
-    if (!lives_read(&position, &missed, changes, &n)) {
+    (void)rq;
+    *next = position;
+    if (!lives_read(next, lost, changes, &n)) {
         return STATUS_OUT_OF_RANGE;
     }
-    lk_answer2(rq, position, missed);
-    rq->out_string = changes;
-    rq->out_string_len = n * sizeof(changes[0]);
+    *out = changes;
+    *count = n;
     return STATUS_OK;
 }
 
-static enum status programs_op_watch(struct lk_request *rq)
+enum status programs_op_watch(struct lk_request *rq, uint64_t bits, uint32_t notice)
 {
-    bool brings = lk_caps(rq->delivery) > 1 && cap_there(LK_REG_ARG);
-
     if (instance_of_payload(rq->payload) == NO_INSTANCE) {
         return STATUS_INVALID_CAP;
     }
-    if (brings && !service_brings(rq, LK_TYPE_APPNOTICE)) {
-        return STATUS_REQUEST_ERROR;
-    }
-    return lives_watch(rq->payload, brings ? LK_REG_ARG : 0, rq->w[1]);
+    return lives_watch(rq->payload, cap_there(notice) ? notice : 0, bits);
 }
 
-static enum status programs_op_machine(struct lk_request *rq)
+enum status programs_op_machine(struct lk_request *rq, uint64_t *cpus, uint64_t *cpus_there,
+                                uint64_t *frames)
 {
     const struct lk_boot_info *info = (const struct lk_boot_info *)LK_INIT_INFO_VA;
 
+    (void)rq;
     __asm__("" : "+r"(info)); /* as in main.c */
-    lk_sysctl_get_memory(LK_INIT_SYSCTL, &rq->out[3], NULL, NULL, NULL, NULL, NULL, NULL);
-    rq->out[1] = 1; /* the others are parked */
-    rq->out[2] = info->cpus;
-    rq->out_words = 3;
+    lk_sysctl_get_memory(LK_INIT_SYSCTL, frames, NULL, NULL, NULL, NULL, NULL, NULL);
+    *cpus = 1; /* the others are parked */
+    *cpus_there = info->cpus;
     return STATUS_OK;
 }
-
-static const struct lk_method programs_methods[] = {
-    [PROGRAMS_INFO] = { programs_op_info, .words = 1, .name = "info" },
-    [PROGRAMS_FIND] = { programs_op_find, .string_min = 1, .string_max = DESC_NAME,
-                        .name = "find" },
-    [PROGRAMS_NAME] = { programs_op_name, .words = 1, .name = "name" },
-    [PROGRAMS_START] = { programs_op_start, .words = 3, .string_max = DESC_ARGS, .name = "start" },
-    [PROGRAMS_DESTROY] = { programs_op_destroy, .words = 1, .name = "destroy" },
-    [PROGRAMS_RESULT] = { programs_op_result, .words = 1, .name = "result" },
-    [PROGRAMS_CAPS] = { programs_op_caps, .words = 2, .name = "caps" },
-    [PROGRAMS_SUSPEND] = { programs_op_suspend, .words = 1, .name = "suspend" },
-    [PROGRAMS_RESUME] = { programs_op_resume, .words = 1, .name = "resume" },
-    [PROGRAMS_NOTIFY] = { programs_op_notify, .words = 2, .name = "notify" },
-    [PROGRAMS_INSIDE] = { programs_op_inside, .string_min = 1, .string_max = DESC_NAME,
-                          .name = "inside" },
-    [PROGRAMS_NEW] = { programs_op_new, .string_min = 1, .string_max = sizeof(service_received) - 1,
-                       .name = "new" },
-    [PROGRAMS_NEW_PAID] = { programs_op_new_paid, .caps = 1, .string_min = 1,
-                            .string_max = sizeof(service_received) - 1, .name = "new paid" },
-    [PROGRAMS_GRANT] = { programs_op_grant, .words = 2, .name = "grant" },
-    [PROGRAMS_KILL] = { programs_op_kill, .words = 1, .name = "kill" },
-    [PROGRAMS_RESTART] = { programs_op_restart, .words = 1, .name = "restart" },
-    [PROGRAMS_SPACE] = { programs_op_space, .words = 2, .name = "space" },
-    [PROGRAMS_LIST] = { programs_op_list, .words = 2, .name = "list" },
-    [PROGRAMS_LIFE] = { programs_op_life, .words = 2, .name = "life" },
-    [PROGRAMS_CHANGES] = { programs_op_changes, .words = 1, .name = "changes" },
-    [PROGRAMS_WATCH] = { programs_op_watch, .words = 1, .name = "watch" },
-    [PROGRAMS_MACHINE] = { programs_op_machine, .name = "machine" },
-    [PROGRAMS_LOCKS] = { programs_op_locks, .words = 2, .name = "locks" },
-    [PROGRAMS_BANKS] = { programs_op_banks, .words = 1, .name = "banks" },
-};
 
 static void told(void *context, uint64_t bits)
 {
@@ -476,10 +447,6 @@ static void told(void *context, uint64_t bits)
     }
 }
 
-const struct lk_server manage_server = {
-    .methods = programs_methods,
-    .method_count = sizeof(programs_methods) / sizeof(programs_methods[0]),
-    .notice = told,
-    .buffer = service_received,
-    .buffer_size = sizeof(service_received) - 1,
-};
+const struct lk_server manage_server = { PROGRAMS_DISPATCH("discrim"),
+                                         .discrim_reg = LK_INIT_DISCRIM, .notice = told,
+                                         SERVICE_BUFFER };

@@ -569,7 +569,7 @@ bool programs_fault(uint32_t i, uint64_t code, const char *words)
     return true;
 }
 
-enum status programs_restart(uint32_t i, struct trouble *why)
+enum status programs_renew(uint32_t i, struct trouble *why)
 {
     if (instance(i)->paid) {
         trouble_say(why, "%s was made for somebody who pays for it", instance_name(i).text);

@@ -35,7 +35,7 @@ void programs_end(uint32_t i, unsigned how, uint64_t value, const char *words, b
 bool programs_fault(uint32_t i, uint64_t code, const char *words);
 
 /* End an instance and begin it again, whatever its description says. */
-enum status programs_restart(uint32_t i, struct trouble *why);
+enum status programs_renew(uint32_t i, struct trouble *why);
 
 /* Begin those whose time has come. */
 void programs_due(void);

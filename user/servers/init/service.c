@@ -17,37 +17,28 @@
 #include "registers.h"
 #include "spawn.h"
 
+#include <lykos/gen/program_server.h>
 #include <lykos/say.h>
-#include <lykos/server.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
 char service_received[SERVICE_RECEIVED]; /* strings of requests */
 static char answer[256];                 /* strings of answers */
 
-void service_answer_text(struct lk_request *rq, const char *text)
+void service_answer_text(const char *text, const char **out, size_t *len)
 {
     lk_copy_text(answer, sizeof(answer), text);
-    rq->out_string = answer;
-    rq->out_string_len = strlen(answer);
+    *out = answer;
+    *len = strlen(answer);
 }
 
-const char *service_text(const struct lk_request *rq)
+const char *service_text(const char *string, size_t len)
 {
-    size_t n = rq->string_len < sizeof(service_received) - 1 ? rq->string_len
-                                                             : sizeof(service_received) - 1;
+    size_t n = len < sizeof(service_received) - 1 ? len : sizeof(service_received) - 1;
 
+    (void)string; /* it stands there */
     service_received[n] = '\0';
     return service_received;
-}
-
-bool service_brings(const struct lk_request *rq, uint64_t wanted)
-{
-    uint64_t type = LK_TYPE_NULL;
-
-    return lk_caps(rq->delivery) > 1 &&
-           lk_discrim_classify(LK_INIT_DISCRIM, LK_REG_ARG, &type, NULL) == STATUS_OK &&
-           type == wanted;
 }
 
 bool service_caller_is_gone(void)
@@ -57,7 +48,7 @@ bool service_caller_is_gone(void)
 
 /* ---- init.exit ------------------------------------------------------------------------------- */
 
-static enum status exit_op_exit(struct lk_request *rq)
+enum status program_op_exit(struct lk_request *rq, uint64_t result)
 {
     uint32_t i = instance_of_payload(rq->payload);
     char words[64];
@@ -65,16 +56,17 @@ static enum status exit_op_exit(struct lk_request *rq)
     if (i == NO_INSTANCE) {
         return STATUS_INVALID_CAP;
     }
-    lk_format(words, sizeof(words), "ended with status %ld", (int64_t)rq->w[1]);
+    lk_format(words, sizeof(words), "ended with status %ld", (int64_t)result);
     if ((instance(i)->flags & PROGRAM_FOREGROUND) == 0) {
         say("program %s %s", instance_name(i).text, words);
     }
-    programs_end(i, PROGRAM_ENDED_EXIT, rq->w[1], words, rq->w[1] == 0);
+    programs_end(i, PROGRAM_ENDED_EXIT, result, words, result == 0);
     rq->no_answer = service_caller_is_gone(); /* else it is another who had its Entry */
     return STATUS_OK;
 }
 
-static enum status exit_op_connect(struct lk_request *rq)
+enum status program_op_connect(struct lk_request *rq, const char *name, size_t name_len,
+                               uint32_t *thing)
 {
     uint32_t i = instance_of_payload(rq->payload);
     enum status s;
@@ -82,54 +74,37 @@ static enum status exit_op_connect(struct lk_request *rq)
     if (i == NO_INSTANCE) {
         return STATUS_INVALID_CAP;
     }
-    s = connect_ask(i, service_text(rq), LK_REG_CALLER);
+    s = connect_ask(i, service_text(name, name_len), LK_REG_CALLER);
     rq->no_answer = s == STATUS_WOULD_BLOCK;
-    if (s == STATUS_OK) {
-        rq->out_cap[0] = REG_WORK;
-        rq->out_caps = 1;
-    }
+    *thing = s == STATUS_OK ? REG_WORK : 0;
     return s;
 }
 
-static enum status exit_op_watch(struct lk_request *rq)
+enum status program_op_watch(struct lk_request *rq, uint64_t bits, const char *name,
+                             size_t name_len, uint32_t notice)
 {
     uint32_t i = instance_of_payload(rq->payload);
 
     if (i == NO_INSTANCE) {
         return STATUS_INVALID_CAP;
     }
-    return connect_watch(i, service_text(rq),
-                         service_brings(rq, LK_TYPE_APPNOTICE) ? LK_REG_ARG : 0, rq->w[1]);
+    return connect_watch(i, service_text(name, name_len), cap_there(notice) ? notice : 0, bits);
 }
 
-static enum status exit_op_fail(struct lk_request *rq)
+enum status program_op_fail(struct lk_request *rq, const char *why, size_t why_len, uint32_t caller)
 {
     uint32_t i = instance_of_payload(rq->payload);
 
     if (i == NO_INSTANCE || !instance(i)->exists) {
         return STATUS_INVALID_CAP;
     }
-    fault_failed(i, service_brings(rq, LK_TYPE_PROCESS) ? LK_REG_ARG : 0, service_text(rq));
+    fault_failed(i, cap_there(caller) ? caller : 0, service_text(why, why_len));
     rq->no_answer = service_caller_is_gone();
     return STATUS_OK;
 }
 
-static const struct lk_method exit_methods[] = {
-    [PROGRAM_EXIT] = { exit_op_exit, .words = 1, .name = "exit" },
-    [PROGRAM_CONNECT] = { exit_op_connect, .string_min = 1, .string_max = DESC_WORD,
-                          .name = "connect" },
-    [PROGRAM_FAIL] = { exit_op_fail, .string_min = 1, .string_max = PROGRAM_FAIL_MAX,
-                       .name = "fail" },
-    [PROGRAM_WATCH] = { exit_op_watch, .words = 1, .caps = 1, .string_min = 1,
-                        .string_max = DESC_WORD, .name = "watch" },
-};
-
-static const struct lk_server exit_server = {
-    .methods = exit_methods,
-    .method_count = sizeof(exit_methods) / sizeof(exit_methods[0]),
-    .buffer = service_received,
-    .buffer_size = sizeof(service_received) - 1,
-};
+static const struct lk_server exit_server = { PROGRAM_DISPATCH("discrim"),
+                                              .discrim_reg = LK_INIT_DISCRIM, SERVICE_BUFFER };
 
 /* ---- init.faults ----------------------------------------------------------------------------- */
 
@@ -146,11 +121,8 @@ static enum status faults_message(struct lk_request *rq)
     return STATUS_OK;
 }
 
-static const struct lk_server faults_server = {
-    .other = faults_message,
-    .buffer = service_received,
-    .buffer_size = sizeof(service_received) - 1,
-};
+/* What the kernel says of faults is no request: no interface describes it. */
+static const struct lk_server faults_server = { .other = faults_message, SERVICE_BUFFER };
 
 /* ---- the loop -------------------------------------------------------------------------------- */
 

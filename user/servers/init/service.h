@@ -24,13 +24,13 @@ _Noreturn void service_run(void);
 #define SERVICE_RECEIVED (PROGRAM_FAIL_MAX + 2u) /* the longest of them, with its NUL */
 extern char service_received[SERVICE_RECEIVED];
 _Static_assert(DESC_ARGS + DESC_NAME + 2 <= SERVICE_RECEIVED, "a name and arguments fit");
-const char *service_text(const struct lk_request *rq);
+const char *service_text(const char *string, size_t len);
+
+/* The members of a struct lk_server that say so. */
+#define SERVICE_BUFFER .buffer = service_received, .buffer_size = sizeof(service_received) - 1
 
 /* Answer with a text, cut to fit. */
-void service_answer_text(struct lk_request *rq, const char *text);
-
-/* Is capability 1 of the request of this type? Of another, it might never answer. */
-bool service_brings(const struct lk_request *rq, uint64_t wanted);
+void service_answer_text(const char *text, const char **out, size_t *len);
 
 /* Has the caller been destroyed, by its own request? Then there is nobody to answer. */
 bool service_caller_is_gone(void);

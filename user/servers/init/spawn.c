@@ -11,6 +11,7 @@
 #include "registers.h"
 #include "service.h"
 
+#include <lykos/gen/control_server.h>
 #include <lykos/genuine.h>
 #include <lykos/invoke.h>
 #include <lykos/string.h>
@@ -54,15 +55,20 @@ static const char *cut(char *text)
     return at + 1;
 }
 
-/* A further instance, as the string of a request says. `paid`: by the bank in LK_REG_ARG. */
-static enum status make_further(struct lk_request *rq, bool paid, uint32_t *made)
+/* What was made, and why it was not. */
+struct made {
+    uint32_t i;
+    struct trouble why;
+};
+
+/* A further instance, as `what` says. `paid`: by the bank in LK_REG_ARG. */
+static enum status make_further(const char *what, size_t what_len, bool paid, struct made *made)
 {
-    struct trouble why = { "" };
     const char *args;
     int program;
     uint32_t i;
 
-    service_text(rq);
+    service_text(what, what_len);
     args = cut(service_received);
     program = description_find(&description, service_received);
     if (program < 0) {
@@ -71,24 +77,22 @@ static enum status make_further(struct lk_request *rq, bool paid, uint32_t *made
     if (args != NULL && strlen(args) > DESC_ARGS) {
         return STATUS_REQUEST_ERROR;
     }
-    i = instance_further((uint32_t)program, &why);
+    i = instance_further((uint32_t)program, &made->why);
     if (i == NO_INSTANCE) {
-        service_answer_text(rq, why.words);
         return STATUS_NO_MEMORY;
     }
     if (paid) {
         paid_begin(i);
     }
-    if (!programs_make(i, PROGRAM_FOREGROUND, args, &why)) {
-        service_answer_text(rq, why.words);
+    if (!programs_make(i, PROGRAM_FOREGROUND, args, &made->why)) {
         return STATUS_NO_MEMORY;
     }
-    *made = i;
+    made->i = i;
     return STATUS_OK;
 }
 
 /* Its control is the answer. */
-static enum status answer_control(struct lk_request *rq, uint32_t i)
+static enum status answer_control(uint32_t i, uint64_t *number, uint32_t *control)
 {
     enum status s = control_entry(i);
 
@@ -96,57 +100,68 @@ static enum status answer_control(struct lk_request *rq, uint32_t i)
         programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "", true);
         return s;
     }
-    lk_answer1(rq, i);
-    rq->out_cap[0] = REG_WORK;
-    rq->out_caps = 1;
+    *number = i;
+    *control = REG_WORK;
     return STATUS_OK;
 }
 
-enum status programs_op_new(struct lk_request *rq)
+enum status programs_op_new(struct lk_request *rq, const char *what, size_t what_len,
+                            uint64_t *number, const char **why, size_t *why_len, uint32_t *control)
 {
-    uint32_t i = NO_INSTANCE;
-    enum status s = make_further(rq, false, &i);
+    struct made made = { .i = NO_INSTANCE };
+    enum status s = make_further(what, what_len, false, &made);
 
+    if (s == STATUS_NO_MEMORY) {
+        service_answer_text(made.why.words, why, why_len);
+    }
     if (s != STATUS_OK) {
         return s;
     }
-    if (!programs_set_parent(i, rq->payload)) {
-        programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "", true);
+    if (!programs_set_parent(made.i, rq->payload)) {
+        programs_end(made.i, PROGRAM_ENDED_DESTROYED, 0, "", true);
         return STATUS_INVALID_CAP;
     }
-    return answer_control(rq, i);
+    return answer_control(made.i, number, control);
 }
 
-enum status programs_op_new_paid(struct lk_request *rq)
+enum status programs_op_new_paid(struct lk_request *rq, const char *what, size_t what_len,
+                                 uint32_t bank, uint64_t *number, const char **why, size_t *why_len,
+                                 uint32_t *control)
 {
-    uint32_t i = NO_INSTANCE;
+    struct made made = { .i = NO_INSTANCE };
     enum status s;
 
+    (void)rq;
     paid_sweep();
-    if (!lk_same_server(LK_INIT_CAPBITS, BUILD_REG_PAYER, REG_MAIN_BANK)) {
+    if (!lk_same_server(LK_INIT_CAPBITS, bank, REG_MAIN_BANK)) { /* it is in BUILD_REG_PAYER */
         return STATUS_REQUEST_ERROR;
     }
-    s = make_further(rq, true, &i);
-    return s == STATUS_OK ? answer_control(rq, i) : s;
+    s = make_further(what, what_len, true, &made);
+    if (s == STATUS_NO_MEMORY) {
+        service_answer_text(made.why.words, why, why_len);
+    }
+    return s == STATUS_OK ? answer_control(made.i, number, control) : s;
 }
 
-enum status programs_op_grant(struct lk_request *rq)
+enum status programs_op_grant(struct lk_request *rq, uint64_t number, uint64_t n, uint64_t *type,
+                              const char **out, size_t *out_len)
 {
     static char words[128];
-    uint64_t type = LK_TYPE_NULL;
 
-    if (rq->w[1] >= description.programs) {
+    (void)rq;
+    if (number >= description.programs) {
         return STATUS_OUT_OF_RANGE;
     }
-    if (!listing_grant((uint32_t)rq->w[1], rq->w[2], &type, words, sizeof(words))) {
+    if (!listing_grant((uint32_t)number, n, type, words, sizeof(words))) {
         return STATUS_NOT_FOUND;
     }
-    lk_answer1(rq, type);
-    service_answer_text(rq, words);
+    *out = words;
+    *out_len = strlen(words);
     return STATUS_OK;
 }
 
-static enum status control_op_give(struct lk_request *rq)
+enum status control_op_give(struct lk_request *rq, const char *name, size_t name_len,
+                            uint32_t thing)
 {
     uint32_t i = asked(rq);
 
@@ -156,10 +171,10 @@ static enum status control_op_give(struct lk_request *rq)
     if (instance(i)->running || !instance(i)->exists) {
         return STATUS_STATE_CHANGED;
     }
-    return build_give(i, service_text(rq), LK_REG_ARG);
+    return build_give(i, service_text(name, name_len), thing);
 }
 
-static enum status control_op_begin(struct lk_request *rq)
+enum status control_op_begin(struct lk_request *rq, const char **words, size_t *words_len)
 {
     struct trouble why = { "" };
     uint32_t i = asked(rq);
@@ -171,17 +186,23 @@ static enum status control_op_begin(struct lk_request *rq)
         return STATUS_STATE_CHANGED;
     }
     if (!programs_begin(i, &why)) {
-        service_answer_text(rq, why.words);
+        service_answer_text(why.words, words, words_len);
         return STATUS_NO_MEMORY;
     }
     return STATUS_OK;
 }
 
-static enum status control_op_wait(struct lk_request *rq)
+/* The answer comes when it ends (ended.c). */
+enum status control_op_wait(struct lk_request *rq, uint64_t *ended, uint64_t *value,
+                            const char **words, size_t *words_len)
 {
     uint32_t i = asked(rq);
     enum status s;
 
+    (void)ended;
+    (void)value;
+    (void)words;
+    (void)words_len;
     if (i == NO_INSTANCE) {
         return STATUS_INVALID_CAP;
     }
@@ -190,7 +211,7 @@ static enum status control_op_wait(struct lk_request *rq)
     return s;
 }
 
-static enum status control_op_kill(struct lk_request *rq)
+enum status control_op_kill(struct lk_request *rq)
 {
     uint32_t i = asked(rq);
 
@@ -201,7 +222,7 @@ static enum status control_op_kill(struct lk_request *rq)
     return STATUS_OK;
 }
 
-static enum status control_op_info(struct lk_request *rq)
+enum status control_op_info(struct lk_request *rq, const struct program_info **out)
 {
     static struct program_info info;
     uint32_t i = asked(rq);
@@ -210,23 +231,8 @@ static enum status control_op_info(struct lk_request *rq)
         return STATUS_INVALID_CAP;
     }
     listing_info(i, &info);
-    rq->out_string = &info;
-    rq->out_string_len = sizeof(info);
+    *out = &info;
     return STATUS_OK;
 }
 
-static const struct lk_method control_methods[] = {
-    [CONTROL_GIVE] = { control_op_give, .caps = 1, .string_min = 1,
-                       .string_max = LK_START_CAP_NAME - 1, .name = "give" },
-    [CONTROL_BEGIN] = { control_op_begin, .name = "begin" },
-    [CONTROL_WAIT] = { control_op_wait, .name = "wait" },
-    [CONTROL_KILL] = { control_op_kill, .name = "kill" },
-    [CONTROL_INFO] = { control_op_info, .name = "info" },
-};
-
-const struct lk_server control_server = {
-    .methods = control_methods,
-    .method_count = sizeof(control_methods) / sizeof(control_methods[0]),
-    .buffer = service_received,
-    .buffer_size = sizeof(service_received) - 1,
-};
+const struct lk_server control_server = { CONTROL_DISPATCH, SERVICE_BUFFER };

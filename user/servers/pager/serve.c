@@ -1,54 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The pager's methods and its loop. A fault message is no request: it is taken before the table of
- * methods, and its answer is Process.resume, sent in the same invocation that waits for the next
+ * The pager's methods and its loop. A fault message is no request: it is taken before the dispatch
+ * of those, and its answer is Process.resume, sent in the same invocation that waits for the next
  * message.
  */
 #include "pager.h"
 
-#include <lykos/server.h>
+#include <lykos/gen/pager_server.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
-static struct pager_region buffer[PAGER_REGIONS];
 static struct pager_info info;
 
-/* What init tells: a root that the pager can change, and something that may be a bank. */
-static bool caps_valid(void)
+/* The root that init tells: one that the pager can change. What may be a bank the dispatch has
+ * seen. */
+static bool root_valid(uint32_t root)
 {
     uint64_t restr = 0;
     uint64_t l2v = 0;
 
-    return cap_type(LK_REG_ARG, &restr) == LK_TYPE_GPT && restr == 0 &&
-           lk_gpt_get_state(LK_REG_ARG, &l2v, NULL) == STATUS_OK && l2v == PAGER_ROOT_L2V &&
-           cap_type(LK_REG_ARG + 1, NULL) == LK_TYPE_ENTRY;
+    return cap_type(root, &restr) == LK_TYPE_GPT && restr == 0 &&
+           lk_gpt_get_state(root, &l2v, NULL) == STATUS_OK && l2v == PAGER_ROOT_L2V;
 }
 
-static enum status do_add(struct lk_request *rq)
+enum status pager_op_add(struct lk_request *rq, uint64_t number, const struct pager_region *regions,
+                         size_t regions_count, uint32_t root, uint32_t bank)
 {
-    unsigned count = (unsigned)(rq->string_len / sizeof(buffer[0]));
-
     if (rq->id != PAGER_MAIN) {
         return STATUS_UNKNOWN_REQUEST;
     }
-    if (rq->w[1] > UINT32_MAX) {
+    if (number > UINT32_MAX) {
         return STATUS_OUT_OF_RANGE;
     }
-    if (rq->string_len % sizeof(buffer[0]) != 0 || !caps_valid() ||
-        !regions_valid(buffer, count, pager.archive, pager.archive_bytes)) {
+    if (!root_valid(root) ||
+        !regions_valid(regions, (unsigned)regions_count, pager.archive, pager.archive_bytes)) {
         return STATUS_REQUEST_ERROR;
     }
-    return space_add(rq->w[1], LK_REG_ARG, LK_REG_ARG + 1, buffer, count);
+    return space_add(number, root, bank, regions, (unsigned)regions_count);
 }
 
-static enum status do_remove(struct lk_request *rq)
+enum status pager_op_remove(struct lk_request *rq, uint64_t number)
 {
-    return rq->id == PAGER_MAIN ? space_remove(rq->w[1]) : STATUS_UNKNOWN_REQUEST;
+    return rq->id == PAGER_MAIN ? space_remove(number) : STATUS_UNKNOWN_REQUEST;
 }
 
-static enum status do_info(struct lk_request *rq)
+enum status pager_op_info(struct lk_request *rq, uint64_t number, const struct pager_info **out)
 {
-    const struct space *sp = space_of(rq->w[1]);
+    const struct space *sp = space_of(number);
 
     if (rq->id != PAGER_MAIN) {
         return STATUS_UNKNOWN_REQUEST;
@@ -57,8 +55,7 @@ static enum status do_info(struct lk_request *rq)
         return STATUS_NOT_FOUND;
     }
     info = sp->info;
-    rq->out_string = &info;
-    rq->out_string_len = sizeof(info);
+    *out = &info;
     return STATUS_OK;
 }
 
@@ -72,11 +69,10 @@ static void discard_page(uint64_t page)
     }
 }
 
-static enum status do_discard(struct lk_request *rq)
+enum status pager_op_discard(struct lk_request *rq, uint64_t page, uint64_t bytes)
 {
     const struct space *sp = space_of(rq->payload);
-    uint64_t page = rq->w[1];
-    uint64_t end = page + rq->w[2];
+    uint64_t end = page + bytes;
     const struct pager_region *region;
     enum status s;
 
@@ -84,7 +80,7 @@ static enum status do_discard(struct lk_request *rq)
         return STATUS_UNKNOWN_REQUEST;
     }
     region = sp == NULL ? NULL : region_find(sp->region, sp->regions, page);
-    if (region == NULL || !region_discardable(region, page, rq->w[2])) {
+    if (region == NULL || !region_discardable(region, page, bytes)) {
         return STATUS_OUT_OF_RANGE;
     }
     s = space_at_hand(rq->payload);
@@ -104,26 +100,12 @@ static enum status do_discard(struct lk_request *rq)
     return s;
 }
 
-static const struct lk_method methods[] = {
-    [PAGER_ADD] = { .fn = do_add,
-                    .words = 1,
-                    .caps = 2,
-                    .string_max = sizeof(buffer),
-                    .name = "add" },
-    [PAGER_REMOVE] = { .fn = do_remove, .words = 1, .name = "remove" },
-    [PAGER_INFO] = { .fn = do_info, .words = 1, .name = "info" },
-    [PAGER_DISCARD] = { .fn = do_discard, .words = 2, .name = "discard" },
-};
+/* Which register Discrim is in, it is told when it begins. */
+static struct lk_server server = { PAGER_SERVER("discrim") };
 
-static const struct lk_server server = {
-    .methods = methods,
-    .method_count = sizeof(methods) / sizeof(methods[0]),
-    .buffer = buffer,
-    .buffer_size = sizeof(buffer),
-};
-
-/* A message on the endpoint of faults. What is no fault message gets no answer: only the kernel has
- * something to say here. */
+/* A message on the endpoint of faults: no request, so the description of the interface has none of
+ * it, and its answer is an operation on the process. What is no fault message gets no answer: only
+ * the kernel has something to say here. */
 static void take_fault(struct lk_msg *msg)
 {
     uint64_t how = LK_RESUME_OVER;
@@ -133,8 +115,8 @@ static void take_fault(struct lk_msg *msg)
     msg->control = LK_CTL_WAIT(LK_REG_CALLER, LK_REG_ARG, LK_REG_ARG + 1, LK_REG_ARG + 2) | LK_RSTR;
     msg->string = NULL;
     msg->string_len = 0;
-    msg->buffer = buffer;
-    msg->buffer_size = sizeof(buffer);
+    msg->buffer = pager_buffer;
+    msg->buffer_size = sizeof(pager_buffer);
     if (known) {
         msg->control |= LK_CTL(LK_SEND, LK_REG_CALLER, 2);
         msg->w[0] = OP_PROCESS_RESUME;
@@ -148,6 +130,7 @@ _Noreturn void pager_run(const struct pager_setup *setup)
 
     lk_must(own_begin(setup), "memory for the pager");
     spaces_begin();
+    server.discrim_reg = pager.discrim;
     lk_serve_begin(&server, &msg);
     for (;;) {
         lk_invoke(&msg);

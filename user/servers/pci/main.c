@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The PCI server: finds the devices, and hands each driver what its one device consists of
- * (<lykos/pci.h>).
+ * (user/idl/pci.idl).
  *
  * A request is about the device that the Entry's payload names. Nothing waits for a driver: who
  * claims gives an AppNotice of his own, and whether he is still there is whether that is still
@@ -10,6 +10,7 @@
 #include "bus.h"
 #include "given.h"
 
+#include <lykos/gen/pci_server.h>
 #include <lykos/lykos.h>
 
 #define CONFIG_ADDRESS 0xcf8u
@@ -122,26 +123,26 @@ static struct claim *claim_free(void)
     return NULL;
 }
 
-/* The claim that a request is about, or null. */
-static struct claim *claim_meant(const struct lk_request *rq)
+/* The n-th device that a request may be about, or null. */
+static const struct bus_device *device_meant(const struct lk_request *rq, uint64_t n)
 {
-    uint64_t n = rq->w[1] < BUS_DEVICES ? rq->w[1] : BUS_DEVICES;
+    return n < BUS_DEVICES ? bus_find(&pci.bus, (uint32_t)rq->payload, (unsigned)n) : NULL;
+}
 
-    return claim_of(bus_find(&pci.bus, (uint32_t)rq->payload, (unsigned)n));
+/* Its claim, or null. */
+static struct claim *claim_meant(const struct lk_request *rq, uint64_t n)
+{
+    return claim_of(device_meant(rq, n));
 }
 
 /* ---- Methods ---- */
 
-static enum status pci_op_claim(struct lk_request *rq)
+enum status pci_op_claim(struct lk_request *rq, uint64_t n, uint32_t holder, uint64_t *place,
+                         uint64_t *line, uint64_t *config_bytes)
 {
-    const struct bus_device *d = rq->w[1] < BUS_DEVICES
-                                     ? bus_find(&pci.bus, (uint32_t)rq->payload, (unsigned)rq->w[1])
-                                     : NULL;
+    const struct bus_device *d = device_meant(rq, n);
     struct claim *c = claim_of(d);
 
-    if (type_of(LK_REG_ARG) != LK_TYPE_APPNOTICE) {
-        return STATUS_REQUEST_ERROR;
-    }
     if (d == NULL || bus_is_bridge(d)) {
         return STATUS_NOT_FOUND;
     }
@@ -157,17 +158,18 @@ static enum status pci_op_claim(struct lk_request *rq)
     }
     bus_command(&pci.bus, d, PCI_COMMAND_MASTER, PCI_COMMAND_NO_LINE);
     c->device = d;
-    lk_copy_cap(LK_REG_ARG, holder_register(c));
+    lk_copy_cap(holder, holder_register(c));
     bus_bars(&pci.bus, d, c->bar);
-    lk_answer3(rq, d->place, d->line, PCI_CONFIG_BYTES);
+    *place = d->place;
+    *line = d->line;
+    *config_bytes = PCI_CONFIG_BYTES;
     return STATUS_OK;
 }
 
-static enum status pci_op_read(struct lk_request *rq)
+enum status pci_op_read(struct lk_request *rq, uint64_t n, uint64_t offset, uint64_t width,
+                        uint64_t *value)
 {
-    const struct claim *c = claim_meant(rq);
-    uint64_t offset = rq->w[2];
-    uint64_t width = rq->w[3];
+    const struct claim *c = claim_meant(rq, n);
 
     if (c == NULL) {
         return STATUS_STATE_CHANGED;
@@ -176,71 +178,71 @@ static enum status pci_op_read(struct lk_request *rq)
         offset % width != 0) {
         return STATUS_OUT_OF_RANGE;
     }
-    lk_answer1(rq, config_read(c->device->place, (unsigned)offset, (unsigned)width));
+    *value = config_read(c->device->place, (unsigned)offset, (unsigned)width);
     return STATUS_OK;
 }
 
-/* One capability, in REG_OUT, goes with the answer. */
-static void answer_cap(struct lk_request *rq)
+enum status pci_op_page(struct lk_request *rq, uint64_t n, uint64_t number, uint64_t index,
+                        uint64_t *pages, uint32_t *page)
 {
-    rq->out_cap[0] = REG_OUT;
-    rq->out_caps = 1;
-}
-
-static enum status pci_op_page(struct lk_request *rq)
-{
-    const struct claim *c = claim_meant(rq);
+    const struct claim *c = claim_meant(rq, n);
     enum status s;
 
     if (c == NULL) {
         return STATUS_STATE_CHANGED;
     }
-    if (rq->w[2] >= BUS_BARS || c->bar[rq->w[2]].bytes == 0) {
+    if (number >= BUS_BARS || c->bar[number].bytes == 0) {
         return STATUS_NOT_FOUND;
     }
-    const struct bus_bar *bar = &c->bar[rq->w[2]];
+    const struct bus_bar *bar = &c->bar[number];
 
     if (bar->bytes < PAGE) { /* a larger one stands on a multiple of its size */
         return STATUS_NO_ACCESS;
     }
-    if (rq->w[3] >= bar->bytes / PAGE) {
+    if (index >= bar->bytes / PAGE) {
         return STATUS_OUT_OF_RANGE;
     }
-    s = given_page(owner_of(c), (unsigned)rq->w[2], bar->base, rq->w[3], REG_OUT);
+    s = given_page(owner_of(c), (unsigned)number, bar->base, index, REG_OUT);
     if (s == STATUS_OK) {
-        answer_cap(rq);
-        lk_answer1(rq, bar->bytes / PAGE);
+        *page = REG_OUT;
+        *pages = bar->bytes / PAGE;
     }
     return s;
 }
 
-/* All or none; but what was made before it failed is given back only with the rest. */
-static enum status pci_op_dma(struct lk_request *rq)
+/* All or none; but what was made before it failed is given back only with the rest. The answer has
+ * no more words and capabilities than were asked for. */
+enum status pci_op_dma(struct lk_request *rq, uint64_t n, uint64_t count, uint64_t *address1,
+                       uint64_t *address2, uint64_t *address3, uint64_t *address4, uint32_t *page1,
+                       uint32_t *page2, uint32_t *page3, uint32_t *page4)
 {
-    const struct claim *c = claim_meant(rq);
+    uint64_t *const address[] = { address1, address2, address3, address4 };
+    uint32_t *const page[] = { page1, page2, page3, page4 };
+    const struct claim *c = claim_meant(rq, n);
 
     if (c == NULL) {
         return STATUS_STATE_CHANGED;
     }
-    if (rq->w[2] == 0 || rq->w[2] > PCI_DMA_MOST) {
+    if (count == 0 || count > PCI_DMA_MOST) {
         return STATUS_OUT_OF_RANGE;
     }
-    for (unsigned i = 0; i < rq->w[2]; i++) {
-        enum status s = given_dma(owner_of(c), REG_OUT + i, &rq->out[1 + i]);
+    for (unsigned i = 0; i < count; i++) {
+        enum status s = given_dma(owner_of(c), REG_OUT + i, address[i]);
 
         if (s != STATUS_OK) {
+            rq->out_caps = 0;
             return s;
         }
-        rq->out_cap[i] = REG_OUT + i;
+        *page[i] = REG_OUT + i;
     }
-    rq->out_caps = (unsigned)rq->w[2];
-    rq->out_words = (unsigned)rq->w[2];
+    rq->out_caps = (unsigned)count;
+    rq->out_words = (unsigned)count;
     return STATUS_OK;
 }
 
-static enum status pci_op_line(struct lk_request *rq)
+enum status pci_op_line(struct lk_request *rq, uint64_t n, uint32_t *line)
 {
-    const struct claim *c = claim_meant(rq);
+    const struct claim *c = claim_meant(rq, n);
     enum status s;
 
     if (c == NULL) {
@@ -249,52 +251,43 @@ static enum status pci_op_line(struct lk_request *rq)
     s = given_line(owner_of(c), c->device->line, REG_OUT);
     if (s == STATUS_OK) {
         bus_command(&pci.bus, c->device, PCI_COMMAND_NO_LINE, 0);
-        answer_cap(rq);
+        *line = REG_OUT;
     }
     return s;
 }
 
-static enum status pci_op_master(struct lk_request *rq)
+enum status pci_op_master(struct lk_request *rq, uint64_t n, uint64_t on)
 {
-    const struct claim *c = claim_meant(rq);
+    const struct claim *c = claim_meant(rq, n);
 
     if (c == NULL) {
         return STATUS_STATE_CHANGED;
     }
-    if (rq->w[2] > 1) {
+    if (on > 1) {
         return STATUS_OUT_OF_RANGE;
     }
-    bus_command(&pci.bus, c->device, PCI_COMMAND_MASTER, rq->w[2] != 0 ? PCI_COMMAND_MASTER : 0);
+    bus_command(&pci.bus, c->device, PCI_COMMAND_MASTER, on != 0 ? PCI_COMMAND_MASTER : 0);
     return STATUS_OK;
 }
 
-static enum status pci_op_list(struct lk_request *rq)
+enum status pci_op_list(struct lk_request *rq, uint64_t n, uint64_t *place, uint64_t *id,
+                        uint64_t *code, bool *claimed)
 {
-    if (rq->w[1] >= pci.bus.count) {
+    (void)rq;
+    if (n >= pci.bus.count) {
         return STATUS_NOT_FOUND;
     }
-    const struct bus_device *d = &pci.bus.device[rq->w[1]];
+    const struct bus_device *d = &pci.bus.device[n];
     const struct claim *c = claim_of(d);
 
-    rq->out[1] = d->place;
-    rq->out[2] = d->id;
-    rq->out[3] = d->class;
-    rq->out[4] = c != NULL && holder_lives(c);
-    rq->out_words = 4;
+    *place = d->place;
+    *id = d->id;
+    *code = d->class;
+    *claimed = c != NULL && holder_lives(c);
     return STATUS_OK;
 }
 
-static const struct lk_method methods[PCI_METHODS] = {
-    [PCI_CLAIM] = { pci_op_claim, .words = 1, .caps = 1, .name = "claim" },
-    [PCI_READ] = { pci_op_read, .words = 3, .name = "read" },
-    [PCI_PAGE] = { pci_op_page, .words = 3, .name = "page" },
-    [PCI_DMA] = { pci_op_dma, .words = 2, .name = "dma" },
-    [PCI_LINE] = { pci_op_line, .words = 1, .name = "line" },
-    [PCI_MASTER] = { pci_op_master, .words = 2, .name = "master" },
-    [PCI_LIST] = { pci_op_list, .words = 1, .name = "list" },
-};
-
-static const struct lk_server server = { .methods = methods, .method_count = PCI_METHODS };
+static const struct lk_server server = { PCI_SERVER("discrim") };
 
 /* No device reaches memory, also not one that a driver was given before this server was begun
  * again; bridges go on, the firmware needs them. Only then is anything given anew. */

@@ -38,49 +38,20 @@ static void check_pci(enum status s)
     }
 }
 
-static enum status pci_claim(void)
+/* What `pci` has answered. */
+static enum status checked(enum status s)
 {
-    uint64_t control = LK_CTL_CALL_CAPS(device.pci, 2, 1, REG_OWN, 0, 0, 0, 0, 0, 0);
-    enum status s = (enum status)lk_call_ctl1(control, PCI_CLAIM, 0).w[0];
-
     check_pci(s);
     return s;
 }
 
-static uint32_t pci_read(void *context, unsigned offset, unsigned width)
+static uint32_t config_read(void *context, unsigned offset, unsigned width)
 {
-    struct lk_in in = lk_call3(device.pci, PCI_READ, 0, offset, width);
+    uint64_t value = 0;
+    enum status s = checked(pci_read(device.pci, 0, offset, width, &value));
 
     (void)context;
-    check_pci((enum status)in.w[0]);
-    return in.w[0] == STATUS_OK ? (uint32_t)in.w[1] : UINT32_MAX >> (32 - 8 * width);
-}
-
-/* A Page of the device's registers into REG_WORK. */
-static enum status pci_page(unsigned bar, uint64_t page)
-{
-    uint64_t control = LK_CTL_CALL_CAPS(device.pci, 4, 0, 0, 0, 0, REG_WORK, 0, 0, 0);
-    enum status s = (enum status)lk_call_ctl3(control, PCI_PAGE, 0, bar, page).w[0];
-
-    check_pci(s);
-    return s;
-}
-
-static enum status pci_line(void)
-{
-    uint64_t control = LK_CTL_CALL_CAPS(device.pci, 2, 0, 0, 0, 0, REG_LINE, 0, 0, 0);
-    enum status s = (enum status)lk_call_ctl1(control, PCI_LINE, 0).w[0];
-
-    check_pci(s);
-    return s;
-}
-
-static enum status pci_master(bool on)
-{
-    enum status s = (enum status)lk_call2(device.pci, PCI_MASTER, 0, on).w[0];
-
-    check_pci(s);
-    return s;
+    return s == STATUS_OK ? (uint32_t)value : UINT32_MAX >> (32 - 8 * width);
 }
 
 /* ---- Memory ---- */
@@ -98,14 +69,12 @@ static enum status map_next(uint32_t reg, uint8_t **at)
 /* `n` DMA pages, at most PCI_DMA_MOST. */
 static enum status dma_pages(unsigned n, struct port_buffer pages[])
 {
-    uint64_t control = LK_CTL_CALL_CAPS(device.pci, 3, 0, 0, 0, 0, REG_WORK, REG_WORK + 1,
-                                        REG_WORK + 2, REG_WORK + 3);
-    struct lk_in in = lk_call_ctl2(control, PCI_DMA, 0, n);
-    enum status s = (enum status)in.w[0];
+    uint64_t bus[PCI_DMA_MOST];
+    enum status s = checked(pci_dma(device.pci, 0, n, &bus[0], &bus[1], &bus[2], &bus[3], REG_WORK,
+                                    REG_WORK + 1, REG_WORK + 2, REG_WORK + 3));
 
-    check_pci(s);
     for (unsigned i = 0; i < n && s == STATUS_OK; i++) {
-        pages[i].bus = in.w[1 + i];
+        pages[i].bus = bus[i];
         s = map_next(REG_WORK + i, &pages[i].at);
     }
     return s;
@@ -123,7 +92,7 @@ static enum status map_part(enum virtio_part part, uint32_t most)
     uint64_t end = (uint64_t)place->offset + place->bytes;
 
     for (uint64_t page = place->offset / PAGE; page * PAGE < end && s == STATUS_OK; page++) {
-        s = pci_page(place->bar, page);
+        s = checked(pci_page(device.pci, 0, place->bar, page, NULL, REG_WORK));
         if (s == STATUS_OK) {
             s = map_next(REG_WORK, &at);
             first = first == NULL ? at : first;
@@ -166,7 +135,7 @@ static bool queue_begin(struct virtqueue *q, unsigned queue, unsigned size,
     return virtio_queue_set(&device.virtio, queue, q);
 }
 
-static const char *control_begin(struct ports *ports)
+static const char *control_queues_begin(struct ports *ports)
 {
     struct port_buffer page[3];
 
@@ -229,7 +198,8 @@ static enum status claim(void)
 
     for (unsigned i = 0; i < 2 && s == STATUS_NOT_FOUND; i++) {
         device.pci = lk_cap(names[i]);
-        s = device.pci != 0 ? pci_claim() : STATUS_NOT_FOUND;
+        s = device.pci != 0 ? checked(pci_claim(device.pci, 0, REG_OWN, NULL, NULL, NULL))
+                            : STATUS_NOT_FOUND;
     }
     return s;
 }
@@ -237,7 +207,7 @@ static enum status claim(void)
 /* All between claim and start. */
 static const char *set_up(struct ports *ports, uint64_t bits)
 {
-    const char *wrong = virtio_find(pci_read, NULL, &device.virtio.places);
+    const char *wrong = virtio_find(config_read, NULL, &device.virtio.places);
 
     if (wrong != NULL) {
         return wrong;
@@ -250,16 +220,16 @@ static const char *set_up(struct ports *ports, uint64_t bits)
     }
     wrong = virtio_take(&device.virtio, VIRTIO_VERSION_1 | FEATURE_MULTIPORT);
     if (wrong == NULL) {
-        wrong = control_begin(ports);
+        wrong = control_queues_begin(ports);
     }
     if (wrong == NULL) {
         wrong = data_begin(ports);
     }
-    if (wrong == NULL &&
-        (pci_line() != STATUS_OK || lk_irqwait_bind(REG_LINE, bits, REG_OWN) != STATUS_OK)) {
+    if (wrong == NULL && (checked(pci_line(device.pci, 0, REG_LINE)) != STATUS_OK ||
+                          lk_irqwait_bind(REG_LINE, bits, REG_OWN) != STATUS_OK)) {
         wrong = "its interrupt line cannot be had";
     }
-    if (wrong == NULL && pci_master(true) != STATUS_OK) {
+    if (wrong == NULL && checked(pci_master(device.pci, 0, 1)) != STATUS_OK) {
         wrong = "it cannot be let reach memory";
     }
     return wrong;
@@ -289,7 +259,7 @@ const char *device_begin(struct ports *ports, uint64_t bits, void (*news)(unsign
         virtio_start(&device.virtio);
         ports_begin(ports, &driver, lk_now());
     } else {
-        pci_master(false);
+        checked(pci_master(device.pci, 0, 0));
     }
     return wrong;
 }
@@ -315,5 +285,5 @@ void device_give_up(void)
 {
     device.there = false;
     virtio_reset(&device.virtio);
-    pci_master(false);
+    checked(pci_master(device.pci, 0, 0));
 }

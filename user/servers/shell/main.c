@@ -54,7 +54,7 @@ static void editor_put(void *context, const char *text, size_t len)
 void flush_all(void)
 {
     flush();
-    lk_console_drain(LK_REG_CONSOLE);
+    console_drain(LK_REG_CONSOLE);
 }
 
 /* Have the console post what is typed to the shell. One that dies meanwhile is asked again. */
@@ -64,7 +64,7 @@ static enum status take_terminal(void)
     enum status s;
 
     do {
-        s = lk_console_set_notice(LK_REG_CONSOLE, NOTICE_CTRL_C, NOTICE_INPUT, REG_NOTICE);
+        s = console_set_notice(LK_REG_CONSOLE, NOTICE_CTRL_C, NOTICE_INPUT, REG_NOTICE);
     } while (lk_came_back(LK_REG_CONSOLE, s, &tries));
     return s;
 }
@@ -102,11 +102,12 @@ uint64_t wait_for(uint64_t bits)
 /* Read all that was typed and edit with it; lines are carried out as they become whole. */
 static void take_input(void)
 {
-    char typed[LK_CONSOLE_READ_MAX];
+    char typed[CONSOLE_READ_MAX];
     size_t n = 0;
 
     do {
-        if (lk_console_poll(LK_REG_CONSOLE, typed, sizeof(typed), &n) != STATUS_OK) {
+        if (console_read(LK_REG_CONSOLE, sizeof(typed), CONSOLE_NOWAIT, typed, sizeof(typed), &n) !=
+            STATUS_OK) {
             n = 0;
         }
         for (size_t i = 0; i < n; i++) {

@@ -13,56 +13,19 @@ static uint32_t programs(void)
     return lk_cap("programs");
 }
 
-/* A call with words, the capability in register `cap` (0: none), and perhaps a string either way;
- * the answer's text comes into `out`, terminated. */
-static enum status ask(struct lk_msg *msg, uint64_t method, uint32_t cap, char *out, size_t size)
-{
-    msg->control = LK_CTL_CALL(programs(), 4);
-    if (cap != 0) {
-        msg->control = LK_CTL_CALL_CAPS(programs(), 4, 1, cap, 0, 0, 0, 0, 0, 0);
-    }
-    msg->w[0] = method;
-    if (msg->string_len > 0) {
-        msg->control |= LK_SSTR;
-    }
-    if (size > 0) {
-        msg->control |= LK_RSTR;
-        msg->buffer = out;
-        msg->buffer_size = (uint32_t)(size - 1);
-        out[0] = '\0';
-    }
-    enum status s = lk_invoke(msg);
-
-    if (size > 0) {
-        out[lk_string_length(msg->delivery)] = '\0';
-    }
-    return s;
-}
-
 bool program_find(const char *name, uint64_t *number)
 {
-    struct lk_msg msg = { .string = name, .string_len = (uint32_t)strlen(name) };
-    enum status s = ask(&msg, PROGRAMS_FIND, 0, NULL, 0);
+    enum status s = programs_find(programs(), name, strlen(name), number);
 
     if (s != STATUS_OK) {
         print("there is no program '%s'; 'ps' lists them\n", name);
     }
-    *number = msg.w[1];
     return s == STATUS_OK;
 }
 
 bool program_next(uint64_t *number, struct program_info *out)
 {
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL(programs(), 2) | LK_RSTR,
-        .w = { PROGRAMS_INFO, *number },
-        .buffer = out,
-        .buffer_size = sizeof(*out),
-    };
-    enum status s = lk_invoke(&msg);
-
-    *number = msg.w[1];
-    return s == STATUS_OK && lk_string_length(msg.delivery) == sizeof(*out);
+    return programs_info(programs(), *number, number, out) == STATUS_OK;
 }
 
 bool program_info(uint64_t number, struct program_info *out)
@@ -100,17 +63,10 @@ bool program_running(const char *name, struct program_info *out, uint64_t *numbe
 bool program_inside(const char *label, struct program_info *out, char owner[PROGRAM_NAME_MAX])
 {
     struct program_info whole;
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL(programs(), 1) | LK_SSTR | LK_RSTR,
-        .w = { PROGRAMS_INSIDE },
-        .string = label,
-        .string_len = (uint32_t)strlen(label),
-        .buffer = out,
-        .buffer_size = sizeof(*out),
-    };
+    uint64_t number = 0;
 
-    if (lk_invoke(&msg) != STATUS_OK || lk_string_length(msg.delivery) != sizeof(*out) ||
-        !program_info(msg.w[1], &whole)) {
+    if (programs_inside(programs(), label, strlen(label), &number, out) != STATUS_OK ||
+        !program_info(number, &whole)) {
         return false;
     }
     lk_copy_text(owner, PROGRAM_NAME_MAX, whole.name);
@@ -130,49 +86,41 @@ static bool done(enum status s, const char *name)
 
 bool program_hold(uint64_t number, const char *name, bool set, uint64_t *before)
 {
-    struct lk_msg msg = { .w = { 0, number } };
-    enum status s = ask(&msg, set ? PROGRAMS_SUSPEND : PROGRAMS_RESUME, 0, NULL, 0);
+    enum status s = set ? programs_suspend(programs(), number, 0, before)
+                        : programs_resume(programs(), number, 0, before);
 
-    *before = msg.w[1];
     return done(s, name);
 }
 
 bool program_notify(uint64_t number, uint64_t bits, struct program_info *p, bool *told)
 {
     struct program_info after = { .running = 0 };
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL(programs(), 3) | LK_RSTR,
-        .w = { PROGRAMS_NOTIFY, number, bits },
-        .buffer = &after,
-        .buffer_size = sizeof(after),
-    };
 
-    if (!done(lk_invoke(&msg), p->name)) {
+    if (!done(programs_notify(programs(), number, bits, told, &after), p->name)) {
         return false;
     }
     *p = after;
-    *told = msg.w[1] != 0;
     return true;
 }
 
 bool program_cap(uint64_t number, uint64_t n, char *out, size_t size)
 {
-    struct lk_msg msg = { .w = { 0, number, n } };
+    size_t len = 0;
+    enum status s = programs_caps(programs(), number, n, out, size - 1, &len);
 
-    return ask(&msg, PROGRAMS_CAPS, 0, out, size) == STATUS_OK;
+    out[len] = '\0';
+    return s == STATUS_OK;
 }
 
 /* Start it; the bits `ended` are posted to the shell when it has ended. Says why not. */
 static bool start(uint64_t number, uint64_t flags, const char *args, uint64_t ended)
 {
     char why[200];
-    struct lk_msg msg = {
-        .w = { 0, number, flags, ended },
-        .string = args,
-        .string_len = (uint32_t)strlen(args),
-    };
-    enum status s = ask(&msg, PROGRAMS_START, ended != 0 ? REG_NOTICE : 0, why, sizeof(why));
+    size_t len = 0;
+    enum status s = programs_start(programs(), number, flags, ended, args, strlen(args),
+                                   ended != 0 ? REG_NOTICE : 0, why, sizeof(why) - 1, &len);
 
+    why[len] = '\0';
     if (s != STATUS_OK) {
         print("not started: %s\n", why[0] != '\0' ? why : lk_status_text(s));
     }
@@ -181,27 +129,27 @@ static bool start(uint64_t number, uint64_t flags, const char *args, uint64_t en
 
 static enum status destroy(uint64_t number)
 {
-    struct lk_msg msg = { .w = { 0, number } };
-
-    return ask(&msg, PROGRAMS_DESTROY, 0, NULL, 0);
+    return programs_destroy(programs(), number, 0);
 }
 
 /* Say how a program ended, if it is worth saying. Did it end well? */
 static bool report_end(const char *name, uint64_t number)
 {
     char words[160];
-    struct lk_msg msg = { .w = { 0, number } };
+    uint64_t how = PROGRAM_ENDED_NOT;
+    uint64_t value = 0;
+    size_t len = 0;
 
-    if (ask(&msg, PROGRAMS_RESULT, 0, words, sizeof(words)) != STATUS_OK) {
+    if (programs_result(programs(), number, &how, &value, words, sizeof(words), &len) !=
+        STATUS_OK) {
         return false;
     }
-    if (msg.w[1] == PROGRAM_ENDED_FAULT) {
-        print("%s was ended by a fault: %s\n", name, words);
-    } else if (msg.w[1] == PROGRAM_ENDED_DESTROYED ||
-               (msg.w[1] == PROGRAM_ENDED_EXIT && msg.w[2] != 0)) {
-        print("%s %s\n", name, words);
+    if (how == PROGRAM_ENDED_FAULT) {
+        print("%s was ended by a fault: %.*s\n", name, (int)len, words);
+    } else if (how == PROGRAM_ENDED_DESTROYED || (how == PROGRAM_ENDED_EXIT && value != 0)) {
+        print("%s %.*s\n", name, (int)len, words);
     }
-    return msg.w[1] == PROGRAM_ENDED_EXIT && msg.w[2] == 0;
+    return how == PROGRAM_ENDED_EXIT && value == 0;
 }
 
 /* The number of a program that somebody wants to start. False, and says so: there is none, or it is
@@ -294,39 +242,46 @@ static void say_after(const char *name, uint64_t number)
     }
 }
 
-/* Ask for the end of a program by this method. */
-static void end_by(uint64_t method, const char *name)
+/* May a program be ended, and is there one of this name? Its number. */
+static bool may_end(const char *name, uint64_t *number)
 {
-    char why[200] = "";
-    struct lk_msg msg = { .w = { 0 } };
-    enum status s;
-
     if (strcmp(name, "init") == 0) {
         print("init is not ended: it is what begins the others again\n");
-        return;
+        return false;
     }
-    if (!program_find(name, &msg.w[1])) {
-        return;
-    }
-    uint64_t number = msg.w[1];
-
-    say_before(name);
-    s = ask(&msg, method, 0, why, sizeof(why));
-    if (why[0] != '\0') {
-        print("%s\n", why);
-    } else if (done(s, name)) {
-        say_after(name, number);
-    }
+    return program_find(name, number);
 }
 
 void program_kill(const char *name)
 {
-    end_by(PROGRAMS_KILL, name);
+    uint64_t number;
+
+    if (!may_end(name, &number)) {
+        return;
+    }
+    say_before(name);
+    if (done(programs_kill(programs(), number), name)) {
+        say_after(name, number);
+    }
 }
 
 void program_restart(const char *name)
 {
-    end_by(PROGRAMS_RESTART, name);
+    char why[200];
+    size_t len = 0;
+    uint64_t number;
+    enum status s;
+
+    if (!may_end(name, &number)) {
+        return;
+    }
+    say_before(name);
+    s = programs_restart(programs(), number, why, sizeof(why), &len);
+    if (len > 0) {
+        print("%.*s\n", (int)len, why);
+    } else if (done(s, name)) {
+        say_after(name, number);
+    }
 }
 
 static bool kill_waits; /* for its time: */
@@ -349,43 +304,31 @@ bool program_kill_waits(void)
 
 void program_kill_due(void)
 {
-    struct lk_msg msg = { .w = { 0, kill_number } };
-
     kill_waits = false;
-    ask(&msg, PROGRAMS_KILL, 0, NULL, 0);
+    programs_kill(programs(), kill_number);
 }
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 bool program_bank(uint64_t n, struct bank_info *out)
 {
-    struct lk_msg msg = {
-        .control = LK_CTL_CALL(programs(), 2) | LK_RSTR,
-        .w = { PROGRAMS_BANKS, n },
-        .buffer = out,
-        .buffer_size = sizeof(*out),
-    };
-
-    return lk_invoke(&msg) == STATUS_OK && lk_string_length(msg.delivery) == sizeof(*out);
-}
-
-/* Part of a text about a program, by this method. */
-static bool program_part(uint64_t method, const char *name, uint64_t number, uint64_t *position,
-                         char *out, size_t size)
-{
-    struct lk_msg msg = { .w = { 0, number, *position } };
-    enum status s = ask(&msg, method, 0, out, size);
-
-    *position = msg.w[1];
-    return done(s, name);
+    return programs_banks(programs(), n, out) == STATUS_OK;
 }
 
 bool program_space(const char *name, uint64_t number, uint64_t *position, char *out, size_t size)
 {
-    return program_part(PROGRAMS_SPACE, name, number, position, out, size);
+    size_t len = 0;
+    enum status s = programs_space(programs(), number, *position, position, out, size - 1, &len);
+
+    out[len] = '\0';
+    return done(s, name);
 }
 
 bool program_locks(const char *name, uint64_t number, uint64_t *position, char *out, size_t size)
 {
-    return program_part(PROGRAMS_LOCKS, name, number, position, out, size);
+    size_t len = 0;
+    enum status s = programs_locks(programs(), number, *position, position, out, size - 1, &len);
+
+    out[len] = '\0';
+    return done(s, name);
 }

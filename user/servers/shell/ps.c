@@ -104,7 +104,7 @@ static void print_again(void)
 /* All there is to see of one program. */
 static void print_one(const struct program_info *p)
 {
-    const struct lk_preemption *pr = &p->preemption;
+    const struct program_preemption *pr = &p->preemption;
     uint64_t now = lk_now();
     char text[400];
 

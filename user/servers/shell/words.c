@@ -199,7 +199,7 @@ void handler_words(const struct program_info *p, char *text, size_t size)
 
 void pending_words(const struct program_info *p, char *text, size_t size)
 {
-    const struct lk_preemption *pr = &p->preemption;
+    const struct program_preemption *pr = &p->preemption;
     size_t at = 0;
 
     lk_copy_text(text, size, "nothing");
@@ -217,7 +217,7 @@ void pending_words(const struct program_info *p, char *text, size_t size)
 
 void deferral_words(const struct program_info *p, uint64_t now, char *text, size_t size)
 {
-    const struct lk_preemption *pr = &p->preemption;
+    const struct program_preemption *pr = &p->preemption;
     size_t at;
 
     if (pr->bound == 0) {
@@ -236,7 +236,7 @@ void deferral_words(const struct program_info *p, uint64_t now, char *text, size
 /* In the order in which the kernel looks. */
 void why_pending(const struct program_info *p, char *text, size_t size)
 {
-    const struct lk_preemption *pr = &p->preemption;
+    const struct program_preemption *pr = &p->preemption;
 
     if (!has_handler(p)) {
         lk_format(text, size, "%s has no notice handler; they stay pending", p->name);

@@ -75,9 +75,10 @@ struct lk_server {
     void *buffer;
     uint32_t buffer_size;
     void *context;
-    uint64_t interface;  /* what getType answers, of a server whose methods are described */
-    const char *discrim; /* what the description of the system calls the capability of type Discrim
+    uint64_t interface;   /* what getType answers, of a server whose methods are described */
+    const char *discrim;  /* what the description of the system calls the capability of type Discrim
                             by which types are checked; null: none are */
+    uint32_t discrim_reg; /* its register, of a program that knows it; 0: it goes by that name */
 };
 
 /* Receive and answer for ever. Messages come by open wait, their reply capability in LK_REG_CALLER,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Starting programs and controlling them: init.programs as functions (<lykos/programs.h>).
+ * Starting programs and controlling them, with texts that end in a NUL (<lykos/programs.h>).
  * `programs` is the register of an Entry to it (`cap programs = entry init.programs`), `control`
  * that of the Entry that controls one program.
  *
@@ -8,6 +8,7 @@
  *      lk_must(lk_program_give(REG_CONTROL, "input", REG_INPUT), "its input");
  *      lk_must(lk_program_begin(REG_CONTROL), "its begin");
  *      lk_must(lk_program_wait(REG_CONTROL, &end), "its end");
+ *      control_kill(REG_CONTROL) ends it before.
  */
 #pragma once
 
@@ -36,6 +37,3 @@ enum status lk_program_begin(uint32_t control);
 /* Wait for its end. INVALID_CAP: it has ended already. INVOKEE_GONE: whoever paid for it closed his
  * bank. */
 enum status lk_program_wait(uint32_t control, struct lk_program_end *end);
-
-/* End it. INVALID_CAP: it has ended already. */
-enum status lk_program_kill(uint32_t control);
