@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include <lykos/constructor.h>
+#include <lykos/discreet.h>
 #include <string.h>
 
 /* Only the table is looked at here. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Which capabilities are discreet; see constructor.h. user/servers/constructor/README.md gives the
+ * Which capabilities are discreet; see discreet.h. user/servers/constructor/README.md gives the
  * reason for each line of the table.
  */
 #include <abi/invoke.h>
-#include <lykos/constructor.h>
+#include <lykos/discreet.h>
 #include <lykos/stubs.h>
 
 /* Always discreet, whatever the restrictions. */

@@ -24,6 +24,7 @@
 #pragma once
 
 #include <abi/gen.h>
+#include <lykos/discreet.h>
 #include <lykos/gen/builder.h>
 #include <lykos/gen/constructors.h>
 #include <lykos/gen/requestor.h>
@@ -59,15 +60,3 @@ enum status lk_constructor_give(uint32_t builder, const char *name, uint32_t reg
 /* Have an instance made; its control comes to register `control`. */
 enum status lk_constructor_make(uint32_t requestor, uint32_t bank, const char *args,
                                 uint32_t control, char *words);
-
-/* ---- Discretion. ---- */
-
-/* Can nothing be told to anybody through a capability of this type and with these restrictions,
- * which are those that Discrim names? If not, *why (may be NULL) says so in words, else it is NULL.
- * An Entry to a confined constructor is discreet too, but only the server can see that it is
- * one. */
-bool lk_discreet_type(uint64_t type, uint64_t restrictions, const char **why);
-
-/* The same of what is in register `reg`; `discrim` is the register of Discrim. What cannot be
- * classified is not discreet. */
-bool lk_discreet(uint32_t discrim, uint32_t reg, const char **why);
