@@ -93,9 +93,11 @@ static enum status answer_info(unsigned bank, const struct bank_info **info)
     return STATUS_OK;
 }
 
-/* The answer has as many capabilities as were asked for, or none. */
-enum status bank_op_allocate(struct lk_request *rq, uint64_t type, uint64_t count, uint32_t *first,
-                             uint32_t *second, uint32_t *third, uint32_t *fourth)
+/* The answer has as many capabilities as were asked for, or none. Most requests are this one: to
+ * inline it into the dispatch saves passing seven arguments. */
+__attribute__((always_inline)) inline enum status
+bank_op_allocate(struct lk_request *rq, uint64_t type, uint64_t count, uint32_t *first,
+                 uint32_t *second, uint32_t *third, uint32_t *fourth)
 {
     static const uint32_t out[LK_MAX_CAPS] = { SERVICE_REG_OUT, SERVICE_REG_OUT + 1,
                                                SERVICE_REG_OUT + 2, SERVICE_REG_OUT + 3 };
