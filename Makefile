@@ -95,6 +95,11 @@ LINK := $(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=
 FLAGS_NOW := $(CC) $(KERNEL_CFLAGS) $(USER_CFLAGS) $(LINK) $(foreach f,$(wildcard user/*/flags user/*/*/flags tests/*/*/flags),$(f) $(shell cat $(f)))
 FLAGS := $(BUILD)/flags
 $(shell mkdir -p $(BUILD); echo '$(FLAGS_NOW)' | cmp -s - $(FLAGS) || echo '$(FLAGS_NOW)' > $(FLAGS))
+# What tools/lykos-cc compiles and links programs with: the same, but for what is about this tree or this compiler.
+USER_FLAGS := $(BUILD)/user-flags
+$(USER_FLAGS): $(FLAGS)
+	$(Q)echo 'compile $(filter-out $(WARNINGS) $(REPRODUCIBLE) $(USER_INC) --target=% -MMD -MP,$(USER_CFLAGS))' > $@
+	$(Q)echo 'link $(filter-out $(LD),$(LINK))' >> $@
 
 # --- sources --------------------------------------------------------------------------------------------------
 objects = $(addprefix $(BUILD)/,$(addsuffix .o,$(1)))
@@ -119,10 +124,10 @@ ARCHIVE := $(BUILD)/archive
 ISO := $(BUILD)/lykos.iso
 
 .PHONY: all
-all: $(KERNEL) $(ARCHIVE) ## build the kernel and the archive of user programs
+all: $(KERNEL) $(ARCHIVE) $(USER_FLAGS) ## build the kernel and the archive of user programs
 
 # --- generated from descriptions of interfaces (docs/idl.md) --------------------------------------------------
-IDL := tools/lykos-idl $(wildcard tools/idl/*.py) tools/idl/grammar.lark
+IDL := tools/lykos-idl tools/places.py $(wildcard tools/idl/*.py) tools/idl/grammar.lark
 KERNEL_IDL := $(wildcard kernel/abi/*.idl)
 GENERATED := $(GEN)/abi.stamp
 $(GENERATED): $(IDL) $(KERNEL_IDL)
@@ -286,20 +291,21 @@ $(foreach d,$(PROGRAM_DIRS),$(eval $(call program,$(BUILD)/user/$(notdir $(d)),$
 # The system description is checked, and a mistake in it ends the build; what init reads is a table of it.
 HOST_CC ?= $(if $(CLANG),clang,gcc)
 TABLE := $(BUILD)/system.table
-LYKOS_SYSTEM := tools/lykos-system $(wildcard tools/system/*.py tools/system/*.lark) user/servers/init/table.def
-$(TABLE): user/system.lyk $(LYKOS_SYSTEM) $(PROGRAM_DIRS) $(wildcard $(PROGRAM_DIRS:%=%/needs)) | $(FLAGS)
+DESCRIPTION := user/system.lyk $(filter-out user/system.lyk,$(wildcard user/*.lyk))
+LYKOS_SYSTEM := tools/lykos-system tools/places.py $(wildcard tools/system/*.py tools/system/*.lark) user/servers/init/table.def
+$(TABLE): $(DESCRIPTION) $(LYKOS_SYSTEM) $(PROGRAM_DIRS) $(wildcard $(PROGRAM_DIRS:%=%/needs)) | $(FLAGS)
 	$(call say,TABLE,$<)
-	$(Q)$(PYTHON) tools/lykos-system table $< $@ --programs $(PROGRAM_DIRS)
+	$(Q)$(PYTHON) tools/lykos-system table user/system.lyk $@ --programs $(PROGRAM_DIRS)
 $(ARCHIVE): $(PROGRAMS) $(TABLE) tools/mkimage
 	$(call say,ARCHIVE,$@)
 	$(Q)$(PYTHON) tools/mkimage make $@ $(PROGRAMS) $(TABLE)
 
 .PHONY: graph
 graph: docs/system.svg $(BUILD)/graph.svg ## draw the capability graph: docs/system.svg, what runs after boot; build/graph.svg, all
-docs/system.svg: user/system.lyk $(LYKOS_SYSTEM)
+docs/system.svg: $(DESCRIPTION) $(LYKOS_SYSTEM)
 	$(call say,GRAPH,$@)
 	$(Q)$(PYTHON) tools/lykos-system graph $< --boot --all --svg $@
-$(BUILD)/graph.svg: user/system.lyk $(LYKOS_SYSTEM)
+$(BUILD)/graph.svg: $(DESCRIPTION) $(LYKOS_SYSTEM)
 	$(call say,GRAPH,$@)
 	$(Q)$(PYTHON) tools/lykos-system graph $< --svg $@
 
@@ -315,6 +321,15 @@ $(foreach d,$(TEST_PROGRAM_DIRS),$(eval $(call program,$(BUILD)/test/programs/$(
 
 .PHONY: tests
 tests: $(KERNEL) $(SYS_ARCHIVES) $(TEST_PROGRAMS) unit-build ## build the tests (to build/test and build/unit) without running them
+
+# --- the kit: for servers outside of the tree (docs/kit.md) ------------------------------------------------------
+KIT := $(BUILD)/lykos-kit.tar.xz
+KIT_FILES := $(shell find kit docs tools/kit tools/gdb tools/idl tools/remote tools/system user/lib/include -type f ! -name '*.pyc')
+$(KIT): all tools/make-kit tools/lykos tools/lykos-cc tools/run-gdb tools/dump tools/install-deps $(KIT_FILES)
+	$(call say,KIT,$@)
+	$(Q)$(PYTHON) tools/make-kit $(BUILD) $@
+.PHONY: kit
+kit: $(KIT) ## pack what is needed to write servers outside of this tree: build/lykos-kit.tar.xz (docs/kit.md)
 
 # --- image ----------------------------------------------------------------------------------------------------
 # APPEND is the kernel's command line.
@@ -439,7 +454,7 @@ unit-build: $(UNIT)
 -include $(UNIT_OBJ:.o=.d)
 
 # --- check ----------------------------------------------------------------------------------------------------
-C_FILES := $(sort $(shell find kernel arch boot user tests tools -name '*.c' -o -name '*.h' 2>/dev/null))
+C_FILES := $(sort $(shell find kernel arch boot user kit tests tools -name '*.c' -o -name '*.h' 2>/dev/null))
 KERNEL_C := $(filter kernel/% boot/% arch/$(ARCH)/% tests/kernel/%,$(filter %.c,$(C_FILES)))
 USER_C := $(filter %.c,$(ALL_USER_SRC))
 KERNEL_HEADERS := $(filter kernel/include/% kernel/abi/% arch/$(ARCH)/% boot/%,$(filter %.h,$(C_FILES)))

@@ -18,8 +18,8 @@ PT_LOAD, EXECUTABLE = 1, 1
 def folders():
     """Where programs with symbols are."""
     build = os.environ.get("LYKOS_BUILD", os.path.join(abi.ROOT, "build"))
-    more = os.environ.get("LYKOS_PROGRAMS", "").split(":")
-    built = [os.path.join(build, *names) for names in (("user",), ("test",), ("test", "programs"))]
+    more = [*os.environ.get("LYKOS_PROGRAMS", "").split(":"), *([abi.places.PROGRAMS] if abi.places.KIT else [])]
+    built = [os.path.join(build, *names) for names in (("programs",), ("user",), ("test",), ("test", "programs"))]
     return [os.path.abspath(folder) for folder in [*built, *more] if folder and os.path.isdir(folder)]
 
 

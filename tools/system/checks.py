@@ -17,8 +17,9 @@ ONCE = ("irq", "frames", "devices")  # kinds of which one program has the thing 
 FIRST_PROGRAM = "init"  # the kernel starts it; it describes the others
 
 
-def check(system, mistakes, folders=(), grammar=None):
-    """Tell all that is wrong. `folders`: those of the programs that are built, if that is known."""
+def check(system, mistakes, folders=(), grammar=None, base=()):
+    """Tell all that is wrong. `folders`: those of the programs that are built, if that is known; `base`: of others, that need not
+    be described, and of which one of the same name in `folders` takes the place."""
     for program in system.programs:
         names(system, program, mistakes)
         part(system, program, mistakes)
@@ -28,9 +29,15 @@ def check(system, mistakes, folders=(), grammar=None):
     owners(system, mistakes)
     ports(system, mistakes)
     waits.check(system, mistakes)
-    if folders:
-        files(system, mistakes, folders)
-        needs.check(system, mistakes, folders, grammar)
+    if folders or base:
+        built = [name_of(folder) for folder in folders]
+        base = [folder for folder in base if name_of(folder) not in built]
+        files(system, mistakes, built, [name_of(folder) for folder in base])
+        needs.check(system, mistakes, [*folders, *base], grammar)
+
+
+def name_of(folder):
+    return os.path.basename(os.path.normpath(folder))
 
 
 def names(_system, program, mistakes):
@@ -105,7 +112,7 @@ def owners(system, mistakes):
             thing = f"interrupt line {grant.number}" if grant.kind == "irq" else f"'{grant.kind}'"
             owner = first.setdefault(thing, (program, grant))
             if owner[1] is not grant:
-                mistakes.error(grant.kind, f"{thing} belongs to {owner[0].name} already, at line {owner[1].at[0]}")
+                mistakes.error(grant.kind, f"{thing} belongs to {owner[0].name} already, at {owner[1].at.seen_from(grant.at)}")
 
 
 def ports(system, mistakes):
@@ -118,19 +125,18 @@ def ports(system, mistakes):
             continue
         sharing |= {id(a), id(b)}
         if not (a.shared and b.shared):
-            text = f"ports {low:#x}-{high:#x} belong to {one.name} already, at line {a.at[0]}"
+            text = f"ports {low:#x}-{high:#x} belong to {one.name} already, at {a.at.seen_from(b.at)}"
             mistakes.error(b.kind, f"{text}; if that is meant, 'shared' behind both says so")
     for program, grant in given:
         if grant.shared and id(grant) not in sharing:
             mistakes.error(grant.shared, f"nobody shares these ports with {program.name}")
 
 
-def files(system, mistakes, folders):
-    """The file of each program is built; what is built is some program's."""
-    built = [os.path.basename(os.path.normpath(folder)) for folder in folders]
+def files(system, mistakes, built, base):
+    """The file of each program is built, or one of the base; what is built is some program's."""
     for program in system.programs:
-        if program.file_name not in built:
-            hint = nearest(program.file_name, built)
+        if program.file_name not in built + base:
+            hint = nearest(program.file_name, built + base)
             mistakes.error(program.file_name, f"there is no program '{program.file_name}' to be its file{hint}")
     named = {program.file_name for program in system.programs} | {FIRST_PROGRAM}
     if mistakes.are_errors():

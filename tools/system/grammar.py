@@ -6,11 +6,12 @@ import re
 
 import lark
 
-from .words import Word, listed, nearest
+from .words import Place, Word, listed, nearest
 
 # How each line is written, for who wrote it otherwise.
 FORMS = {
     "system": "system 1",
+    "include": 'include "FILE"',
     "program": "program NAME",
     "file": "file NAME",
     "priority": "priority N [urgent]",
@@ -37,7 +38,7 @@ NEED_FORMS = {
     "param": "param NAME [optional]",
     "endpoint": "endpoint NAME [optional]",
 }
-TERMINALS = {"NAME": "a name", "NUMBER": "a number", "UNIT": "'us', 'ms' or 's'", "TEXT": "a text", "$END": "the end of the line"}
+TERMINALS = {"QUOTED": "a name of a file in quotation marks", "NAME": "a name", "NUMBER": "a number", "UNIT": "'us', 'ms' or 's'", "TEXT": "a text", "$END": "the end of the line"}
 KEYWORD_END = r"(?![\w-])"
 KIND_OF_CAP = re.compile(r"\s*cap\s+\S+\s*=\s*")
 
@@ -73,19 +74,20 @@ class Grammar:
         try:
             tree = self.parser.parse(text, start=start)
         except lark.exceptions.UnexpectedInput as e:
-            mistakes.error(*self.explain(text, number, e, NEED_FORMS if start == "need_line" else FORMS))
+            at, words = self.explain(text, number, e, NEED_FORMS if start == "need_line" else FORMS)
+            mistakes.error(Place(mistakes.file, *at), words)
             return None
         if not tree.children:
             return None
-        return self.placed(tree.children[0], number)
+        return self.placed(tree.children[0], mistakes.file, number)
 
-    def placed(self, node, number):
+    def placed(self, node, file, number):
         if isinstance(node, lark.Token):
-            return Word(node, (number, node.column))
+            return Word(node, Place(file, number, node.column))
         if node is None:
             return None
-        data = Word(node.data, (number, getattr(node.meta, "column", 1)))
-        return lark.Tree(data, [self.placed(child, number) for child in node.children])
+        data = Word(node.data, Place(file, number, getattr(node.meta, "column", 1)))
+        return lark.Tree(data, [self.placed(child, file, number) for child in node.children])
 
     def expected(self, error):
         """(keywords and signs, other things in words) that could have stood there."""

@@ -4,9 +4,13 @@
 Each property has a method of Reader by its name in the grammar. A mistake in a line is told and the line forgotten; the next is
 read as if nothing were, so that all mistakes are told at once."""
 
+import os
+
+from places import DESCRIPTIONS
+
 from .grammar import Grammar, number_of
 from .model import Grant, Program, System
-from .words import LIMITS
+from .words import LIMITS, nearest
 
 FORMAT = 1
 UNITS = {"us": 1000, "ms": 1_000_000, "s": 1_000_000_000}
@@ -23,20 +27,35 @@ class Reader:
         self.grammar = grammar
         self.program = None  # that lines belong to
         self.lost = False  # it was refused: its lines are passed over
-        self.format_seen = False
+        self.format_seen = False  # in the file that is being read
+        self.begun = False  # a line other than `system` was read there
+        self.included = {}  # path: where that was said
 
-    def read(self, text):
-        for number, line in enumerate(text.split("\n"), 1):
-            tree = self.grammar.parse(line, number, self.mistakes)
-            if tree is not None:
-                self.statement(tree)
+    def read(self):
+        """All of the file that `mistakes` is of."""
+        self.included[os.path.realpath(self.mistakes.file)] = None
+        self.file(self.mistakes.file)
         if not self.system.programs and not self.mistakes.are_errors():
             self.mistakes.error((1, 1), "the description names no program")
         return self.system
 
+    def file(self, path):
+        """The lines of one file. Each begins with `system`, and no program goes on from one to another."""
+        with open(path, encoding="utf-8", errors="replace") as f:
+            text = f.read()
+        around = self.mistakes, self.format_seen, self.begun
+        self.mistakes, self.format_seen, self.begun = self.mistakes.of(path), False, False
+        self.program, self.lost = None, False
+        for number, line in enumerate(text.split("\n"), 1):
+            tree = self.grammar.parse(line, number, self.mistakes)
+            if tree is not None:
+                self.statement(tree)
+        self.mistakes, self.format_seen, self.begun = around
+        self.program, self.lost = None, False
+
     def statement(self, tree):
         at = tree.data.at
-        if tree.data in ("system", "program"):
+        if tree.data in ("system", "program", "include"):
             getattr(self, "line_" + tree.data)(tree.children, at)
             return
         if self.lost:
@@ -75,24 +94,49 @@ class Reader:
     # ---- lines ----
 
     def line_system(self, words, at):
-        if self.format_seen or self.system.programs:
+        if self.format_seen or self.begun:
             self.mistakes.error(at, "'system' stands once, before the first program")
         self.number(words[0], "version of the description", FORMAT, FORMAT)
         self.format_seen = True
+
+    def begin(self, at):
+        """A line that the line `system` stands before."""
+        self.begun = True
+        if not self.format_seen:
+            self.mistakes.error(at, f"the description begins with 'system {FORMAT}'")
+            self.format_seen = True  # told once is enough
+
+    def line_include(self, words, at):
+        """Another file, as if it stood here."""
+        self.begin(at)
+        quoted = words[0]
+        name = quoted[1:-1]
+        folders = [os.path.dirname(self.mistakes.file), *DESCRIPTIONS]
+        path = next(filter(os.path.isfile, (os.path.join(folder, name) for folder in folders)), None)
+        if path is None:
+            there = {file for folder in folders for file in os.listdir(folder or ".") if file.endswith(".lyk")}
+            self.mistakes.error(quoted, f"there is no file '{name}'{nearest(name, there)}")
+            return
+        known = os.path.realpath(path)
+        if known in self.included:
+            first = self.included[known]
+            words = f"at {first.seen_from(quoted.at)}" if first else "it is the first of all files"
+            self.mistakes.error(quoted, f"'{name}' is read already: {words}")
+            return
+        self.included[known] = quoted.at
+        self.file(path)
 
     def line_program(self, words, at):
         name = words[0]
         known = self.system.find(name)
         self.program, self.lost = None, True
-        if not self.format_seen:
-            self.mistakes.error(at, f"the description begins with 'system {FORMAT}'")
-            self.format_seen = True  # told once is enough
+        self.begin(at)
         if not self.name(name, LIMITS["NAME"], "a program"):
             return
         if name in RESERVED:
             self.mistakes.error(name, f"'{name}' is a reserved name")
         elif known:
-            self.mistakes.error(name, f"program '{name}' is described twice, first at line {known.at[0]}")
+            self.mistakes.error(name, f"program '{name}' is described twice, first at {known.at.seen_from(name.at)}")
         elif len(self.system.programs) == LIMITS["PROGRAMS"]:
             self.mistakes.error(name, f"too many programs: at most {LIMITS['PROGRAMS']}")
         else:
@@ -244,5 +288,4 @@ class Reader:
 
 def read(path, mistakes, grammar=None):
     """The system that a file describes, as far as it is without mistakes."""
-    with open(path, encoding="utf-8", errors="replace") as f:
-        return Reader(path, mistakes, grammar or Grammar()).read(f.read())
+    return Reader(path, mistakes, grammar or Grammar()).read()

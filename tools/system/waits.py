@@ -70,7 +70,7 @@ def circles(system):
 def check(system, mistakes):
     for way in circles(system):
         grants = [(who, grant) for who, _, grant in way if grant is not None]
-        who, grant = max(grants, key=lambda g: g[1].at)  # the line that closed it, most likely
+        who, grant = max(grants, key=lambda g: (system.number(system.find(g[0])), g[1].at))  # what closed it, most likely
         mistakes.error(grant.kind, f"{in_words(way, who)}; {advice(grant)}")
     for program in system.programs:
         if program.at_boot:

@@ -6,7 +6,8 @@ import difflib
 import os
 import re
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from places import ROOT
+
 NUMBERS = os.path.join(ROOT, "user", "servers", "init", "table.def")
 
 
@@ -22,8 +23,21 @@ def shared_numbers():
 LIMITS, KINDS = shared_numbers()
 
 
+class Place(tuple):
+    """Where a word stands: (line, column), both from 1, of a file."""
+
+    def __new__(cls, file, line, column):
+        place = super().__new__(cls, (line, column))
+        place.file = file
+        return place
+
+    def seen_from(self, other):
+        """In words, for a mistake at another place."""
+        return f"line {self[0]}" if self.file == other.file else f"{self.file}:{self[0]}"
+
+
 class Word(str):
-    """A word with the place where it stands: (line, column), both from 1."""
+    """A word with the Place where it stands."""
 
     def __new__(cls, text, at):
         word = super().__new__(cls, text)
@@ -44,7 +58,7 @@ class Mistake:
 
 
 class Mistakes:
-    """All that is wrong with one file; or, of(), with another one that is read along."""
+    """All that is wrong with one file; or, of(), with another one that is read along. A place that knows its file is told of that."""
 
     def __init__(self, file):
         self.file = file
@@ -55,11 +69,12 @@ class Mistakes:
         other.told = self.told
         return other
 
-    def error(self, at, text):
-        self.told.append(Mistake(self.file, getattr(at, "at", at), text))
+    def error(self, at, text, is_error=True):
+        at = getattr(at, "at", at)
+        self.told.append(Mistake(getattr(at, "file", self.file), at, text, is_error))
 
     def warn(self, at, text):
-        self.told.append(Mistake(self.file, getattr(at, "at", at), text, False))
+        self.error(at, text, False)
 
     def are_errors(self):
         return any(mistake.is_error for mistake in self.told)

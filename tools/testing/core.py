@@ -73,6 +73,19 @@ def tail(text, lines=TAIL):
     return [line.rstrip() for line in text.replace("\r", "").splitlines()[-lines:]]
 
 
+def system_text():
+    """user/system.lyk as one text, with what it includes in place of the lines that say so."""
+
+    def text_of(name):
+        with open(os.path.join(ROOT, "user", name), encoding="utf-8") as f:
+            return f.read()
+
+    def included(line):
+        return re.sub(r"^system 1\n", "", text_of(line[1]), flags=re.MULTILINE)
+
+    return re.sub(r'^include "([^"]+)"\n', included, text_of("system.lyk"), flags=re.MULTILINE)
+
+
 class Context:
     """Options, hang limits, and the processes that are running now."""
 

@@ -30,8 +30,7 @@ def archive(context):
     folder = context.path("debug")
     path = os.path.join(folder, "archive")
     os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(core.ROOT, "user", "system.lyk"), encoding="utf-8") as f:
-        system = f.read()
+    system = core.system_text()
     text = system.split("# ping and pong", 1)[0]
     for name in ("ping", "pong", "fault", "listener"):
         text += re.search(rf"^program {name}\n(?:    .*\n|#.*\n)+", system, re.MULTILINE)[0]

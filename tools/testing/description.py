@@ -162,8 +162,7 @@ def asked_for(context):
 
 def graph(context):
     """The pictures are well-formed, and everything is in them: each program; each capability, as an arrow or a name in a box."""
-    with open(SYSTEM, encoding="utf-8") as f:
-        text = re.sub(r"#.*", "", f.read())
+    text = re.sub(r"#.*", "", core.system_text())
     for options in ([], ["--all"], ["--boot", "--all"]):
         path = context.path("graph.svg")
         status, output = context.run([TOOL, "graph", SYSTEM, *options, "--svg", path], SECONDS)

@@ -26,8 +26,7 @@ def table(context, folder, system):
 def changed(context, changes, added="", files=()):
     """An archive with all programs, these further files, and the description in which each of `changes` (old, new), which stands in
     it once, is made, and to which `added` is appended."""
-    with open(os.path.join(core.ROOT, "user", "system.lyk"), encoding="utf-8") as f:
-        system = f.read()
+    system = core.system_text()
     for old, new in changes:
         if system.count(old) != 1:
             raise Failed(f"user/system.lyk does not have {old!r} once")

@@ -58,8 +58,7 @@ def archive_with(context, name, programs):
     """Options to boot with the first servers, ping and pong, and these further programs of the description, of file tenant."""
     folder = context.path("refuse-" + name)
     os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(core.ROOT, "user", "system.lyk"), encoding="utf-8") as f:
-        head, rest = f.read().split("# ping and pong", 1)
+    head, rest = core.system_text().split("# ping and pong", 1)
     system = head + "# ping and pong" + rest.split("# fault:", 1)[0]
     for program, lines in programs.items():
         system += f"program {program}\n    file tenant\n    endpoints main\n    start on demand\n    {lines}\n"
@@ -127,8 +126,7 @@ def given_up(name, how, *phrases):
     def run(context):
         folder = context.path(f"refuse-up-{name}-{how}")
         os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(core.ROOT, "user", "system.lyk"), encoding="utf-8") as f:
-            system = f.read().split("# ping and pong", 1)[0]
+        system = core.system_text().split("# ping and pong", 1)[0]
         system = system.replace(f"program {name}\n", f"program {name}\n    file fault\n    args {how}\n")
         halts(context, f"refuse-up-{name}-{how}", image(context, folder, system, ["fault"]), phrases)
 

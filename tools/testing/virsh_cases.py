@@ -90,8 +90,7 @@ def node(host):
 
 def whole_programs():
     """init, and those of the description that are no parts of others."""
-    with open(os.path.join(core.ROOT, "user", "system.lyk"), encoding="ascii") as f:
-        programs = re.split(r"^program +", f.read(), flags=re.MULTILINE)[1:]
+    programs = re.split(r"^program +", core.system_text(), flags=re.MULTILINE)[1:]
     return {"init"} | {text.split()[0] for text in programs if not re.search(r"^ +part +of ", text, re.MULTILINE)}
 
 

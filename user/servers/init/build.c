@@ -471,7 +471,7 @@ bool build_grants(uint32_t i, struct trouble *why)
             return false;
         }
         if (s != STATUS_OK) {
-            say("program %s goes without capability %s (system.lyk line %u): %s",
+            say("program %s goes without capability %s (line %u of its description): %s",
                 instance_name(i).text, g->name, g->line, lk_status_text(s));
         }
     }

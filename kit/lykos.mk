@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# How a project outside of the tree is built, run, tested and debugged with the kit. A project's Makefile includes this
+# file through build/kit, a link to the kit, so that a blank in the path of either does no harm.
+#
+# Each folder with C files is a program. It may have, like folders of programs in the tree:
+#     flags     more options for the compiler, such as -msse2 -m80387
+#     libs      more for the linker, such as -lgcc
+#     needs     what it asks for by name: system.lyk is held against it
+# Each file *.idl here or in such a folder is an interface; system.lyk describes the system.
+
+KIT := build/kit
+BIN := $(KIT)/bin
+CFLAGS ?= -Wall -Wextra
+APPEND ?=
+MEMORY ?= 256M
+DUMP ?=
+SEEDS ?= 1 2 3
+V ?= 0
+Q := $(if $(filter 0,$(V)),@)
+say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+# What the goals need is there, or is named.
+NEEDS_run := run
+NEEDS_test := run
+NEEDS_debug := run debug
+ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell $(BIN)/install-deps --look kit $(sort $(foreach g,$(MAKECMDGOALS),$(NEEDS_$(g)))) 1>&2 && echo yes),yes)
+$(error something that the kit works with is missing, see above)
+endif
+endif
+
+# --- what there is here -----------------------------------------------------------------------------------------
+PROGRAMS := $(filter-out build,$(patsubst %/,%,$(sort $(dir $(wildcard */*.c)))))
+TESTS := $(filter %-test,$(PROGRAMS))
+# The first that is neither a client nor a test: gdb begins with its symbols.
+SERVER ?= $(firstword $(filter-out %-client %-test,$(PROGRAMS)) $(PROGRAMS))
+INTERFACES := $(sort $(wildcard *.idl */*.idl))
+TOOLS := build/kit/share/kit
+
+source = $(sort $(wildcard $(1)/*.c $(1)/*.S))
+objects = $(patsubst %,build/%.o,$(call source,$(1)))
+
+.PHONY: all run test debug dump clean help
+all: build/archive ## build the programs, and the archive that they boot from
+
+# --- interfaces -------------------------------------------------------------------------------------------------
+ifneq ($(INTERFACES),)
+build/gen/servers.stamp: $(INTERFACES) $(TOOLS)
+	$(call say,IDL,"$(INTERFACES)")
+	$(Q)$(BIN)/lykos-idl servers -I . $(INTERFACES) build/gen
+GENERATED := build/gen/servers.stamp
+build/gen/include/lykos/gen/%.h: $(GENERATED) ;
+endif
+
+# --- programs ---------------------------------------------------------------------------------------------------
+# Again when the options change.
+OPTIONS := $(CC) $(CFLAGS)
+$(shell mkdir -p build; echo '$(OPTIONS)' | cmp -s - build/options || echo '$(OPTIONS)' > build/options)
+
+build/%.o: % build/options $(TOOLS) | $(GENERATED)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BIN)/lykos-cc -c -MMD -MP $(CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) -Ibuild/gen/include -I. -o $@ $<
+
+define program
+build/programs/$(1): $$(call objects,$(1)) $(wildcard $(1)/libs) $(TOOLS)
+	$$(call say,LD,$(1))
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(BIN)/lykos-cc -o $$@ $$(call objects,$(1)) $$(shell cat $(1)/libs 2>/dev/null)
+$(wildcard $(1)/flags:%=) $$(call objects,$(1)): $(wildcard $(1)/flags)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+# --- the system -------------------------------------------------------------------------------------------------
+build/system.table: system.lyk $(wildcard *.lyk) $(wildcard $(PROGRAMS:%=%/needs)) $(PROGRAMS) $(TOOLS)
+	$(call say,TABLE,$<)
+	$(Q)$(BIN)/lykos-system table $< $@ --programs $(PROGRAMS) --base
+build/archive: build/system.table $(PROGRAMS:%=build/programs/%)
+	$(call say,ARCHIVE,$@)
+	$(Q)$(BIN)/lykos-system files system.lyk --in build/programs > build/files
+	$(Q)$(BIN)/lykos-image make $@ --list build/files build/system.table
+
+# --- run, test, debug -------------------------------------------------------------------------------------------
+run: all ## start it in QEMU; Ctrl-A X leaves (APPEND=run=PROGRAM,WORD,WORD MEMORY=256M)
+	@$(BIN)/run-qemu --build build --memory $(MEMORY) --append '$(APPEND)' --interactive --dump build/run
+test: all ## run the programs *-test, as they are and with preemption at random (SEEDS='1 2 3')
+	@$(BIN)/lykos test --seeds '$(SEEDS)' $(TESTS)
+debug: all ## gdb at the start of the kernel, or at a dump: DUMP=FILE (`help lykos` in gdb)
+	@$(BIN)/run-gdb build $(if $(DUMP),--open '$(DUMP)',--program '$(SERVER)' --memory $(MEMORY) --append '$(APPEND)')
+dump: ## write the memory of what `make run` has started to build/run/lykos.dump
+	@$(BIN)/dump build/run $(if $(DUMP),'$(DUMP)')
+clean: ## remove everything built
+	rm -rf build
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(KIT)/share/lykos.mk
+
+-include $(patsubst %.o,%.d,$(foreach p,$(PROGRAMS),$(call objects,$(p))))

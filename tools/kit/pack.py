@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is in the kit, and the kit as an archive: the same bytes whenever and wherever the same things are packed.
+
+bin/       the tools, as links into share/tools
+include/   what programs include: <lykos/...>, <abi/...>
+lib/       the library, the linker script
+share/     a piece of the tree, where the tools find what they look for there; the template; programs, and the kernel, with symbols"""
+
+import glob
+import io
+import lzma
+import os
+import tarfile
+
+from places import ROOT
+
+NAME = "lykos-kit"
+BASE = ("init", "bank", "pager", "console", "shell", "constructor", "pci", "serial")
+EXAMPLES = ("ping", "pong", "fault")
+# What is typed: the tool behind it.
+COMMANDS = {"lykos": "lykos", "lykos-cc": "lykos-cc", "lykos-idl": "lykos-idl", "lykos-system": "lykos-system", "lykos-image": "mkimage",
+            "run-qemu": "run-qemu", "run-gdb": "run-gdb", "dump": "dump", "install-deps": "install-deps"}
+TOOLS = ["lykos-gdb.py", "places.py", *(f"{package}/*" for package in ("gdb", "idl", "kit", "remote", "system"))]
+PIECES = ["kernel/abi/*.idl", "user/idl/*.idl", "user/base.lyk", "user/devices.lyk", "boot/exit_codes.h", "user/servers/init/table.def",
+          "user/servers/init/README.md", "kernel/include/kernel/process.h", "arch/x86_64/include/arch/arch_inline.h",
+          *(f"docs/{page}.md" for page in ("abi", "debugging", "idl", "preemption", "writing-a-server"))]
+FOLDERS = [*(f"user/servers/{name}" for name in BASE), *(f"user/programs/{name}" for name in EXAMPLES)]
+
+
+class Missing(Exception):
+    """Something that belongs into the kit is not there."""
+
+
+def found(pattern):
+    """Paths in the tree, of files alone."""
+    paths = sorted(path for path in glob.glob(os.path.join(glob.escape(ROOT), pattern)) if os.path.isfile(path))
+    if not paths:
+        raise Missing(f"{pattern} is missing")
+    return paths
+
+
+def from_tree(patterns, into):
+    """(place in the kit, path)."""
+    for pattern in patterns:
+        for path in found(pattern):
+            yield os.path.join(into, os.path.relpath(path, ROOT)), path
+
+
+def from_folder(folder, into, suffix=""):
+    """(place in the kit, path) of all files below a folder whose names end so."""
+    for at, folders, files in os.walk(folder):
+        folders.sort()
+        for file in sorted(files):
+            if file.endswith(suffix):
+                path = os.path.join(at, file)
+                yield os.path.join(into, os.path.relpath(path, folder)), path
+
+
+def built(build):
+    """(place in the kit, path) of what was compiled, or made from interfaces."""
+    for name in ("lykos", "lykos.debug", "user-flags"):
+        yield f"share/{name}", os.path.join(build, name)
+    for name in (*BASE, *EXAMPLES):
+        for suffix in ("", ".debug"):
+            yield f"share/programs/{name}{suffix}", os.path.join(build, "user", name + suffix)
+    yield "lib/liblykos.a", os.path.join(build, "liblykos.a")
+    made = os.path.join(build, "gen", "include")
+    yield "include/abi/gen.h", os.path.join(made, "abi", "gen.h")
+    yield "include/lykos/stubs.h", os.path.join(made, "lykos", "stubs.h")
+    for path in found("user/idl/*.idl"):
+        name = os.path.basename(path).removesuffix(".idl")
+        for suffix in (".h", "_server.h"):
+            yield f"include/lykos/gen/{name}{suffix}", os.path.join(made, "lykos", "gen", name + suffix)
+
+
+def contents(build):
+    """The files of the kit: place -> path."""
+    tools = [f"tools/{tool}" for tool in (*COMMANDS.values(), *TOOLS)]
+    everything = [*built(build), *from_tree([*tools, *PIECES], "share")]
+    for folder in FOLDERS:
+        everything += [pair for name in ("README.md", "needs") for pair in from_folder(os.path.join(ROOT, folder), f"share/{folder}", name)]
+    everything += from_folder(os.path.join(ROOT, "user", "lib", "include"), "include", ".h")
+    everything += from_folder(os.path.join(ROOT, "kernel", "abi"), "include/abi", ".h")
+    everything += from_folder(os.path.join(ROOT, "kit", "template"), "share/template")
+    for place, path in (("share/lykos.mk", "kit/lykos.mk"), ("lib/user.ld", "user/lib/user.ld"), ("README.md", "docs/kit.md"), ("LICENSE", "LICENSE")):
+        everything.append((place, os.path.join(ROOT, path)))
+    return {place: path for place, path in everything if not path.endswith(".pyc")}
+
+
+def entry(place, mode, kind=tarfile.REGTYPE):
+    """Of the archive: nothing of it depends on who packs, or when."""
+    info = tarfile.TarInfo(f"{NAME}/{place}" if place else NAME)
+    info.mode, info.type = mode, kind
+    return info
+
+
+def pack(build, out, mark):
+    """Write the archive. `mark` says in a line what is in it."""
+    files = contents(build)
+    folders = {os.path.dirname(place) for place in files} | {"bin", *(f"share/{folder}" for folder in FOLDERS)}
+    for folder in list(folders):
+        while folder := os.path.dirname(folder):
+            folders.add(folder)
+    with lzma.open(out, "wb", preset=6) as packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for folder in sorted(folders | {""}):
+            tar.addfile(entry(folder, 0o755, tarfile.DIRTYPE))
+        for place in sorted(files):
+            try:
+                with open(files[place], "rb") as f:
+                    data = f.read()
+            except OSError as e:
+                raise Missing(f"{e.filename}: {e.strerror}") from None
+            info = entry(place, 0o755 if data.startswith((b"#!", b"\x7fELF")) and not place.endswith(".a") else 0o644)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+        info = entry("share/kit", 0o644)
+        info.size = len(mark.encode())
+        tar.addfile(info, io.BytesIO(mark.encode()))
+        for command, tool in sorted(COMMANDS.items()):
+            info = entry(f"bin/{command}", 0o777, tarfile.SYMTYPE)
+            info.linkname = f"../share/tools/{tool}"
+            tar.addfile(info)
