@@ -73,7 +73,7 @@ build/programs/$(1): $$(call objects,$(1)) $(wildcard $(1)/libs) $(TOOLS)
 	$$(call say,LD,$(1))
 	$(Q)mkdir -p $$(@D)
 	$(Q)$(BIN)/lykos-cc -o $$@ $$(call objects,$(1)) $$(shell cat $(1)/libs 2>/dev/null)
-$(wildcard $(1)/flags:%=) $$(call objects,$(1)): $(wildcard $(1)/flags)
+$$(call objects,$(1)): $(wildcard $(1)/flags)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 

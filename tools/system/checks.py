@@ -20,6 +20,8 @@ FIRST_PROGRAM = "init"  # the kernel starts it; it describes the others
 def check(system, mistakes, folders=(), grammar=None, base=()):
     """Tell all that is wrong. `folders`: those of the programs that are built, if that is known; `base`: of others, that need not
     be described, and of which one of the same name in `folders` takes the place."""
+    if not system.is_whole:
+        return  # what is not known here may stand in what is missing
     for program in system.programs:
         names(system, program, mistakes)
         part(system, program, mistakes)

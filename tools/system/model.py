@@ -96,6 +96,7 @@ class Program:
 class System:
     file: str
     programs: list = dataclasses.field(default_factory=list)
+    is_whole: bool = True  # all that it includes was found
 
     def find(self, name):
         return next((p for p in self.programs if p.name == name), None)

@@ -116,6 +116,7 @@ class Reader:
         if path is None:
             there = {file for folder in folders for file in os.listdir(folder or ".") if file.endswith(".lyk")}
             self.mistakes.error(quoted, f"there is no file '{name}'{nearest(name, there)}")
+            self.system.is_whole = False
             return
         known = os.path.realpath(path)
         if known in self.included:

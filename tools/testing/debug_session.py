@@ -47,9 +47,9 @@ def archive(context):
 class Debugger(Session):
     """gdb at its prompt, in kernel_main."""
 
-    def __init__(self, context, *more):
-        run_gdb = os.path.join(core.ROOT, "tools", "run-gdb")
-        super().__init__(context, "debug", (), SECONDS, [sys.executable, "-c", STARTER, run_gdb, context.build, *more])
+    def __init__(self, context, *more, command=None):
+        command = command or [os.path.join(core.ROOT, "tools", "run-gdb"), context.build]
+        super().__init__(context, "debug", (), SECONDS, [sys.executable, "-c", STARTER, *command, *more])
         self.socket = self.expect(r"Remote debugging using (\S+)")[1]
         self.expect(r"Breakpoint 1, .*kernel_main")
         self.expect(PROMPT)

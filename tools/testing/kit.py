@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The kit, used as a newcomer would who has nothing else: unpacked to a folder with a blank in its name, with no tool of the tree in PATH.
+docs/kit.md is followed to the letter: what it says to type is typed, what it says to add is added, what it shows must be seen."""
+
+import filecmp
+import os
+import re
+import shutil
+import tarfile
+
+from . import core
+from .boot import mkimage
+from .build import in_a_row
+from .core import Failed, Part, simple_job
+from .debug_session import Debugger
+from .session import Session
+
+SECONDS = 240
+PAGE = os.path.join(core.ROOT, "docs", "kit.md")
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+CASES_ONCE = 6  # of the template's test, in each boot
+
+
+def place(context, *names):
+    return context.path("the kit", *names)
+
+
+def environment(context, path=None):
+    return {"PATH": path or place(context, "lykos-kit", "bin") + ":" + SYSTEM_PATH, "HOME": place(context), "LANG": "C", "TERM": "dumb"}
+
+
+def run(context, *command, cwd=None, path=None, status=0):
+    """A command in the project: what it says, if it ends as expected."""
+    got, text = context.run(list(command), SECONDS, env=environment(context, path), cwd=cwd or place(context, "counter"))
+    if (got == 0) != (status == 0):
+        raise Failed(f"{' '.join(command)} ends with status {got}", core.tail(text))
+    return text
+
+
+def need(text, *patterns):
+    for pattern in patterns:
+        if not re.search(pattern, text, re.MULTILINE):
+            raise Failed(f"not seen: {pattern!r}", core.tail(text))
+
+
+def read(context, *names):
+    with open(place(context, "counter", *names), encoding="utf-8") as f:
+        return f.read()
+
+
+def write(context, text, *names):
+    with open(place(context, "counter", *names), "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+class Changed:
+    """A file of the project in which something stands otherwise, for a while."""
+
+    def __init__(self, context, file, old, new):
+        self.context, self.file, self.old, self.new = context, file, old, new
+
+    def __enter__(self):
+        self.before = read(self.context, self.file)
+        if self.old not in self.before:
+            raise Failed(f"{self.file} does not have {self.old!r}")
+        write(self.context, self.before.replace(self.old, self.new), self.file)
+
+    def __exit__(self, *_):
+        write(self.context, self.before, self.file)
+
+
+def packed(context):
+    """Twice the same bytes; unpacked for all other cases; and nothing in it knows the tree."""
+    archives = [context.path(name) for name in ("kit-1.tar.xz", "kit-2.tar.xz")]
+    for archive in archives:
+        status, text = context.run([os.path.join(core.ROOT, "tools", "make-kit"), context.build, archive], SECONDS)
+        if status != 0:
+            raise Failed("it is not made", core.tail(text))
+    if not filecmp.cmp(*archives, shallow=False):
+        raise Failed("packed twice, it is not the same")
+    with tarfile.open(archives[0]) as tar:
+        tar.extractall(place(context))  # of our own making
+    for at, _, files in os.walk(place(context)):
+        for file in files:
+            with open(os.path.join(at, file), "rb") as f:
+                data = f.read()
+            for path in (core.ROOT, context.build):
+                if path.encode() in data:
+                    raise Failed(f"{os.path.join(at, file)} has the path {path}")
+
+
+def new(context):
+    """The project; and what is refused, in a line each."""
+    shutil.rmtree(place(context, "counter"), ignore_errors=True)
+    need(run(context, "lykos", "new", "counter", cwd=place(context)), r"^counter/counter/main\.c$")
+    for words, said in (
+        (["new", "counter"], "the folder counter is not empty"),
+        (["new", "other", "counter/system.lyk"], "counter/system.lyk: Not a directory"),
+        (["new", "Counter"], "'Counter' cannot be the name of a server: small letters and digits, a letter first"),
+        (["new", "../x"], "'../x' cannot be the name of a server: small letters and digits, a letter first"),
+        (["new", "abcdefghij"], "'abcdefghij' is too long for a server's name: at most 9 characters, since abcdefghij-client is a program, too"),
+        (["new", "console"], "'console' has a meaning already: choose another name"),
+        (["new", "init"], "'init' has a meaning already: choose another name"),
+        (["new"], "too few words behind 'new'; lykos --help says what belongs there"),
+        (["nwe"], "there is no command 'nwe'; did you mean 'new'?; lykos --help lists them"),
+    ):
+        text = run(context, "lykos", *words, cwd=place(context), status=1)
+        if text != f"lykos: {said}\n":
+            raise Failed(f"lykos {' '.join(words)} says something else", text.splitlines())
+    if os.listdir(place(context)) != os.listdir(place(context)) or os.path.exists(place(context, "console")):
+        raise Failed("something was made all the same")
+    need(run(context, "lykos", "version"), r"^Lykos \d+\.\d+\.\d+, the kit$")
+
+
+def other_name(context):
+    """What the template is made into has no other name, and builds."""
+    folder = place(context, "projects", "kv2")
+    run(context, "lykos", "new", "kv2", folder, cwd=place(context))
+    for at, _, files in os.walk(folder):
+        for file in files:
+            with open(os.path.join(at, file), encoding="utf-8") as f:
+                if "counter" in f.read().lower() + file:
+                    raise Failed(f"the template's name is left in {os.path.join(at, file)}")
+    run(context, "make", cwd=folder)
+    need(run(context, "lykos-image", "list", "build/archive", cwd=folder), r" kv2$", r" kv2-client$", r" init$")
+
+
+def builds(context):
+    run(context, "make")
+    again = run(context, "make")
+    if re.search(r"^  [A-Z]+ ", again, re.MULTILINE):
+        raise Failed("a second make builds something", core.tail(again))
+    status = mkimage_check(place(context, "counter", "build", "archive"))
+    if status:
+        raise Failed("the archive is not whole", status)
+
+
+def mkimage_check(path):
+    import subprocess
+
+    done = subprocess.run([os.path.join(core.ROOT, "tools", "mkimage"), "check", path], capture_output=True, text=True, check=False)
+    return core.tail(done.stderr) if done.returncode else []
+
+
+def tests(context):
+    text = run(context, "make", "test", "SEEDS=1 2 3")
+    need(text, r"^counter-test, as it is: 6 passed, 0 failed$", r"^counter-test, preempted at random, seed 3: 6 passed, 0 failed$")
+    if text.splitlines()[-1] != f"{4 * CASES_ONCE} passed, 0 failed":
+        raise Failed("the last line is another one", core.tail(text))
+
+
+def tests_fail(context):
+    """A server that is wrong, one that faults, and a test that tests nothing."""
+    with Changed(context, "counter/main.c", "sum += by;", "sum += by + (by == 77);"):
+        text = run(context, "make", "test", "SEEDS=", status=1)
+        need(text, r"^FAILED counter-test: not ok adds_up$", r"^    repeat: make run APPEND='run=counter-test'$", r"^3 passed, 1 failed$|^4 passed, 1 failed$")
+    with Changed(context, "counter-test/main.c", "int main(void)\n{", "int main(void)\n{\n    *(volatile int *)8 = 1;"):
+        need(run(context, "make", "test", "SEEDS=", status=1), r"^FAILED counter-test: end: ", r"^0 passed, 1 failed$")
+    with Changed(context, "counter-test/main.c", 'say("%s %s"', 'say("(%s) %s"'):
+        need(run(context, "make", "test", "SEEDS=", status=1), r"^FAILED counter-test: no case: ", r"^1 passed, 1 failed$")
+
+
+def prompt(context):
+    """make run, and what docs/kit.md shows at its prompt."""
+    with open(PAGE, encoding="utf-8") as f:
+        shown = re.search(r"^At the prompt:\n\n((?:    .*\n)+)", f.read(), re.MULTILINE)[1]
+    command = ["env", "-i", *(f"{k}={v}" for k, v in environment(context).items()), "make", "-C", place(context, "counter"), "run"]
+    with Session(context, "kit", (), SECONDS, command) as session:
+        session.prompt()
+        typed = re.split(r"^lykos> ", re.sub(r"^    ", "", shown, flags=re.MULTILINE), flags=re.MULTILINE)[1:]
+        for part in typed[:-1]:
+            line, _, wanted = part.partition("\n")
+            output = session.command(line)
+            for words in wanted.splitlines():
+                if words not in output:
+                    raise Failed(f"{line}: not seen: {words!r}", core.tail(output))
+        session.type(typed[-1].strip() + "\r")
+        session.end(core.PASS)
+
+
+def debugs(context):
+    """make debug: symbols of kernel and server, a break point in the server, its sources."""
+    command = ["env", "-i", *(f"{k}={v}" for k, v in environment(context).items()), "make", "-C", place(context, "counter"), "debug",
+               "APPEND=run=counter-client,add,5"]
+    with Debugger(context, command=command) as gdb:
+        need(gdb.command("info symbol counter_op_read"), r"^counter_op_read in section \.text")
+        gdb.command('tbreak counter_op_add if $lykos_runs("counter")')
+        need(gdb.stops(), r"^Temporary breakpoint \d+, counter_op_add \(rq=.*, by=5, .*\) at counter/main\.c:\d+$")
+        need(gdb.command("print sum"), r"^\$1 = 0$")
+        need(gdb.command("list counter_op_add"), r"enum status counter_op_add")
+        need(gdb.command("lykos ps"), r" counter +counter +110 .*", r" console +console +180 ")
+        need(gdb.command("lykos bt counter-client"), r"^#\d .*\bcounter_add \(", r"^#\d .*\bmain \(\) at counter-client/main\.c:\d+$")
+        gdb.type("quit\n")
+        gdb.end(0)
+        gdb.gone()
+
+
+MISTAKES = [
+    ("counter/main.c", "sum += by;", "sum += bye;", r"^counter/main\.c:\d+:\d+: error: .bye. undeclared"),
+    ("counter/counter.idl", "u32 by", "u33 by", r"^counter/counter\.idl:15:16: unknown type 'u33'; did you mean 'u32'\?$"),
+    ("counter/counter.idl", "method read()", "methd read()", r"^counter/counter\.idl:\d+:\d+: "),
+    ("system.lyk", "entry counter.main", "entry counetr.main", r"^system\.lyk:17:25: error: unknown program 'counetr'; did you mean 'counter'\?$"),
+    ("system.lyk", '"base.lyk"', '"bse.lyk"', r"^system\.lyk:5:9: error: there is no file 'bse\.lyk'; did you mean 'base\.lyk'\?$"),
+    ("system.lyk", "program counter-test", "program counter-tset",
+     r"^system\.lyk:19:9: error: there is no program 'counter-tset' to be its file; did you mean 'counter-test'\?$"),
+    ("system.lyk", "cap counter = entry counter.main", "cap counter = sleep",
+     r"^system\.lyk:17:19: error: counter-client wants 'counter' to be a capability of kind entry, not sleep$"),
+    ("counter/main.c", "counter_op_read(", "counter_op_raed(", r"counter_op_read"),
+]
+
+
+def mistakes(context):
+    for file, old, new_text, said in MISTAKES:
+        with Changed(context, file, old, new_text):
+            need(run(context, "make", status=1), said)
+    run(context, "make")
+
+
+def without(context):
+    """No QEMU; no kit; a kit that went away, and one that has moved."""
+    few = place(context, "few")
+    os.makedirs(few, exist_ok=True)
+    for name in ("sh", "make", "python3", "env", "gcc", "ld", "cat", "cmp", "mkdir", "nm", "objcopy", "as", "printf", "awk"):
+        if (path := shutil.which(name)) and not os.path.lexists(os.path.join(few, name)):
+            os.symlink(path, os.path.join(few, name))
+    kit_bin = place(context, "lykos-kit", "bin")
+    need(
+        run(context, "make", "run", path=f"{kit_bin}:{few}", status=1),
+        r"^install-deps: qemu-system-x86 is missing \(the machine it runs in\)$",
+        r"^install-deps: to install what is missing, run: sudo apt-get install .* qemu-system-x86$",
+    )
+    need(run(context, "run-qemu", path=f"{kit_bin}:{few}", status=1), r"^run-qemu: qemu-system-x86_64 is missing; install it with: ")
+    need(run(context, "make", path=few, status=1), r"^Makefile:4: \*\*\* the kit is not found: put the folder bin of lykos-kit into PATH\.")
+    os.rename(place(context, "lykos-kit"), place(context, "moved"))
+    try:
+        need(run(context, "make", path=SYSTEM_PATH, status=1), r"the kit is not found")
+        run(context, "make", path=place(context, "moved", "bin") + ":" + SYSTEM_PATH)
+    finally:
+        os.rename(place(context, "moved"), place(context, "lykos-kit"))
+    run(context, "make")
+
+
+def compiler(context):
+    """lykos-cc by hand: sources, objects, archives, flags; with clang, if it is there."""
+    folder = place(context, "by hand")
+    os.makedirs(folder, exist_ok=True)
+    for name, text in (("a.c", "#include <lykos/lykos.h>\nint twice(int);\nint main(void) { say(\"%d\", twice(4)); return 0; }\n"),
+                       ("b.c", "int twice(int x) { return 2 * x; }\n")):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def cc(*words, status=0):
+        return run(context, "lykos-cc", *words, cwd=folder, status=status)
+
+    cc("-o", "prog", "a.c", "b.c")
+    cc("-c", "-o", "b.o", "b.c")
+    run(context, "ar", "rcs", "libb.a", "b.o", cwd=folder)
+    cc("-o", "other", "a.c", "-L", ".", "-lb")
+    for name in ("prog", "other"):
+        need(run(context, "nm", name + ".debug", cwd=folder), r" T main$", r" T twice$", r" T lk_invoke$")
+        if "debug_info" in run(context, "readelf", "-S", name, cwd=folder):
+            raise Failed(f"{name} has debug information")
+    need(cc("--print-flags"), r"^-std=gnu11 .* -mno-red-zone .*lykos-kit/include'?$")
+    need(cc("--print-link-flags"), r"^-nostdlib -static .*user\.ld")
+    need(cc("-o", "x", "nix.c", status=1), r"^lykos-cc: there is no file nix\.c$")
+    need(cc("-o", "x", "b.c", "-lnix", status=1), r"cannot find -lnix")
+    need(cc("--libc=nix", "-o", "x", "b.c", status=1), r"^lykos-cc: this kit has no C library 'nix'; it has: lykos$")
+    if shutil.which("clang"):
+        run(context, "env", "CC=clang", "lykos-cc", "-o", "clanged", "a.c", "b.c", cwd=folder)
+
+
+def page_listings():
+    with open(PAGE, encoding="utf-8") as f:
+        return re.findall(r"^```(?:c|idl)\n(.*?)^```$", f.read(), re.MULTILINE | re.DOTALL)
+
+
+# The listings of docs/kit.md in their order: the file, and what stands behind the new lines.
+ADDED = [
+    ("counter/counter.idl", "}\n"),
+    ("counter/main.c", "static const struct lk_server"),
+    ("counter-client/main.c", "    } else {\n"),
+    ("counter-test/main.c", "    return failed"),
+]
+
+
+def one_more(context):
+    """A method more, as docs/kit.md says: interface, server, client, test."""
+    listings = page_listings()
+    if len(listings) != len(ADDED):
+        raise Failed(f"docs/kit.md has {len(listings)} listings")
+    for (file, before), listing in zip(ADDED, listings):
+        text = read(context, file)
+        at = text.rindex(before)
+        write(context, text[:at] + listing + text[at:], file)
+    text = run(context, "make", "test", "SEEDS=1 2 3")
+    if text.splitlines()[-1] != f"{4 * (CASES_ONCE + 1)} passed, 0 failed":
+        raise Failed("the last line is another one", core.tail(text))
+    need(run(context, "make", "run", "APPEND=run=counter-client,reset"), r"counter-client: the sum is 0$")
+
+
+def part(_context):
+    cases = [
+        ("packed", "packed twice it is the same; no file in it knows the tree", packed),
+        ("new", "lykos new makes a project, and refuses in a line what it must", new),
+        ("builds", "the project builds, and a second make has nothing to do", builds),
+        ("tests", "make test: all pass, also preempted at random", tests),
+        ("prompt", "make run: the prompt, and what docs/kit.md shows there", prompt),
+        ("debugs", "make debug: symbols of kernel and server, and its sources", debugs),
+        ("mistakes", "a mistake in any file is told with its line", mistakes),
+        ("tests_fail", "make test fails when the server is wrong, a program faults, or nothing is tested", tests_fail),
+        ("without", "without QEMU, without the kit, with a kit that was moved", without),
+        ("compiler", "lykos-cc makes programs of sources, objects and archives", compiler),
+        ("one_more", "a method more, as docs/kit.md says, is built, tested and used", one_more),
+        ("other_name", "a project of another name has nothing left of the template's", other_name),
+    ]
+    return Part("kit", [in_a_row(*(simple_job(*case) for case in cases))])
