@@ -11,7 +11,7 @@
 
 KIT := build/kit
 BIN := $(KIT)/bin
-CFLAGS ?= -Wall -Wextra
+CFLAGS ?= -Og -Wall -Wextra # as good to debug as can be; -O2 for speed
 APPEND ?=
 MEMORY ?= 256M
 DUMP ?=

@@ -6,7 +6,7 @@ import subprocess
 
 import gdb
 
-from . import abi, machine, messages, programs, space, stack
+from . import abi, machine, memory, messages, objects, programs, space, stack
 from .console import Typist, tail
 from .memory import DIRECT_MAP, Broken
 from .objects import OID_SHIFT, Endpoint, cap_text, every, frame_of, processes
@@ -257,6 +257,8 @@ class Runs(gdb.Function):
         super().__init__("lykos_runs")
 
     def invoke(self, name):
+        memory.forget()  # gdb says nothing when it goes on behind a condition that did not hold
+        objects.forget()
         address = stack.running()
         if address == 0:
             return 0

@@ -10,6 +10,7 @@ import glob
 import io
 import lzma
 import os
+import re
 import tarfile
 
 from places import ROOT
@@ -20,9 +21,10 @@ EXAMPLES = ("ping", "pong", "fault")
 # What is typed: the tool behind it.
 COMMANDS = {"lykos": "lykos", "lykos-cc": "lykos-cc", "lykos-idl": "lykos-idl", "lykos-system": "lykos-system", "lykos-image": "mkimage",
             "run-qemu": "run-qemu", "run-gdb": "run-gdb", "dump": "dump", "install-deps": "install-deps"}
-TOOLS = ["lykos-gdb.py", "places.py", *(f"{package}/*" for package in ("gdb", "idl", "kit", "remote", "system"))]
+TOOLS = ["lykos-gdb.py", "places.py", *(f"{package}/*" for package in ("gdb", "idl", "kit", "system")),
+         *(f"remote/{module}.py" for module in ("__init__", "monitor", "ports"))]
 PIECES = ["kernel/abi/*.idl", "user/idl/*.idl", "user/base.lyk", "user/devices.lyk", "boot/exit_codes.h", "user/servers/init/table.def",
-          "user/servers/init/README.md", "kernel/include/kernel/process.h", "arch/x86_64/include/arch/arch_inline.h",
+          "user/servers/init/README.md",
           *(f"docs/{page}.md" for page in ("abi", "debugging", "idl", "preemption", "writing-a-server"))]
 FOLDERS = [*(f"user/servers/{name}" for name in BASE), *(f"user/programs/{name}" for name in EXAMPLES)]
 
@@ -56,6 +58,15 @@ def from_folder(folder, into, suffix=""):
                 yield os.path.join(into, os.path.relpath(path, folder)), path
 
 
+def read_by_gdb():
+    """Headers whose macros the commands for gdb read."""
+    text = ""
+    for path in found("tools/gdb/*.py"):
+        with open(path, encoding="utf-8") as f:
+            text += f.read()
+    return sorted(set(re.findall(r'\bmacros\("([^"]+)"', text)))
+
+
 def built(build):
     """(place in the kit, path) of what was compiled, or made from interfaces."""
     for name in ("lykos", "lykos.debug", "user-flags"):
@@ -76,7 +87,7 @@ def built(build):
 def contents(build):
     """The files of the kit: place -> path."""
     tools = [f"tools/{tool}" for tool in (*COMMANDS.values(), *TOOLS)]
-    everything = [*built(build), *from_tree([*tools, *PIECES], "share")]
+    everything = [*built(build), *from_tree([*tools, *PIECES, *read_by_gdb()], "share")]
     for folder in FOLDERS:
         everything += [pair for name in ("README.md", "needs") for pair in from_folder(os.path.join(ROOT, folder), f"share/{folder}", name)]
     everything += from_folder(os.path.join(ROOT, "user", "lib", "include"), "include", ".h")

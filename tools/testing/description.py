@@ -130,6 +130,84 @@ program b
         raise Failed("it says something else", differ + [f"told: {line}" for line in lines if line not in expected])
 
 
+INCLUDING = """system 1
+include "part.lyk"
+    cap a = sleep
+program b
+    cap x = entry a.mian
+    cap y = irq 5
+include "part.lyk"
+include "main.lyk"
+program a
+"""
+PART = """system 1
+include "../main.lyk"
+program a
+    prioritty 5
+    endpoints main
+    cap x = irq 5
+    cap y = entry b.main
+"""
+
+
+def include(context):
+    """Several files as one; mistakes are told of the file they stand in; and what cannot be included."""
+    folder = context.path("description-include")
+    os.makedirs(os.path.join(folder, "sub"), exist_ok=True)
+
+    def said(main, **parts):
+        for name, text in {"main": main, **parts}.items():
+            with open(os.path.join(folder, name + ".lyk"), "w", encoding="utf-8") as f:
+                f.write(text)
+        status, output = context.run([TOOL, "check", "main.lyk"], SECONDS, cwd=folder)
+        return status, output.replace(": error: ", ": ").splitlines()
+
+    with open(os.path.join(folder, "sub", "part.lyk"), "w", encoding="utf-8") as f:
+        f.write(PART)
+    expected = [
+        "main.lyk:3:5: 'cap' belongs to a program, but none has begun",
+        "main.lyk:5:21: program a has no endpoint 'mian'; did you mean 'main'?",
+        "main.lyk:6:13: interrupt line 5 belongs to a already, at sub/part.lyk:6",
+        "main.lyk:7:9: 'sub/part.lyk' is read already: at line 2",
+        "main.lyk:8:9: 'main.lyk' is read already: it is the first of all files",
+        "main.lyk:9:9: program 'a' is described twice, first at sub/part.lyk:3",
+        "sub/part.lyk:2:9: '../main.lyk' is read already: it is the first of all files",
+        "sub/part.lyk:4:5: unknown property 'prioritty'; did you mean 'priority'?",
+        "sub/part.lyk:7:21: program b has no endpoint 'main'; it has none",
+    ]
+    cases = [
+        (INCLUDING.replace('"part', '"sub/part'), {}, expected),
+        ('system 1\ninclude "prat.lyk"\nprogram a\n    cap x = entry b.main\n', {"part": ""},
+         ["main.lyk:2:9: there is no file 'prat.lyk'; did you mean 'part.lyk'?"]),
+        ('system 1\ninclude part.lyk\nprogram a\n', {},
+         ["main.lyk:2:9: 'part' is not what is expected: a name of a file in quotation marks; it is written: include \"FILE\""]),
+        ('include "part.lyk"\nprogram a\n', {"part": "system 1\nprogram b\n"}, ["main.lyk:1:1: the description begins with 'system 1'"]),
+        ('system 1\ninclude "part.lyk"\n', {"part": "program b\n"}, ["part.lyk:1:1: the description begins with 'system 1'"]),
+        ('system 1\ninclude "part.lyk"\nsystem 1\n', {"part": "system 1\nprogram b\n"},
+         ["main.lyk:3:1: 'system' stands once, before the first program"]),
+        ('system 1\ninclude "base.lyk"\ninclude "devices.lyk"\n', {}, []),
+    ]
+    for main, parts, lines in cases:
+        status, got = said(main, **parts)
+        if got != lines or (status == 0) != (not lines):
+            raise Failed("it says something else", [f"not told: {x}" for x in lines if x not in got] + [f"told: {x}" for x in got if x not in lines])
+
+
+def files(context):
+    """The files that an archive needs: those of its programs, the project's own first, and init."""
+    folder = context.path("description-files")
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, "main.lyk")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write('system 1\ninclude "base.lyk"\nprogram mine\n    file pong\n')
+    with open(os.path.join(folder, "pong"), "wb"):
+        pass
+    status, output = context.run([TOOL, "files", path, "--in", folder], SECONDS)
+    names = {os.path.basename(line): os.path.dirname(line) for line in output.splitlines()}
+    if status != 0 or names.get("pong") != folder or names.get("init") in (None, folder) or len(names) != 9:
+        raise Failed("it names other files", core.tail(output))
+
+
 def libraries(folder):
     """The folders of the libraries that a program names in its file `libs`."""
     path = os.path.join(folder, "libs")
@@ -284,6 +362,8 @@ def part(_context):
         + [
             simple_job("shipped", "the system is without mistakes; a program undescribed is worth a warning, one not built is none",
                        shipped),
+            simple_job("include", "a description includes others, and mistakes are told of the file they stand in", include),
+            simple_job("files", "the files that the archive of a description needs", files),
             simple_job("needs", "a program is given what it needs, and of that kind", needs),
             simple_job("asked_for", "what is said to be needed is asked for in the sources", asked_for),
             simple_job("graph", "the picture is well-formed, and all programs and capabilities are in it", graph),
