@@ -11,7 +11,7 @@ from . import core
 from .core import Failed, Job, Part, Skipped, simple_job
 
 BUILD_SECONDS = 300
-PRODUCTS = ("lykos", "archive", "lykos.iso")
+PRODUCTS = ("lykos", "archive", "lykos.iso", "lykos-kit.tar.xz")
 
 
 def copy_sources(target):
@@ -73,7 +73,7 @@ ONE, OTHER = "one", "other/place/with-a-longer-name"
 
 def build_all(context, folder):
     copy_sources(folder)
-    make(context, folder, "BUILD=out", "all")
+    make(context, folder, "BUILD=out", "all", "kit")
     if all(shutil.which(tool) for tool in ("grub-mkrescue", "xorriso", "mformat")):
         make(context, folder, "BUILD=out", "iso")
 

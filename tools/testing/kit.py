@@ -198,7 +198,7 @@ def debugs(context):
         need(gdb.command("info symbol counter_op_read"), r"^counter_op_read in section \.text")
         gdb.command('tbreak counter_op_add if $lykos_runs("counter")')
         need(gdb.stops(), r"^Temporary breakpoint \d+, counter_op_add \(rq=.*, by=5, .*\)\s+at counter/main\.c:\d+$")
-        need(gdb.command("print sum"), r"^\$1 = 0$")
+        need(gdb.command("print by"), r"^\$1 = 5$")
         need(gdb.command("list counter_op_add"), r"enum status counter_op_add")
         need(gdb.command("lykos ps"), r" counter +counter +110 .*", r" console +console +180 ")
         need(gdb.command("lykos bt counter-client"), r"^#\d .*\bcounter_add \(", r"^#\d .*\bmain \(\) at counter-client/main\.c:\d+$")
@@ -277,8 +277,28 @@ def compiler(context):
     need(cc("-o", "x", "nix.c", status=1), r"^lykos-cc: there is no file nix\.c$")
     need(cc("-o", "x", "b.c", "-lnix", status=1), r"cannot find -lnix")
     need(cc("--libc=nix", "-o", "x", "b.c", status=1), r"^lykos-cc: this kit has no C library 'nix'; it has: lykos$")
+    another_library(context, folder, cc)
     if shutil.which("clang"):
         run(context, "env", "CC=clang", "lykos-cc", "-o", "clanged", "a.c", "b.c", cwd=folder)
+
+
+def another_library(context, folder, cc):
+    """A kit with one more C library: a file, and two lines of flags."""
+    path = place(context, "lykos-kit", "share", "user-flags")
+    with open(path, encoding="utf-8") as f:
+        before = f.read()
+    try:
+        with open(path, "a", encoding="utf-8") as f:
+            f.write("compile-tiny -Dmain=lk_of_tiny\nlink-tiny @LIB@/tiny.o -llykos\n")
+        with open(os.path.join(folder, "tiny.c"), "w", encoding="utf-8") as f:
+            f.write("int lk_of_tiny(void);\nint main(void) { return lk_of_tiny(); }\n")
+        cc("-c", "-o", place(context, "lykos-kit", "lib", "tiny.o"), "tiny.c")
+        cc("--libc=tiny", "-o", "tiny", "a.c", "b.c")
+        need(run(context, "nm", "tiny.debug", cwd=folder), r" T main$", r" T lk_of_tiny$")
+        need(cc("--libc=nix", "-o", "x", "b.c", status=1), r"; it has: lykos, tiny$")
+    finally:
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(before)
 
 
 def page_listings():

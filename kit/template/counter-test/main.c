@@ -1,5 +1,5 @@
-/* counter-test: a test of the server counter. Each line "ok ..." or "not ok ..." that a program whose
- * name ends in -test prints is a case for `make test`; so is its end, which must be 0. */
+/* counter-test: a test of the server counter. Each line "ok ..." or "not ok ..." that a program
+ * whose name ends in -test prints is a case for `make test`; so is its end, with status 0. */
 #include <lykos/gen/counter.h>
 #include <lykos/lykos.h>
 

@@ -1,7 +1,7 @@
 /* counter: a server. It keeps a sum for all of its clients.
  *
- * There is a function for each method of counter.idl. What reaches it has the form that is described
- * there; the rest was answered already. What it returns is the result code. */
+ * There is a function for each method of counter.idl. What reaches it has the form that is
+ * described there; the rest was answered already. What it returns is the result code. */
 #include <lykos/gen/counter_server.h>
 #include <lykos/lykos.h>
 
