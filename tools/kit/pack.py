@@ -67,6 +67,18 @@ def read_by_gdb():
     return sorted(set(re.findall(r'\bmacros\("([^"]+)"', text)))
 
 
+def generated():
+    """The headers that are made of user/idl: two of each interface, and one of the types of a file that has some."""
+    for path in found("user/idl/*.idl"):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        for interface in re.findall(r"^interface (\w+)", text, re.MULTILINE):
+            name = re.sub(r"(?<!^)(?=[A-Z])", "_", interface).lower()
+            yield from (f"{name}.h", f"{name}_server.h")
+        if re.search(r"^(struct|enum|flags) ", text, re.MULTILINE):
+            yield os.path.basename(path).removesuffix(".idl") + "_types.h"
+
+
 def built(build):
     """(place in the kit, path) of what was compiled, or made from interfaces."""
     for name in ("lykos", "lykos.debug", "user-flags"):
@@ -78,10 +90,8 @@ def built(build):
     made = os.path.join(build, "gen", "include")
     yield "include/abi/gen.h", os.path.join(made, "abi", "gen.h")
     yield "include/lykos/stubs.h", os.path.join(made, "lykos", "stubs.h")
-    for path in found("user/idl/*.idl"):
-        name = os.path.basename(path).removesuffix(".idl")
-        for suffix in (".h", "_server.h"):
-            yield f"include/lykos/gen/{name}{suffix}", os.path.join(made, "lykos", "gen", name + suffix)
+    for name in generated():
+        yield f"include/lykos/gen/{name}", os.path.join(made, "lykos", "gen", name)
 
 
 def contents(build):

@@ -181,7 +181,7 @@ program b
         "system 1\nprogram a\n    endpoints a b c d e f g h\n"
         + "".join(f"    cap c{i} = space\n" for i in range(20))
         + "".join(f"    param p{i} = {i}\n" for i in range(9))
-        + "".join(f"program p{i}\n" for i in range(64)),
+        + "".join(f"program p{i}\n" for i in range(96)),
         [
             "2:9: program a has 23 capabilities and further endpoints, but there are registers for 15, those named sleep, "
             "kernlog and console not counted",
@@ -189,7 +189,7 @@ program b
             "22:9: too many capabilities: a program is given at most 18",
             "23:9: too many capabilities: a program is given at most 18",
             "32:11: too many parameters: a program has at most 8",
-            "96:9: too many programs: at most 64",
+            "128:9: too many programs: at most 96",
         ],
     ),
     (

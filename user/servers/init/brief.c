@@ -37,21 +37,20 @@ static void mark(uint32_t i)
 static void mark_needed(uint64_t asker)
 {
     uint32_t who = instance_of_payload(asker);
-    uint64_t all = 0;
-    uint64_t looked = 0;
+    program_set all = 0, looked = 0;
 
     question++;
     for (uint32_t i = 0; i < description.programs; i++) {
-        all |= core_is(i) ? 1ull << i : 0;
+        all |= core_is(i) ? set_of(i) : 0;
     }
     if (who != NO_INSTANCE) {
         mark(who);
         all |= instance_kind(who)->needs;
     }
     while (all != looked) {
-        uint32_t i = (uint32_t)__builtin_ctzll(all & ~looked);
+        uint32_t i = set_first(all & ~looked);
 
-        looked |= 1ull << i;
+        looked |= set_of(i);
         all |= kinds[i].needs;
         mark(i);
     }

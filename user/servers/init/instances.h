@@ -68,13 +68,31 @@ struct instance {
     bool own_args;            /* else those of the description */
 };
 
+/* A set of programs of the description: bit i is program i. */
+__extension__ typedef unsigned __int128 program_set;
+_Static_assert(DESC_PROGRAMS <= 128, "each has a bit");
+
+static inline program_set set_of(uint32_t program)
+{
+    return (program_set)1 << program;
+}
+
+/* The first program of a set that is not empty. */
+static inline uint32_t set_first(program_set set)
+{
+    uint64_t low = (uint64_t)set;
+
+    return low != 0 ? (uint32_t)__builtin_ctzll(low)
+                    : 64 + (uint32_t)__builtin_ctzll((uint64_t)(set >> 64));
+}
+
 /* What is known of each program of the description. */
 struct kind {
     bool checked;      /* `wrong`, `file` and `elf` say something */
     const char *wrong; /* why its file is refused; NULL: it is good */
     struct archive_file file;
     struct elf_program elf;
-    uint64_t needs; /* set of the programs that its grants name */
+    program_set needs; /* that its grants name */
 };
 
 extern struct description description;

@@ -33,10 +33,6 @@ enum after {
     AFTER_AT_ONCE, /* it is begun again */
 };
 
-/* A set of programs of the description. */
-typedef uint64_t program_set;
-_Static_assert(DESC_PROGRAMS <= 64, "a set of programs is one word");
-
 /* ---- who is started with whom ------------------------------------------------------------------
  */
 
@@ -51,7 +47,7 @@ static program_set needs_of(unsigned program)
         bool names = g->kind == GRANT_ENTRY || g->kind == GRANT_NOTICE || g->kind == GRANT_PROCESS;
 
         if (names && g->program >= 0) {
-            set |= 1ull << g->program;
+            set |= set_of((uint32_t)g->program);
         }
     }
     return set;
@@ -65,14 +61,14 @@ static program_set with_needed(program_set set)
     program_set looked = 0;
 
     while (looked != set) {
-        unsigned i = (unsigned)__builtin_ctzll(set & ~looked);
+        uint32_t i = set_first(set & ~looked);
 
-        looked |= 1ull << i;
+        looked |= set_of(i);
         for (program_set more = kinds[i].needs; more != 0; more &= more - 1) {
-            unsigned k = (unsigned)__builtin_ctzll(more);
+            uint32_t k = set_first(more);
 
             if (!instance(k)->exists && !instance(k)->waits_to_restart) {
-                set |= 1ull << k;
+                set |= set_of(k);
             }
         }
     }
@@ -177,10 +173,10 @@ static bool build_job(uint32_t root, struct trouble *why)
 /* The first instances of all programs that instance `root` needs, into its job. */
 static void complete_job(uint32_t root)
 {
-    program_set own = 1ull << instance(root)->program;
+    program_set own = set_of(instance(root)->program);
 
     for (program_set set = with_needed(own) & ~own; set != 0; set &= set - 1) {
-        uint32_t k = (uint32_t)__builtin_ctzll(set);
+        uint32_t k = set_first(set);
 
         instance_first(k);
         instance(k)->flags = instance(root)->flags;
