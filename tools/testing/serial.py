@@ -11,6 +11,7 @@ import os
 import re
 import select
 import socket
+import tempfile
 import termios
 import time
 
@@ -99,7 +100,8 @@ class Machine:
     def __init__(self, context, name, device="disable-legacy=on", more=(), ports=PORTS):
         self.context = context
         self.clients = []
-        self.paths = [context.path(f"{name}.port{i}") for i in range(PORTS)]
+        folder = tempfile.mkdtemp(prefix=name + "-", dir=context.folder)  # the QEMU before may still be removing its sockets
+        self.paths = [os.path.join(folder, f"port{i}") for i in range(PORTS)]
         qemu = ["-device", f"virtio-serial-pci,id=vs,{device}"]
         for i, path in enumerate(self.paths[:ports]):
             qemu += ["-chardev", f"socket,id=c{i},path={path},server=on,wait=off"]
@@ -117,9 +119,6 @@ class Machine:
     def __exit__(self, *_):
         self.leave()
         self.session.__exit__()
-        for path in self.paths:
-            if os.path.exists(path):
-                os.unlink(path)
 
     def leave(self):
         """All clients go."""
