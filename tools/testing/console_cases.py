@@ -457,7 +457,7 @@ def number_in(session, output, pattern):
 
 @case("locks shows who has the locks of a program that hangs, since when and from where, and who waits for them")
 def locks_deadlock(session):
-    output = start_deadlock(session, "", r"^  waits +left")
+    output = start_deadlock(session, "", r"^  waits +right, for .*\n(?:.*\n)*  waits +left, for ")
     need(session, output, r"^spoon \(rank 1\): taken 1 time, 0 not at once; held ", r"^bowl \(rank 2\): taken 1 time, 0 ")
     place = r", for [0-9.]+ us, (?:taken )?at "
     need(session, output, rf"^  held by +left{place}left\+0x[0-9a-f]+\n  waits +right{place}right\+0x[0-9a-f]+$")
@@ -475,7 +475,7 @@ def locks_deadlock(session):
 
 @case("locks shows one that is held for ever, and of programs without locks that they have none")
 def locks_held(session):
-    output = start_deadlock(session, "hold", r"^  waits +right")
+    output = start_deadlock(session, "hold", r"^  waits +right, for ")
     need(session, output, r"^spoon .*\n  held by +left, .*\n  waits +right, ", r"^bowl .*\n  held by +left, .*\n\Z")
     session.command("destroy deadlock")
     for name in ("init", "console", "bank"):

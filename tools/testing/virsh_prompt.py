@@ -140,7 +140,7 @@ def held_otherwise(context):
     archive = images.changed(context, [("program domainhold\n    part      of domaintest\n", "program domainhold\n")])
     with prompt_and_virsh(context, "held", "--archive", archive) as (session, host):
         session.command("start listener stay")
-        host.expect(r"^idle \(unknown\)$", "domstate", "listener", "--reason")
+        host.until(r"^idle \(unknown\)$", "domstate", "listener", "--reason")
         session.command("notify listener 4")
         held(host, "listener", "watchdog", "proxy")
         session.command("run domainhold")
