@@ -324,7 +324,7 @@ tests: $(KERNEL) $(SYS_ARCHIVES) $(TEST_PROGRAMS) unit-build ## build the tests 
 
 # --- the kit: for servers outside of the tree (docs/kit.md) ------------------------------------------------------
 KIT := $(BUILD)/lykos-kit.tar.xz
-KIT_FILES := $(shell find kit docs tools/kit tools/gdb tools/idl tools/remote tools/system user/lib/include -type f ! -name '*.pyc')
+KIT_FILES := $(shell find user/kit docs tools/kit tools/gdb tools/idl tools/remote tools/system user/lib/include -type f ! -name '*.pyc')
 $(KIT): all tools/make-kit tools/lykos tools/lykos-cc tools/run-gdb tools/dump tools/install-deps $(KIT_FILES)
 	$(call say,KIT,$@)
 	$(Q)$(PYTHON) tools/make-kit $(BUILD) $@
@@ -454,7 +454,7 @@ unit-build: $(UNIT)
 -include $(UNIT_OBJ:.o=.d)
 
 # --- check ----------------------------------------------------------------------------------------------------
-C_FILES := $(sort $(shell find kernel arch boot user kit tests tools -name '*.c' -o -name '*.h' 2>/dev/null))
+C_FILES := $(sort $(shell find kernel arch boot user tests tools -name '*.c' -o -name '*.h' 2>/dev/null))
 KERNEL_C := $(filter kernel/% boot/% arch/$(ARCH)/% tests/kernel/%,$(filter %.c,$(C_FILES)))
 USER_C := $(filter %.c,$(ALL_USER_SRC))
 KERNEL_HEADERS := $(filter kernel/include/% kernel/abi/% arch/$(ARCH)/% boot/%,$(filter %.h,$(C_FILES)))

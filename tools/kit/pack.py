@@ -102,8 +102,8 @@ def contents(build):
         everything += [pair for name in ("README.md", "needs") for pair in from_folder(os.path.join(ROOT, folder), f"share/{folder}", name)]
     everything += from_folder(os.path.join(ROOT, "user", "lib", "include"), "include", ".h")
     everything += from_folder(os.path.join(ROOT, "kernel", "abi"), "include/abi", ".h")
-    everything += from_folder(os.path.join(ROOT, "kit", "template"), "share/template")
-    for place, path in (("share/lykos.mk", "kit/lykos.mk"), ("lib/user.ld", "user/lib/user.ld"), ("README.md", "docs/kit.md"), ("LICENSE", "LICENSE")):
+    everything += from_folder(os.path.join(ROOT, "user", "kit", "template"), "share/template")
+    for place, path in (("share/lykos.mk", "user/kit/lykos.mk"), ("lib/user.ld", "user/lib/user.ld"), ("README.md", "docs/kit.md"), ("LICENSE", "LICENSE")):
         everything.append((place, os.path.join(ROOT, path)))
     return {place: path for place, path in everything if not path.endswith(".pyc")}
 

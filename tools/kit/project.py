@@ -6,7 +6,7 @@ import re
 
 import places
 
-TEMPLATE = os.path.join(places.ROOT, "template" if places.KIT else os.path.join("kit", "template"))
+TEMPLATE = os.path.join(places.ROOT, "template" if places.KIT else os.path.join("user", "kit", "template"))
 NAME = "counter"
 PROGRAM_MOST = 16  # characters in the name of a program
 LONGEST = "-client"  # behind the name of the server: another program
