@@ -105,9 +105,9 @@ bank_op_allocate(struct lk_request *rq, uint64_t type, uint64_t count, uint32_t 
 
     rq->out_caps = s == STATUS_OK ? (unsigned)count : 0;
     *first = out[0];
-    *second = out[1];
-    *third = out[2];
-    *fourth = out[3];
+    *second = count > 1 ? out[1] : 0;
+    *third = count > 2 ? out[2] : 0;
+    *fourth = count > 3 ? out[3] : 0;
     return s;
 }
 
