@@ -301,6 +301,10 @@ TEST(virtio_structures_wrong,
 {
     struct virtio_places places;
 
+    structure(virtio_function(), 0x84, VIRTIO_COMMON, 0, 0x1000,
+              0xf4); /* the rest at the end: cut off */
+    capability(&functions[0], 0xf4, PCI_CAP_VENDOR, 0);
+    CHECK(virtio_find(config, &functions[0], &places) != NULL);
     put(virtio_function(), 0x84 + 3, 1, 77); /* no common structure */
     CHECK(virtio_find(config, &functions[0], &places) != NULL);
     put(virtio_function(), 0x84 + 12, 4, 55); /* one that is too short */

@@ -17,6 +17,9 @@
 /* The structure that the capability at `at` names, if it makes sense. */
 static void take_place(pci_reader *read, void *context, unsigned at, struct virtio_places *places)
 {
+    if (at + CAP_LEAST > PCI_CONFIG_BYTES) {
+        return;
+    }
     uint32_t kind = read(context, at + CAP_KIND, 1);
     struct virtio_place place = {
         .there = true,
@@ -24,8 +27,7 @@ static void take_place(pci_reader *read, void *context, unsigned at, struct virt
         .offset = read(context, at + CAP_OFFSET, 4),
         .bytes = read(context, at + CAP_BYTES, 4),
     };
-    bool fits = at + CAP_LEAST <= PCI_CONFIG_BYTES && place.bar < BARS &&
-                place.bytes <= UINT32_MAX - place.offset &&
+    bool fits = place.bar < BARS && place.bytes <= UINT32_MAX - place.offset &&
                 read(context, at + CAP_LENGTH, 1) >= CAP_LEAST;
 
     if (!fits || kind < VIRTIO_COMMON || kind > VIRTIO_DEVICE || places->part[kind].there) {
