@@ -558,10 +558,8 @@ static ALWAYS_INLINE bool malformed(const struct process *p, uint64_t control)
              ((control & LK_RSTR) && p->regs.r9 >> 32 > LK_MAX_STRING)));
 }
 
-static ALWAYS_INLINE NORETURN void dispatch(struct process *p, uint64_t control)
+static ALWAYS_INLINE NORETURN void dispatch(struct process *p, uint64_t control, struct cap *target)
 {
-    struct cap *target = &p->capreg[control_target(control)];
-
     if (malformed(p, control)) {
         pseudo_instruction(p, control);
     }
@@ -586,24 +584,15 @@ static ALWAYS_INLINE NORETURN void dispatch(struct process *p, uint64_t control)
     invoke_without_call(p, control, target);
 }
 
-/* A record of the system call, and of who receives what goes through an Entry. */
-static NOINLINE void trace_syscall(struct process *p, uint64_t control)
+/* What is seldom to be done first: a record says who receives what goes through an Entry; restart
+ * injection; the debugger's trap, which is once, then the system call passes. */
+static NOINLINE NORETURN void dispatch_watched(struct process *p, struct trace_record *r)
 {
-    const struct cap *c = &p->capreg[control_target(control)];
+    uint64_t control = p->regs.rax;
     const struct cap *entry = ipc_sender_entry(p);
-    uint64_t to = entry == NULL ? 0 : object_oid(endpoint_recipient(endpoint_of(entry)));
 
-    trace_record(TRACE_SYSCALL,
-                 (uint32_t)control | (p->regs.rdi & 0xffff) << 32 | (uint64_t)c->type << 48,
-                 c->oid | to << 32);
-}
-
-/* What is seldom to be done first: a record, restart injection, the debugger's trap, which is once,
- * then the system call passes. */
-static NOINLINE NORETURN void dispatch_watched(struct process *p, uint64_t control)
-{
-    if (cpu_self()->tracing) {
-        trace_syscall(p, control);
+    if (entry != NULL) {
+        r->b |= (uint64_t)object_oid(endpoint_recipient(endpoint_of(entry))) << 32;
     }
     if (p->attention & ATTN_INJECT) {
         txn_watch();
@@ -616,17 +605,27 @@ static NOINLINE NORETURN void dispatch_watched(struct process *p, uint64_t contr
         sched_exit();
     }
     p->attention &= ~ATTN_TRAP_ONCE;
-    dispatch(p, control);
+    dispatch(p, control, &p->capreg[control_target(control)]);
 }
 
+/* Each system call that comes here, not having taken the fast path, is recorded. */
 void kernel_syscall(void)
 {
     struct cpu *cpu = cpu_self();
     struct process *p = cpu->current;
+    struct cap *target = &p->capreg[control_target(p->regs.rax)];
 
+    __asm__("" : "+r"(target)); /* it is found out once */
     txn_begin_syscall();
+    struct trace_record *r = trace_new(p, TRACE_SYSCALL);
+    uint16_t type = target->type;
+
+    __builtin_memcpy(&r->a, &p->regs.rax, 4);
+    __builtin_memcpy((uint8_t *)&r->a + 4, &p->regs.rdi, 2);
+    __builtin_memcpy((uint8_t *)&r->a + 6, &type, 2);
+    r->b = target->oid;
     if (unlikely(p->state != 0 || cpu->tracing)) {
-        dispatch_watched(p, p->regs.rax);
+        dispatch_watched(p, r);
     }
-    dispatch(p, p->regs.rax);
+    dispatch(p, p->regs.rax, target);
 }

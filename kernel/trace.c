@@ -17,15 +17,10 @@ void trace_all(bool on)
 
 void trace_record(uint32_t e, uint64_t a, uint64_t b)
 {
-    const struct cpu *cpu = cpu_self();
+    struct trace_record *r = trace_new(cpu_self()->current, e);
 
-    trace_ring.record[trace_ring.count++ % TRACE_RECORDS] = (struct trace_record){
-        .cycles = arch_cycles(),
-        .process = cpu->current == NULL ? 0 : object_oid(cpu->current),
-        .event = e,
-        .a = a,
-        .b = b,
-    };
+    r->a = a;
+    r->b = b;
 }
 
 void trace_leave(void)
@@ -44,7 +39,7 @@ void trace_dump(unsigned n)
 {
     static const char *const names[] = TRACE_NAMES;
 
-    for (uint64_t i = trace_ring.count > n ? trace_ring.count - n : 0; i < trace_ring.count; i++) {
+    for (uint64_t i = trace_count() > n ? trace_count() - n : 0; i < trace_count(); i++) {
         const struct trace_record *r = &trace_ring.record[i % TRACE_RECORDS];
 
         log_raw("  %12lu ns ago: process %08x  %-8s %lx %lx\n",

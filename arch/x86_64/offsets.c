@@ -93,8 +93,8 @@ void offsets(void)
     DEFINE(CPU_GATE, offsetof(struct cpu, gate));
     DEFINE(CPU_SLICE_END, offsetof(struct cpu, slice_end));
     DEFINE(CPU_READY_TOP, offsetof(struct cpu, ready_top));
-    DEFINE(TRACE_COUNT, offsetof(struct trace_ring, count));
-    DEFINE(TRACE_RECORDS, TRACE_RECORDS);
+    DEFINE(TRACE_END, offsetof(struct trace_ring, end));
+    DEFINE(TRACE_RING_SIZE, sizeof(trace_ring.record));
     DEFINE(TRACE_SIZE, sizeof(struct trace_record));
     DEFINE(TRACE_CYCLES, offsetof(struct trace_ring, record[0].cycles));
     DEFINE(TRACE_PROCESS, offsetof(struct trace_ring, record[0].process));

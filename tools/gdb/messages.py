@@ -228,7 +228,7 @@ def _holds(bits):
 def trace_lines(most):
     """The last events, oldest first."""
     records = symbol("sizeof(trace_ring.record) / sizeof(trace_ring.record[0])")
-    ring, count = symbol("(unsigned long)&trace_ring.record"), symbol("trace_ring.count")
+    ring, count = symbol("(unsigned long)&trace_ring.record"), symbol("trace_ring.end / sizeof(struct trace_record)")
     size = symbol("sizeof(struct trace_record)")
     for n in range(max(0, count - min(most, records)), count):
         record = fetch("struct trace_record", ring + n % records * size)

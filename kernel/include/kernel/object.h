@@ -76,7 +76,7 @@ static inline struct objhdr *oid_header(oid_t oid)
 }
 static inline oid_t object_oid(const void *header)
 {
-    return (oid_t)(arch_kpa(header) >> OID_SHIFT);
+    return (oid_t)((uintptr_t)header >> OID_SHIFT) + (oid_t)(arch_kpa(NULL) >> OID_SHIFT);
 }
 
 /* Descriptor of the frame in which a header stands. For a Page that is a frame of descriptors. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The trace ring: one fixed record per event, always compiled in. Faults, blocks, kernel errors,
- * restarts, notices, holds and deferrals are always recorded; entries, switches and messages that
- * waited while SysCtl.setTrace is on, which keeps everything from the fast path.
+ * The trace ring: one fixed record per event, always compiled in. System calls that do not take the
+ * fast path, faults, blocks, kernel errors, restarts, notices, holds and deferrals are always
+ * recorded; switches, interrupts and messages that waited while SysCtl.setTrace is on, which keeps
+ * everything from the fast path.
  */
 #pragma once
 
@@ -18,22 +19,42 @@ struct trace_record {
 };
 #define TRACE_BYTES sizeof(struct trace_record)
 
-/* The last events, overwritten in a circle. There is one ring, since one CPU runs so far. */
+/* The last events, overwritten in a circle. There is one ring, since only one CPU runs so far. */
 #define TRACE_RECORDS 8192u
 struct trace_ring {
-    uint64_t count; /* events ever recorded */
+    uint64_t end; /* TRACE_BYTES for each event ever recorded */
     struct trace_record record[TRACE_RECORDS];
 };
 extern struct trace_ring trace_ring;
 
-/* Those that happen in every entry, or nearly, are recorded while trace_all(true) only. */
+/* Those that are recorded while trace_all(true) only. */
 #define TRACE_FREQUENT                                                                             \
-    (1u << TRACE_SYSCALL | 1u << TRACE_IRQ | 1u << TRACE_TIMER | 1u << TRACE_SWITCH |              \
-     1u << TRACE_MESSAGE | 1u << TRACE_WAKE)
+    (1u << TRACE_IRQ | 1u << TRACE_TIMER | 1u << TRACE_SWITCH | 1u << TRACE_MESSAGE |              \
+     1u << TRACE_WAKE)
 void trace_all(bool on);
 
-/* Put an event into the ring of this CPU; trace_event() does if it is to be recorded. Callable from
- * anywhere. */
+/* Events ever recorded. */
+static inline uint64_t trace_count(void)
+{
+    return trace_ring.end / TRACE_BYTES;
+}
+
+/* A new record, of an event of process `p`. `end` is read by itself, so that it is counted where it
+ * stands. */
+static ALWAYS_INLINE struct trace_record *trace_new(const struct process *p, uint32_t e)
+{
+    uint64_t at = *(const volatile uint64_t *)&trace_ring.end % sizeof(trace_ring.record);
+    struct trace_record *r = (struct trace_record *)((uint8_t *)trace_ring.record + at);
+
+    trace_ring.end += TRACE_BYTES;
+    arch_stamp(&r->cycles);
+    r->process = object_oid(p);
+    r->event = e;
+    return r;
+}
+
+/* Put an event of the current process there; trace_event() does if it is to be recorded. Callable
+ * from anywhere. */
 void trace_record(uint32_t e, uint64_t a, uint64_t b);
 static ALWAYS_INLINE void trace_event(enum trace_event e, uint64_t a, uint64_t b)
 {

@@ -35,6 +35,11 @@ static inline uint64_t arch_cycles(void)
     return host_clock;
 }
 
+static inline void arch_stamp(uint64_t *to)
+{
+    *to = host_clock;
+}
+
 /* Ports: reads give what was written last. */
 extern uint32_t host_ports[65536];
 

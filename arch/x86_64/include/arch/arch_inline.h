@@ -40,6 +40,15 @@ static inline uint64_t arch_cycles(void)
     return __builtin_ia32_rdtsc();
 }
 
+/* The same, written down in halves, as they come. */
+static inline void arch_stamp(uint64_t *to)
+{
+    __asm__ volatile("rdtsc\n\tmovl %%eax, (%1)\n\tmovl %%edx, 4(%1)"
+                     : "=m"(*to)
+                     : "r"(to)
+                     : "eax", "edx");
+}
+
 /* Copy, and fill, `n` words of 8 bytes, upwards, at any alignment. */
 static inline void arch_copy_words(void *to, const void *from, size_t n)
 {

@@ -56,10 +56,9 @@
 /* As kernel/trace.c, trace_record: the process at r8 posts the bits in rbp to that at r11. Uses rax,
  * rcx, rdx. */
 .macro TRACE_POST
-    movl    trace_ring + TRACE_COUNT(%rip), %ecx
-    incq    trace_ring + TRACE_COUNT(%rip)
-    andl    $(TRACE_RECORDS - 1), %ecx
-    imull   $TRACE_SIZE, %ecx, %ecx
+    movl    trace_ring + TRACE_END(%rip), %ecx
+    addq    $TRACE_SIZE, trace_ring + TRACE_END(%rip)
+    andl    $(TRACE_RING_SIZE - 1), %ecx
     rdtsc
     movl    %eax, trace_ring + TRACE_CYCLES(%rcx)
     movl    %edx, trace_ring + TRACE_CYCLES + 4(%rcx)
