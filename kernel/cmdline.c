@@ -39,13 +39,9 @@ bool number_parse(const char *text, uint64_t *value)
         return false;
     }
     for (; *text != '\0'; text++) {
-        unsigned digit = base;
+        /* Large, if it is no digit. */
+        unsigned digit = (unsigned)(*text <= '9' ? *text - '0' : *text - 'a' + 10);
 
-        if (*text >= '0' && *text <= '9') {
-            digit = (unsigned)(*text - '0');
-        } else if (*text >= 'a' && *text <= 'f') {
-            digit = (unsigned)(*text - 'a') + 10;
-        }
         if (digit >= base || n > (UINT64_MAX - digit) / base) {
             return false;
         }

@@ -588,7 +588,6 @@ static ALWAYS_INLINE NORETURN void dispatch(struct process *p, uint64_t control,
  * injection; the debugger's trap, which is once, then the system call passes. */
 static NOINLINE NORETURN void dispatch_watched(struct process *p, struct trace_record *r)
 {
-    uint64_t control = p->regs.rax;
     const struct cap *entry = ipc_sender_entry(p);
 
     if (entry != NULL) {
@@ -601,11 +600,11 @@ static NOINLINE NORETURN void dispatch_watched(struct process *p, struct trace_r
         txn_commit();
         p->attention |= ATTN_TRAP_ONCE;
         arch_syscall_rewind(p);
-        fault_raise(p, FAULT_SYSCALL_TRAP, control, NULL);
+        fault_raise(p, FAULT_SYSCALL_TRAP, p->regs.rax, NULL);
         sched_exit();
     }
     p->attention &= ~ATTN_TRAP_ONCE;
-    dispatch(p, control, &p->capreg[control_target(control)]);
+    dispatch(p, p->regs.rax, &p->capreg[control_target(p->regs.rax)]);
 }
 
 /* Each system call that comes here, not having taken the fast path, is recorded. */

@@ -39,7 +39,7 @@ void trace_dump(unsigned n)
 {
     static const char *const names[] = TRACE_NAMES;
 
-    for (uint64_t i = trace_count() > n ? trace_count() - n : 0; i < trace_count(); i++) {
+    for (uint64_t i = TRACE_COUNT > n ? TRACE_COUNT - n : 0; i < TRACE_COUNT; i++) {
         const struct trace_record *r = &trace_ring.record[i % TRACE_RECORDS];
 
         log_raw("  %12lu ns ago: process %08x  %-8s %lx %lx\n",

@@ -27,8 +27,7 @@ static const struct {
 } exceptions[VECTOR_PIC] = {
     [EXC_DE] = { "divide error", FAULT_DIVIDE },
     [EXC_DB] = { "debug exception", FAULT_SINGLE_STEP },
-    [EXC_NMI] = { "NMI: the machine reports a hardware failure, or someone wants this report",
-                  FAULT_NONE },
+    [EXC_NMI] = { "NMI: the hardware has failed, or someone wants this report", FAULT_NONE },
     [EXC_BP] = { "breakpoint", FAULT_BREAKPOINT },
     [EXC_OF] = { "overflow", FAULT_OVERFLOW },
     [EXC_BR] = { "bound range exceeded", FAULT_BOUND },

@@ -72,16 +72,16 @@ void sysctl_op_set_trace(struct invocation *inv)
 /* Records of the trace from a position on. */
 void sysctl_op_read_trace(struct invocation *inv)
 {
-    uint64_t oldest = trace_count() > TRACE_RECORDS ? trace_count() - TRACE_RECORDS : 0;
+    uint64_t oldest = TRACE_COUNT > TRACE_RECORDS ? TRACE_COUNT - TRACE_RECORDS : 0;
     uint64_t at = inv->word[1] < oldest ? oldest : inv->word[1];
 
     inv->out[3] = at - inv->word[1];
-    while (at < trace_count() && inv->out_len + TRACE_BYTES <= inv->out_room) {
+    while (at < TRACE_COUNT && inv->out_len + TRACE_BYTES <= inv->out_room) {
         memcpy(&inv->string[inv->out_len], &trace_ring.record[at++ % TRACE_RECORDS], TRACE_BYTES);
         inv->out_len += TRACE_BYTES;
     }
     inv->out[1] = at;
-    inv->out[2] = trace_count();
+    inv->out[2] = TRACE_COUNT;
     inv->out[4] = arch_cycles();
     inv->out[5] = arch_now();
 }

@@ -150,18 +150,18 @@ SELFTEST(log_binder_gone, "when the binder is gone the kernel prints again")
 /* The record `back` events before the latest. */
 static const struct trace_record *trace_last(uint64_t back)
 {
-    return &trace_ring.record[(trace_count() - 1 - back) % TRACE_RECORDS];
+    return &trace_ring.record[(TRACE_COUNT - 1 - back) % TRACE_RECORDS];
 }
 
 SELFTEST(trace_ring, "the trace ring keeps the last events, as many as there is room for")
 {
-    uint64_t before = trace_count();
+    uint64_t before = TRACE_COUNT;
     uint64_t last = TRACE_RECORDS + 1000 - 1;
 
     for (uint64_t i = 0; i <= last; i++) {
         trace_record(TRACE_RESULT, i, ~i);
     }
-    CHECK_EQUAL(trace_count(), before + last + 1);
+    CHECK_EQUAL(TRACE_COUNT, before + last + 1);
     for (uint64_t back = 0; back < TRACE_RECORDS; back++) {
         const struct trace_record *r = trace_last(back);
 
@@ -196,16 +196,16 @@ SELFTEST(trace_leave, "who runs is recorded when it is another than before, with
     uint64_t before;
 
     trace_all(true);
-    before = trace_count();
+    before = TRACE_COUNT;
     cpu->traced = old;
     old->s.holds = 0x34;
     trace_leave();
     old->s.holds = 0;
-    CHECK_EQUAL(trace_count(), before + 1);
+    CHECK_EQUAL(TRACE_COUNT, before + 1);
     CHECK_EQUAL(trace_last(0)->event, (0x340000u | LK_STATE_FAULTED) << 8 | TRACE_SWITCH);
     CHECK(cpu->traced == cpu->current);
     trace_leave();
-    CHECK_EQUAL(trace_count(), before + 1);
+    CHECK_EQUAL(TRACE_COUNT, before + 1);
     trace_all(on);
     test_rescind_process(old);
 }

@@ -33,11 +33,7 @@ extern struct trace_ring trace_ring;
      1u << TRACE_WAKE)
 void trace_all(bool on);
 
-/* Events ever recorded. */
-static inline uint64_t trace_count(void)
-{
-    return trace_ring.end / TRACE_BYTES;
-}
+#define TRACE_COUNT (trace_ring.end / TRACE_BYTES) /* events ever recorded */
 
 /* A new record, of an event of process `p`. `end` is read by itself, so that it is counted where it
  * stands. */
