@@ -50,24 +50,39 @@ CASE(entry, .text = "a system call is recorded with its control word, method, ty
     EQ(next_of(ring_records, n, &at, TRACE_SYSCALL, oid) == NULL, true);
 }
 
-CASE(off, .text = "without the trace entries and switches are not recorded; refusals are")
+CASE(off, .text = "without the trace switches and messages are not recorded, nor is what takes the "
+                  "fast path; refusals and other system calls are")
 {
     obj p = proc_new(PRIO_HIGH);
     uint32_t oid = oid_of(p);
     uint64_t position = ring_end();
+    const struct record *r;
+    obj e = endpoint_new(p, 1, false);
     unsigned at = 0, n;
 
     proc_reply_endpoint(p, 9);
-    proc_cap(p, REG_CAP, endpoint_new(p, 1, false));
+    proc_cap(p, REG_CAP, e);
     raw_do_word(p, LK_CTL_CALL(REG_CAP, 1), 0x777);
     raw_do(p, LK_RECV);
     n = ring_from(position, ring_records, RECORDS);
     for (unsigned i = 0; i < n; i++) {
-        CHECK(ring_records[i].event != TRACE_SYSCALL);
         CHECK((ring_records[i].event & 0xff) != TRACE_SWITCH);
         CHECK(ring_records[i].event != TRACE_MESSAGE);
     }
+    r = must_be(ring_records, n, &at, TRACE_SYSCALL, oid);
+    EQ((uint32_t)r->a, (uint32_t)LK_CTL_CALL(REG_CAP, 1));
+    EQ(r->a >> 32, 0x777 | LK_TYPE_ENDPOINT << 16);
+    EQ(r->b, oid_of(e));
     EQ(must_be(ring_records, n, &at, TRACE_RESULT, oid)->a, STATUS_UNKNOWN_REQUEST);
+    obj_get(notice_new(e, UINT32_MAX), R_A);
+    OK(lk_sysctl_set_fast_path(R_SYSCTL, 1));
+    OK(lk_appnotice_post(R_A, 1)); /* the first takes the long way, and notes whom it is for */
+    position = ring_end();
+    OK(lk_appnotice_post(R_A, 2));
+    n = ring_from(position, ring_records, RECORDS);
+    at = 0;
+    EQ(must_be(ring_records, n, &at, TRACE_NOTICE, 0)->b, oid);
+    EQ(at, 1); /* and nothing before it */
 }
 
 CASE(direct, .text = "a message to who waits is in the record of the entry: sender, receiver, "

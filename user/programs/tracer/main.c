@@ -4,7 +4,9 @@
  * ring, and writes it to a port of its own. See README.md; `make trace` runs it.
  *
  * It writes when the trace is off again, since a record takes 32 system calls to write. If there is
- * no room for more before that, it takes a break to write, and says so in what it writes.
+ * no room for more before that, it takes a break to write, and says so in what it writes. System
+ * calls that do not take the fast path are in the ring even then, those that write among them: so
+ * the ring is emptied first, and what has come meanwhile is passed over.
  */
 #include "stream.h"
 
@@ -14,6 +16,7 @@
 #include <lykos/time.h>
 
 #define READ 32u              /* most that one request reads */
+#define RING 8192u            /* records of the kernel's ring */
 #define ROOM_LEAST (4 * READ) /* for what is read at once, and notes beside */
 #define ROOM_MOST 262144u
 #define MS_MOST 3600000ull
@@ -26,7 +29,7 @@ struct wish {
     char program[PROGRAM_NAME_MAX]; /* empty: none */
     const char *arguments;
     uint64_t ms;    /* how long; 0: until the program ends */
-    uint64_t every; /* ms between two looks at the ring, which has room for 8192 records */
+    uint64_t every; /* ms between two looks at the ring */
     uint64_t room;  /* records kept before they are written */
 };
 static struct wish wish = { .arguments = "", .every = 1, .room = 65536 };
@@ -44,7 +47,7 @@ static const struct {
 #define USUAL_MS 1000u /* without a program */
 
 static struct {
-    struct trace_record *record; /* as many as there is room for */
+    struct trace_record *record; /* as many as are wished, and all of the ring */
     unsigned count;
     uint64_t position; /* in the kernel's ring */
     uint64_t lost;
@@ -108,20 +111,20 @@ static bool is_ours(const struct trace_record *r)
     return r->process == trace.self && r->b >> 32 == 0;
 }
 
-/* One piece of the ring: how many records it had. */
-static unsigned take_some(uint64_t *cycles, uint64_t *now)
+/* One piece of the ring, of so many records at most: how many it had. */
+static unsigned take_some(unsigned most)
 {
     struct trace_record some[READ];
-    uint64_t end = 0;
+    uint64_t cycles = 0;
     uint64_t lost = 0;
     size_t n = 0;
 
-    lk_must(lk_sysctl_read_trace(lk_cap("sysctl"), trace.position, &trace.position, &end, &lost,
-                                 cycles, now, some, sizeof(some), &n),
+    lk_must(lk_sysctl_read_trace(lk_cap("sysctl"), trace.position, &trace.position, NULL, &lost,
+                                 &cycles, NULL, some, most * sizeof(some[0]), &n),
             "reading the trace");
     if (lost != 0) {
         trace.lost += lost;
-        note(STREAM_LOST, n != 0 ? some[0].cycles : *cycles, lost, 0);
+        note(STREAM_LOST, n != 0 ? some[0].cycles : cycles, lost, 0);
     }
     for (unsigned i = 0; i < n / sizeof(some[0]); i++) {
         if (!is_ours(&some[i])) {
@@ -148,33 +151,28 @@ static bool room_is_left(void)
     return trace.count + 2 * READ <= wish.room;
 }
 
-/* The trace is off: all that is left in the ring, written whenever there is no room for more. */
-static void take_rest(void)
+/* Switch the trace off, and take what was recorded till then. */
+static void stop(uint64_t *cycles, uint64_t *now)
 {
-    uint64_t cycles;
-    uint64_t now;
-    unsigned n;
+    uint64_t end, left;
 
-    do {
-        if (!room_is_left()) {
-            write_out();
-        }
-        n = take_some(&cycles, &now);
-    } while (n == READ);
+    set_trace(false);
+    end = look(cycles, now);
+    for (; trace.position < end; take_some(left < READ ? (unsigned)left : READ)) {
+        left = end - trace.position;
+    }
 }
 
-/* There is no room: write, while nothing is recorded. */
+/* There is no room: write. What happens meanwhile is not wanted. */
 static void take_break(void)
 {
     uint64_t cycles = 0;
     uint64_t now = 0;
 
-    set_trace(false);
-    look(&cycles, &now);
-    take_rest();
+    stop(&cycles, &now);
     note(STREAM_PAUSE, cycles, now, 0);
     write_out();
-    look(&cycles, &now);
+    trace.position = look(&cycles, &now);
     note(STREAM_RESUME, cycles, now, 0);
     set_trace(true);
 }
@@ -182,14 +180,11 @@ static void take_break(void)
 /* All that there is in the ring. Each piece read adds a record, so an end is where few come. */
 static void take_all(void)
 {
-    uint64_t cycles;
-    uint64_t now;
-
     do {
         if (!room_is_left()) {
             take_break();
         }
-    } while (take_some(&cycles, &now) == READ);
+    } while (take_some(READ) == READ);
 }
 
 static void begin(void)
@@ -198,7 +193,7 @@ static void begin(void)
     uint64_t now = 0;
     uint64_t name[2] = { 0, 0 };
 
-    trace.position = look(&cycles, &now);
+    trace.position = look(&cycles, &now) - 1; /* its own record tells us who we are */
     note(STREAM_BEGIN, cycles, now, STREAM_VERSION);
     lk_label_pack(wish.program, &name[0], &name[1]);
     note(STREAM_PROGRAM, cycles, name[0], name[1]);
@@ -210,9 +205,7 @@ static void end(void)
     uint64_t cycles = 0;
     uint64_t now = 0;
 
-    set_trace(false);
-    take_rest();
-    look(&cycles, &now);
+    stop(&cycles, &now);
     note(STREAM_END, cycles, now, trace.lost);
     write_out();
 }
@@ -319,7 +312,7 @@ static bool read_wish(const char *text)
 /* Room for records, all of it touched, so that nothing is fetched for it while it is filled. */
 static void make_room(void)
 {
-    trace.record = lk_alloc_zero(wish.room, sizeof(struct trace_record));
+    trace.record = lk_alloc_zero(wish.room + RING, sizeof(struct trace_record));
     if (trace.record == NULL) {
         lk_die("there is no memory for %lu records", wish.room);
     }
