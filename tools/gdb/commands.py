@@ -34,7 +34,7 @@ class Lykos(gdb.Command):
     lykos queue E            endpoints: recipient, senders that wait, senders of proxied messages; E: a number, or P
     lykos waits              who waits for whom; rings are deadlocks
     lykos cpu                what the CPU does: current process, transaction, ready queues; of what the kernel dies
-    lykos trace [N]          the last events of the trace ring, in words
+    lykos trace [N [P]]      the last events of the trace ring, in words; or those of P
     lykos program NAME       symbols of a user program, in place of those loaded before
     lykos dump [FILE]        write the machine's memory to a file, for `make debug DUMP=FILE`
     lykos console            the end of the console
@@ -199,11 +199,12 @@ def waits(_):
 
 
 def trace(argument):
+    number, _, of = argument.partition(" ")
     try:
-        most = int(argument, 0) if argument else TRACE_DEFAULT
+        most = int(number, 0) if number else TRACE_DEFAULT
     except ValueError:
-        raise gdb.GdbError("lykos trace [N]: how many of the last events") from None
-    return messages.trace_lines(most)
+        raise gdb.GdbError("lykos trace [N [P]]: how many of the last events, and of whom") from None
+    return messages.trace_lines(most, one(of).oid if of else None)
 
 
 def program(argument):
@@ -280,7 +281,7 @@ COMMANDS = {
     "queue": (queue, "An endpoint, and who waits there: lykos queue E. E is its number, or a process for all of its endpoints."),
     "waits": (waits, "Who waits for whom, and rings of waits: deadlocks."),
     "cpu": (cpu, "What each CPU does, and of what the kernel dies."),
-    "trace": (trace, "The last events of the trace ring, oldest first: lykos trace [N]."),
+    "trace": (trace, "The last events of the trace ring, oldest first: lykos trace [N [P]]."),
     "program": (program, "Load the symbols of a user program, in place of those loaded before: lykos program NAME."),
     "dump": (dump, "Write the machine's memory to a file: lykos dump [FILE]."),
     "console": (console, "The end of the console."),

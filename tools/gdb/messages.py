@@ -225,12 +225,18 @@ def _holds(bits):
     return [abi.HOLDS.get(n, f"hold {n}") for n in range(8) if bits >> n & 1]
 
 
-def trace_lines(most):
-    """The last events, oldest first."""
+def trace_lines(most, oid=None):
+    """The last events, oldest first; those of one process, if its oid is given."""
     records = symbol("sizeof(trace_ring.record) / sizeof(trace_ring.record[0])")
     ring, count = symbol("(unsigned long)&trace_ring.record"), symbol("trace_ring.end / sizeof(struct trace_record)")
     size = symbol("sizeof(struct trace_record)")
-    for n in range(max(0, count - min(most, records)), count):
+    found = []
+    for n in range(count - 1, max(0, count - records) - 1, -1):
+        if len(found) == most:
+            break
         record = fetch("struct trace_record", ring + n % records * size)
+        if oid is None or int(record["process"]) == oid:
+            found.append(record)
+    for record in reversed(found):
         text = event_text(int(record["event"]), int(record["a"]), int(record["b"]))
         yield f"[{seconds(int(record['cycles'])):14.9f}] {process_name(int(record['process'])):16}  {text}"

@@ -122,12 +122,14 @@ def spaces(gdb):
 
 def trace(gdb):
     need(
-        gdb.command("lykos trace 40"),
-        r"^\[ +\d+\.\d{9}\] embraced +blocks: sending, endpoint 0x\w+ of embrace$",
-        r"\] bystander +fault: access to memory that is not mapped, information 0x",
+        gdb.command("lykos trace 400"),
         r"\] \w+ +notice 0x1 to console$",
+        r"^\[ +\d+\.\d{9}\] console +system call: call through register \d+, word 0 0x2, iopriv 0x0$",
     )
-    need(gdb.command("lykos trace x"), r"^lykos trace \[N\]")
+    need(gdb.command("lykos trace 5 embraced"), r"\A(?:.* embraced  .*\n){,4}\[ +\d+\.\d{9}\] embraced +blocks: sending, endpoint 0x\w+ of embrace$")
+    need(gdb.command("lykos trace 40 bystander"), r"\] bystander +fault: access to memory that is not mapped, information 0x")
+    need(gdb.command("lykos trace x"), r"^lykos trace \[N \[P\]\]")
+    need(gdb.command("lykos trace 1 nobody"), "nobody")
 
 
 def symbols(gdb):
