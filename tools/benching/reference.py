@@ -37,6 +37,8 @@ ROWS = (
     Row("fault_round_trip", 1303, 1932, target=500, aim=350),
     Row("irq_to_user", 355, 687, target=230, aim=160),
     Row("map_page", 698, 787, target=300, aim=220),
+    Row("stub_cost_client", target=10),
+    Row("stub_cost_server", target=10),
     Row("ipc_string_4k_over_8w_per_copy", target=1.3, unit="copies"),
     Row("ipc_string_64k_over_8w_per_copy", target=1.3, unit="copies"),
 )
@@ -49,6 +51,8 @@ NOT_OVER = {"ipc_round_trip_0w_armed": "ipc_round_trip_0w"}
 PRICES = {
     "ipc_cost_fsbase": ("ipc_round_trip_0w_fsbase", "ipc_round_trip_0w"),
     "ipc_cost_trace": ("ipc_round_trip_0w_traced", "ipc_round_trip_0w"),
+    "stub_cost_client": ("stub_round_trip_client", "stub_round_trip_hand"),
+    "stub_cost_server": ("stub_round_trip_server", "stub_round_trip_hand"),
 }
 # CPU-time accounting cannot be switched off: its price is the instructions that it takes, an event of this measurement.
 ACCOUNTED = "ipc_round_trip_0w"

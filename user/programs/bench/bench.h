@@ -37,6 +37,7 @@ enum bench_loop {
     LOOP_FAULT_CALL,
     LOOP_YIELD, /* word 2: how many yields */
     LOOP_WAKE,  /* wakes bench before it answers */
+    LOOP_STUBS, /* BenchStub, in the library's loop; word 2: 1 by generated dispatch, 0 by hand */
 };
 
 #define BENCH_STRING_MOST 65536u

@@ -8,6 +8,8 @@
  */
 #include "measure.h"
 
+#include <lykos/gen/bench_stub.h>
+
 #define WARM_UP_LONG 100u
 #define ROUNDS_LONG 1000u
 #define UNALIGNED_FROM 1u /* bytes behind the beginning of a page: where a string begins, */
@@ -236,6 +238,36 @@ static void measure_traced(void)
     check(lk_sysctl_set_trace(sysctl, 0), "the trace");
 }
 
+/* The same call by hand and by the generated stub. */
+static void add_by_hand(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct lk_in in = lk_call2(server, BENCH_STUB_ADD, i, n);
+
+        if (in.w[0] != STATUS_OK || in.w[1] != (uint64_t)i + n) {
+            lk_die("a sum is another one");
+        }
+    }
+}
+
+static void add_by_stub(unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t sum;
+
+        if (bench_stub_add(server, i, n, &sum) != STATUS_OK || sum != (uint64_t)i + n) {
+            lk_die("a sum is another one");
+        }
+    }
+}
+
+static void measure_stubs(void)
+{
+    measure_loop("stub_round_trip_hand", LOOP_STUBS, 0, add_by_hand, WARM_UP, ROUNDS);
+    measure_loop("stub_round_trip_client", LOOP_STUBS, 0, add_by_stub, WARM_UP, ROUNDS);
+    measure_loop("stub_round_trip_server", LOOP_STUBS, 1, add_by_hand, WARM_UP, ROUNDS);
+}
+
 static void measure_slow(void)
 {
     check(lk_sysctl_set_fast_path(sysctl, 0), "switching the fast path off");
@@ -255,6 +287,7 @@ void measure_calls(void)
     measure_other("ipc_round_trip_0w_lower", lk_cap("server"));
     measure_two();
     measure_loop("ipc_round_trip_0w_kit", LOOP_KIT, 0, call_0w, WARM_UP, ROUNDS);
+    measure_stubs();
     measure_fs_base();
     measure_traced();
 }

@@ -4,6 +4,7 @@
  * one method would have it: take a request, test it, answer and wait for the next.
  */
 #include "../bench/bench.h"
+#include "stubs.h"
 
 /* And a page, of which a string that is not aligned takes a few bytes. */
 static char buffer[BENCH_STRING_MOST + 4096u] __attribute__((aligned(4096)));
@@ -183,6 +184,9 @@ static struct lk_in begin(const struct lk_in *in)
         return loop_yield(in->w[2]);
     case LOOP_WAKE:
         return loop_wake();
+    case LOOP_STUBS:
+        stubs_serve(in->w[2] != 0);
+        return lk_reply_wait0(LK_REG_CALLER, STATUS_OK); /* to BENCH_END */
     default:
         return lk_reply_wait0(LK_REG_CALLER, STATUS_REQUEST_ERROR);
     }
