@@ -11,7 +11,6 @@ from . import core
 from .core import Failed, Job, Part, Skipped, simple_job
 
 BUILD_SECONDS = 300
-PRODUCTS = ("lykos", "archive", "lykos.iso", "lykos-kit.tar.xz")
 
 
 def copy_sources(target):
@@ -68,37 +67,58 @@ def commit_points(context):
 
 
 # These three follow one another: each uses what the one before it has built.
-ONE, OTHER = "one", "other/place/with-a-longer-name"
+OTHER = "other/place/with-a-longer-name"
 
 
-def build_all(context, folder):
-    copy_sources(folder)
-    make(context, folder, "BUILD=out", "all", "kit")
-    if all(shutil.which(tool) for tool in ("grub-mkrescue", "xorriso", "mformat")):
-        make(context, folder, "BUILD=out", "iso")
+def build_other(context):
+    folder = context.path(OTHER)
+    if not os.path.exists(folder):
+        copy_sources(folder)
+        make(context, folder, "BUILD=out", "all")
+    return folder
 
 
 def gcc(context):
-    build_all(context, context.path(ONE))
-    selftest_of(context, "gcc", context.path(ONE))
+    selftest_of(context, "gcc", build_other(context))
 
 
 def incremental(context):
-    if not os.path.exists(context.path(ONE)):
-        build_all(context, context.path(ONE))
-    again = make(context, context.path(ONE), "BUILD=out", "all")
+    again = make(context, build_other(context), "BUILD=out", "all")
     built = [line for line in again.splitlines() if re.match(r"\s+[A-Z]+ ", line)]
     if built:
         raise Failed("a second make builds something", built[:10])
 
 
+def packed(context, root, build, out):
+    """The image and the kit of what was built there, in a folder of their own."""
+    os.makedirs(out)
+    archive, kernel = os.path.join(build, "archive"), os.path.join(build, "lykos")
+    commands = [["tools/make-kit", build, os.path.join(out, "kit")]]
+    if all(shutil.which(tool) for tool in ("grub-mkrescue", "xorriso", "mformat")):
+        commands.append(["tools/mkiso", kernel, archive, "boot/grub.cfg", os.path.join(out, "iso"), ""])
+    for command in commands:
+        status, text = context.run(command, BUILD_SECONDS, cwd=root)
+        if status != 0:
+            raise Failed(f"{command[0]} failed", core.tail(text))
+    shutil.copy2(archive, out)
+    shutil.copy2(kernel, out)
+
+
 def reproducible(context):
-    if not os.path.exists(context.path(ONE)):
-        build_all(context, context.path(ONE))
-    build_all(context, context.path(OTHER))
-    for product in PRODUCTS:
-        a, b = (os.path.join(context.path(folder), "out", product) for folder in (ONE, OTHER))
-        if os.path.exists(a) and not filecmp.cmp(a, b, shallow=False):
+    """The other folder is held against what was built for these tests, if that was built with the same options."""
+    folder, build = build_other(context), os.path.abspath(context.build)
+    there = os.path.join(folder, "out")
+    root = core.ROOT
+    if not filecmp.cmp(os.path.join(build, "flags"), os.path.join(there, "flags"), shallow=False):
+        root = context.path("one")
+        build = os.path.join(root, "out")
+        copy_sources(root)
+        make(context, root, "BUILD=out", "all")
+    a, b = context.path("a"), context.path("b")
+    packed(context, root, build, a)
+    packed(context, folder, there, b)
+    for product in os.listdir(a):
+        if not filecmp.cmp(os.path.join(a, product), os.path.join(b, product), shallow=False):
             raise Failed(f"{product} differs between two builds of the same sources")
 
 

@@ -175,7 +175,7 @@ struct handling random_fault(struct rng *rng)
 CASE(random_faults, .text = "so are random faults", .steady = true, .ms = 600000)
 {
     struct rng rng = rng_new(sys_options.seed);
-    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 120 : 60;
+    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 120 : 30;
 
     for (uint64_t i = 0; i < rounds; i++) {
         struct handling h = random_fault(&rng);

@@ -235,7 +235,7 @@ CASE(maps,
      .steady = true, .ms = 600000)
 {
     struct rng rng = rng_new(sys_options.seed);
-    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 80 : 40;
+    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 80 : 20;
 
     gpt_of(own_space(), WINDOW_VA, R_A);
     for (uint64_t i = 0; i < rounds; i++) {

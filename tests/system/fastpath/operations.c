@@ -173,7 +173,7 @@ CASE(random_operations, .text = "so are random operations, one after the other",
      .ms = 600000)
 {
     struct rng rng = rng_new(sys_options.seed);
-    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 120 : 60;
+    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 120 : 30;
 
     for (uint64_t i = 0; i < rounds; i++) {
         struct requests q = { .n = 8 + (unsigned)rng_below(&rng, REQUESTS - 8) };

@@ -344,7 +344,7 @@ CASE(posts, .text = "a post is the same both ways, whatever waits for it, and wh
 CASE(random_plays, .text = "random plays are the same with the fast path and without", .ms = 600000)
 {
     struct rng rng = rng_new(sys_options.seed);
-    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 300 : 150;
+    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 300 : 75;
 
     for (uint64_t i = 0; i < rounds; i++) {
         struct play p = usual();

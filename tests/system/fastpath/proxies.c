@@ -123,7 +123,7 @@ CASE(proxies_sent, .text = "so is it whatever is sent: words, capabilities, stri
 CASE(random_proxies, .text = "so are random proxied messages", .steady = true, .ms = 600000)
 {
     struct rng rng = rng_new(sys_options.seed);
-    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 160 : 80;
+    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 160 : 40;
     uint64_t control =
         0xff | 7ull << LK_NWORDS_SHIFT | 0xfffffull << LK_RECV_CAP_SHIFT | 7ull << LK_NSEND_SHIFT;
 

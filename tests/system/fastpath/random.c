@@ -100,7 +100,7 @@ CASE(random_programs, .text = "random programs of up to four processes are the s
      .steady = true, .ms = 600000)
 {
     struct rng rng = rng_new(sys_options.seed);
-    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 500 : 250;
+    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 500 : 125;
 
     for (uint64_t i = 0; i < rounds; i++) {
         struct programs p = { .n = 2 + (unsigned)rng_below(&rng, ACTORS - 1), .nudges = 20 };

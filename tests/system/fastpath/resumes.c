@@ -122,7 +122,7 @@ CASE(random_resumes, .text = "so are random faults, and random resumes of who fa
      .steady = true, .ms = 600000)
 {
     struct rng rng = rng_new(sys_options.seed);
-    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 160 : 80;
+    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 160 : 40;
     uint64_t control = LK_BLOCK | LK_CLOSED | LK_SSTR | LK_RSTR | 31ull << LK_SEND_CAP_SHIFT |
                        0xfffffull << LK_RECV_CAP_SHIFT | 7ull << LK_NSEND_SHIFT;
 

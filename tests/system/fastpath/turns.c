@@ -98,7 +98,7 @@ CASE(turns, .text = "whom a call goes to is who was called, whatever was noted o
      .ms = 600000)
 {
     struct rng rng = rng_new(sys_options.seed);
-    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 10 : 5;
+    uint64_t rounds = sys_options.rounds != 0 ? sys_options.rounds : sys_options.soak ? 10 : 3;
     unsigned mark;
 
     parking_entry();
