@@ -171,3 +171,42 @@ CASE(discard, .text = "pages that are given back are the bank's again, and zeros
     READS(p, DATA_VA, 9);
     program_audit(&prog, 0);
 }
+
+CASE(provide,
+     .text = "pages that are asked for are there before they are touched, or it is refused")
+{
+    struct program prog;
+    struct pager_process pg;
+    uint64_t used;
+    obj p;
+
+    pg = world_usual(3, &prog, &p);
+    WRITES(p, HEAP_VA + 4 * PAGE, 5);
+    OK(world_provide(3, HEAP_VA + 2 * PAGE, 20 * PAGE));
+    OK(world_provide(3, LK_STACK_TOP_OF(2) - 2 * PAGE, 2 * PAGE));
+    EQ(program_audit(&prog, 0).pages, 22);
+    used = bank.used[3];
+    OK(world_provide(3, HEAP_VA + 2 * PAGE, 20 * PAGE)); /* all is there */
+    EQ(bank.used[3], used);
+    proc_hold(pg.p, LK_HOLD_SUSPEND); /* who faults now waits for ever */
+    for (unsigned i = 2; i < 22; i++) {
+        READS(p, HEAP_VA + i * PAGE, i == 4 ? 5 : 0);
+        WRITES(p, HEAP_VA + i * PAGE, i);
+    }
+    WRITES(p, LK_STACK_TOP_OF(2) - PAGE - 8, 7);
+    proc_release(pg.p, LK_HOLD_SUSPEND);
+    bank.refuse = 3;
+    STATUS(world_provide(3, HEAP_VA + 22 * PAGE, 6 * PAGE), STATUS_NO_MEMORY);
+    EQ(program_audit(&prog, 0).pages, 24);
+    OK(world_provide(3, HEAP_VA + 22 * PAGE, 6 * PAGE));
+    EQ(program_audit(&prog, 0).pages, 28);
+    STATUS(world_provide(3, LK_STACK_TOP_OF(2) - LK_STACK_EACH, PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_provide(3, DATA_VA, PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_provide(3, TEXT_VA, PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_provide(3, HEAP_VA + 8, PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_provide(3, HEAP_VA, 100), STATUS_OUT_OF_RANGE);
+    STATUS(world_provide(3, HEAP_END - PAGE, 2 * PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_provide(3, 0x10000000, PAGE), STATUS_OUT_OF_RANGE);
+    STATUS(world_provide(4, HEAP_VA, PAGE), STATUS_OUT_OF_RANGE);
+    EQ(program_audit(&prog, 0).pages, 28);
+}

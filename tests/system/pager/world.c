@@ -292,6 +292,13 @@ enum status world_discard(uint64_t number, uint64_t start, uint64_t bytes)
     return lk_pager_discard(R_T1, start, bytes);
 }
 
+enum status world_provide(uint64_t number, uint64_t start, uint64_t bytes)
+{
+    obj_get(pager_memory, R_T0);
+    OK(lk_endpoint_make_entry(R_T0, number, R_T1));
+    return lk_pager_provide(R_T1, start, bytes);
+}
+
 /* ---- Spaces of programs ---- */
 
 struct program program_new(unsigned number)

@@ -56,6 +56,8 @@ enum status world_remove(uint64_t number);
 enum status world_info(uint64_t number, struct pager_info *out);
 /* A discard as the program of this number would ask for it. */
 enum status world_discard(uint64_t number, uint64_t start, uint64_t bytes);
+/* The same for pages that are to be made. */
+enum status world_provide(uint64_t number, uint64_t start, uint64_t bytes);
 
 /* ---- Spaces of programs. ---- */
 struct program {

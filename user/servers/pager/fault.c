@@ -166,6 +166,46 @@ static enum outcome repair(struct fault *f)
     return type == LK_TYPE_PAGE ? page_is_there(f, f->restr | (unsigned)restr) : pass_on(f);
 }
 
+/* The same for a page that nobody has touched. */
+static enum outcome provide_ahead(struct fault *f)
+{
+    if (space_leaf(f->number, f->page, f->region, &f->restr, &f->cached) != STATUS_OK ||
+        lk_gpt_get_slot(P_LEAF, f->page / PAGER_PAGE % 16, P_OLD) != STATUS_OK) {
+        return f->cached ? LOOK_AGAIN : refused(f);
+    }
+    switch (cap_type(P_OLD, NULL)) {
+    case LK_TYPE_NULL:
+        return provide(f);
+    case LK_TYPE_PAGE:
+        return RESUME;
+    default:
+        return pass_on(f);
+    }
+}
+
+enum status fault_provide(uint64_t number, uint64_t page)
+{
+    struct fault f = { .number = number, .page = page, .space = space_of(number) };
+    enum outcome o;
+
+    if (f.space == NULL) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    f.region = region_find(f.space->region, f.space->regions, page);
+    if (f.region == NULL) {
+        return STATUS_OUT_OF_RANGE;
+    }
+    if (region_plan(f.region, page).source == PAGE_NONE) {
+        return STATUS_OUT_OF_RANGE; /* the lowest of a stack */
+    }
+    o = provide_ahead(&f);
+    if (o == LOOK_AGAIN) {
+        space_forget_leaf(number);
+        o = provide_ahead(&f);
+    }
+    return o == RESUME ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
 /* Does the region allow what the process did? */
 static bool allowed(const struct fault *f)
 {

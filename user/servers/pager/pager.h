@@ -138,3 +138,7 @@ void space_forget_leaf(uint64_t number);
 /* Take a fault message with this payload, capability 0 of it in LK_REG_CALLER. True: the process is
  * to be told *how_out (LK_RESUME_OVER or LK_RESUME_PASS_ON); false: nobody is. */
 bool fault_take(uint64_t payload, uint64_t *how_out);
+
+/* Have a page of the space of this number, which is at hand, made if it is not there. NO_MEMORY: it
+ * cannot be. */
+enum status fault_provide(uint64_t number, uint64_t page);

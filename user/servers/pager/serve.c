@@ -69,10 +69,10 @@ static void discard_page(uint64_t page)
     }
 }
 
-enum status pager_op_discard(struct lk_request *rq, uint64_t page, uint64_t bytes)
+/* A program asks about pages of its own: may it? Then its space is at hand. */
+static enum status pages_asked_for(const struct lk_request *rq, uint64_t page, uint64_t bytes)
 {
     const struct space *sp = space_of(rq->payload);
-    uint64_t end = page + bytes;
     const struct pager_region *region;
     enum status s;
 
@@ -85,6 +85,14 @@ enum status pager_op_discard(struct lk_request *rq, uint64_t page, uint64_t byte
     }
     s = space_at_hand(rq->payload);
     space_forget_leaf(rq->payload); /* what is there, not what was */
+    return s;
+}
+
+enum status pager_op_discard(struct lk_request *rq, uint64_t page, uint64_t bytes)
+{
+    enum status s = pages_asked_for(rq, page, bytes);
+    uint64_t end = page + bytes;
+
     while (s == STATUS_OK && page < end) {
         uint64_t leaf_end = (page & ~(PAGER_LEAF - 1)) + PAGER_LEAF;
         unsigned restr;
@@ -96,6 +104,17 @@ enum status pager_op_discard(struct lk_request *rq, uint64_t page, uint64_t byte
         for (; page < end && page < leaf_end; page += PAGER_PAGE) {
             discard_page(page);
         }
+    }
+    return s;
+}
+
+enum status pager_op_provide(struct lk_request *rq, uint64_t page, uint64_t bytes)
+{
+    enum status s = pages_asked_for(rq, page, bytes);
+    uint64_t end = page + bytes;
+
+    for (; s == STATUS_OK && page < end; page += PAGER_PAGE) {
+        s = fault_provide(rq->payload, page);
     }
     return s;
 }

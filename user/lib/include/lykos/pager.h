@@ -43,11 +43,12 @@
 #define PAGER_ROOT_L2V 28u
 #define PAGER_SPACE_END 0xe0000000ull /* regions end here at the latest */
 
-/* Give the pages in [start, start + bytes) back, through the register of the program's "pager": in
- * as many pieces as it takes. Ends at the first that is refused. A pager that died meanwhile is
- * asked again, for a while: the bank may still be about to take a page that the old one gave back,
- * and with it what is written there. A thread needs Sleep in LK_REG_SLEEP for that. */
-static inline enum status lk_pager_discard(uint32_t pager, uint64_t start, uint64_t bytes)
+/* Ask for pager_discard() or pager_provide() of the pages in [start, start + bytes), through the
+ * register of the program's "pager": in as many pieces as it takes. Ends at the first that is
+ * refused. A pager that died meanwhile is asked again, for a while. A thread needs Sleep in
+ * LK_REG_SLEEP for that. */
+static inline enum status lk_pager_ask(enum status (*what)(uint32_t, uint64_t, uint64_t),
+                                       uint32_t pager, uint64_t start, uint64_t bytes)
 {
     enum status s = STATUS_OK;
 
@@ -56,10 +57,24 @@ static inline enum status lk_pager_discard(uint32_t pager, uint64_t start, uint6
         unsigned tries = 0;
 
         do {
-            s = pager_discard(pager, start, piece);
+            s = what(pager, start, piece);
         } while (s == STATUS_INVOKEE_GONE || (s == STATUS_INVALID_CAP && lk_bank_await(++tries)));
         start += piece;
         bytes -= piece;
     }
     return s;
+}
+
+/* Give pages back. Where the pager died meanwhile the bank may still be about to take a page that
+ * the old one gave back, and with it what is written there. */
+static inline enum status lk_pager_discard(uint32_t pager, uint64_t start, uint64_t bytes)
+{
+    return lk_pager_ask(pager_discard, pager, start, bytes);
+}
+
+/* Have pages made before they are touched: who does learns by the status, and by no fault, that the
+ * bank has none. */
+static inline enum status lk_pager_provide(uint32_t pager, uint64_t start, uint64_t bytes)
+{
+    return lk_pager_ask(pager_provide, pager, start, bytes);
 }
