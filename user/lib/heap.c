@@ -293,13 +293,21 @@ static void cut(struct lk_heap *h, piece_t *p, uint32_t units)
     set_free(h, rest);
 }
 
-/* A new piece at the top; null: the end is reached. */
+/* The pages are there, or will be when they are touched. */
+static bool take(struct lk_heap *h, uintptr_t top)
+{
+    uintptr_t there = page_up(h->touched);
+
+    return h->take == NULL || page_up(top) <= there || h->take(h, there, page_up(top) - there);
+}
+
+/* A new piece at the top; null: the end is reached, or there is no memory. */
 static piece_t *grow(struct lk_heap *h, uint32_t units)
 {
     piece_t *p = at(h->top);
     uintptr_t bytes = (uintptr_t)units * UNIT;
 
-    if (h->end - h->top < bytes) {
+    if (h->end - h->top < bytes || !take(h, h->top + bytes)) {
         return NULL;
     }
     p->units = units;

@@ -55,7 +55,7 @@ static void read_start_block(void)
 _Noreturn void lk_begin(void)
 {
     read_start_block();
-    lk_exit(main());
+    lk_exit(lk_main());
 }
 
 _Noreturn void lk_exit(int result)

@@ -21,21 +21,39 @@ static struct {
     const struct lk_thread *thread[LK_TEAM_MEMBERS]; /* NULL: the first, or none */
 } team;
 
-/* Threads are few, and a stack may be anywhere, of any size. */
-struct lk_member *lk_self(void)
+/* The place of the member that has this address on its stack; 0: of the first, or of none. Threads
+ * are few, and a stack may be anywhere, of any size. */
+static inline unsigned place_of(uint64_t at)
 {
-    uint64_t at = (uint64_t)__builtin_frame_address(0);
     unsigned members = __atomic_load_n(&team.members, __ATOMIC_ACQUIRE);
 
     for (unsigned i = 1; i < members; i++) {
         if (at - team.member[i].stack < team.member[i].stack_size) {
-            return &team.member[i];
+            return i;
         }
     }
-    if (at - team.member[0].stack >= team.member[0].stack_size) {
+    return 0;
+}
+
+struct lk_member *lk_self(void)
+{
+    uint64_t at = (uint64_t)__builtin_frame_address(0);
+    unsigned i = place_of(at);
+
+    if (i == 0 && at - team.member[0].stack >= team.member[0].stack_size) {
         lk_die("a thread that is in no team takes a lock, or waits as if it were");
     }
-    return &team.member[0];
+    return &team.member[i];
+}
+
+unsigned lk_team_place(void)
+{
+    return place_of((uint64_t)__builtin_frame_address(0));
+}
+
+bool lk_team_there(void)
+{
+    return __atomic_load_n(&team.members, __ATOMIC_ACQUIRE) > 0;
 }
 
 struct lk_member *lk_team_member(const struct lk_thread *t)
@@ -96,6 +114,7 @@ static void begin(void *member)
 {
     struct lk_member *me = member;
 
+    lk_member_begins((unsigned)(me - team.member));
     me->fn(me->arg);
     lk_check_none(me, "ends", NULL);
     if (me->control.defer != 0) {

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,9 @@ struct lk_heap {
     uint64_t used;        /* bytes in pieces that are in use, headers included */
     void (*give_back)(struct lk_heap *heap, uintptr_t start, size_t bytes); /* whole pages */
     void *context;                                                          /* for it */
+    /* Before anything above `touched` is: whole pages. False: there are none, and the heap does not
+     * grow. NULL: they come when they are touched. */
+    bool (*take)(struct lk_heap *heap, uintptr_t start, size_t bytes);
     struct lk_heap_piece *bin[LK_HEAP_BINS]; /* free pieces by size */
     uint64_t filled[LK_HEAP_BINS / 64];      /* which bins have some */
 };

@@ -91,8 +91,13 @@ uint32_t lk_cap(const char *wanted);
 /* The named parameter, or `otherwise`. */
 uint64_t lk_param(const char *wanted, uint64_t otherwise);
 
-/* The program: its result is only reported. */
+/* The program: its result is only reported. With newlib it may have arguments (user/newlib). */
+#if !defined(LK_NEWLIB)
 int main(void);
+#endif
+
+/* For the library: calls main; what it returns is the program's result. */
+int lk_main(void);
 
 /* What happens when main returns. If the start block names a capability "exit" (an Entry of init,
  * see <lykos/programs.h>), tells init, which destroys the program; else lk_die() says so in one

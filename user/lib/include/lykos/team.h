@@ -105,6 +105,17 @@ struct lk_member *lk_team_member(const struct lk_thread *t);
  * known by the stack on which it opened the team. */
 struct lk_member *lk_self(void);
 
+/* Is there a team? */
+bool lk_team_there(void);
+
+/* The caller's place in the team, below LK_TEAM_MEMBERS: 0 is the first member's, and that of a
+ * thread that is none. A place is another's when its member was destroyed. */
+unsigned lk_team_place(void);
+
+/* A member begins in this place, which is not 0. The library's own does nothing; a C library has
+ * one in its place. */
+void lk_member_begins(unsigned place);
+
 /* Wait for notices, as lk_park() does, and return their bits. Bits that come to a member while it
  * waits for a lock are kept for this, and those of the library are not shown: a member that takes
  * locks and waits for notices in another way misses what came meanwhile. No lock is held. */

@@ -6,9 +6,9 @@
  * The kernel knows no threads: a Process is given a space, and two may be given the same one. What
  * a thread finds in its registers is what a program finds (<lykos/start.h>): itself in LK_REG_SELF,
  * its reply Endpoint in LK_REG_REPLY, its own Endpoint in LK_REG_ENDPOINT; if its maker has them by
- * the start block, also `sleep`, `kernlog`, `console` and `exit`, so that say(), lk_now() and
- * lk_exit() work. Everything else it is given one by one, before it starts: a thread holds no
- * capability that nobody gave it, whatever its neighbours in the same memory hold.
+ * the start block, also `sleep`, `kernlog`, `console`, `exit` and `pager`, so that say(), lk_now(),
+ * lk_exit() and the heap work. Everything else it is given one by one, before it starts: a
+ * thread holds no capability that nobody gave it, whatever its neighbours in the same memory hold.
  *
  *      static uint8_t stack[LK_THREAD_STACK] __attribute__((aligned(16)));
  *      static struct lk_thread thread;
