@@ -5,7 +5,7 @@
 # There are no lists of objects here: what lies in a folder is built. The kernel is kernel/, kernel/cap/, boot/,
 # arch/x86_64/ and tests/kernel/; each folder under user/servers and user/programs is one program; each folder under
 # tests/system, with tests/system/lib, is a test scenario: a program that is `init` of an archive of its own. Each under
-# tests/programs is a program that only tests put into an archive. user/lib,
+# tests/programs is a program that only tests put into an archive. user/lib, user/newlib,
 # user/rpc, user/dispatch, user/domains and user/portserver are libraries.
 # Everything made goes to build/ (gcc) or build-clang/ (make CC=clang); V=1 shows the commands.
 
@@ -97,9 +97,11 @@ FLAGS := $(BUILD)/flags
 $(shell mkdir -p $(BUILD); echo '$(FLAGS_NOW)' | cmp -s - $(FLAGS) || echo '$(FLAGS_NOW)' > $(FLAGS))
 # What tools/lykos-cc compiles and links programs with: the same, but for what is about this tree or this compiler.
 USER_FLAGS := $(BUILD)/user-flags
-$(USER_FLAGS): $(FLAGS)
+$(USER_FLAGS): $(FLAGS) Makefile
 	$(Q)echo 'compile $(filter-out $(WARNINGS) $(REPRODUCIBLE) $(USER_INC) --target=% -MMD -MP,$(USER_CFLAGS))' > $@
 	$(Q)echo 'link $(filter-out $(LD),$(LINK))' >> $@
+	$(Q)echo 'compile-newlib $(call newlib_flags,@LIB@/newlib/include,@COMPILER@)' >> $@
+	$(Q)echo 'link-newlib $(call newlib_link,-lnewlib -llykos,@LIB@/newlib)' >> $@
 
 # --- sources --------------------------------------------------------------------------------------------------
 objects = $(addprefix $(BUILD)/,$(addsuffix .o,$(1)))
@@ -193,6 +195,11 @@ $(KERNEL): $(BUILD)/lykos.debug
 # newlib's sources are a package. They are unpacked here and compiled as they are, but for one line: what a decoder
 # throws away goes to the stack, not to a variable that all threads would write.
 NEWLIB := $(lastword $(sort $(wildcard /usr/src/newlib/newlib-*.tar.*)))
+ifneq ($(strip $(NEEDS)),)
+ifeq ($(NEWLIB),)
+$(error there are no sources of newlib in /usr/src/newlib: the package newlib-source has them)
+endif
+endif
 XDR := $(BUILD)/newlib-xdr
 XDR_MEMBERS := libc/xdr/xdr.c libc/xdr/xdr_array.c libc/xdr/xdr_mem.c libc/xdr/xdr_reference.c libc/xdr/xdr_private.h \
 	libc/include/rpc/types.h libc/include/rpc/xdr.h
@@ -217,7 +224,7 @@ RPC_MADE := $(GENERATED) $(SERVERS_GENERATED) $(GEN)/rpc/remote.h $(XDR)/stamp
 OVER_RPC := dispatch domains portserver
 OVER_RPC_SRC := $(sort $(wildcard $(OVER_RPC:%=user/%/*.c)))
 
-# Lykos has no C library yet: where XDR looks for one it finds the headers in user/rpc/libc. They stand before
+# What uses RPC has no C library (newlib as a whole would be much for it): where XDR looks for one it finds the headers in user/rpc/libc. They stand before
 # those of this machine, but behind them where something is built for this machine.
 RPC_SRC := $(sort $(wildcard user/rpc/*.c))
 RPC_OBJ := $(call objects,$(RPC_SRC))
@@ -250,16 +257,58 @@ all: $(RPC)
 
 -include $(wildcard $(BUILD)/rpc/*.d $(BUILD)/unit/xdr/*.d $(BUILD)/fuzz/xdr/*.d)
 
+# --- newlib: the C library for programs that want one (user/newlib/README.md) ---------------------------------
+# Compiled once, by gcc, for whatever compiler the rest is built with; `make clean` leaves it.
+NEWLIB_BUILD ?= build-newlib
+NEWLIB_CC := $(if $(CLANG),gcc,$(CC))
+# As programs are compiled, but with SSE. Its locks are ours, and errno is each thread's own.
+NEWLIB_CFLAGS := -O2 -ffreestanding -fno-pic -mno-red-zone -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -D__DYNAMIC_REENT__ -w
+NEWLIB_OPTIONS := --host=x86_64-elf --disable-multilib --disable-shared --disable-newlib-supplied-syscalls \
+	--enable-newlib-io-long-long --enable-newlib-io-c99-formats --enable-newlib-retargetable-locking \
+	--enable-newlib-global-stdio-streams
+NEWLIB_NOW := $(notdir $(NEWLIB)) $(NEWLIB_CC) $(NEWLIB_CFLAGS) $(NEWLIB_OPTIONS)
+$(shell mkdir -p $(NEWLIB_BUILD); echo '$(NEWLIB_NOW)' | cmp -s - $(NEWLIB_BUILD)/flags || \
+	echo '$(NEWLIB_NOW)' > $(NEWLIB_BUILD)/flags)
+NEWLIB_LIBS := $(NEWLIB_BUILD)/libc.a $(NEWLIB_BUILD)/libm.a
+$(NEWLIB_BUILD)/stamp: $(NEWLIB) $(NEWLIB_BUILD)/flags tools/make-newlib
+	$(call say,NEWLIB,"$< (once: a minute or two)")
+	$(Q)tools/make-newlib $< $(NEWLIB_BUILD) '$(NEWLIB_CC)' '$(AR)' '$(NEWLIB_CFLAGS)' '$(NEWLIB_OPTIONS)'
+	$(Q)touch $@
+$(NEWLIB_LIBS): $(NEWLIB_BUILD)/stamp ;
+NEWLIB_SRC := $(sort $(wildcard user/newlib/*.c))
+# $(call newlib_flags,ITS HEADERS,THE COMPILER'S OWN): no others are found, above all none of this machine.
+newlib_flags = -DLK_NEWLIB -D__DYNAMIC_REENT__ -D_POSIX_TIMERS=1 -D_POSIX_MONOTONIC_CLOCK=1 -msse2 -m80387 \
+	-nostdinc -isystem $(1) -isystem $(2)
+# $(call newlib_link,OUR LIBRARIES,FOLDER): what both newlib and our library have is taken from ours.
+newlib_link = -u lk_main -u memcpy -u strlen --start-group $(1) $(2)/libc.a $(2)/libm.a --end-group
+NEWLIB_FLAGS := $(call newlib_flags,$(NEWLIB_BUILD)/include,$(shell $(CC) -print-file-name=include))
+NEWLIB_OURS := $(BUILD)/libnewlib.a
+$(call objects,$(NEWLIB_SRC)): $(BUILD)/%.o: % $(FLAGS) Makefile $(NEWLIB_BUILD)/stamp | $(RPC_MADE)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) $(NEWLIB_FLAGS) -c -o $@ $<
+$(NEWLIB_OURS): $(call objects,$(NEWLIB_SRC))
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
+	$(Q)ln -sfn $(abspath $(NEWLIB_BUILD)) $(BUILD)/newlib
+
 # --- user level -----------------------------------------------------------------------------------------------
 LIB := $(BUILD)/liblykos.a
 LIB_OBJ := $(call objects,$(LIB_SRC))
 USER_LDS := $(firstword $(wildcard user/lib/*.ld))
 
+# A file `libs` in a program's folder names what it uses beside the library of all programs: `newlib`, or libraries
+# that use RPC, `rpc` last.
+libs = $(shell cat $(1)/libs 2>/dev/null)
+NEWLIB_USERS := $(foreach d,$(PROGRAM_DIRS) $(SYS_DIRS) $(TEST_PROGRAM_DIRS),$(if $(filter newlib,$(call libs,$(d))),$(call program_src,$(d))))
+$(call objects,$(NEWLIB_USERS)): $(NEWLIB_BUILD)/stamp Makefile
+lib_flags = $(if $(filter newlib,$(1)),$(NEWLIB_FLAGS),$(if $(1),$(RPC_LIBC) $(RPC_INC)))
 $(call objects,$(ALL_USER_SRC) $(OVER_RPC_SRC)): $(BUILD)/%.o: % $(FLAGS) | $(RPC_MADE)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(USER_CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) $(if $(wildcard $(<D)/libs),$(RPC_LIBC) $(RPC_INC)) \
-	  -c -o $@ $<
+	$(Q)$(CC) $(USER_CFLAGS) $(call lib_flags,$(call libs,$(<D))) $(shell cat $(<D)/flags 2>/dev/null) -c -o $@ $<
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@
@@ -276,13 +325,14 @@ endef
 $(foreach l,$(OVER_RPC),$(eval $(call library,$(l))))
 
 # $(call program,OUTPUT,SOURCES,LIBRARIES): the rules for one program. What is packed has names for fault reports, no
-# more. A file `libs` in its folder names what it uses beside the library of all programs, `rpc` last.
-libs = $(foreach l,$(shell cat $(1)/libs 2>/dev/null),$(BUILD)/lib$(l).a)
+# more.
+lib_files = $(foreach l,$(1),$(BUILD)/lib$(l).a $(if $(filter newlib,$(l)),$(NEWLIB_LIBS)))
+lib_link = $(if $(filter newlib,$(1)),$(call newlib_link,$(NEWLIB_OURS) $(LIB),$(NEWLIB_BUILD)),$(lib_files) $(LIB))
 define program
-$(1).debug: $(call objects,$(2)) $(3) $(LIB) $(USER_LDS)
+$(1).debug: $(call objects,$(2)) $(call lib_files,$(3)) $(LIB) $(USER_LDS)
 	$$(call say,LD,$$@)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(LINK) -T $(USER_LDS) -o $$@ $(call objects,$(2)) $(3) $(LIB)
+	$(Q)$(LINK) -T $(USER_LDS) -o $$@ $(call objects,$(2)) $(call lib_link,$(3))
 $(1): $(1).debug
 	$(Q)$(OBJCOPY) --strip-debug $$< $$@
 endef
@@ -325,7 +375,7 @@ tests: $(KERNEL) $(SYS_ARCHIVES) $(TEST_PROGRAMS) unit-build ## build the tests 
 # --- the kit: for servers outside of the tree (docs/kit.md) ------------------------------------------------------
 KIT := $(BUILD)/lykos-kit.tar.xz
 KIT_FILES := $(shell find user/kit docs tools/kit tools/gdb tools/idl tools/remote tools/system user/lib/include -type f ! -name '*.pyc')
-$(KIT): all tools/make-kit tools/lykos tools/lykos-cc tools/run-gdb tools/dump tools/install-deps $(KIT_FILES)
+$(KIT): all $(NEWLIB_OURS) $(NEWLIB_LIBS) tools/make-kit tools/lykos tools/lykos-cc tools/run-gdb tools/dump tools/install-deps $(KIT_FILES)
 	$(call say,KIT,$@)
 	$(Q)$(PYTHON) tools/make-kit $(BUILD) $@
 .PHONY: kit
@@ -456,7 +506,8 @@ unit-build: $(UNIT)
 # --- check ----------------------------------------------------------------------------------------------------
 C_FILES := $(sort $(shell find kernel arch boot user tests tools -name '*.c' -o -name '*.h' 2>/dev/null))
 KERNEL_C := $(filter kernel/% boot/% arch/$(ARCH)/% tests/kernel/%,$(filter %.c,$(C_FILES)))
-USER_C := $(filter %.c,$(ALL_USER_SRC))
+NEWLIB_C := $(filter %.c,$(NEWLIB_SRC) $(NEWLIB_USERS))
+USER_C := $(filter-out $(NEWLIB_C),$(filter %.c,$(ALL_USER_SRC)))
 KERNEL_HEADERS := $(filter kernel/include/% kernel/abi/% arch/$(ARCH)/% boot/%,$(filter %.h,$(C_FILES)))
 USER_HEADERS := $(filter user/lib/include/%,$(filter %.h,$(C_FILES)))
 RPC_HEADERS := $(filter user/rpc/include/% user/rpc/libc/% $(OVER_RPC:%=user/%/include/%),$(filter %.h,$(C_FILES)))
@@ -497,16 +548,19 @@ check-commit:
 check-compilers:
 	$(Q)$(MAKE) --no-print-directory CC=gcc BUILD=build all
 	$(Q)$(MAKE) --no-print-directory CC=clang BUILD=build-clang all
-check-tidy: $(RPC_MADE)
-	$(call say,TIDY,"$(words $(KERNEL_C) $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC)) files")
+check-tidy: $(RPC_MADE) $(NEWLIB_BUILD)/stamp
+	$(call say,TIDY,"$(words $(KERNEL_C) $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC) $(NEWLIB_C)) files")
 	$(Q)printf '%s\n' $(KERNEL_C) | xargs -P $$(nproc) -n 4 sh -c \
 	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(KERNEL_CFLAGS)) 2>/dev/null' tidy
 	$(Q)printf '%s\n' $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC) | xargs -P $$(nproc) -n 4 sh -c \
 	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(USER_CFLAGS) -DLK_CHECKED $(RPC_LIBC) $(RPC_INC)) 2>/dev/null' tidy
+	$(Q)printf '%s\n' $(NEWLIB_C) | xargs -P $$(nproc) -n 4 sh -c \
+	  'clang-tidy --quiet "$$@" -- $(call TIDY_FLAGS,$(USER_CFLAGS) -DLK_CHECKED $(NEWLIB_FLAGS)) 2>/dev/null' tidy
 check-cppcheck: $(RPC_MADE)
-	$(call say,CPPCHECK,"$(words $(KERNEL_C) $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC)) files")
+	$(call say,CPPCHECK,"$(words $(KERNEL_C) $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC) $(NEWLIB_C)) files")
 	$(Q)$(CPPCHECK) $(KERNEL_INC) $(KERNEL_C)
 	$(Q)$(CPPCHECK) $(USER_INC) $(subst -isystem ,-I,$(RPC_INC)) $(USER_C) $(RPC_SRC) $(OVER_RPC_SRC)
+	$(Q)$(CPPCHECK) $(USER_INC) -DLK_NEWLIB $(NEWLIB_C)
 
 .PHONY: format
 format: ## lay the C sources out as make check wants them
@@ -526,4 +580,4 @@ help: ## this list
 	@echo; echo "T=PART, T=PART/CASE, and T='PART --list' for its cases; * stands for anything. The parts:"
 	@$(PYTHON) tools/test --parts | fmt -w 78 | sed 's/^/  /'
 
--include $(patsubst %.o,%.d,$(KERNEL_OBJ) $(call objects,$(ALL_USER_SRC)) $(RPC_OBJ))
+-include $(patsubst %.o,%.d,$(KERNEL_OBJ) $(call objects,$(ALL_USER_SRC) $(NEWLIB_SRC)) $(RPC_OBJ))

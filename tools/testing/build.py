@@ -21,7 +21,7 @@ def copy_sources(target):
     else:
         names = []
         for folder, folders, files in os.walk(core.ROOT):
-            folders[:] = [f for f in folders if f not in ("build", "build-clang", "__pycache__")]
+            folders[:] = [f for f in folders if f not in ("build", "build-clang", "build-newlib", "__pycache__")]
             names += [os.path.relpath(os.path.join(folder, f), core.ROOT) for f in files]
     for name in filter(None, names):
         source = os.path.join(core.ROOT, name)
@@ -31,9 +31,9 @@ def copy_sources(target):
 
 
 def make(context, folder, *words):
-    """make with one job, as one of two workers; whatever options this make itself was given are not passed on."""
+    """make with one job, as one of two workers; whatever options this make itself was given are not passed on. newlib is not built again."""
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "T")}
-    status, text = context.run(["make", "-j1", "-C", folder, *words], BUILD_SECONDS, env=env, cwd=folder)
+    status, text = context.run(["make", "-j1", "-C", folder, f"NEWLIB_BUILD={os.path.join(core.ROOT, 'build-newlib')}", *words], BUILD_SECONDS, env=env, cwd=folder)
     if status != 0:
         raise Failed(f"make {' '.join(words)} failed", core.tail(text))
     warnings = [line for line in text.splitlines() if re.search(r"\bwarning\b", line, re.IGNORECASE)]
