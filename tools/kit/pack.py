@@ -3,7 +3,7 @@
 
 bin/       the tools, as links into share/tools
 include/   what programs include: <lykos/...>, <abi/...>
-lib/       the library, the linker script
+lib/       the library, the linker script; lib/newlib, a full C library and its headers
 share/     a piece of the tree, where the tools find what they look for there; the template; programs, and the kernel, with symbols"""
 
 import glob
@@ -24,7 +24,7 @@ COMMANDS = {"lykos": "lykos", "lykos-cc": "lykos-cc", "lykos-idl": "lykos-idl", 
 TOOLS = ["lykos-gdb.py", "places.py", *(f"{package}/*" for package in ("gdb", "idl", "kit", "system")),
          *(f"remote/{module}.py" for module in ("__init__", "monitor", "ports"))]
 PIECES = ["kernel/abi/*.idl", "user/idl/*.idl", "user/base.lyk", "user/devices.lyk", "boot/exit_codes.h", "user/servers/init/table.def",
-          "user/servers/init/README.md",
+          "user/servers/init/README.md", "user/newlib/README.md",
           *(f"docs/{page}.md" for page in ("abi", "debugging", "idl", "preemption", "writing-a-server"))]
 FOLDERS = [*(f"user/servers/{name}" for name in BASE), *(f"user/programs/{name}" for name in EXAMPLES)]
 
@@ -86,7 +86,9 @@ def built(build):
     for name in (*BASE, *EXAMPLES):
         for suffix in ("", ".debug"):
             yield f"share/programs/{name}{suffix}", os.path.join(build, "user", name + suffix)
-    yield "lib/liblykos.a", os.path.join(build, "liblykos.a")
+    for name in ("liblykos.a", "libnewlib.a", "newlib/libc.a", "newlib/libm.a"):
+        yield f"lib/{name}", os.path.join(build, name)
+    yield from from_folder(os.path.join(build, "newlib", "include"), "lib/newlib/include", ".h")
     made = os.path.join(build, "gen", "include")
     yield "include/abi/gen.h", os.path.join(made, "abi", "gen.h")
     yield "include/lykos/stubs.h", os.path.join(made, "lykos", "stubs.h")

@@ -276,7 +276,7 @@ def compiler(context):
     need(cc("--print-link-flags"), r"^-nostdlib -static .*user\.ld")
     need(cc("-o", "x", "nix.c", status=1), r"^lykos-cc: there is no file nix\.c$")
     need(cc("-o", "x", "b.c", "-lnix", status=1), r"cannot find -lnix")
-    need(cc("--libc=nix", "-o", "x", "b.c", status=1), r"^lykos-cc: this kit has no C library 'nix'; it has: lykos$")
+    need(cc("--libc=nix", "-o", "x", "b.c", status=1), r"^lykos-cc: this kit has no C library 'nix'; it has: lykos, newlib$")
     another_library(context, folder, cc)
     if shutil.which("clang"):
         run(context, "env", "CC=clang", "lykos-cc", "-o", "clanged", "a.c", "b.c", cwd=folder)
@@ -295,10 +295,115 @@ def another_library(context, folder, cc):
         cc("-c", "-o", place(context, "lykos-kit", "lib", "tiny.o"), "tiny.c")
         cc("--libc=tiny", "-o", "tiny", "a.c", "b.c")
         need(run(context, "nm", "tiny.debug", cwd=folder), r" T main$", r" T lk_of_tiny$")
-        need(cc("--libc=nix", "-o", "x", "b.c", status=1), r"; it has: lykos, tiny$")
+        need(cc("--libc=nix", "-o", "x", "b.c", status=1), r"; it has: lykos, newlib, tiny$")
     finally:
         with open(path, "w", encoding="utf-8") as f:
             f.write(before)
+
+
+# A program that uses newlib, and checks it as the test of a project does.
+C_PROGRAM = r"""
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int failed;
+
+static void check(const char *name, int right)
+{
+    printf("%s %s\n", right ? "ok" : "not ok", name);
+    failed |= !right;
+}
+
+static int less(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+int main(int argc, char **argv)
+{
+    int numbers[] = { 3, -1, 2 };
+    char text[40];
+    char *piece = malloc(100000);
+    volatile size_t too_much = SIZE_MAX / 4;
+    time_t now = time(NULL);
+
+    check("main_has_arguments", argc == 1 && strcmp(argv[0], "c-test") == 0);
+    check("snprintf_cuts", snprintf(text, 6, "%.3f %d", M_PI, 7) == 7 && strcmp(text, "3.142") == 0);
+    check("malloc_gives", piece != NULL && memset(piece, 1, 100000) == piece);
+    errno = 0;
+    check("malloc_refuses", malloc(too_much) == NULL && errno == ENOMEM);
+    errno = 0;
+    check("fopen_finds_nothing", fopen("file", "r") == NULL && errno == ENOENT);
+    check("time_goes_on", now >= 0 && time(NULL) >= now && clock() > 0);
+    qsort(numbers, 3, sizeof(numbers[0]), less);
+    check("qsort_sorts", numbers[0] == -1 && numbers[1] == 2 && numbers[2] == 3);
+    free(piece);
+    printf("%5.2f|%g|%s, %d\n", 2.0 / 3, 1e10, strerror(ENOENT), now == (time_t)-1);
+    return failed;
+}
+"""
+
+C_SYSTEM = """system 1
+include "base.lyk"
+
+program c-test
+    priority  100
+    cap console = entry console.main
+    cap sleep   = sleep
+    start     on demand
+
+program no-clock
+    file      c-test
+    priority  100
+    cap console = entry console.main
+    start     on demand
+"""
+
+
+def newlib(context):
+    """A project with a program that uses newlib; and by hand. No header of this machine is found instead of newlib's."""
+    folder = place(context, "c library")
+    os.makedirs(os.path.join(folder, "c-test"), exist_ok=True)
+    shutil.copy(place(context, "lykos-kit", "share", "template", "Makefile"), folder)
+    for name, text in (("system.lyk", C_SYSTEM), ("c-test/main.c", C_PROGRAM), ("c-test/libs", "newlib\n"), ("other.c", "#include <sys/mman.h>\n"),
+                       ("b.c", "#include <math.h>\ndouble b(double x);\ndouble b(double x) { return sin(x); }\n")):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+            f.write(text)
+    text = run(context, "make", "test", "SEEDS=1", cwd=folder)
+    if text.splitlines()[-1] != "16 passed, 0 failed":
+        raise Failed("the last line is another one", core.tail(text))
+    need(run(context, "make", "run", "APPEND=run=c-test", cwd=folder), r"^c-test:  0\.67\|1e\+10\|No such file or directory, 0$")
+    need(run(context, "make", "run", "APPEND=run=no-clock", cwd=folder, status=1), r"^no-clock: .*, 1$", r"^no-clock: not ok time_goes_on$")
+    if re.search(r"^  [A-Z]+ ", run(context, "make", cwd=folder), re.MULTILINE):
+        raise Failed("a second make builds something")
+    for words in (["lykos-cc"], *([["env", "CC=clang", "lykos-cc"]] if shutil.which("clang") else [])):
+        run(context, *words, "--libc=newlib", "-o", "prog", "c-test/main.c", "b.c", cwd=folder)
+        need(run(context, "nm", "prog.debug", cwd=folder), r" T main$", r" T qsort$", r" T sin$", r" T say$")
+        need(run(context, *words, "--libc=newlib", "-c", "-o", "other.o", "other.c", cwd=folder, status=1), r"sys/mman\.h.*(not found|No such file)")
+    need(run(context, "lykos-cc", "--libc=newlib", "--print-flags", cwd=folder), r"lib/newlib/include'? .*-nostdinc|-nostdinc .*lib/newlib/include")
+
+
+def full_library(context):
+    """The program of docs/kit.md that has newlib, in the project, as it stands there."""
+    with open(PAGE, encoding="utf-8") as f:
+        page = f.read()
+    listing = re.search(r"^```c mean/main\.c\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[1]
+    described = re.search(r"^To `system\.lyk`:\n\n((?:    .*\n)+)", page, re.MULTILINE)[1]
+    typed, shown = re.search(r"^    (make run APPEND=run=mean\S*)\n(?:.*\n)*?    (mean: .*)$", page, re.MULTILINE).groups()
+    os.makedirs(place(context, "counter", "mean"))
+    try:
+        write(context, listing, "mean", "main.c")
+        write(context, "newlib\n", "mean", "libs")
+        before = read(context, "system.lyk")
+        with Changed(context, "system.lyk", before, before + "\n" + re.sub(r"^    ", "", described, flags=re.MULTILINE)):
+            need(run(context, *typed.split()), "^" + re.escape(shown) + "$")
+    finally:
+        shutil.rmtree(place(context, "counter", "mean"))
 
 
 def page_listings():
@@ -342,6 +447,8 @@ def part(_context):
         ("tests_fail", "make test fails when the server is wrong, a program faults, or nothing is tested", tests_fail),
         ("without", "without QEMU, without the kit, with a kit that was moved", without),
         ("compiler", "lykos-cc makes programs of sources, objects and archives", compiler),
+        ("newlib", "a program with newlib is built and passes its test, in a project and by hand", newlib),
+        ("full_library", "the program of docs/kit.md that has newlib does what it says", full_library),
         ("one_more", "a method more, as docs/kit.md says, is built, tested and used", one_more),
         ("other_name", "a project of another name has nothing left of the template's", other_name),
     ]

@@ -5,7 +5,7 @@
 #
 # Each folder with C files is a program. It may have, like folders of programs in the tree:
 #     flags     more options for the compiler, such as -msse2 -m80387
-#     libs      more for the linker, such as -lgcc
+#     libs      more for the linker, such as -lgcc; the word newlib: newlib is its C library
 #     needs     what it asks for by name: system.lyk is held against it
 # Each file *.idl here or in such a folder is an interface; system.lyk describes the system.
 
@@ -43,6 +43,9 @@ SERVER ?= $(firstword $(filter-out %-client %-test,$(PROGRAMS)) $(PROGRAMS))
 INTERFACES := $(sort $(wildcard *.idl */*.idl))
 TOOLS := build/kit/share/kit
 
+# What a folder has in its file `libs`.
+libs = $(shell cat $(1)/libs 2>/dev/null)
+libc = $(if $(filter newlib,$(call libs,$(1))),--libc=newlib)
 source = $(sort $(wildcard $(1)/*.c $(1)/*.S))
 objects = $(patsubst %,build/%.o,$(call source,$(1)))
 
@@ -66,14 +69,14 @@ $(shell mkdir -p build; echo '$(OPTIONS)' | cmp -s - build/options || echo '$(OP
 build/%.o: % build/options $(TOOLS) | $(GENERATED)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(BIN)/lykos-cc -c -MMD -MP $(CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) -Ibuild/gen/include -I. -o $@ $<
+	$(Q)$(BIN)/lykos-cc -c -MMD -MP $(call libc,$(<D)) $(CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) -Ibuild/gen/include -I. -o $@ $<
 
 define program
-build/programs/$(1): $$(call objects,$(1)) $(wildcard $(1)/libs) $(TOOLS)
+build/programs/$(1): $$(call objects,$(1)) $(TOOLS)
 	$$(call say,LD,$(1))
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(BIN)/lykos-cc -o $$@ $$(call objects,$(1)) $$(shell cat $(1)/libs 2>/dev/null)
-$$(call objects,$(1)): $(wildcard $(1)/flags)
+	$(Q)$(BIN)/lykos-cc -o $$@ $$(call libc,$(1)) $$(call objects,$(1)) $$(filter-out newlib,$$(call libs,$(1)))
+$$(call objects,$(1)): $(wildcard $(1)/flags $(1)/libs)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
