@@ -19,6 +19,7 @@ NEEDS_virsh := build virsh
 NEEDS_debug := build run debug
 NEEDS_dump := build
 NEEDS_trace := build run
+NEEDS_pictures := build run
 NEEDS_test := build run iso uefi test virsh debug graph
 NEEDS_graph := build graph
 NEEDS_docs := build graph
@@ -427,11 +428,20 @@ trace: all ## trace a program, to build/trace/trace.html and trace.json (RUN="pi
 	@tools/lykos-trace run --build $(BUILD) --memory $(MEMORY) --cpus $(CPUS) --append '$(APPEND)' --program '$(RUN)' \
 	  --seconds $(SECONDS)
 
-# The picture of docs/tracing.md: a few calls of ping to pong, on the virtual clock.
-.PHONY: trace-picture
-trace-picture: all
-	@tools/lykos-trace run --build $(BUILD) --out $(BUILD)/trace-picture --icount --program 'ping 10'
-	@tools/lykos-trace picture $(BUILD)/trace-picture/trace.bin --only ping,pong --call 5 --out docs/tracing.svg
+# The pictures of docs that are made from traces, on the virtual clock (tools/tracing/album.py): of ping, and of a program that is
+# there for nothing else.
+PICTURES := $(BUILD)/test/pictures
+$(PICTURES)/system.table: tests/programs/pictures.lyk $(DESCRIPTION) $(LYKOS_SYSTEM)
+	$(call say,TABLE,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/lykos-system table $< $@
+$(PICTURES)/archive: $(PROGRAMS) $(BUILD)/test/programs/scenes $(PICTURES)/system.table tools/mkimage
+	$(call say,ARCHIVE,$@)
+	$(Q)$(PYTHON) tools/mkimage make $@ $(filter-out tools/mkimage,$^)
+tests: $(PICTURES)/archive
+.PHONY: pictures
+pictures: all $(PICTURES)/archive ## draw the pictures of docs that are made from traces, anew
+	@tools/lykos-trace album --build $(BUILD) --archive $(PICTURES)/archive --out docs
 
 # --- test -----------------------------------------------------------------------------------------------------
 # T=NAME chooses tests by name: PART or PART/CASE.

@@ -17,6 +17,7 @@ N = names.NUMBERS
 LOW = 0xFFFFFFFF
 PROXY_ENTRY = names.TYPE_CODES["proxy_entry"]
 PROCESS_KIND = names.TYPE_CODES["process"]
+PSEUDO = {N["LK_YIELD"]: "yield", N["LK_COPY_CAP"]: "copy capability", N["LK_SET_FS_BASE"]: "set FS base"}
 RESUME = next(key for key, name in names.OPERATIONS.items() if name == "Process.resume")
 
 
@@ -235,7 +236,7 @@ class Builder:
 
     def without_message(self, control, kind, method):
         if not control & N["LK_SEND"]:
-            return "wait" if control & N["LK_RECV"] else "yield, or another pseudo-instruction"
+            return "wait" if control & N["LK_RECV"] else PSEUDO.get(control & 0xFF, "malformed")
         return names.operation(kind, method)
 
     def on_message(self, i, r):
