@@ -546,9 +546,10 @@ check-headers: $(RPC_MADE)
 	  $(CC) $(filter-out -MMD -MP,$(USER_CFLAGS)) $(RPC_LIBC) $(RPC_INC) -fsyntax-only -include $$h \
 	    -x c /dev/null || exit 1; done
 check-abi: $(GENERATED)
-	$(call say,ABI,docs/abi.md docs/interfaces)
+	$(call say,ABI,docs/abi.md docs/interfaces docs/book/reference.md)
 	$(Q)$(PYTHON) tools/lykos-idl kernel kernel/abi/lykos.idl --page docs/abi.md --check
 	$(Q)$(PYTHON) tools/lykos-idl servers -I kernel $(SERVER_IDL) --page docs/interfaces --check
+	$(Q)$(PYTHON) tools/reference --check
 check-performance:
 	$(call say,BENCH,docs/performance.md docs/preemption.md)
 	$(Q)tools/bench --pages --same
@@ -577,10 +578,11 @@ format: ## lay the C sources out as make check wants them
 	clang-format -i $(C_FILES)
 
 .PHONY: docs
-docs: docs/system.svg ## write again what is generated in docs/: abi.md, interfaces, the graph, and the chart and tables of `make bench`
+docs: docs/system.svg ## write again what is generated in docs/: abi.md, interfaces, the graph, the lists of docs/book/reference.md, and the chart and tables of `make bench`
 	$(PYTHON) tools/lykos-idl kernel kernel/abi/lykos.idl --page docs/abi.md
 	$(PYTHON) tools/lykos-idl servers -I kernel $(SERVER_IDL) --page docs/interfaces
 	tools/bench --pages
+	$(PYTHON) tools/reference
 
 .PHONY: clean help
 clean: ## remove everything built
