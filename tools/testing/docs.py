@@ -4,13 +4,15 @@ typed at the prompt there is typed, and must bring what the page shows.
 
 A listing of C that begins with a licence is the main.c of the folder that was named last before it. An indented block that
 begins with `program NAME` goes to the end of user/system.lyk. In an indented block with the prompt each line typed is followed
-by what must be seen, in any order, since programs print side by side; any number may be another one, and `[...]` stands for anything."""
+by what must be seen, in any order, since programs print side by side; any number may be another one, and `[...]` stands for anything.
+
+What the book says beside is looked at by pages.py."""
 
 import os
 import re
 import time
 
-from . import core
+from . import core, pages
 from .build import copy_sources, make
 from .core import Failed, Job, Part, Result, Skipped
 from .session import PROMPT, Session, another_prompt
@@ -128,4 +130,4 @@ def run(context, pattern):
 
 
 def part(_context):
-    return Part("docs", [Job(run, list(PAGES))])
+    return Part("docs", [Job(run, list(PAGES)), *pages.jobs()])

@@ -2,6 +2,7 @@
 """The part `trace` of tools/test: what `make trace` makes of programs whose doings are known (docs/tracing.md). On the virtual
 clock. The page is looked at in headless Chromium, if there is one."""
 
+import glob
 import html
 import json
 import os
@@ -12,7 +13,7 @@ import sys
 import urllib.parse
 from collections import Counter, defaultdict
 
-from . import core
+from . import core, pages
 from .core import Failed, Job, Part, Result, Skipped, simple_job
 
 SECONDS = 120
@@ -244,6 +245,27 @@ def breaks(context):
         raise Failed(f"ping is there more than once: {sorted(trace.tracks.values())}")
 
 
+def album(context):
+    """The pictures of docs are drawn anew, from new traces: all that they show is what those that are kept show, in the same order.
+    How long it takes is the compiler's business, so times are not compared."""
+    folder = context.path("pictures")
+    command = [os.path.join(core.ROOT, "tools", "lykos-trace"), "album", "--build", context.build, "--out", folder]
+    command += ["--archive", os.path.join(context.build, "test", "pictures", "archive"), "--timeout", str(context.limit(SECONDS))]
+    status, text = context.run(command, 2 * SECONDS + 30)
+    if status == core.MISSING:
+        raise Skipped(core.tail(text, 1)[0].removeprefix("run-qemu: "))
+    drawn = sorted(os.path.relpath(p, folder) for p in glob.glob(os.path.join(folder, "**", "*.svg"), recursive=True))
+    if status != core.PASS or len(drawn) < 6:
+        raise Failed(f"ended with {core.words_of(status)}; drawn: {drawn}", core.tail(text))
+    wrong = []
+    for name in drawn:
+        now, kept = pages.listed(os.path.join(folder, name)), pages.listed(os.path.join(core.ROOT, "docs", name))
+        if now != kept or not now:
+            wrong += [f"docs/{name} shows {kept}", f"and now there is {now}", "`make pictures` draws it anew"]
+    if wrong:
+        raise Failed("pictures of docs are not of this Lykos", wrong)
+
+
 def idle(context):
     """Without a program: the system at rest, for as long as asked."""
     trace = Trace(context, "idle", "", "--seconds", "0.05")
@@ -467,6 +489,7 @@ def part(_context):
         ("preemption", "who is preempted is marked, held and does not run; its handler is told by an arrow", preemption),
         ("fault", "a fault is a mark, and init is told by an arrow", faults),
         ("breaks", "with little room the trace has breaks, and says so", breaks),
+        ("pictures", "the pictures of docs show what happens now, in the same order", album),
         ("idle", "without a program, the system at rest for a time", idle),
         ("wrong", "no such program, a wrong option, a comma: refused in words", no_such_program),
         ("refused", "what is no whole trace is refused in one line", refused),

@@ -46,6 +46,10 @@ def programs():
     return sorted({shot.program for shot in ALBUM})
 
 
+def of(program):
+    return [shot for shot in ALBUM if shot.program == program]
+
+
 def _window(line, shot):
     """The time that is shown, without its margins."""
     processes = picture.chosen(line, 0, 0, shot.rows)
