@@ -44,8 +44,8 @@ def sources():
 def defines(text, name):
     """Is the function, macro or label of this name made there, and not only named?"""
     word = re.escape(name)
-    return re.search(rf"^(?:[A-Za-z_][^\n;{{}}=]*[ *])?{word}\([^;{{}}]*\)[^;{{}}]*\{{|^# *define {word}\b|^{word}(?:\\how)?:|^\s*\.macro {word}\b",
-                     text, re.MULTILINE) is not None
+    function = rf"^(?:[A-Za-z_][^\n;{{}}=]*[ *])?{word}\([^;{{}}]*\)[^;{{}}]*\{{"
+    return re.search(rf"{function}|^# *define {word}\b|^{word}(?:\\how)?:|^\s*\.macro {word}\b", text, re.MULTILINE) is not None
 
 
 def place_of(context, path):

@@ -89,10 +89,15 @@ class Picture:
     def row(self, p):
         y = self.y(self.rows[id(p)])
         self.text(8, y + 14, p.title(), 'font-weight="600"')
-        for begin, end, state in self.seen(p.spans):
-            x, w = self.x(begin), max(0.5, self.x(end) - self.x(begin))
+        spans = [(self.x(s[0]), max(0.5, self.x(s[1]) - self.x(s[0])), s) for s in self.seen(p.spans)]
+        for x, w, (begin, end, state) in spans:
             what = f"<title>{escape(p.title())}: {state}, {end - begin} ns</title>"
             self.out.append(f'<rect x="{x}" y="{y}" width="{w:.1f}" height="{BAR}" fill="{COLOURS[state]}">{what}</rect>')
+        for m in self.shown() if self.numbered else ():
+            if m.sender is p and self.kernel(m):
+                x = self.x(m.sent)
+                self.out.append(f'<rect x="{x}" y="{y}" width="{self.x(m.arrived) - x:.1f}" height="{BAR}" fill="url(#kernel)"/>')
+        for x, w, (_, _, state) in spans:
             if w > len(state) * CHARACTER + 8:
                 light = state in (timeline.RUNNING, timeline.BLOCKED, timeline.FAULTED)
                 self.text(x + 5, y + 14, state, f'fill="{"#fff" if light else INK}"')
@@ -117,11 +122,6 @@ class Picture:
         if any(m.sent < time < m.arrived for time in others):
             return False
         return any(s[2] == timeline.RUNNING and s[0] <= m.sent < s[1] == m.arrived for s in m.sender.spans)
-
-    def in_kernel(self):
-        for m in filter(self.kernel, self.shown()):
-            x, y = self.x(m.sent), self.y(self.rows[id(m.sender)])
-            self.out.append(f'<rect x="{x}" y="{y}" width="{self.x(m.arrived) - x:.1f}" height="{BAR}" fill="url(#kernel)"/>')
 
     def arrow(self, m):
         a, b = self.rows[id(m.sender)], self.rows[id(m.receiver)]
@@ -154,7 +154,8 @@ class Picture:
     def badges(self):
         for number, (x, e) in enumerate(zip(self.places(), self.told), 1):
             y = TOP + BADGE
-            self.out.append(f'<circle cx="{x:.1f}" cy="{y}" r="{BADGE}" fill="#fff" stroke="{INK}"><title>{escape(e.words)}</title></circle>')
+            what = f"<title>{escape(e.words)}</title>"
+            self.out.append(f'<circle cx="{x:.1f}" cy="{y}" r="{BADGE}" fill="#fff" stroke="{INK}">{what}</circle>')
             self.text(f"{x:.1f}", y + 3.5, str(number), 'text-anchor="middle" font-size="10" font-weight="600"')
             if e.row is not None:
                 at = self.y(self.rows[id(e.row)])
@@ -205,8 +206,6 @@ class Picture:
             self.leaders()
         for p in self.processes:
             self.row(p)
-        if self.numbered:
-            self.in_kernel()
         for m in self.shown():
             self.arrow(m)
         if self.numbered:
