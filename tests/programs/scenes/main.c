@@ -246,7 +246,7 @@ static bool with_a_lock(void)
     lk_lock(&lock);
     lk_must(lk_thread_start(&rival), "the rival"); /* it runs at once, and finds the lock taken */
     order(ORDER_PROXY);
-    while (control->pending == 0) {
+    while (control->pending == 0 && stopped == 2) {
         computed++;
     }
     bool in_peace = stopped == 2 && rival_had_it == 0;
