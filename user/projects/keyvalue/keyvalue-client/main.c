@@ -1,0 +1,2 @@
+#include "kv.h"
+int main(void) { return 0; }
