@@ -219,6 +219,7 @@ enum status store_op_list(struct lk_request *rq, uint32_t prefix_length, uint32_
     const struct tree *t = &at_hand->client->tree;
     struct key prefix = key_from(prefix_and_after, prefix_length);
     struct key from = prefix;
+    bool behind = false; /* the cursor, which was listed already */
     const struct item *i;
     struct place at;
     size_t used = 0;
@@ -232,10 +233,11 @@ enum status store_op_list(struct lk_request *rq, uint32_t prefix_length, uint32_
         struct key after =
             key_from(prefix.bytes + prefix_length, prefix_and_after_len - prefix_length);
 
-        from = key_compare(after, prefix) < 0 ? prefix : after;
+        behind = key_compare(after, prefix) >= 0;
+        from = behind ? after : prefix;
     }
     at_hand->client->counts.lists++;
-    i = tree_seek(t, from, from.bytes != prefix.bytes, &at);
+    i = tree_seek(t, from, behind, &at);
     for (; i != NULL && begins_with(i, prefix); i = tree_next(t, &at)) {
         size_t end = *count < most ? list_item(i, used) : 0;
 
