@@ -6,17 +6,15 @@ import filecmp
 import os
 import re
 import shutil
-import tarfile
 
-from . import core
+from . import core, unpacked
 from .build import in_a_row
 from .core import Failed, Part, simple_job
 from .debug_session import Debugger
 from .session import Session
+from .unpacked import SECONDS, SYSTEM_PATH, pack, unpack
 
-SECONDS = 240
 PAGE = os.path.join(core.ROOT, "docs", "kit.md")
-SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 CASES_ONCE = 6  # of the template's test, in each boot
 
 
@@ -25,7 +23,7 @@ def place(context, *names):
 
 
 def environment(context, path=None):
-    return {"PATH": path or place(context, "lykos-kit", "bin") + ":" + SYSTEM_PATH, "HOME": place(context), "LANG": "C", "TERM": "dumb"}
+    return unpacked.environment(place(context, "lykos-kit"), place(context), path)
 
 
 def run(context, *command, cwd=None, path=None, status=0):
@@ -42,25 +40,12 @@ def need(text, *patterns):
             raise Failed(f"not seen: {pattern!r}", core.tail(text))
 
 
-def unpack(context, archive):
-    with tarfile.open(archive) as tar:
-        tar.extractall(place(context))  # of our own making
-
-
-def pack(context, name):
-    archive = context.path(name)
-    status, text = context.run([os.path.join(core.ROOT, "tools", "make-kit"), context.build, archive], SECONDS)
-    if status != 0:
-        raise Failed("it is not made", core.tail(text))
-    return archive
-
-
 def with_project(function):
     """A case that has a project; it is made if no case before has left one."""
 
     def case(context):
         if not os.path.exists(place(context, "lykos-kit")):
-            unpack(context, pack(context, "kit-0.tar.xz"))
+            unpack(pack(context, "kit-0.tar.xz"), place(context))
         if not os.path.exists(place(context, "counter")):
             run(context, "lykos", "new", "counter", cwd=place(context))
         function(context)
@@ -99,7 +84,7 @@ def packed(context):
     archives = [pack(context, name) for name in ("kit-1.tar.xz", "kit-2.tar.xz")]
     if not filecmp.cmp(*archives, shallow=False):
         raise Failed("packed twice, it is not the same")
-    unpack(context, archives[0])
+    unpack(archives[0], place(context))
     for at, _, files in os.walk(place(context)):
         for file in files:
             with open(os.path.join(at, file), "rb") as f:

@@ -15,6 +15,7 @@ from .core import Failed, Skipped
 
 PROMPT = "lykos> "
 WIDTH = 80
+TAB = 8
 SECONDS = 60
 TRIES = 100
 SEQUENCE = re.compile(r"\x1b(?:\[([0-9;?]*)[ -/]*([@-~])|[@-Z\\^_])")
@@ -75,6 +76,8 @@ class Terminal:
             self.column = 0
         elif c == "\b":
             self.column = max(0, self.column - 1)
+        elif c == "\t":
+            self.column += TAB - self.column % TAB
         elif c >= " ":
             self.line = self.line.ljust(self.column)
             self.line = self.line[: self.column] + c + self.line[self.column + 1 :]
