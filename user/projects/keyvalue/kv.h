@@ -40,12 +40,12 @@ static inline enum status kv_put(uint32_t store, const void *key, size_t key_len
 /* A walk through the keys with a prefix. */
 struct kv_walk {
     uint32_t store;
-    size_t prefix, after;                 /* lengths */
-    uint32_t most;                        /* keys by one message */
-    uint32_t left;                        /* entries that were not shown yet */
-    bool more;                            /* there are more to ask for */
-    size_t at;                            /* of the next entry */
-    char words[2 * STORE_KEY_MAX];        /* prefix, and the key that was shown last */
+    size_t prefix, after;          /* lengths */
+    uint32_t most;                 /* keys by one message */
+    uint32_t left;                 /* entries that were not shown yet */
+    bool more;                     /* there are more to ask for */
+    size_t at;                     /* of the next entry */
+    char words[2 * STORE_KEY_MAX]; /* prefix, and the key that was shown last */
     _Alignas(8) char entries[STORE_LIST_BYTES];
 };
 

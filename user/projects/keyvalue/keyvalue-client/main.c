@@ -34,10 +34,10 @@ static int usage(void)
 
 static int refused(enum status s)
 {
-    say("%s", s == STORE_OTHER_VERSION  ? "not done: the key has another version"
-              : s == STATUS_NO_MEMORY   ? "not done: that would be over the quota"
-              : s == STATUS_NOT_FOUND   ? "there is no such key"
-                                        : lk_status_text(s));
+    say("%s", s == STORE_OTHER_VERSION ? "not done: the key has another version"
+              : s == STATUS_NO_MEMORY  ? "not done: that would be over the quota"
+              : s == STATUS_NOT_FOUND  ? "there is no such key"
+                                       : lk_status_text(s));
     return 1;
 }
 
@@ -80,8 +80,8 @@ static int get(const char *key)
     uint64_t version = 0;
     uint64_t size = 0;
     size_t piece = 0;
-    enum status s = store_get(REG_STORE, 0, key, strlen(key), &version, &size, value, sizeof(value),
-                              &piece);
+    enum status s =
+        store_get(REG_STORE, 0, key, strlen(key), &version, &size, value, sizeof(value), &piece);
 
     if (s != STATUS_OK) {
         return refused(s);
@@ -91,7 +91,7 @@ static int get(const char *key)
     return 0;
 }
 
-static int delete(const char *key)
+static int delete (const char *key)
 {
     enum status s = store_remove(REG_STORE, STORE_ANY, key, strlen(key), NULL);
 
@@ -161,7 +161,7 @@ static int with_key(const char *what, const char *key)
     return strcmp(what, "put") == 0       ? put(key, STORE_ANY)
            : strcmp(what, "replace") == 0 ? replace(key)
            : strcmp(what, "get") == 0     ? get(key)
-           : strcmp(what, "delete") == 0  ? delete(key)
+           : strcmp(what, "delete") == 0  ? delete (key)
            : strcmp(what, "watch") == 0   ? watch(key)
                                           : usage();
 }

@@ -110,12 +110,12 @@ static bool lists_under_change(uint32_t store, uint32_t most)
         good = holds(e->key_length == name(key, next)) &&
                holds(memcmp(e + 1, key, e->key_length) == 0) && holds(e->size == next);
         if (next % 3 == 0) { /* the one that the cursor stands at */
-            good = good && holds(store_remove(store, STORE_ANY, key, e->key_length, NULL) ==
-                                 STATUS_OK);
+            good = good &&
+                   holds(store_remove(store, STORE_ANY, key, e->key_length, NULL) == STATUS_OK);
         }
         if (next % 7 == 0 && next > 0) { /* one that it is past */
-            good = good && put(store, key, name(key, next - 1), next - 1, 0, STORE_ANY, NULL) ==
-                               STATUS_OK;
+            good = good &&
+                   put(store, key, name(key, next - 1), next - 1, 0, STORE_ANY, NULL) == STATUS_OK;
         }
         next++;
     }
@@ -153,8 +153,9 @@ static bool keeps_to_its_quota(uint32_t store)
         good = holds(n >= count ||
                      store_remove(store, STORE_ANY, key, name(key, n), NULL) == STATUS_OK);
     }
-    return good && holds(store_remove(store, STORE_ANY, key, name(key, count - 1), NULL) ==
-                             (count % 2 == 1 ? STATUS_OK : STATUS_NOT_FOUND)) &&
+    return good &&
+           holds(store_remove(store, STORE_ANY, key, name(key, count - 1), NULL) ==
+                 (count % 2 == 1 ? STATUS_OK : STATUS_NOT_FOUND)) &&
            holds(keys(store) == 0);
 }
 
@@ -182,13 +183,11 @@ static bool tells_by_notice(uint32_t store)
            holds(put(store, "aa", 2, 1, 1, STORE_ANY, NULL) == STATUS_OK) &&
            holds(store_changes(store, &fired, NULL) == STATUS_OK && fired == 0) &&
            holds(put(store, "b/1", 3, 1, 1, STORE_ANY, NULL) == STATUS_OK) &&
-           holds(lk_park() == 8) &&
-           holds(put(store, "a", 1, 1, 1, STORE_ANY, NULL) == STATUS_OK) &&
+           holds(lk_park() == 8) && holds(put(store, "a", 1, 1, 1, STORE_ANY, NULL) == STATUS_OK) &&
            holds(store_remove(store, STORE_ANY, "b/1", 3, &version) == STATUS_OK) &&
            holds(lk_park() == (4 | 8)) &&
            holds(store_await(store, &fired, &last) == STATUS_OK && fired == 3) &&
-           holds(last == version) &&
-           holds(store_unwatch(store, a) == STATUS_OK) &&
+           holds(last == version) && holds(store_unwatch(store, a) == STATUS_OK) &&
            holds(store_unwatch(store, a) == STATUS_NOT_FOUND) &&
            holds(store_remove(store, STORE_ANY, "a", 1, NULL) == STATUS_OK) &&
            holds(store_changes(store, &fired, NULL) == STATUS_OK && fired == 0) &&
@@ -211,7 +210,8 @@ static bool reader_only_reads(uint32_t store)
 
     return holds(put(store, "k", 1, 5, 1, STORE_ANY, NULL) == STATUS_OK) &&
            holds(store_reader(store, r) == STATUS_OK) && has(r, "k", 1, 5, 1, 0) &&
-           holds(keys(r) == 1) && holds(put(r, "k", 1, 5, 1, STORE_ANY, NULL) == STATUS_NO_ACCESS) &&
+           holds(keys(r) == 1) &&
+           holds(put(r, "k", 1, 5, 1, STORE_ANY, NULL) == STATUS_NO_ACCESS) &&
            holds(store_remove(r, STORE_ANY, "k", 1, NULL) == STATUS_NO_ACCESS) &&
            holds(store_stage(r, true, "x", 1, NULL) == STATUS_NO_ACCESS) &&
            holds(store_put_staged(r, STORE_ANY, "k", 1, NULL) == STATUS_NO_ACCESS) &&
@@ -266,8 +266,8 @@ static bool ends_sessions(uint32_t store)
            holds(store_close(REG_OTHER) == STATUS_OK) &&
            holds(store_close(REG_OTHER) == STATUS_INVALID_CAP) && has(store, "k", 1, 5, 1, 0) &&
            holds(client_banks(&used) == 1) && holds(used == pages(store)) &&
-           holds(store_destroy(REG_MORE) == STATUS_OK) &&
-           holds(keys(store) == UINT64_MAX) && holds(client_banks(&used) == 0) &&
+           holds(store_destroy(REG_MORE) == STATUS_OK) && holds(keys(store) == UINT64_MAX) &&
+           holds(client_banks(&used) == 0) &&
            holds(kv_open(3, true, 1, &fresh, REG_NOTICE, REG_STORE) == STATUS_OUT_OF_RANGE) &&
            holds(kv_open(1000, true, 1, &fresh, REG_NOTICE, REG_STORE) == STATUS_OUT_OF_RANGE);
 }

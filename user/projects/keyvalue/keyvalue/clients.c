@@ -14,8 +14,8 @@
 #include <lykos/stubs.h>
 #include <lykos/time.h>
 
-#define TRIM_AT_ONCE 16u   /* pages by one request */
-#define OVERHEAD 8u        /* pages of the server's bank that are not for clients */
+#define TRIM_AT_ONCE 16u /* pages by one request */
+#define OVERHEAD 8u      /* pages of the server's bank that are not for clients */
 #define NUMBER_MAX ((1u << (32 - SESSION_NUMBER_SHIFT)) - 1)
 
 static struct client clients[CLIENTS];
@@ -158,10 +158,9 @@ static struct session *free_session(void)
 
 enum status session_entry(const struct session *s, uint32_t rights, uint32_t reg)
 {
-    return lk_endpoint_make_entry(LK_REG_NAMED,
-                                  s->number << SESSION_NUMBER_SHIFT |
-                                      place_of(s) << SESSION_PLACE_SHIFT | rights,
-                                  reg);
+    return lk_endpoint_make_entry(
+        LK_REG_NAMED,
+        s->number << SESSION_NUMBER_SHIFT | place_of(s) << SESSION_PLACE_SHIFT | rights, reg);
 }
 
 struct session *session_of(uint64_t payload)
@@ -198,7 +197,11 @@ enum status session_open(uint64_t payload, uint64_t quota, bool temporary, uint3
         }
     }
     session_begin(s, c, notice);
-    return session_entry(s, SESSION_WRITES, reg);
+    if (session_entry(s, SESSION_WRITES, reg) != STATUS_OK) {
+        session_end(s);
+        return STATUS_EXHAUSTED;
+    }
+    return STATUS_OK;
 }
 
 void session_end(struct session *s)
@@ -219,7 +222,8 @@ void session_end(struct session *s)
     }
 }
 
-static bool has_recipient(const struct session *s)
+/* Is the endpoint there that its AppNotice posts to? */
+static bool has_client(const struct session *s)
 {
     uint64_t type = LK_TYPE_NULL;
 
@@ -235,7 +239,7 @@ bool sessions_sweep(void)
     for (unsigned i = 0; i < SESSIONS; i++) {
         struct client *c = sessions[i].client;
 
-        if (c != NULL && !has_recipient(&sessions[i])) {
+        if (c != NULL && !has_client(&sessions[i])) {
             session_end(&sessions[i]);
             client_trim(c);
         }

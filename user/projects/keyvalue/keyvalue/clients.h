@@ -72,7 +72,7 @@ enum status session_entry(const struct session *s, uint32_t rights, uint32_t reg
 void session_end(struct session *s);
 void client_end(struct client *c);
 
-/* End the sessions whose AppNotice has lost its recipient. True: there are others. */
+/* End the sessions of clients that are gone. True: there are others. */
 bool sessions_sweep(void);
 
 /* Give spare pages of all clients back, a few. True: there are more. */

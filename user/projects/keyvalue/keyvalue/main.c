@@ -193,8 +193,7 @@ enum status store_op_remove(struct lk_request *rq, uint64_t expected, const void
 
 static bool begins_with(const struct item *i, struct key prefix)
 {
-    return i->head.key_length >= prefix.length &&
-           memcmp(i + 1, prefix.bytes, prefix.length) == 0;
+    return i->head.key_length >= prefix.length && memcmp(i + 1, prefix.bytes, prefix.length) == 0;
 }
 
 /* An item at `used` of the answer; where it ends. 0: there is no room. */

@@ -24,10 +24,10 @@
 /* A window. */
 struct window {
     unsigned number;
-    uint16_t spare;                    /* the first spare page; each names the next */
-    uint32_t spares;                   /* how many there are */
-    uint32_t pages;                    /* made by the bank, the spare ones included */
-    uint32_t tables;                   /* GPTs */
+    uint16_t spare;                   /* the first spare page; each names the next */
+    uint32_t spares;                  /* how many there are */
+    uint32_t pages;                   /* made by the bank, the spare ones included */
+    uint32_t tables;                  /* GPTs */
     uint64_t used[WINDOW_PAGES / 64]; /* bit n: page n was made */
 };
 

@@ -90,8 +90,7 @@ static uint64_t random_expected(const struct entry *e)
 
 static bool is_expected(const struct entry *e, uint64_t expected)
 {
-    return expected == STORE_ANY ||
-           (e->there ? expected == e->version : expected == STORE_ABSENT);
+    return expected == STORE_ANY || (e->there ? expected == e->version : expected == STORE_ABSENT);
 }
 
 static bool changed(struct entry *e, uint64_t version)
@@ -191,8 +190,7 @@ static bool lists(void)
         }
         found = kv_walk_next(&w, &s);
         if (!holds(found != NULL) || !holds(found->version == e->version) ||
-            !holds(found->size == e->size) ||
-            !holds(order(e, found + 1, found->key_length) == 0)) {
+            !holds(found->size == e->size) || !holds(order(e, found + 1, found->key_length) == 0)) {
             return false;
         }
     }

@@ -114,6 +114,24 @@ static bool waits_end_with_their_session(void)
            holds(store_destroy(REG_OTHER) == STATUS_OK) && ended_with(STATUS_CANCELLED);
 }
 
+/* The bank and the pager are begun again with what they knew. */
+static bool outlives_bank_and_pager(void)
+{
+    bool good = opens();
+
+    for (unsigned i = 0; good && i < 6; i++) {
+        const char *name = i % 2 == 0 ? "bank" : "pager";
+
+        good = holds(put(REG_STORE, "a", 1, 65000, i, STORE_ANY, NULL) == STATUS_OK) &&
+               holds(programs_kill(lk_cap("programs"), number_of(name)) == STATUS_OK) &&
+               holds(put(REG_STORE, "b", 1, 65000, i + 1, STORE_ANY, NULL) == STATUS_OK) &&
+               has(REG_STORE, "a", 1, 65000, i, 0) && has(REG_STORE, "b", 1, 65000, i + 1, 0) &&
+               holds(store_remove(REG_STORE, STORE_ANY, "a", 1, NULL) == STATUS_OK) &&
+               holds(store_remove(REG_STORE, STORE_ANY, "b", 1, NULL) == STATUS_OK);
+    }
+    return good && holds(store_close(REG_STORE) == STATUS_OK);
+}
+
 /* What is stored does not survive; the service does, and nobody waits for what is gone. */
 static bool server_is_begun_again(void)
 {
@@ -122,8 +140,7 @@ static bool server_is_begun_again(void)
     return opens() && starts("wait") && holds(comes(BIT_READY)) &&
            holds(lk_sleep_ms(5) == STATUS_OK) &&
            holds(programs_kill(lk_cap("programs"), number_of("keyvalue")) == STATUS_OK) &&
-           ended_with(STATUS_INVOKEE_GONE) &&
-           holds(store_close(REG_STORE) == STATUS_INVALID_CAP) &&
+           ended_with(STATUS_INVOKEE_GONE) && holds(store_close(REG_STORE) == STATUS_INVALID_CAP) &&
            holds(lk_connect("keyvalue") == STATUS_OK) && holds(client_banks(&used) == 0) &&
            opens() && holds(keys(REG_STORE) == 0) &&
            holds(put(REG_STORE, "k", 1, 5, 1, STORE_ANY, NULL) == STATUS_OK) &&
@@ -136,6 +153,7 @@ int main(void)
     check("every_change_is_told", every_change_is_told());
     check("dead_watchers_are_swept", dead_watchers_are_swept());
     check("waits_end_with_their_session", waits_end_with_their_session());
+    check("outlives_bank_and_pager", outlives_bank_and_pager());
     check("server_is_begun_again", server_is_begun_again());
     return failed ? 1 : 0;
 }
