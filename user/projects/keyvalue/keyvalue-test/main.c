@@ -127,6 +127,57 @@ static bool lists_under_change(uint32_t store, uint32_t most)
     return good && holds(keys(store) == 0);
 }
 
+/* A key as long as can be, which differs from others at its end only: so few fit into a node. */
+#define DEEP 1200u
+static void deep_key(uint8_t *out, uint64_t i)
+{
+    uint64_t end = (i + 1) * 0x9e3779b97f4a7c15ull;
+
+    memset(out, 'x', STORE_KEY_MAX);
+    memcpy(out + STORE_KEY_MAX - sizeof(end), &end, sizeof(end));
+}
+
+/* Are there so many keys, in their order? */
+static bool in_order(uint32_t store, unsigned count)
+{
+    static struct kv_walk w;
+    uint8_t before[STORE_KEY_MAX] = { 0 };
+    const struct store_entry *e;
+    enum status s = STATUS_OK;
+    unsigned found = 0;
+
+    for (kv_walk_begin(&w, store, "", 0, STORE_LIST_MAX); (e = kv_walk_next(&w, &s)) != NULL;) {
+        if (!holds(memcmp(before, e + 1, STORE_KEY_MAX) < 0)) {
+            return false;
+        }
+        memcpy(before, e + 1, STORE_KEY_MAX);
+        found++;
+    }
+    return holds(s == STATUS_OK) && holds(found == count);
+}
+
+/* A tree of several levels grows and goes. */
+static bool keeps_a_deep_tree(uint32_t store)
+{
+    uint8_t key[STORE_KEY_MAX];
+    bool good = true;
+
+    for (unsigned i = 0; good && i < DEEP; i++) {
+        deep_key(key, i);
+        good = holds(put(store, key, sizeof(key), i % 8, i, STORE_ABSENT, NULL) == STATUS_OK);
+    }
+    good = good && in_order(store, DEEP);
+    for (unsigned n = 0; good && n < DEEP; n++) {
+        unsigned i = n * 7 % DEEP;
+
+        deep_key(key, i);
+        good = has(store, key, sizeof(key), i % 8, i, 0) &&
+               holds(store_remove(store, STORE_ANY, key, sizeof(key), NULL) == STATUS_OK) &&
+               (n % 100 != 0 || in_order(store, DEEP - n - 1));
+    }
+    return good && holds(keys(store) == 0);
+}
+
 /* Full to the last page: what is there stays, and what is removed can be used again. */
 static bool keeps_to_its_quota(uint32_t store)
 {
@@ -349,6 +400,7 @@ int main(void)
     check("lists_under_change", lists_under_change(REG_STORE, 1) &&
                                     lists_under_change(REG_STORE, 7) &&
                                     lists_under_change(REG_STORE, STORE_LIST_MAX));
+    check("keeps_a_deep_tree", keeps_a_deep_tree(REG_STORE));
     check("keeps_to_its_quota", keeps_to_its_quota(REG_STORE));
     check("gives_pages_back", gives_pages_back(REG_STORE, empty));
     check("tells_by_notice", tells_by_notice(REG_STORE));
