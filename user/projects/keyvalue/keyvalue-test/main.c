@@ -128,7 +128,7 @@ static bool lists_under_change(uint32_t store, uint32_t most)
 }
 
 /* A key as long as can be, which differs from others at its end only: so few fit into a node. */
-#define DEEP 1200u
+#define DEEP 800u
 static void deep_key(uint8_t *out, uint64_t i)
 {
     uint64_t end = (i + 1) * 0x9e3779b97f4a7c15ull;
@@ -174,6 +174,59 @@ static bool keeps_a_deep_tree(uint32_t store)
         good = has(store, key, sizeof(key), i % 8, i, 0) &&
                holds(store_remove(store, STORE_ANY, key, sizeof(key), NULL) == STATUS_OK) &&
                (n % 100 != 0 || in_order(store, DEEP - n - 1));
+    }
+    return good && holds(keys(store) == 0);
+}
+
+/* The first leaves go, and what was in them comes back. */
+static bool first_keys_come_back(uint32_t store)
+{
+    const unsigned count = 300;
+    char key[16];
+    bool good = true;
+
+    for (unsigned i = 0; good && i < count; i++) {
+        good = holds(put(store, key, name(key, i), 200, i, STORE_ANY, NULL) == STATUS_OK);
+    }
+    for (unsigned i = 0; good && i < count / 3; i++) {
+        good = holds(store_remove(store, STORE_ANY, key, name(key, i), NULL) == STATUS_OK);
+    }
+    for (unsigned i = 0; good && i < count / 3; i++) {
+        good = holds(put(store, key, name(key, i), 200, i, STORE_ABSENT, NULL) == STATUS_OK);
+    }
+    for (unsigned i = 0; good && i < count; i++) {
+        good = has(store, key, name(key, i), 200, i, 0) &&
+               holds(store_remove(store, STORE_ANY, key, name(key, i), NULL) == STATUS_OK);
+    }
+    return good && holds(keys(store) == 0);
+}
+
+/* Pages that are almost empty become fewer: when most keys go, and when values become short. */
+static bool joins_what_is_left(uint32_t store, uint64_t empty)
+{
+    const unsigned count = 800;
+    uint64_t full;
+    uint64_t fewer;
+    bool good = true;
+
+    for (uint64_t i = 0; good && i < count; i++) {
+        good = holds(put(store, &i, sizeof(i), 200, i, STORE_ANY, NULL) == STATUS_OK);
+    }
+    full = pages(store) - empty;
+    for (uint64_t i = 0; good && i < count; i++) {
+        good =
+            holds(i % 4 == 0 || store_remove(store, STORE_ANY, &i, sizeof(i), NULL) == STATUS_OK);
+    }
+    fewer = pages(store) - empty;
+    good = good && holds(fewer <= full * 5 / 8);
+    for (uint64_t i = 0; good && i < count; i += 4) {
+        good = has(store, &i, sizeof(i), 200, i, 0) &&
+               holds(put(store, &i, sizeof(i), 1, i, STORE_ANY, NULL) == STATUS_OK);
+    }
+    good = good && holds(pages(store) - empty <= fewer * 5 / 8);
+    for (uint64_t i = 0; good && i < count; i += 4) {
+        good = has(store, &i, sizeof(i), 1, i, 0) &&
+               holds(store_remove(store, STORE_ANY, &i, sizeof(i), NULL) == STATUS_OK);
     }
     return good && holds(keys(store) == 0);
 }
@@ -401,6 +454,8 @@ int main(void)
                                     lists_under_change(REG_STORE, 7) &&
                                     lists_under_change(REG_STORE, STORE_LIST_MAX));
     check("keeps_a_deep_tree", keeps_a_deep_tree(REG_STORE));
+    check("first_keys_come_back", first_keys_come_back(REG_STORE));
+    check("joins_what_is_left", joins_what_is_left(REG_STORE, empty));
     check("keeps_to_its_quota", keeps_to_its_quota(REG_STORE));
     check("gives_pages_back", gives_pages_back(REG_STORE, empty));
     check("tells_by_notice", tells_by_notice(REG_STORE));

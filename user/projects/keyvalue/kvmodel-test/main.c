@@ -247,7 +247,7 @@ int main(void)
     bool fresh = false;
     uint64_t empty;
 
-    rounds = 2500;
+    rounds = 2000;
     if (lk_parse_number(rest, &rounds, &rest) && *rest == ' ') {
         lk_parse_number(rest + 1, &seed, &rest);
     }
