@@ -394,10 +394,10 @@ static bool closes_banks(void)
            holds(client_banks(&used) == 0);
 }
 
-/* ---- figures: on the virtual clock of `make test` the time-stamp counter counts instructions --- */
+/* ---- figures: on the virtual clock of `make test` the time-stamp counter counts instructions  */
 
-/* Put and get so many keys of 8 bytes, in no order, with values of `size` bytes; says what each took,
- * and removes them. */
+/* Put and get so many keys of 8 bytes, in no order, with values of `size` bytes; says what each
+ * took, and removes them. */
 static void measure(uint32_t store, unsigned count, size_t size)
 {
     uint64_t before = pages(store);

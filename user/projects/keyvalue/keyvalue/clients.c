@@ -49,7 +49,7 @@ enum status clients_begin(void)
     return s == STATUS_OK ? windows_begin() : s;
 }
 
-/* ---- clients ---------------------------------------------------------------------------------- */
+/* ---- clients -------------------------------------------------------------------------------- */
 
 static struct client *client_of(uint64_t payload)
 {
@@ -144,7 +144,7 @@ bool clients_trim(void)
     return more;
 }
 
-/* ---- sessions --------------------------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------------------------- */
 
 static struct session *free_session(void)
 {

@@ -19,7 +19,7 @@
 
 static struct session *at_hand; /* the session of the request */
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------------- */
 
 static bool sweeping; /* a notice will come */
 
@@ -59,7 +59,7 @@ static void told(void *context, uint64_t bits)
     }
 }
 
-/* ---- keys and values -------------------------------------------------------------------------- */
+/* ---- keys and values ------------------------------------------------------------------------ */
 
 static char received[STORE_STRING_MAX];
 static char answer[STORE_PIECE_MAX];
@@ -189,7 +189,7 @@ enum status store_op_remove(struct lk_request *rq, uint64_t expected, const void
     return s;
 }
 
-/* ---- listing ---------------------------------------------------------------------------------- */
+/* ---- listing -------------------------------------------------------------------------------- */
 
 static bool begins_with(const struct item *i, struct key prefix)
 {
@@ -252,7 +252,7 @@ enum status store_op_list(struct lk_request *rq, uint32_t prefix_length, uint32_
     return STATUS_OK;
 }
 
-/* ---- watches ---------------------------------------------------------------------------------- */
+/* ---- watches -------------------------------------------------------------------------------- */
 
 enum status store_op_watch(struct lk_request *rq, uint32_t bits, bool prefix, const void *key,
                            size_t key_len, uint32_t *number)
@@ -323,7 +323,7 @@ void waiter_answer(struct session *s, enum status result)
     }
 }
 
-/* ---- the session ------------------------------------------------------------------------------ */
+/* ---- the session ---------------------------------------------------------------------------- */
 
 enum status store_op_statistics(struct lk_request *rq, const struct store_statistics **statistics)
 {
@@ -370,7 +370,7 @@ enum status store_op_destroy(struct lk_request *rq)
     return STATUS_OK;
 }
 
-/* ---- the loop --------------------------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------------------------- */
 
 /* A session that has ended answers as Null would. */
 static enum status gone(struct lk_request *rq)

@@ -25,7 +25,7 @@ void tree_begin(struct tree *t, struct window *w)
     *t = (struct tree){ .window = w, .root = NO_PAGE };
 }
 
-/* ---- looking ---------------------------------------------------------------------------------- */
+/* ---- looking -------------------------------------------------------------------------------- */
 
 /* Go down to where the key is, or would be. */
 static bool find(const struct tree *t, struct key key, struct place *at)
@@ -99,7 +99,7 @@ const struct item *tree_next(const struct tree *t, struct place *at)
     return settle(t, at);
 }
 
-/* ---- putting ---------------------------------------------------------------------------------- */
+/* ---- putting -------------------------------------------------------------------------------- */
 
 /* How many nodes a record more, of so many bytes, divides at the most, the new root included. */
 static unsigned divisions(const struct tree *t, const struct place *at, unsigned bytes)
@@ -167,7 +167,7 @@ static void insert(struct tree *t, const struct place *at, const struct record *
     grow(t, record);
 }
 
-/* ---- joining ---------------------------------------------------------------------------------- */
+/* ---- joining -------------------------------------------------------------------------------- */
 
 /* Take a child out of an inner node. The first of those that stay needs no key. */
 static void cut_child(struct node *n, unsigned i)
@@ -232,7 +232,7 @@ static void tidy(struct tree *t, const struct place *at)
     shrink(t);
 }
 
-/* ---- changes ---------------------------------------------------------------------------------- */
+/* ---- changes -------------------------------------------------------------------------------- */
 
 /* The value of an item is not needed any more. */
 static void forget(struct tree *t, const struct item *i)

@@ -2,7 +2,7 @@
  *
  * The keys of a client in their order: a B+-tree whose nodes are pages of the client's window.
  *
- * A value of up to INLINE_MAX bytes stands in its leaf, a longer one in a chain of pages of its own.
+ * A value of up to INLINE_MAX bytes stands in its leaf, a longer one in pages of its own, a chain.
  * What a change needs is reserved before anything is changed, so a change is made whole or not at
  * all. Each step goes down the tree once: the work is bounded by its height, which is 7 at most for
  * the pages of a window, and by the length of a value.

@@ -34,7 +34,8 @@ struct window {
 /* Once, before all else. */
 enum status windows_begin(void);
 
-/* Open a bank below the server's, with a limit, and a window paid by it. NO_MEMORY: there is none. */
+/* Open a bank below the server's, with a limit, and a window paid by it. NO_MEMORY: it has too
+ * little. */
 enum status window_open(struct window *w, unsigned number, uint64_t limit);
 
 /* Close the bank: all is gone. */

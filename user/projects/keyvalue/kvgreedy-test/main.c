@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * kvgreedy-test: two greedy clients at once, and a third, this one, which gets what it was promised.
+ * kvgreedy-test: two greedy clients at once, and this one, which gets what it was promised.
  */
 #include "testing.h"
 

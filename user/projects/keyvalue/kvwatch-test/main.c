@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * kvwatch-test: clients that wait for what another does; that die meanwhile; and a server that does.
+ * kvwatch-test: clients that wait for what another does; that die meanwhile; servers that do.
  */
 #include "testing.h"
 
