@@ -394,7 +394,7 @@ static bool closes_banks(void)
            holds(client_banks(&used) == 0);
 }
 
-/* ---- figures: on the virtual clock of `make test` the time-stamp counter counts instructions  */
+/* ---- figures: on the virtual clock of `make test` the time-stamp counter counts instructions - */
 
 /* Put and get so many keys of 8 bytes, in no order, with values of `size` bytes; says what each
  * took, and removes them. */
