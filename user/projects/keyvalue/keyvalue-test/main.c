@@ -307,6 +307,41 @@ static bool tells_by_notice(uint32_t store)
            holds(store_remove(store, STORE_ANY, "b", 1, NULL) == STATUS_OK);
 }
 
+/* Wait in a session for an answer that goes nowhere. */
+static bool waits(uint32_t store)
+{
+    return lk_call_ctl0(LK_CTL(LK_SEND | LK_BLOCK, store, 1), STORE_AWAIT).w[0] == STATUS_OK;
+}
+
+static bool fired_in(uint32_t store, uint32_t wanted)
+{
+    uint32_t fired = ~wanted;
+
+    return holds(store_changes(store, &fired, NULL) == STATUS_OK) && holds(fired == wanted);
+}
+
+/* Of one client two may wait, in two sessions; who was answered has not to be told again. */
+static bool few_may_wait(uint32_t store)
+{
+    const uint32_t sessions[] = { store, REG_OTHER, REG_MORE };
+    bool fresh = true;
+    bool good;
+
+    good = holds(kv_open(0, true, 1, &fresh, REG_NOTICE, REG_OTHER) == STATUS_OK) &&
+           holds(kv_open(0, true, 1, &fresh, REG_NOTICE, REG_MORE) == STATUS_OK);
+    for (unsigned i = 0; good && i < 3; i++) {
+        good = holds(store_watch(sessions[i], 0, true, "w", 1, NULL) == STATUS_OK);
+    }
+    return good && holds(waits(store)) && holds(waits(REG_OTHER)) &&
+           holds(store_await(REG_MORE, NULL, NULL) == STATUS_IN_USE) &&
+           holds(put(store, "w", 1, 1, 1, STORE_ANY, NULL) == STATUS_OK) && fired_in(store, 0) &&
+           fired_in(REG_OTHER, 0) && fired_in(REG_MORE, 1) && holds(waits(REG_MORE)) &&
+           holds(store_remove(store, STORE_ANY, "w", 1, NULL) == STATUS_OK) &&
+           fired_in(REG_MORE, 0) && fired_in(store, 1) &&
+           holds(store_close(REG_OTHER) == STATUS_OK) &&
+           holds(store_close(REG_MORE) == STATUS_OK) && holds(store_unwatch(store, 0) == STATUS_OK);
+}
+
 /* An Entry that only reads. */
 static bool reader_only_reads(uint32_t store)
 {
@@ -459,6 +494,7 @@ int main(void)
     check("keeps_to_its_quota", keeps_to_its_quota(REG_STORE));
     check("gives_pages_back", gives_pages_back(REG_STORE, empty));
     check("tells_by_notice", tells_by_notice(REG_STORE));
+    check("few_may_wait", few_may_wait(REG_STORE));
     check("reader_only_reads", reader_only_reads(REG_STORE));
     check("refuses_bad_requests", refuses_bad_requests(REG_STORE));
     figures(REG_STORE);
