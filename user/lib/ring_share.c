@@ -112,16 +112,94 @@ static void free_pages(const struct lk_ring_share *s)
     lk_drop_cap(s->shelf);
 }
 
-void lk_ring_release(struct lk_ring_share *s)
+/* Is the page that is mapped there one of the other side's? Those are mapped with NX, take_page();
+ * the pager's own are not, or the bank would not take them back. */
+static bool is_foreign(const struct lk_ring_share *s, uint32_t i)
+{
+    uint64_t address = (uint64_t)(s->memory + (size_t)i * LK_RING_PAGE);
+    uint64_t restrictions = 0;
+
+    return lk_space_find_page(s->tools->space, s->tools->discrim, address, work_of(s)) ==
+               STATUS_OK &&
+           lk_discrim_classify(s->tools->discrim, work_of(s), NULL, &restrictions) == STATUS_OK &&
+           (restrictions & LK_NX) != 0;
+}
+
+/* Pages of the other side are left as they are. Where one is gone the pager may have put one of
+ * zeros: these go back to the bank, or who takes pages away often would have this side pay for ever
+ * more of them. */
+static void let_go(const struct lk_ring_share *s)
+{
+    for (uint32_t i = 0; i < s->pages; i++) {
+        if (is_foreign(s, i)) {
+            put_page(s, i, 0);
+        }
+    }
+    lk_drop_cap(work_of(s));
+    lk_pager_discard(LK_REG_PAGER, (uint64_t)s->memory, (uint64_t)s->pages * LK_RING_PAGE);
+}
+
+static void take_back(const struct lk_ring_share *s)
 {
     for (uint32_t i = 0; s->memory != NULL && i < s->pages; i++) {
         put_page(s, i, 0);
     }
+    free_pages(s);
+}
+
+void lk_ring_release(struct lk_ring_share *s)
+{
     if (s->shelf != 0) {
-        free_pages(s);
+        take_back(s);
+    } else if (s->memory != NULL) {
+        let_go(s);
     }
     lk_free(s->piece);
     *s = (struct lk_ring_share){ .tools = s->tools };
+}
+
+/* ---- pages alone ----------------------------------------------------------------------------- */
+
+enum status lk_share_make(struct lk_ring_share *share, const struct lk_ring_tools *tools,
+                          uint32_t pages, uint32_t shelf)
+{
+    enum status status;
+
+    *share = (struct lk_ring_share){ .tools = tools };
+    if (pages == 0 || pages > LK_RING_PAGES) {
+        return STATUS_REQUEST_ERROR;
+    }
+    share->pages = pages;
+    share->shelf = shelf;
+    status = make_pages(share);
+    if (status == STATUS_OK) {
+        status = map(share, shelf);
+    }
+    if (status != STATUS_OK) {
+        lk_ring_release(share);
+    }
+    return status;
+}
+
+enum status lk_share_take(struct lk_ring_share *share, const struct lk_ring_tools *tools,
+                          uint32_t pages, uint32_t reg)
+{
+    uint64_t type = LK_TYPE_NULL;
+    enum status status = STATUS_REQUEST_ERROR;
+
+    *share = (struct lk_ring_share){ .tools = tools };
+    if (pages == 0 || pages > LK_RING_PAGES) {
+        return status;
+    }
+    share->pages = pages;
+    if (lk_discrim_classify(tools->discrim, reg, &type, NULL) == STATUS_OK &&
+        type == LK_TYPE_CAPPAGE) {
+        status = map(share, reg);
+    }
+    if (status != STATUS_OK) {
+        lk_ring_release(share);
+    }
+    return status;
 }
 
 /* ---- offer and accept ------------------------------------------------------------------------ */
@@ -144,14 +222,9 @@ static bool attach(struct lk_ring *ring, const struct lk_ring_share *s,
     return true;
 }
 
-static struct lk_ring_share share_of(const struct lk_ring_plan *plan, uint32_t count,
-                                     uint32_t shelf)
+static uint32_t pages_of(const struct lk_ring_plan *plan, uint32_t count)
 {
-    return (struct lk_ring_share){
-        .tools = plan->tools,
-        .pages = (uint32_t)(lk_ring_bytes(plan->size, count) / LK_RING_PAGE),
-        .shelf = shelf,
-    };
+    return (uint32_t)(lk_ring_bytes(plan->size, count) / LK_RING_PAGE);
 }
 
 /* The request, and the end if the server takes it. The CapPage goes read-only, so that the pages
@@ -188,11 +261,7 @@ enum status lk_ring_offer(struct lk_ring *ring, struct lk_ring_share *share,
     if (!lk_ring_fits(plan->size, plan->count)) {
         return STATUS_REQUEST_ERROR;
     }
-    *share = share_of(plan, plan->count, plan->shelf);
-    status = make_pages(share);
-    if (status == STATUS_OK) {
-        status = map(share, share->shelf);
-    }
+    status = lk_share_make(share, plan->tools, pages_of(plan, plan->count), plan->shelf);
     if (status == STATUS_OK) {
         lk_ring_format(share->memory);
         status = ask(ring, share, plan, server, method);
@@ -218,18 +287,12 @@ static bool offer_fits(const struct lk_ring_plan *plan, const struct lk_request 
 static enum status take_on(struct lk_ring *ring, struct lk_ring_share *s,
                            const struct lk_ring_plan *plan, const struct lk_request *rq)
 {
-    uint64_t type = LK_TYPE_NULL;
-    enum status status = lk_discrim_classify(plan->tools->discrim, LK_REG_ARG, &type, NULL);
+    uint32_t count = (uint32_t)(rq->w[1] >> 32);
+    enum status status = lk_share_take(s, plan->tools, pages_of(plan, count), LK_REG_ARG);
 
-    if (status == STATUS_OK && type != LK_TYPE_CAPPAGE) {
-        status = STATUS_REQUEST_ERROR;
-    }
-    if (status == STATUS_OK) {
-        status = map(s, LK_REG_ARG);
-    }
     lk_copy_cap(LK_REG_ARG + 1, plan->notice);
     if (status == STATUS_OK &&
-        !attach(ring, s, plan, (uint32_t)(rq->w[1] >> 32), (uint32_t)rq->w[2])) {
+        !attach(ring, s, plan, count, (uint32_t)rq->w[2])) {
         status = STATUS_REQUEST_ERROR;
     }
     return status;
@@ -243,7 +306,6 @@ enum status lk_ring_accept(struct lk_ring *ring, struct lk_ring_share *share,
     if (!offer_fits(plan, rq)) {
         return STATUS_REQUEST_ERROR;
     }
-    *share = share_of(plan, (uint32_t)(rq->w[1] >> 32), 0);
     status = take_on(ring, share, plan, rq);
     if (status == STATUS_OK) {
         status = lk_endpoint_make_app_notice(plan->tools->endpoint, plan->bits, LK_REG_ARG + 1);

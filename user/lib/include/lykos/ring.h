@@ -250,3 +250,17 @@ enum status lk_ring_accept(struct lk_ring *ring, struct lk_ring_share *share,
 /* The ring is not used any more: its memory goes back to the heap; pages that this side made are
  * destroyed, and the other side sees zeros. */
 void lk_ring_release(struct lk_ring_share *share);
+
+/* ---- Shared pages alone, for what is not one ring: records that stand for data elsewhere, or
+ * several rings, by lk_ring_format() and lk_ring_attach(). lk_ring_release() is the end of them,
+ * too. How many there are, and where what begins in them, both sides agree upon by other means. ---- */
+
+/* Make so many pages, zeros, 1..LK_RING_PAGES; the register `shelf` gets the CapPage to send.
+ * NO_MEMORY as lk_ring_offer(). */
+enum status lk_share_make(struct lk_ring_share *share, const struct lk_ring_tools *tools,
+                          uint32_t pages, uint32_t shelf);
+
+/* Take on the pages that a client has sent: register `reg` must hold a CapPage, and its first slots
+ * pages that may be written to. REQUEST_ERROR: it is not so. */
+enum status lk_share_take(struct lk_ring_share *share, const struct lk_ring_tools *tools,
+                          uint32_t pages, uint32_t reg);
