@@ -3,7 +3,8 @@
 # How a project outside of the tree is built, run, tested and debugged with the kit. A project's Makefile includes this
 # file through build/kit, a link to the kit, so that a blank in the path of either does no harm.
 #
-# Each folder with C files is a program. It may have, like folders of programs in the tree:
+# Each folder with C files is a program, but for folders libNAME: each is a library, with which a program is linked whose
+# file libs says -lNAME; its headers are included as <libNAME/FILE.h>. A folder may have, like folders of programs in the tree:
 #     flags     more options for the compiler, such as -msse2 -m80387
 #     libs      more for the linker, such as -lgcc; the word newlib: newlib is its C library
 #     needs     what it asks for by name: system.lyk is held against it
@@ -36,7 +37,9 @@ endif
 endif
 
 # --- what there is here -----------------------------------------------------------------------------------------
-PROGRAMS := $(filter-out build,$(patsubst %/,%,$(sort $(dir $(wildcard */*.c)))))
+FOLDERS := $(filter-out build,$(patsubst %/,%,$(sort $(dir $(wildcard */*.c)))))
+LIBRARIES := $(filter lib%,$(FOLDERS))
+PROGRAMS := $(filter-out lib%,$(FOLDERS))
 TESTS := $(filter %-test,$(PROGRAMS))
 # The first that is neither a client nor a test: gdb begins with its symbols.
 SERVER ?= $(firstword $(filter-out %-client %-test,$(PROGRAMS)) $(PROGRAMS))
@@ -72,13 +75,26 @@ build/%.o: % build/options $(TOOLS) | $(GENERATED)
 	$(Q)$(BIN)/lykos-cc -c -MMD -MP $(call libc,$(<D)) $(CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) -Ibuild/gen/include -I. -o $@ $<
 
 define program
-build/programs/$(1): $$(call objects,$(1)) $(TOOLS)
+build/programs/$(1): $$(call objects,$(1)) $(LIBRARIES:%=build/lib/%.a) $(TOOLS)
 	$$(call say,LD,$(1))
 	$(Q)mkdir -p $$(@D)
-	$(Q)$(BIN)/lykos-cc -o $$@ $$(call libc,$(1)) $$(call objects,$(1)) $$(filter-out newlib,$$(call libs,$(1)))
+	$(Q)$(BIN)/lykos-cc -o $$@ $$(call libc,$(1)) $$(call objects,$(1)) -Lbuild/lib $$(filter-out newlib,$$(call libs,$(1)))
 $$(call objects,$(1)): $(wildcard $(1)/flags $(1)/libs)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+# --- libraries --------------------------------------------------------------------------------------------------
+ARCHIVER := $(or $(CROSS_COMPILE),$(if $(shell command -v x86_64-elf-gcc),x86_64-elf-))ar
+
+define library
+build/lib/$(1).a: $$(call objects,$(1)) $(TOOLS)
+	$$(call say,AR,$(1))
+	$(Q)mkdir -p $$(@D)
+	$(Q)rm -f $$@
+	$(Q)$(ARCHIVER) rcsD $$@ $$(call objects,$(1))
+$$(call objects,$(1)): $(wildcard $(1)/flags)
+endef
+$(foreach l,$(LIBRARIES),$(eval $(call library,$(l))))
 
 # --- the system -------------------------------------------------------------------------------------------------
 build/system.table: system.lyk $(wildcard *.lyk) $(wildcard $(PROGRAMS:%=%/needs)) $(PROGRAMS) $(TOOLS)
@@ -103,4 +119,4 @@ clean: ## remove everything built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(KIT)/share/lykos.mk
 
--include $(patsubst %.o,%.d,$(foreach p,$(PROGRAMS),$(call objects,$(p))))
+-include $(patsubst %.o,%.d,$(foreach p,$(FOLDERS),$(call objects,$(p))))
