@@ -15,8 +15,8 @@
 #include <libramdisk/log.h>
 
 #define DISK_BIT 1u
-#define WORK 700u
-#define ROUNDS 40u
+#define WORK 400u
+#define ROUNDS 24u
 #define LINES 8u
 
 static struct disk disk;
@@ -153,7 +153,7 @@ static int flip(void)
     for (unsigned i = 0; i < ROUNDS; i++) {
         begin(16, 48);
         submit_many(io, 6, RAMDISK_WHAT_WRITE);
-        for (unsigned j = 0; j < 8; j++) {
+        for (unsigned j = 0; j < 6; j++) {
             scribble();
             lk_ring_flush(&disk.requests);
             lk_appnotice_post(LK_REG_SCRATCH + 1, disk.requests.post);

@@ -9,7 +9,7 @@
 #include <lykos/bank.h>
 #include <lykos/spawn.h>
 
-#define WORK 1500u
+#define WORK 800u
 #define LONG 400u /* blocks: more than the server does in a turn */
 #define ALL 4096u /* blocks of partition one and two */
 #define CUTS 5u   /* of power */
