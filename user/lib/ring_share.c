@@ -291,8 +291,7 @@ static enum status take_on(struct lk_ring *ring, struct lk_ring_share *s,
     enum status status = lk_share_take(s, plan->tools, pages_of(plan, count), LK_REG_ARG);
 
     lk_copy_cap(LK_REG_ARG + 1, plan->notice);
-    if (status == STATUS_OK &&
-        !attach(ring, s, plan, count, (uint32_t)rq->w[2])) {
+    if (status == STATUS_OK && !attach(ring, s, plan, count, (uint32_t)rq->w[2])) {
         status = STATUS_REQUEST_ERROR;
     }
     return status;

@@ -253,7 +253,8 @@ void lk_ring_release(struct lk_ring_share *share);
 
 /* ---- Shared pages alone, for what is not one ring: records that stand for data elsewhere, or
  * several rings, by lk_ring_format() and lk_ring_attach(). lk_ring_release() is the end of them,
- * too. How many there are, and where what begins in them, both sides agree upon by other means. ---- */
+ * too. How many there are, and where what begins in them, both sides agree upon by other means.
+ * ---- */
 
 /* Make so many pages, zeros, 1..LK_RING_PAGES; the register `shelf` gets the CapPage to send.
  * NO_MEMORY as lk_ring_offer(). */
