@@ -4,8 +4,8 @@
  */
 #include "check.h"
 
-#define FLYING 24u    /* requests under way */
-#define LONGEST 24u   /* blocks of one */
+#define FLYING 24u  /* requests under way */
+#define LONGEST 24u /* blocks of one */
 #define WORDS (RAMDISK_BLOCK / 8)
 
 uint64_t number(struct numbers *n)

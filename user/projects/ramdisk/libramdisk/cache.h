@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A small cache of a disk's pages, with write-back: bytes at any place, few requests. What was
- * written is at the device when cache_flush() has come back, and may be there earlier, in any order.
- * The lines, and the memory for them, are the caller's. It and its disk are one thread's, and what
- * goes past it to the same pages it does not see.
+ * written is at the device when cache_flush() has come back, and may be there earlier, in any
+ * order. The lines, and the memory for them, are the caller's. It and its disk are one thread's,
+ * and what goes past it to the same pages it does not see.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 /* A page of the disk. */
 struct cache_line {
     uint64_t page;
-    uint64_t used;                 /* when it was used last; 0: there is nothing in it */
-    uint8_t dirty;                 /* a bit for each block that is not yet at the device */
+    uint64_t used; /* when it was used last; 0: there is nothing in it */
+    uint8_t dirty; /* a bit for each block that is not yet at the device */
     uint8_t data[RAMDISK_PAGE];
 };
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The client's side of a block device; see disk.h. The device is believed as far as the data go, but
- * it cannot make this program write where it should not: an answer with a tag that is not under way
- * ends the session.
+ * The client's side of a block device; see disk.h. The device is believed as far as the data go,
+ * but it cannot make this program write where it should not: an answer with a tag that is not under
+ * way ends the session.
  */
 #include "disk.h"
 
 #include <lykos/lykos.h>
 
 #define PER_PAGE (RAMDISK_PAGE / RAMDISK_BLOCK)
-#define PIECE 64u  /* blocks of a request that is a part of a longer one */
-#define WINDOW 8u  /* of these are under way */
+#define PIECE 64u   /* blocks of a request that is a part of a longer one */
+#define WINDOW 8u   /* of these are under way */
 #define ANSWERS 16u /* are taken at a time */
 #define TAG_BITS 8u /* of a tag that say the slot */
 
@@ -52,7 +52,8 @@ void *disk_buffer(struct disk *d, uint32_t blocks)
 {
     uint32_t first;
 
-    return take_pages(d, pages_of(blocks), &first) ? d->buffer + (size_t)first * RAMDISK_PAGE : NULL;
+    return take_pages(d, pages_of(blocks), &first) ? d->buffer + (size_t)first * RAMDISK_PAGE
+                                                   : NULL;
 }
 
 void disk_buffer_free(struct disk *d, void *part, uint32_t blocks)
@@ -86,8 +87,8 @@ static uint32_t notice_of(const struct disk *d)
     return d->registers + 1;
 }
 
-static bool attach(struct disk *d, struct lk_ring *ring, unsigned page, uint32_t size, bool produces,
-                   const struct disk_plan *plan)
+static bool attach(struct disk *d, struct lk_ring *ring, unsigned page, uint32_t size,
+                   bool produces, const struct disk_plan *plan)
 {
     if (!lk_ring_attach(ring, d->share.memory + page * LK_RING_PAGE, size, d->depth, produces)) {
         return false;
@@ -102,8 +103,8 @@ static bool attach(struct disk *d, struct lk_ring *ring, unsigned page, uint32_t
 /* The rings are begun before the device sees them. */
 static enum status prepare(struct disk *d, const struct disk_plan *plan)
 {
-    enum status s = lk_share_make(&d->share, &d->tools, RAMDISK_RING_PAGES + plan->buffer,
-                                  shelf_of(d));
+    enum status s =
+        lk_share_make(&d->share, &d->tools, RAMDISK_RING_PAGES + plan->buffer, shelf_of(d));
 
     if (s != STATUS_OK) {
         return s;
@@ -142,12 +143,12 @@ enum status disk_open(struct disk *d, const struct disk_plan *plan)
     enum status s;
 
     memset(d, 0, sizeof(*d));
-    d->tools = (struct lk_ring_tools){ .bank = plan->bank,
-                                       .space = plan->space,
-                                       .discrim = plan->discrim,
-                                       .endpoint =
-                                           plan->endpoint != 0 ? plan->endpoint : LK_REG_ENDPOINT,
-                                       .work = plan->registers + 2 };
+    d->tools =
+        (struct lk_ring_tools){ .bank = plan->bank,
+                                .space = plan->space,
+                                .discrim = plan->discrim,
+                                .endpoint = plan->endpoint != 0 ? plan->endpoint : LK_REG_ENDPOINT,
+                                .work = plan->registers + 2 };
     d->registers = plan->registers;
     d->depth = plan->depth;
     if (plan->buffer == 0 || plan->buffer > RAMDISK_BUFFER_MOST ||
@@ -392,11 +393,9 @@ static enum status transfer(struct disk *d, enum ramdisk_what what, uint64_t blo
             count = result == STATUS_OK ? count : 0;
             continue;
         }
-        *next = (struct disk_io){ .what = what,
-                                  .block = block,
-                                  .count = piece_of(d, count),
-                                  .data = data,
-                                  .quiet = true };
+        *next = (struct disk_io){
+            .what = what, .block = block, .count = piece_of(d, count), .data = data, .quiet = true
+        };
         result = submit(d, next);
         put += result == STATUS_OK;
         block += next->count;

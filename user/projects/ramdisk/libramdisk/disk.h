@@ -12,8 +12,8 @@
  *      lk_must(disk_write(&disk, 8, 16, data), "writing");
  *      lk_must(disk_flush(&disk), "and being done");
  *
- * **One thing at a time**: disk_read(), disk_write(), disk_discard(), disk_flush() come back when it
- * is done. Long ones are cut into pieces, several of which are under way.
+ * **One thing at a time**: disk_read(), disk_write(), disk_discard(), disk_flush() come back when
+ * it is done. Long ones are cut into pieces, several of which are under way.
  *
  * **Many at once**: fill in a struct disk_io for each, disk_submit() them, then disk_kick() once;
  * disk_next() or disk_wait() gives those that are done, in whatever order they are. What is under
@@ -47,7 +47,7 @@ struct disk_plan {
     uint32_t bits;      /* by which this program is told, for this alone */
     uint32_t depth;     /* most requests under way: a power of two */
     uint32_t buffer;    /* pages of the buffer */
-    uint64_t period;    /* ns after which one that waits looks whether the device is there; 0: never */
+    uint64_t period; /* ns after which one that waits looks whether the device is there; 0: never */
     uint64_t (*park)(void); /* as in struct lk_ring */
 };
 
@@ -126,7 +126,7 @@ struct disk_io *disk_wait(struct disk *disk);
 /* Wait until this one is done, which was submitted as `quiet`: its status. */
 enum status disk_settle(struct disk *disk, const struct disk_io *io);
 
-/* A part of the buffer, to read into and write from without copying; NULL: there is not so much in a
- * row. disk_buffer_free() with the same count gives it back. */
+/* A part of the buffer, to read into and write from without copying; NULL: there is not so much in
+ * a row. disk_buffer_free() with the same count gives it back. */
 void *disk_buffer(struct disk *disk, uint32_t blocks);
 void disk_buffer_free(struct disk *disk, void *part, uint32_t blocks);

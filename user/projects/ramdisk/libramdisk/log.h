@@ -35,5 +35,6 @@ enum status log_append(struct log *log, const void *record, uint32_t length);
 /* What was appended is there for good when this has come back. */
 enum status log_sync(struct log *log);
 
-/* The next record, which `record` has LOG_RECORD_MOST bytes of room for. NOT_FOUND: there is none. */
+/* The next record, which `record` has LOG_RECORD_MOST bytes of room for. NOT_FOUND: there is none.
+ */
 enum status log_next(struct log *log, struct log_place *place, void *record, uint32_t *length);

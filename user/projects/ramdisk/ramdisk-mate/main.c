@@ -169,8 +169,9 @@ int main(void)
     static const struct {
         const char *word;
         int (*fn)(void);
-    } jobs[] = { { "work", work }, { "log", append }, { "die", die }, { "revoke", revoke },
-                 { "flip", flip } };
+    } jobs[] = {
+        { "work", work }, { "log", append }, { "die", die }, { "revoke", revoke }, { "flip", flip }
+    };
     const char *word = strchr(lk_start->argument, ' ');
 
     if (word != NULL) {

@@ -8,9 +8,9 @@
 
 #define WORDS_EACH (RAMDISK_BLOCK / 8)
 #define BIT_DISK 1u
-#define REG_DISK LK_REG_SCRATCH                    /* a session's */
+#define REG_DISK LK_REG_SCRATCH                     /* a session's */
 #define REG_OTHER (LK_REG_SCRATCH + DISK_REGISTERS) /* a partition */
-#define REG_MATE (REG_OTHER + 1)                   /* controls a program */
+#define REG_MATE (REG_OTHER + 1)                    /* controls a program */
 
 extern struct disk disk;
 extern struct numbers numbers;
@@ -22,8 +22,9 @@ void check(const char *name, bool holds);
 /* Pages of the disk that are in use. */
 uint64_t pages_used(void);
 
-/* Partitions one and two are zeros. */
+/* Partitions one and two, or two alone, are zeros. */
 enum status discard_all(void);
+enum status discard_two(void);
 
 /* A session in `disk`. */
 void session(const char *device, uint32_t depth, uint32_t buffer);

@@ -35,14 +35,24 @@ uint64_t pages_used(void)
     return all;
 }
 
-enum status discard_all(void)
+static enum status discard_blocks(uint32_t device, uint64_t blocks)
 {
     enum status s = STATUS_OK;
 
-    for (uint32_t at = 0; s == STATUS_OK && at < 2 * ALL; at += RAMDISK_DISCARD_MOST) {
-        s = ramdisk_discard(lk_cap("whole"), at, RAMDISK_DISCARD_MOST);
+    for (uint32_t at = 0; s == STATUS_OK && at < blocks; at += RAMDISK_DISCARD_MOST) {
+        s = ramdisk_discard(device, at, RAMDISK_DISCARD_MOST);
     }
     return s;
+}
+
+enum status discard_all(void)
+{
+    return discard_blocks(lk_cap("whole"), ALL);
+}
+
+enum status discard_two(void)
+{
+    return discard_blocks(lk_cap("two"), ALL / 2);
 }
 
 void session(const char *device, uint32_t depth, uint32_t buffer)
@@ -63,9 +73,8 @@ static bool reads_and_writes_by_message(void)
     fill_block(data + WORDS_EACH, 8, 1);
     if (ramdisk_write(one, 7, data, 2 * RAMDISK_BLOCK) != STATUS_OK || /* over a page's end */
         ramdisk_read(one, 6, 4, data, 4 * RAMDISK_BLOCK, &len) != STATUS_OK ||
-        len != 4 * RAMDISK_BLOCK || !block_is(data, 6, 0) ||
-        !block_is(data + WORDS_EACH, 7, 1) || !block_is(data + 2 * WORDS_EACH, 8, 1) ||
-        !block_is(data + 3 * WORDS_EACH, 9, 0)) {
+        len != 4 * RAMDISK_BLOCK || !block_is(data, 6, 0) || !block_is(data + WORDS_EACH, 7, 1) ||
+        !block_is(data + 2 * WORDS_EACH, 8, 1) || !block_is(data + 3 * WORDS_EACH, 9, 0)) {
         return false;
     }
     return pages_used() == 2 && ramdisk_discard(one, 8, 8) == STATUS_OK && /* a part of a page */
@@ -135,8 +144,9 @@ static bool makes_partitions(void)
            ramdisk_unmake(whole, number) == STATUS_OK &&
            disk_read(&disk, 15, 1, data) == STATUS_INVOKEE_GONE &&
            ramdisk_read(REG_OTHER, 0, 1, data, 512, NULL) == RAMDISK_NO_PARTITION &&
-           (disk_close(&disk), true) && ramdisk_read(whole, 8015, 1, data, 512, NULL) == STATUS_OK &&
-           block_is(data, 15, 4) && ramdisk_discard(whole, 8000, 16) == STATUS_OK;
+           (disk_close(&disk), true) &&
+           ramdisk_read(whole, 8015, 1, data, 512, NULL) == STATUS_OK && block_is(data, 15, 4) &&
+           ramdisk_discard(whole, 8000, 16) == STATUS_OK;
 }
 
 static bool reads_only(void)
@@ -230,7 +240,9 @@ static bool barriers_hold(void)
     struct disk_io slow = { .what = RAMDISK_WHAT_WRITE, .count = LONG };
     struct disk_io last = { .block = LONG - 1, .count = 1, .data = data, .barrier = true };
     struct disk_io flush = { .what = RAMDISK_WHAT_FLUSH };
-    struct disk_io behind = { .what = RAMDISK_WHAT_READ, .block = 0, .count = 1, .data = data + 64 };
+    struct disk_io behind = {
+        .what = RAMDISK_WHAT_READ, .block = 0, .count = 1, .data = data + 64
+    };
     struct disk_io *order[4];
     bool right = true;
 
@@ -296,7 +308,8 @@ static bool survives_an_empty_bank(void)
         right = block_is(data + i * WORDS_EACH, i, 9);
     }
     disk_close(&disk);
-    return right && discard_all() == STATUS_OK && ramdisk_discard(lk_cap("whole"), at + 512, 8) == STATUS_OK;
+    return right && discard_all() == STATUS_OK &&
+           ramdisk_discard(lk_cap("whole"), at + 512, 8) == STATUS_OK;
 }
 
 /* ---- the record store ------------------------------------------------------------------------ */

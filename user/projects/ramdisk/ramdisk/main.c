@@ -118,8 +118,8 @@ enum status ramdisk_op_open(struct lk_request *rq, uint32_t depth, uint32_t buff
 
 /* ---- blocks by message ----------------------------------------------------------------------- */
 
-/* May `count` blocks be reached through this Entry, to be read or to be written? *block becomes that
- * of the disk. */
+/* May `count` blocks be reached through this Entry, to be read or to be written? *block becomes
+ * that of the disk. */
 static enum status reach(const struct lk_request *rq, bool write, uint64_t *block, uint64_t count)
 {
     const struct part *part = part_of(rq->payload);
@@ -137,8 +137,8 @@ static enum status reach(const struct lk_request *rq, bool write, uint64_t *bloc
     return STATUS_OK;
 }
 
-enum status ramdisk_op_read(struct lk_request *rq, uint64_t block, uint32_t count,
-                            const void **out, size_t *len)
+enum status ramdisk_op_read(struct lk_request *rq, uint64_t block, uint32_t count, const void **out,
+                            size_t *len)
 {
     uint32_t blocks = count <= sizeof(data) / RAMDISK_BLOCK ? count : 0;
     enum status s = reach(rq, false, &block, blocks);

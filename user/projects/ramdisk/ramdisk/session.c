@@ -8,15 +8,15 @@
  * there are zeros (<lykos/ring.h>), the ring is found to be gone, and the session ends.
  *
  * **Turns.** A request is worked on piece by piece, a page at most, and all that may be under way
- * take turns at that: a short one does not wait for a long one before it, so answers come in another
- * order than requests. In a turn a session has TURN_COST at most, and the other sessions, and
- * messages, come before its next.
+ * take turns at that: a short one does not wait for a long one before it, so answers come in
+ * another order than requests. In a turn a session has TURN_COST at most, and the other sessions,
+ * and messages, come before its next.
  *
  * **Barriers.** Requests stand in `active` in the order in which they came. One with BARRIER is
  * worked on only when it is the first, and none behind it before it is out.
  *
- * **Answers** for which the ring has no room stay with their requests in `active`; when that is full
- * no more are taken. So a client that takes no answers has stopped itself, and nobody else.
+ * **Answers** for which the ring has no room stay with their requests in `active`; when that is
+ * full no more are taken. So a client that takes no answers has stopped itself, and nobody else.
  */
 #include "session.h"
 
@@ -27,8 +27,8 @@
 #include <lykos/lykos.h>
 #include <lykos/ring.h>
 
-#define TURN_COST 32u      /* pieces */
-#define CLOCK_MS 100u      /* so often it is looked whether clients are there */
+#define TURN_COST 32u /* pieces */
+#define CLOCK_MS 100u /* so often it is looked whether clients are there */
 #define RINGS_BYTES (RAMDISK_RING_PAGES * LK_RING_PAGE)
 
 /* A request that is under way. */
@@ -117,8 +117,7 @@ static bool attach(struct session *s, struct lk_ring *ring, unsigned page, uint3
 /* The types of the capabilities were looked at by the dispatch. */
 static enum status set_up(struct session *s, uint32_t buffer, uint32_t bits)
 {
-    enum status status =
-        lk_share_take(&s->share, &tools, RAMDISK_RING_PAGES + buffer, LK_REG_ARG);
+    enum status status = lk_share_take(&s->share, &tools, RAMDISK_RING_PAGES + buffer, LK_REG_ARG);
 
     if (status != STATUS_OK) {
         return status;
