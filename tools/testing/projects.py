@@ -13,6 +13,7 @@ SECONDS = 900
 # Each project, and how many cases its `make test` has.
 PROJECTS = {
     "keyvalue": 140,
+    "ramdisk": 100,
 }
 
 
