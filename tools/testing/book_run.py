@@ -113,6 +113,8 @@ class Run:
                     self.give(step, not isinstance(following, Listing) and following is not None and following.keys())
             if self.reader.prompt_seen() != "$":
                 self.fail(self.last.line, "the session is open at the end of the page")
+            self.reader.type("exit 0\n")
+            self.reader.end(core.PASS)
 
     def write(self, listing):
         path = os.path.join(self.reader.folder, listing.path)
