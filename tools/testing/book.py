@@ -1,22 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The book: each page of docs/book that has something between fences is run as it is written (book_page.py, book_run.py), with the kit and
-nothing else. And the runner itself: pages that are wrong, which must fail in the line that is."""
+"""The book: each chapter of its tutorial, docs/book, is run as it is written (book_page.py, book_run.py), with the kit and nothing else. The
+chapters are what the table of contents numbers. And the runner itself: pages that are wrong, which must fail in the line that is."""
 
 import os
 import re
 
 from . import core, unpacked
-from .book_page import steps_of
 from .book_run import run_page
 from .core import Failed, Part, simple_job
 
 FOLDER = os.path.join(core.ROOT, "docs", "book")
 CONTENTS = "README.md"
 TEXT = "everything on this page is done as it stands there, and shows what it says"
-
-
-def pages():
-    return sorted(name for name in os.listdir(FOLDER) if name.endswith(".md") and name != CONTENTS)
 
 
 def text_of(name):
@@ -28,21 +23,30 @@ def case_of(page):
     return page.removesuffix(".md").replace("-", "_")
 
 
-def page_job(page):
+def chapters():
+    return re.findall(r"^\d+\. \[([\w-]+\.md)\]", text_of(CONTENTS), re.MULTILINE)
+
+
+def chapter_job(page):
     def run(context):
-        text, name = text_of(page), os.path.join("docs", "book", page)
-        if steps_of(name, text):
-            run_page(context, unpacked.shared(context), context.path("the book", case_of(page)), name, text)
+        name, folder = os.path.join("docs", "book", page), context.path("the book", case_of(page))
+        run_page(context, unpacked.shared(context), folder, name, text_of(page))
 
     return simple_job(case_of(page), TEXT, run)
 
 
 def contents(_context):
-    """Every page is in the table of contents, and what that names is there."""
+    """Every page is in the table of contents, and what that names is there; and what looks as if it were run is."""
     named = set(re.findall(r"\]\(([\w-]+\.md)\)", text_of(CONTENTS)))
-    there = set(pages())
+    there = {name for name in os.listdir(FOLDER) if name.endswith(".md") and name != CONTENTS}
     if named != there:
         raise Failed("the table of contents is another one", [f"not named: {sorted(there - named)}", f"not there: {sorted(named - there)}"])
+    if not chapters():
+        raise Failed("the tutorial has no chapters")
+    for page in sorted(there - set(chapters())):
+        for info in re.findall(r"^```(\w.*)$", text_of(page), re.MULTILINE):
+            if info.strip() != "text":
+                raise Failed(f"{page} is no chapter of the tutorial: what stands behind '{info}' is not run")
 
 
 # --- the runner ------------------------------------------------------------------------------------------------
@@ -169,7 +173,7 @@ def mistakes(context):
 
 
 def part(_context):
-    jobs = [page_job(page) for page in pages()]
+    jobs = [chapter_job(page) for page in chapters() if os.path.exists(os.path.join(FOLDER, page))]
     jobs.append(simple_job("contents", "the table of contents has each page, and no other", contents))
     jobs.append(simple_job("mistakes", "a page on which something is wrong fails, in the line that is", mistakes))
     return Part("book", jobs)
