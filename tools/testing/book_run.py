@@ -13,11 +13,10 @@ import time
 from . import core
 from .book_page import DOTS, Listing, changed, differs, steps_of
 from .core import Failed
-from .debug_session import STARTER
 from .session import CTRL_C, Session
 from .unpacked import environment
 
-SECONDS = 120  # a time limit that detects hangs only
+SECONDS = 300  # a time limit that detects hangs only
 SETTLE_SECONDS = 20  # for what programs print when the prompt is there already
 MOMENT = 0.5
 TRIES = 40
@@ -26,6 +25,13 @@ ROWS, COLUMNS = 10000, 200
 PS1 = r"[$? $PWD]\$ "
 SHELL_PROMPT = re.compile(r"^\[(\d+) (.*)\][$#]$")
 LEAVE_QEMU = "\x01x"
+# The terminal is the shell's, which leads its session: when it is ended, so is whatever it runs.
+STARTER = """
+import fcntl, os, subprocess, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+subprocess.call(["stty", "sane"])
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 # Commands that only look: given again until they show what the page does, since others are at work meanwhile.
 LOOKING = re.compile(r"^(ps|top|locks|caps|mem|log|spaces|lives)\b")
 
@@ -97,6 +103,7 @@ class Run:
         self.arguments = (context, kit, folder, show)
         self.settle = settle
         self.reader = None
+        self.at = 1  # the line of the page that it has come to
         self.last = None  # the command before
         self.stopped = []  # what was seen when Ctrl-C stopped something
         self.early = False  # was the machine stopped by Ctrl-C, whenever that was?
@@ -105,8 +112,17 @@ class Run:
         raise Failed(f"{self.name}:{line}: {why}", core.tail(self.reader.terminal.text(), LOG))
 
     def run(self):
+        try:
+            self.run_all()
+        except Failed as failure:
+            if failure.lines[0].startswith(f"{self.name}:"):
+                raise
+            raise Failed(f"{self.name}:{self.at}: {failure.lines[0]}", failure.lines[1:]) from None
+
+    def run_all(self):
         with Reader(*self.arguments) as self.reader:
             for step, following in zip(self.steps, self.steps[1:] + [None]):
+                self.at = step.line
                 if isinstance(step, Listing):
                     self.write(step)
                 else:
