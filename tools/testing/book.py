@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The book: each chapter of its tutorial, docs/book, is run as it is written (book_page.py, book_run.py), with the kit and nothing else. The
-chapters are what the table of contents numbers. And the runner itself: pages that are wrong, which must fail in the line that is."""
+"""The book: each chapter of its tutorial, docs/book, is run as it is written (book_page.py, book_run.py), with the kit and nothing
+else. The chapters are what the table of contents numbers. And the runner itself: pages that are wrong, which must fail in the line that
+is."""
 
 import os
 import re
