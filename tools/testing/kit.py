@@ -147,12 +147,15 @@ def tests(context):
 
 
 def tests_fail(context):
-    """A server that is wrong, one that faults, and a test that tests nothing."""
+    """A server that is wrong, one that faults, one that never answers, and a test that tests nothing."""
     with Changed(context, "counter/main.c", "sum += by;", "sum += by + (by == 77);"):
         text = run(context, "make", "test", "SEEDS=", status=1)
         need(text, r"^FAILED counter-test: not ok adds_up$", r"^    repeat: make run APPEND='run=counter-test'$", r"^3 passed, 1 failed$|^4 passed, 1 failed$")
     with Changed(context, "counter-test/main.c", "int main(void)\n{", "int main(void)\n{\n    *(volatile int *)8 = 1;"):
         need(run(context, "make", "test", "SEEDS=", status=1), r"^FAILED counter-test: end: ", r"^0 passed, 1 failed$")
+    with Changed(context, "counter/main.c", "sum += by;", "lk_park();"):
+        text = run(context, "make", "test", "SEEDS=", status=1)
+        need(text, r"^FAILED counter-test: end: it has not ended within 60 s: ", r"^    counter-test  receiving .* the answer of counter$", r"^1 passed, 1 failed$")
     with Changed(context, "counter-test/main.c", 'say("%s %s"', 'say("(%s) %s"'):
         need(run(context, "make", "test", "SEEDS=", status=1), r"^FAILED counter-test: no case: ", r"^1 passed, 1 failed$")
 

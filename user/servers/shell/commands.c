@@ -108,7 +108,7 @@ static void restart_named(const char *name, const char *rest)
 
 static void run_named(const char *name, const char *rest)
 {
-    program_run(name, rest);
+    program_run(name, rest, 0);
 }
 
 static void command_run_program(const char *args)
@@ -133,11 +133,11 @@ static void command_restart(const char *args)
 }
 static void command_ping(const char *args)
 {
-    program_run("ping", args);
+    program_run("ping", args, 0);
 }
 static void command_fault(const char *args)
 {
-    program_run("fault", args);
+    program_run("fault", args, 0);
 }
 
 /* Is this a benchmark: "bench", "bench-ipc"? Others, like "bench_peer", are only parts of one. */
@@ -156,7 +156,7 @@ static bool run_benches(const char *args)
     for (uint64_t i = 0; program_next(&i, &p); i++) {
         if (is_bench(p.name)) {
             any = true;
-            good = program_run(p.name, args) && good;
+            good = program_run(p.name, args, 0) && good;
         }
     }
     if (!any) {
@@ -395,7 +395,7 @@ void command_run(const char *line)
 /* ---- the boot command line ------------------------------------------------------------------- */
 
 /* run=NAME or run=NAME,ARGUMENT,ARGUMENT */
-static bool run_word(const char *word)
+static bool run_word(const char *word, uint64_t limit)
 {
     char text[128];
     char name[PROGRAM_NAME_MAX];
@@ -406,7 +406,21 @@ static bool run_word(const char *word)
     }
     const char *args = first_word(text, name, sizeof(name));
 
-    return program_run(name, args);
+    return program_run(name, args, limit);
+}
+
+/* limit=SECONDS */
+static bool limit_word(const char *word, uint64_t *limit)
+{
+    const char *end = NULL;
+    uint64_t seconds;
+    bool good =
+        lk_parse_number(word, &seconds, &end) && *end == '\0' && seconds <= SECONDS_MAX;
+
+    if (good) {
+        *limit = seconds;
+    }
+    return good;
 }
 
 bool commands_boot(const char *words)
@@ -415,6 +429,7 @@ bool commands_boot(const char *words)
     bool any = false;
     bool good = true;
     bool stay = false;
+    uint64_t limit = 0; /* seconds; 0: none */
 
     while (*words != '\0') {
         words = first_word(words, word, sizeof(word));
@@ -427,7 +442,9 @@ bool commands_boot(const char *words)
             good = run_benches("") && good;
         } else if (strncmp(word, "run=", 4) == 0) {
             any = true;
-            good = run_word(word + 4) && good;
+            good = run_word(word + 4, limit) && good;
+        } else if (strncmp(word, "limit=", 6) == 0 && limit_word(word + 6, &limit)) {
+            continue; /* for those behind it */
         } else if (word[0] != '\0') {
             print("the word '%s' of the boot command line means nothing here\n", word);
         }

@@ -169,15 +169,25 @@ static bool find_whole(const char *name, uint64_t *number)
     return true;
 }
 
-bool program_run(const char *name, const char *args)
+/* A program has not ended in its time. Whom it waits for can still be seen now. */
+static void too_long(const char *name, uint64_t limit)
+{
+    print("%s has not ended within %lu s:\n", name, limit);
+    command_ps("");
+}
+
+bool program_run(const char *name, const char *args, uint64_t limit)
 {
     uint64_t number;
 
     if (!find_whole(name, &number) || !start(number, PROGRAM_FOREGROUND, args, NOTICE_ENDED)) {
         return false;
     }
+    if (limit > 0 && lk_notice_in(limit * 1000, NOTICE_TIMER) != STATUS_OK) {
+        print("there is no clock\n");
+    }
     for (;;) {
-        uint64_t bits = wait_for(NOTICE_ENDED | NOTICE_CTRL_C);
+        uint64_t bits = wait_for(NOTICE_ENDED | NOTICE_CTRL_C | (limit > 0 ? NOTICE_TIMER : 0));
 
         if ((bits & NOTICE_CTRL_C) != 0) {
             print("^C\n");
@@ -190,6 +200,14 @@ bool program_run(const char *name, const char *args)
         if (!program_info(number, &info) || !info.running) {
             break;
         }
+        if ((bits & NOTICE_TIMER) != 0) {
+            too_long(name, limit);
+            destroy(number);
+            break;
+        }
+    }
+    if (limit > 0) {
+        lk_notice_cancel();
     }
     return report_end(name, number);
 }

@@ -55,7 +55,7 @@ const char *first_word(const char *text, char *word, size_t size);
 
 /* Carry out the words of the boot command line that are commands, `bench` and `run=NAME,ARGUMENTS`,
  * and then end the machine, with status 1 if one of them ended badly; the word `shell` keeps it on.
- * False: there was no such word. */
+ * `limit=SECONDS` is how long each `run` behind it may take. False: there was no such command. */
 bool commands_boot(const char *words);
 
 /* ---- memory.c -------------------------------------------------------------------------------- */
@@ -107,8 +107,9 @@ bool program_hold(uint64_t number, const char *name, bool set, uint64_t *before)
 bool program_notify(uint64_t number, uint64_t bits, struct program_info *p, bool *told);
 
 /* Start a program in the foreground and wait for its end, or end it at Ctrl-C, with all that it has
- * started. Says how it ended, unless it ended well. */
-bool program_run(const char *name, const char *args);
+ * started; or, unless `limit` is 0, after so many seconds, having said what all programs wait for.
+ * Says how it ended, unless it ended well. */
+bool program_run(const char *name, const char *args, uint64_t limit);
 
 /* Start one in the background; end one. */
 void program_start(const char *name, const char *args);
