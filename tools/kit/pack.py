@@ -59,12 +59,13 @@ def from_folder(folder, into, suffix=""):
 
 
 def read_by_gdb():
-    """Headers whose macros the commands for gdb read."""
+    """Headers whose macros the commands for gdb read: named as they are, or by the kind of object whose size stands there."""
     text = ""
     for path in found("tools/gdb/*.py"):
         with open(path, encoding="utf-8") as f:
             text += f.read()
-    return sorted(set(re.findall(r'\bmacros\("([^"]+)"', text)))
+    kinds = set(re.findall(r'\bevery\("(\w+)"\)', text))
+    return sorted({name.replace("{kind}", kind) for name in re.findall(r'\bmacros\(f?"([^"]+)"', text) for kind in kinds})
 
 
 def generated():

@@ -12,7 +12,7 @@ import places
 SECONDS = 120  # a time limit that detects hangs only, longer when the machine has more to do. A program that only waits ends long before:
 LIMIT = 60  # seconds that a program may take, on the clock of the machine, which leaps while nobody computes
 PASS, FAIL, MISSING, HANG = 0, 1, 77, 124
-TAIL = 15
+TAIL = 20
 WORDS = {FAIL: "it ended with a status other than 0, or by a fault", 80: "the kernel panicked", 81: "the machine could not start",
          82: "the machine was reset or switched off without a word", HANG: "it did not end: a hang"}
 

@@ -189,6 +189,7 @@ def debugs(context):
         need(gdb.command("print by"), r"^\$1 = 5$")
         need(gdb.command("list counter_op_add"), r"enum status counter_op_add")
         need(gdb.command("lykos ps"), r" counter +counter +110 .*", r" console +console +180 ")
+        need(gdb.command("lykos queue counter"), r"^endpoint 0x[0-9a-f]+ of counter, ID 0x1; ")
         need(gdb.command("lykos bt counter-client"), r"^#\d .*\bcounter_add \(", r"^#\d .*\bmain \(\) at counter-client/main\.c:\d+$")
         gdb.type("quit\n")
         gdb.end(0)
