@@ -37,8 +37,12 @@ def dump(path):
     if not is_live():
         raise gdb.GdbError("this is a dump already")
     path = os.path.abspath(path)
+    if '"' in path or "\n" in path:
+        raise gdb.GdbError(f"no name for a dump: {path}")
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    said = gdb.execute(f"monitor dump-guest-memory -p {path}", to_string=True).strip()
+    if os.path.exists(path):
+        os.unlink(path)  # else one that was there before would look like this one
+    said = gdb.execute(f'monitor dump-guest-memory -p "{path}"', to_string=True).strip()
     if not os.path.exists(path) or said.startswith("Error"):
         raise gdb.GdbError(f"QEMU did not write it: {said or 'no word why'}")
     return path
