@@ -414,8 +414,7 @@ static bool limit_word(const char *word, uint64_t *limit)
 {
     const char *end = NULL;
     uint64_t seconds;
-    bool good =
-        lk_parse_number(word, &seconds, &end) && *end == '\0' && seconds <= SECONDS_MAX;
+    bool good = lk_parse_number(word, &seconds, &end) && *end == '\0' && seconds <= SECONDS_MAX;
 
     if (good) {
         *limit = seconds;
