@@ -155,7 +155,8 @@ def tests_fail(context):
         need(run(context, "make", "test", "SEEDS=", status=1), r"^FAILED counter-test: end: ", r"^0 passed, 1 failed$")
     with Changed(context, "counter/main.c", "sum += by;", "lk_park();"):
         text = run(context, "make", "test", "SEEDS=", status=1)
-        need(text, r"^FAILED counter-test: end: it has not ended within 60 s: ", r"^    counter-test +receiving .* the answer of counter$", r"^1 passed, 1 failed$")
+        need(text, r"^FAILED counter-test: end: it has not ended within 60 s: ", r"^1 passed, 1 failed$",
+             r"^    counter-test +receiving .* the answer of counter$")
     with Changed(context, "counter-test/main.c", 'say("%s %s"', 'say("(%s) %s"'):
         need(run(context, "make", "test", "SEEDS=", status=1), r"^FAILED counter-test: no case: ", r"^1 passed, 1 failed$")
 
