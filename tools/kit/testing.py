@@ -10,7 +10,7 @@ import sys
 import places
 
 SECONDS = 120  # a time limit that detects hangs only, longer when the machine has more to do
-LIMIT = 60  # seconds that a program may take on the clock of the machine, which leaps while nobody computes: a wait for ever is found at once
+LIMIT = 60  # seconds on the clock of the machine, which leaps while nobody computes: who waits for ever is found at once
 PASS, FAIL, MISSING, HANG = 0, 1, 77, 124
 TAIL = 20
 WORDS = {FAIL: "it ended with a status other than 0, or by a fault", 80: "the kernel panicked", 81: "the machine could not start",
