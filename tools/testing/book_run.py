@@ -146,10 +146,11 @@ class Run:
 
     def give(self, step, keys_follow):
         """One line typed, or keys."""
-        before = self.reader.prompt_seen()
         if step.keys():
+            before = self.reader.prompt_seen()
             self.press(step)
         else:
+            before = self.reader.wait_for(self.reader.prompt_seen, SECONDS)  # what programs print takes it away for a moment
             if before != step.prompt:
                 self.fail(step.line, f"'{step.words()}' is to be typed, but the prompt is {before!r}")
             lines = self.reader.enter(step.text)
