@@ -17,11 +17,11 @@ WORDS = {FAIL: "it ended with a status other than 0, or by a fault", 80: "the ke
          82: "the machine was reset or switched off without a word", HANG: "it did not end: a hang"}
 
 
-def run(program, seed):
-    """Boot, and run the program: (exit status, lines of the console)."""
+def run(program, seed, build="build"):
+    """Boot what is built there, and run the program: (exit status, lines of the console)."""
     append = f"limit={LIMIT} run={program}" + (f" seed={seed}" if seed else "")
     limit = SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    command = [os.path.join(places.ROOT, "tools", "run-qemu"), "--build", "build", "--icount", "--timeout", str(limit), "--append", append]
+    command = [os.path.join(places.ROOT, "tools", "run-qemu"), "--build", build, "--icount", "--timeout", str(limit), "--append", append]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     return done.returncode, done.stdout.decode("utf-8", "replace").replace("\r", "").splitlines()
 
