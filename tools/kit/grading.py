@@ -74,7 +74,8 @@ def build(one, student, folder):
                               timeout=BUILD_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         return ["it is not built within 300 seconds"]
-    return done.stdout.decode("utf-8", "replace").splitlines() if done.returncode != 0 else None
+    said = done.stdout.decode("utf-8", "replace").splitlines()
+    return [line for line in said if not re.match(r"  [A-Z]+ ", line)] if done.returncode != 0 else None
 
 
 def boot(folder, seed):
@@ -109,13 +110,13 @@ def report(one, done):
     return got
 
 
-def show(done):
+def show(one, done):
     """The console of the first boot in which something went wrong beside a verdict: a fault, a hang."""
-    for one in done:
-        said = [line for line in one.rest if re.search(r"init: (fault|  )|program .* ended|is destroyed", line)]
-        if one.status not in (testing.PASS, testing.FAIL) or said:
-            print(f"What else was seen, {one.how()}:")
-            print("".join(f"    {line}\n" for line in (said or one.rest)[:TAIL]), end="")
+    for each in done:
+        said = [line for line in each.rest if re.search(r"init: |program .* ended|is destroyed", line)]
+        if len(each.verdicts) < len(one.criteria):
+            print(f"What else was seen, {each.how()}:")
+            print("".join(f"    {line}\n" for line in (said or each.rest)[-TAIL:]), end="")
             return
 
 
@@ -134,7 +135,7 @@ def grade(folder, seeds):
         print("It does not build:")
         print("".join(f"    {line}\n" for line in failed[:TAIL]), end="")
     got = report(one, done)
-    show(done)
+    show(one, done)
     if got < one.points and done:
         print("To see one boot: make run APPEND='run=grader,me seed=N'; to grade one: make grade SEEDS=N; seed 0: without preemption")
     print(f"grade: {got} of {one.points} points", flush=True)
