@@ -375,7 +375,7 @@ tests: $(KERNEL) $(SYS_ARCHIVES) $(TEST_PROGRAMS) unit-build ## build the tests 
 
 # --- the kit: for servers outside of the tree (docs/kit.md) ------------------------------------------------------
 KIT := $(BUILD)/lykos-kit.tar.xz
-KIT_FILES := $(shell find user/kit docs tools/kit tools/gdb tools/idl tools/remote tools/system user/lib/include -type f ! -name '*.pyc')
+KIT_FILES := $(shell find user/kit user/exercises docs tools/kit tools/gdb tools/idl tools/remote tools/system user/lib/include -type f ! -name '*.pyc')
 $(KIT): all $(NEWLIB_OURS) $(NEWLIB_LIBS) tools/make-kit tools/lykos tools/lykos-cc tools/run-gdb tools/dump tools/install-deps $(KIT_FILES)
 	$(call say,KIT,$@)
 	$(Q)$(PYTHON) tools/make-kit $(BUILD) $@

@@ -28,7 +28,7 @@ class Boot:
     def __init__(self, seed, status, lines, word):
         self.seed, self.status, self.verdicts, self.rest = seed, status, {}, []
         for line in lines:
-            said = re.fullmatch(rf"{GRADER}: {word} (?:(ok) (\w+)|not ok (\w+): (.*))", line)
+            said = re.search(rf"{GRADER}: {word} (?:(ok) (\w+)|not ok (\w+): (.*))", line)
             if said is None:
                 self.rest.append(line)
             elif said[1]:

@@ -16,7 +16,7 @@
 
 #define GRADE_ASKERS 4u /* at once */
 #define GRADE_CAP 8u    /* register of an asker: what it calls */
-#define GRADE_MSEC 100u /* longer than any call takes that is answered at all */
+#define GRADE_MSEC 20u  /* longer than any call takes that is answered at all */
 
 /* Before all else. The program has a description with space, schedule, sleep, and `cap memory =
  * range 64 pages`, and is above what it grades. */

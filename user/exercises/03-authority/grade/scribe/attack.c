@@ -16,7 +16,7 @@
 #define MUCH 2048u /* frames: 8 MiB */
 #define ALARM (1u << 31)
 
-static const char raw[] = "\r\nlykos> ";
+static const char raw[] = "\r\nlykos> help\r\n";
 static const char victim[] = "bystander";
 
 static bool stop(uint32_t cap)
@@ -46,7 +46,11 @@ static bool erase(uint32_t cap)
 /* Whether it rang is known to who hears it. */
 static bool alarm(uint32_t cap)
 {
-    lk_appnotice_post(cap, ALARM);
+    uint64_t type = 0;
+
+    if (lk_get_type(cap, &type) == STATUS_OK && type == LK_TYPE_APPNOTICE) {
+        lk_appnotice_post(cap, ALARM);
+    }
     return false;
 }
 

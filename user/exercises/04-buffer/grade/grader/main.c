@@ -17,8 +17,9 @@
 #define SOME 40u
 #define ROUNDS 4u
 #define MANY 200u
-#define MOVES 60u
+#define MOVES 40u
 #define AT_ONCE 5u
+#define MOVES_AT_ONCE 100u
 #define INSIDE 6u /* items in both buffers while they are moved */
 
 /* A thread of the mill. */
@@ -34,6 +35,7 @@ static uint64_t taken[ITEMS_MOST];
 static unsigned in, out;
 static bool foul; /* an item came that is none, or once too often */
 static uint64_t fewest, most;
+static uint64_t at_once = AT_ONCE; /* moves or looks in a task */
 
 /* A generator of the numbers of items; it begins with the word that this boot has. */
 static uint64_t random_state;
@@ -75,7 +77,7 @@ static void set_to_work(enum mill_thread t)
             answer(t, items[in++]);
         }
     } else {
-        answer(t, AT_ONCE);
+        answer(t, at_once);
     }
 }
 
@@ -255,6 +257,7 @@ static void moves(void)
     work();
     fewest = UINT64_MAX;
     most = 0;
+    at_once = MOVES_AT_ONCE;
     task(MILL_EASTWARD, MOVES);
     task(MILL_WESTWARD, MOVES);
     task(MILL_INSPECTOR, MOVES);
@@ -263,6 +266,7 @@ static void moves(void)
     good &= threads[MILL_EASTWARD].tasks + threads[MILL_WESTWARD].tasks == 0;
     good &= threads[MILL_EASTWARD].here && threads[MILL_WESTWARD].here;
     rest();
+    at_once = AT_ONCE;
     grade("moves", all_out() && good,
           "items were seen in neither buffer or both, or were lost, or all came to a stop");
 }

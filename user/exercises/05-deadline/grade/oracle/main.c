@@ -43,7 +43,7 @@ static uint64_t think(uint64_t rounds, uint64_t outside, uint64_t inside)
     return sum;
 }
 
-void oracle_serve(void *unused)
+_Noreturn void oracle_serve(void *unused)
 {
     (void)unused;
     for (;;) {

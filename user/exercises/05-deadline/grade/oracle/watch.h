@@ -47,7 +47,7 @@ void watch_leave(void);
 /* ---- main.c ---- */
 
 /* T receives questions, for ever. `unused` makes it fit lk_target_redirect(). */
-void oracle_serve(void *unused);
+_Noreturn void oracle_serve(void *unused);
 
 /* The stack pointer with which T began oracle_serve() the first time. */
 extern uint64_t oracle_stack;

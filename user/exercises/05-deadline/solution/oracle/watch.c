@@ -7,7 +7,8 @@
 #define REQUIRED(s) lk_must((s), __func__)
 
 static struct lk_control control;
-static volatile bool thinks; /* about a question, whose client is in T_CLIENT */
+static volatile bool thinks;   /* about a question, whose client is in T_CLIENT */
+static volatile bool answered; /* by R */
 
 void watch_init(void)
 {
@@ -18,6 +19,7 @@ void watch_init(void)
 
 void watch_begin(void)
 {
+    answered = false;
     thinks = true;
     REQUIRED(lk_preempt_in(WATCH_LIMIT_MSEC, WATCH_BIT));
 }
@@ -47,13 +49,13 @@ static void stop_it_later(uint32_t target)
     }
 }
 
-/* Who has answered already has a Null there: a reply capability works once. */
 static void answer_client(uint32_t target)
 {
-    if (lk_process_get_cap_reg(target, T_CLIENT, R_CLIENT) == STATUS_OK) {
+    if (!answered && lk_process_get_cap_reg(target, T_CLIENT, R_CLIENT) == STATUS_OK) {
         lk_post2(R_CLIENT, STATUS_TIMED_OUT, 0, 0);
         lk_drop_cap(R_CLIENT);
     }
+    answered = true;
 }
 
 /* The next question, on a stack that is as it was before the first. */
