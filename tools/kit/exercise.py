@@ -5,9 +5,10 @@ An exercise is a folder in user/exercises:
     exercise.toml   its title, which files are the student's, which seeds it boots with, and the criteria with their points
     given/          the student's files as they are given
     grade/          what is not the student's: the description of the system, the grader, other programs
-and `common` has what goes into every project. All of it is copied into a student's folder, so that there is nothing about the grader that is hidden; but what is graded is
-the student's files, put into a fresh copy of the rest."""
+and `common` has what goes into every project. All of it is copied into a student's folder, so that nothing about the grader is hidden; but
+what is graded is the student's files, put into a fresh copy of the rest."""
 
+import filecmp
 import os
 import shutil
 import tomllib
@@ -73,12 +74,12 @@ def of(word):
 
 
 def copy(pairs, folder):
-    """Copies of the files at these paths of the folder."""
+    """Copies of the files at these paths of the folder. One that has the same text already is left alone: it need not be built again."""
     for path, source in pairs:
         to = os.path.normpath(os.path.join(folder, path))
         os.makedirs(os.path.dirname(to), exist_ok=True)
-        shutil.copyfile(source, to)
-        yield to
+        if not os.path.exists(to) or not filecmp.cmp(source, to, shallow=False):
+            shutil.copyfile(source, to)
 
 
 def make(word, folder=None):
@@ -88,8 +89,7 @@ def make(word, folder=None):
     try:
         if os.path.lexists(folder) and os.listdir(folder):
             raise Refused(f"the folder {folder} is not empty")
-        for _ in copy(one.parts("grade", "given"), folder):
-            pass
+        copy(one.parts("grade", "given"), folder)
         with open(os.path.join(folder, MARK), "w", encoding="utf-8") as f:
             f.write(f"{one.name}\n")
     except OSError as e:

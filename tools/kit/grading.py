@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`lykos grade`: the points that a student's folder has.
+"""`lykos grade`: the points that students' folders have.
 
-The student's files, and no others, are put into a fresh copy of the exercise in a folder that is removed afterwards; so whatever else was changed, the grader, the Makefile
-or what is built, makes no difference. It boots once for each seed. The grader is started with a word that is drawn for each boot; its verdicts have that word in them, which
-no other program of the system is told, so a program cannot print them. A criterion has its points if the grader says in every boot that it holds, and in none that it
-does not: who hangs, faults, or stops the grader has no verdict, and no points."""
+The student's files, and no others, are put into a fresh copy of the exercise in a folder that is removed afterwards; so whatever else was
+changed, the grader, the Makefile or what is built, makes no difference. It boots once for each seed. The grader is started with a word that
+is drawn for each boot; its verdicts have that word in them, which no other program of the system is told, so a program cannot print them. A
+criterion has its points if the grader says in every boot that it holds, and in none that it does not: who hangs, faults, or stops the
+grader has no verdict, and no points."""
 
 import os
 import re
 import secrets
-import shutil
 import subprocess
 import tempfile
 
@@ -57,21 +57,21 @@ def check_files(one, folder):
                 text = re.sub(r"/\*.*?\*/|//[^\n]*", " ", f.read(), flags=re.DOTALL)
             for name in re.findall(r"\b(?:interface|struct|enum|flags)\s+(\w+)", text):
                 if name not in one.about.get("interfaces", []):
-                    raise exercise.Refused(f"{file} defines {name}: only {', '.join(one.about['interfaces'])} belongs there")
+                    only = ", ".join(one.about["interfaces"])
+                    raise exercise.Refused(f"{file} defines {name}: only {only} belongs there")
 
 
 def build(one, student, folder):
     """The fresh copy, with the student's files, built: what was said if it does not build, else None."""
     given = {os.path.normpath(file) for file in one.files}
     pairs = [pair for pair in one.parts("grade", "given") if os.path.normpath(pair[0]) not in given]
-    for _ in exercise.copy([*pairs, *((file, os.path.join(student, file)) for file in one.files)], folder):
-        pass
+    exercise.copy([*pairs, *((file, os.path.join(student, file)) for file in one.files)], folder)
     environment = {**os.environ, "PATH": os.path.join(places.KIT, "bin") + os.pathsep + os.environ["PATH"]}
     for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "CFLAGS", "SEEDS", "APPEND", "V"):
         environment.pop(name, None)
     try:
-        done = subprocess.run(["make", "-s", "-j2", "-C", folder], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=BUILD_SECONDS, check=False)
+        done = subprocess.run(["make", "-s", "-j2", "-C", folder], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=BUILD_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         return ["it is not built within 300 seconds"]
     said = done.stdout.decode("utf-8", "replace").splitlines()
@@ -120,17 +120,11 @@ def show(one, done):
             return
 
 
-def grade(folder, seeds):
-    """Has the folder all points? Prints; the last line has them."""
-    one = exercise.within(folder)
-    check_files(one, folder)
-    print(f"exercise {one.number}: {one.title}")
-    work = tempfile.mkdtemp(prefix="lykos-grade-")
-    try:
-        failed = build(one, folder, work)
-        done = [] if failed else list(boots(one, work, seeds or one.about["seeds"]))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+def grade(one, student, seeds, work):
+    """Has the student's folder all points? Prints; the last line has them. `work` is the folder to build in."""
+    print(f"exercise {one.number}: {one.title}", flush=True)
+    failed = build(one, student, work)
+    done = [] if failed else list(boots(one, work, seeds or one.about["seeds"]))
     if failed:
         print("It does not build:")
         print("".join(f"    {line}\n" for line in failed[:TAIL]), end="")
@@ -140,3 +134,22 @@ def grade(folder, seeds):
         print("To see one boot: make run APPEND='run=grader,me seed=N'; to grade one: make grade SEEDS=N; seed 0: without preemption")
     print(f"grade: {got} of {one.points} points", flush=True)
     return got == one.points
+
+
+def grade_all(students, seeds):
+    """The same for several folders, with a line before each that names it. What is not the students' is built once for each exercise."""
+    good = True
+    with tempfile.TemporaryDirectory(prefix="lykos-grade-") as work:
+        for student in students:
+            try:
+                one = exercise.within(student)
+                check_files(one, student)
+                if len(students) > 1:
+                    print(f"{student}:")
+                good &= grade(one, student, seeds, os.path.join(work, one.name))
+            except exercise.Refused as why:
+                if len(students) == 1:
+                    raise
+                print(f"{student}: not graded: {why}", flush=True)
+                good = False
+    return good

@@ -106,7 +106,8 @@ def contents(build):
     everything += from_folder(os.path.join(ROOT, "user", "lib", "include"), "include", ".h")
     everything += from_folder(os.path.join(ROOT, "kernel", "abi"), "include/abi", ".h")
     everything += from_folder(os.path.join(ROOT, "user", "kit", "template"), "share/template")
-    everything += [pair for pair in from_folder(os.path.join(ROOT, "user", "exercises"), "share/exercises") if "/solution/" not in pair[0]]
+    exercises = from_folder(os.path.join(ROOT, "user", "exercises"), "share/exercises")
+    everything += [pair for pair in exercises if "solution" not in pair[0].split(os.sep)]
     for place, path in (("share/lykos.mk", "user/kit/lykos.mk"), ("lib/user.ld", "user/lib/user.ld"), ("README.md", "docs/kit.md"), ("LICENSE", "LICENSE")):
         everything.append((place, os.path.join(ROOT, path)))
     return {place: path for place, path in everything if not path.endswith(".pyc")}

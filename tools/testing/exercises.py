@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The exercises of the book, as a student has them: made by the kit, outside of the tree. What is given has few points and the solution all;
-typical wrong ones lose the points that they should, and no others; and nobody gets a point by printing what the grader prints."""
+"""The exercises of the book, as a student has them: made by the kit, outside of the tree. What is given has few points and the solution
+all; typical wrong ones lose the points that they should, and no others; and nobody gets a point by printing what the grader prints."""
 
 import os
 import re
@@ -16,8 +16,8 @@ TREE = os.path.join(core.ROOT, "user", "exercises")
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 VERDICT = r"  (\d+) of (\d+)  (\w+): "
 
-# Of each exercise: what is given loses all but these; and changes of the solution, each with the criteria that it loses: what is wrong, a file, the
-# text there, another one, what is lost. With "?": perhaps, by chance of preemption, or because what comes before has left things in a mess.
+# Of each exercise: the criteria that what is given does not lose; and changes of the solution: what is wrong, the file, a text there and
+# another one in its place, and the criteria that this loses. With "?": perhaps, by chance, or because what comes before has left a mess.
 EXERCISES = {
     "quota": (
         {"works"},
@@ -29,38 +29,38 @@ EXERCISES = {
     "mailbox": (
         {"delivers"},
         [
-            ("a letter to the dead is lost", "mailbox/main.c", "l->size) == STATUS_OK) {", "l->size) != STATUS_FAULTED) {", {"dead_client"}),
-            ("one register for all that wait", "mailbox/main.c", "return LK_REG_FREE + (uint32_t)(b - boxes);", "return LK_REG_FREE + (uint32_t)(b - b);", {"waits"}),
-            ("the server itself waits, for ever", "mailbox/main.c", "if (b->waits) {\n            lk_a", "lk_park();\n        if (b->waits) {\n            lk_a",
-             {"waits", "dead_client", "bounded"}),
+            ("a letter to the dead is lost", "mailbox/main.c", "l->size) == STATUS_OK) {", "l->size) >= STATUS_OK) {", {"dead_client"}),
+            ("one register for all that wait", "mailbox/main.c", "(uint32_t)(b - boxes)", "(uint32_t)(b - b)", {"waits"}),
+            ("the server itself waits, for ever", "mailbox/main.c", "b->waits = true;", "lk_park();", {"waits", "dead_client", "bounded"}),
         ],
     ),
     "authority": (
         set(),
         [
             ("a bank without a limit", "scribe.lyk", "bank 32 pages", "bank", {"memory"}),
-            ("all bits, and another's payload", "scribe.lyk", "0x1\n", "0xffffffff\n    # erases\n", {"alarm"}),
-            ("a bank that is too small", "scribe.lyk", "bank 32 pages", "bank 4 pages", {"stop", "terminal", "memory", "erase", "alarm"}),
+            ("all bits", "scribe.lyk", "bits 0x1", "bits 0xffffffff", {"alarm"}),
+            ("a bank too small", "scribe.lyk", "32 pages", "4 pages", {"stop", "terminal", "memory", "erase", "alarm"}),
         ],
     ),
     "buffer": (
         {"order", "bounded", "nothing_lost"},
         [
-            ("asks once where it should ask again", "mill/buffer.c", "while (is_empty(b))", "if (is_empty(b))", {"nothing_lost", "moves?", "bounded?"}),
-            ("asks over and over again", "mill/buffer.c", "lk_wait_for(&b->filled);", "lk_unlock(&b->lock);\n        lk_yield();\n        lk_lock(&b->lock);", {"idle"}),
-            ("locks in the order of the arguments", "mill/buffer.c", "bool in_order = a->lock.rank < b->lock.rank;", "bool in_order = true;", {"moves"}),
+            ("asks once, not again", "mill/buffer.c", "while (is_empty(b))", "if (is_empty(b))", {"nothing_lost", "moves?", "bounded?"}),
+            ("asks over and over again", "mill/buffer.c", "lk_wait_for(&b->filled);",
+             "lk_unlock(&b->lock);\n        lk_yield();\n        lk_lock(&b->lock);", {"idle"}),
+            ("locks in the order of the arguments", "mill/buffer.c", "a->lock.rank < b->lock.rank", "true", {"moves"}),
         ],
     ),
     "deadline": (
         {"answers"},
         [
-            ("no deferral", "oracle/watch.c", "lk_defer_begin(&control);", "(void)0;", {"whole", "forced"}),
+            ("a bound of 0: no deferral", "oracle/watch.c", "&control, WATCH_BOUND", "&control, 0", {"whole", "forced"}),
             ("a section that is cut by force", "oracle/watch.c", "if (event->forced) {", "if (false) {", {"forced"}),
             ("answers, and thinks on", "oracle/watch.c", "begin_anew(event->target);", "(void)begin_anew;", {"next", "whole", "forced"}),
         ],
     ),
 }
-ALSO = {"buffer": "0 1 2"}  # seeds of the boots here for the solution and what is wrong; a student's are more
+SEEDS = {"buffer": "1 2"}  # of the boots here, if not only 1; a student's are more
 
 # Lines like the grader's, as `say` makes them and as the console takes them.
 FORGER = """
@@ -88,7 +88,8 @@ def place(context, *names):
 
 
 def run(context, *command, cwd=None, status=0):
-    environment = {"PATH": place(context, "lykos-kit", "bin") + ":" + SYSTEM_PATH, "HOME": place(context), "LANG": "C", "TERM": "dumb"}
+    path = place(context, "lykos-kit", "bin") + ":" + SYSTEM_PATH
+    environment = {"PATH": path, "HOME": place(context), "LANG": "C", "TERM": "dumb"}
     got, text = context.run(list(command), SECONDS, env=environment, cwd=cwd or place(context))
     if (got == 0) != (status == 0):
         raise Failed(f"{' '.join(command)} ends with status {got}", core.tail(text, 40))
@@ -114,11 +115,11 @@ def source(name):
     return os.path.join(TREE, f"{number(name):02}-{name}")
 
 
-def begin(context, name, solved):
+def begin(context, name, solved, to=None):
     """A new folder: as given, or with the solution."""
-    folder = place(context, name)
+    folder = place(context, to or name)
     shutil.rmtree(folder, ignore_errors=True)
-    run(context, "lykos", "exercise", str(number(name)))
+    run(context, "lykos", "exercise", str(number(name)), folder)
     if solved:
         shutil.copytree(os.path.join(source(name), "solution"), folder, dirs_exist_ok=True)
     return folder
@@ -134,34 +135,46 @@ def change(folder, file, old, new):
         f.write(text.replace(old, new))
 
 
-def graded(context, name, folder, seeds, lost, all_seen=True):
-    """Grade it: exactly these criteria must be lost. `lost` None: all but those that what is given has."""
-    text = run(context, "lykos", "grade", "--seeds", seeds, folder, status=lost != set())
+def judge(name, text, lost, why_not=True):
+    """What was printed for one folder: exactly these criteria must be lost. `lost` None: all but those that what is given has."""
     lines = re.findall(VERDICT, text)
     if lost is None:
         lost = {criterion for _, _, criterion in lines} - EXERCISES[name][0]
-    wrong = [f"{criterion}: {got} of {most}" for got, most, criterion in lines if f"{criterion}?" not in lost and (got == "0") != (criterion in lost)]
+    sure = [line for line in lines if f"{line[2]}?" not in lost]
+    wrong = [f"{criterion}: {got} of {most}" for got, most, criterion in sure if (got == "0") != (criterion in lost)]
     points = sum(int(got) for got, _, _ in lines), sum(int(most) for _, most, _ in lines)
     if wrong or not lines or text.splitlines()[-1] != f"grade: {points[0]} of {points[1]} points":
         raise Failed(f"these have other points than they should: {', '.join(wrong)}", core.tail(text, 40))
-    if all_seen and len(re.findall(r"^          (?:seed \d+|without preemption): .", text, re.MULTILINE)) != sum(got == "0" for got, _, _ in lines):
+    reasons = re.findall(r"^          (?:seed \d+|without preemption): .", text, re.MULTILINE)
+    if why_not and len(reasons) != sum(got == "0" for got, _, _ in lines):
         raise Failed("it is not said why points are lost", core.tail(text, 40))
+
+
+def graded(context, name, folder, lost, why_not=True):
+    """Grade one folder."""
+    text = run(context, "lykos", "grade", "--seeds", "0", folder, status=1)
+    judge(name, text, lost, why_not)
     return text
 
 
 def exercise(name):
-    """What is given, the solution, and what is wrong in one way each."""
+    """What is given, the solution, and what is wrong in one way each, all graded together."""
 
     def case(context):
         unpacked(context)
-        graded(context, name, begin(context, name, solved=False), "0", None)
-        seeds = ALSO.get(name, "0")
-        graded(context, name, begin(context, name, solved=True), ALSO.get(name, "0 1"), set())
-        for what, file, old, new, lost in EXERCISES[name][1]:
-            folder = begin(context, name, solved=True)
+        wanted = [("as given", begin(context, name, False, f"{name}-given"), None),
+                  ("the solution", begin(context, name, True, f"{name}-all"), set())]
+        for i, (what, file, old, new, lost) in enumerate(EXERCISES[name][1]):
+            folder = begin(context, name, True, f"{name}-{i}")
             change(folder, file, old, new)
+            wanted.append((what, folder, lost))
+        text = run(context, "lykos", "grade", "--seeds", SEEDS.get(name, "1"), *(folder for _, folder, _ in wanted), status=1)
+        for i, (what, folder, lost) in enumerate(wanted):
+            behind = text.partition(f"{folder}:\n")[2]
+            if i + 1 < len(wanted):
+                behind = behind.partition(f"{wanted[i + 1][1]}:\n")[0]
             try:
-                graded(context, name, folder, seeds, lost)
+                judge(name, behind, lost)
             except Failed as why:
                 raise Failed(f"{what}: {why}", why.lines[1:]) from None
 
@@ -177,7 +190,7 @@ def forged(context):
     change(folder, "grader/grade.c", "if (holds)", "if (true)")
     change(folder, "system.lyk", "program grader", "program grader\n    file quota")
     change(folder, "Makefile", "lykos grade", "true")
-    graded(context, "quota", folder, "0", None)
+    graded(context, "quota", folder, None)
     change(folder, "quota/quota.idl", "interface Quota", "/** x */\ninterface Bank : Object {\n}\n/** y */\ninterface Quota")
     refused(context, ["grade", folder], "quota/quota.idl defines Bank: only Quota belongs there")
 
@@ -208,13 +221,16 @@ def tool(context):
         (["exercise", "1", "a", "b"], "too many words behind 'exercise'; lykos --help says what belongs there"),
         (["grade", "--seeds", "x"], "SEEDS are numbers, not 'x'"),
         (["grade", "--seeds"], "SEEDS are numbers, not ''"),
-        (["grade", "a", "b"], "too many words behind 'grade'; lykos --help says what belongs there"),
         (["grade", "nix"], f"{place(context, 'nix')} is no folder of an exercise: lykos exercise N makes one"),
         (["grade"], f"{place(context)} is no folder of an exercise: lykos exercise N makes one"),
     ):
         refused(context, words, said)
+    text = run(context, "lykos", "grade", "--seeds", "0", "nix", "lykos-kit", status=1)
+    said = [f"{at}: not graded: {place(context, at)} is no folder of an exercise: lykos exercise N makes one" for at in ("nix", "lykos-kit")]
+    if text.splitlines() != said:
+        raise Failed("several folders that are none: it says something else", text.splitlines())
     change(folder, "quota/main.c", "stock -= units;", "stokc -= units;")
-    text = graded(context, "quota", folder, "0", {"works", "give", "not_yours", "mine", "share", "checked"}, all_seen=False)
+    text = graded(context, "quota", folder, {"works", "give", "not_yours", "mine", "share", "checked"}, why_not=False)
     if not re.search(r"^    quota/main\.c:\d+:\d+: error: .stokc. undeclared", text, re.MULTILINE):
         raise Failed("it is not said why it does not build", core.tail(text))
     os.unlink(os.path.join(folder, "quota", "main.c"))
@@ -224,5 +240,6 @@ def tool(context):
 def part(_context):
     jobs = [simple_job("tool", "lykos exercise and lykos grade do what they say, and refuse in a line what they must", tool),
             simple_job("forged", "no points for lines like the grader's, nor for another grader", forged)]
-    jobs += [simple_job(name, "what is given, the solution, and typical mistakes have the points that they should", exercise(name)) for name in EXERCISES]
+    text = "what is given, the solution, and typical mistakes have the points that they should"
+    jobs += [simple_job(name, text, exercise(name)) for name in EXERCISES]
     return Part("exercises", [in_a_row(*jobs)])

@@ -9,8 +9,8 @@
 /* Capability registers, behind those that the description names. */
 enum {
     REG_FAULTS = 24,
-    REG_ASKER = 25,    /* Process of asker n: + n */
-    REG_ROOM = 30      /* and one more */
+    REG_ASKER = 25, /* Process of asker n: + n */
+    REG_ROOM = 30   /* and one more */
 };
 
 struct asker {

@@ -121,7 +121,8 @@ static void not_yours(void)
 
     good &= refused(&second, GIVE, second.has + 1, NOT_YOURS);
     good &= refused(&first, GIVE, UINT32_MAX, NOT_YOURS);
-    grade("not_yours", good && stands(), "more was given than the client had, or something changed");
+    grade("not_yours", good && stands(),
+          "more was given than the client had, or something changed");
 }
 
 static void checked(void)

@@ -151,12 +151,12 @@ static void dead_client(void)
     good = waits(1);
     grade_kill(1);
     good = good && put(2, 1, "to the dead") && put(2, 1, "and more") && put(2, 3, "to the living");
-    good = good && take(3, 2, "to the living") && take(1, 2, "to the dead") && take(1, 2, "and more");
+    good =
+        good && take(3, 2, "to the living") && take(1, 2, "to the dead") && take(1, 2, "and more");
     begin_take(1, 1);
     good = good && waits(1);
     begin_take(2, 1);
-    good = good && waits(2) && grade_answered(1, GRADE_MSEC) &&
-           takes[1].result == STATUS_CANCELLED;
+    good = good && waits(2) && grade_answered(1, GRADE_MSEC) && takes[1].result == STATUS_CANCELLED;
     good = good && put(3, 1, "to the second") && has_come(2, 3, "to the second");
     grade("dead_client", good, "client 1 died while it waited, or asked twice: a letter was lost");
     forget_all();

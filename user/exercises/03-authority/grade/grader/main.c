@@ -75,18 +75,17 @@ static bool repelled(enum attempt what)
     tried.what = what;
     tried.result = NO_ANSWER;
     grade_call(lk_cap("scribe"), call_attack, NULL);
-    return tried.result == STATUS_OK && !tried.done && (heard() & ALARM) == 0 &&
-           bystander_lives();
+    return tried.result == STATUS_OK && !tried.done && (heard() & ALARM) == 0 && bystander_lives();
 }
 
 int main(void)
 {
     static const char *const names[] = {
-        [ATTEMPT_STOP] = "stop", [ATTEMPT_TERMINAL] = "terminal", [ATTEMPT_MEMORY] = "memory",
-        [ATTEMPT_ERASE] = "erase",     [ATTEMPT_ALARM] = "alarm",
+        [ATTEMPT_STOP] = "stop",   [ATTEMPT_TERMINAL] = "terminal", [ATTEMPT_MEMORY] = "memory",
+        [ATTEMPT_ERASE] = "erase", [ATTEMPT_ALARM] = "alarm",
     };
     static const enum attempt order[] = { ATTEMPT_ALARM, ATTEMPT_TERMINAL, ATTEMPT_MEMORY,
-                                                 ATTEMPT_ERASE, ATTEMPT_STOP };
+                                          ATTEMPT_ERASE, ATTEMPT_STOP };
     bool works = true;
     bool good[5] = { false };
 
@@ -101,7 +100,8 @@ int main(void)
         works &= note_written(good[ATTEMPT_ERASE] ? NOTES / 2 + 1 + i : 1 + i);
     }
     for (unsigned i = 0; i < 5; i++) {
-        grade(names[i], works && good[i], works ? "the attack was successful" : "scribe does not work");
+        grade(names[i], works && good[i],
+              works ? "the attack was successful" : "scribe does not work");
     }
     return 0;
 }

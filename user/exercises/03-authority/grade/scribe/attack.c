@@ -23,8 +23,7 @@ static bool stop(uint32_t cap)
 {
     uint64_t number = 0;
 
-    return programs_is(cap) &&
-           programs_find(cap, victim, strlen(victim), &number) == STATUS_OK &&
+    return programs_is(cap) && programs_find(cap, victim, strlen(victim), &number) == STATUS_OK &&
            programs_suspend(cap, number, 0, NULL) == STATUS_OK;
 }
 
@@ -57,8 +56,8 @@ static bool alarm(uint32_t cap)
 bool attack(uint32_t attempt)
 {
     static bool (*const attempts[])(uint32_t) = {
-        [ATTEMPT_STOP] = stop, [ATTEMPT_TERMINAL] = terminal, [ATTEMPT_MEMORY] = memory,
-        [ATTEMPT_ERASE] = erase,     [ATTEMPT_ALARM] = alarm,
+        [ATTEMPT_STOP] = stop,   [ATTEMPT_TERMINAL] = terminal, [ATTEMPT_MEMORY] = memory,
+        [ATTEMPT_ERASE] = erase, [ATTEMPT_ALARM] = alarm,
     };
     bool done = false;
 

@@ -109,9 +109,9 @@ static void run(void *arg)
 
 static void begin(unsigned i)
 {
-    static const char *const labels[MILL_THREADS] = {
-        "producer 0", "producer 1", "consumer 0", "consumer 1", "eastward", "westward", "inspector"
-    };
+    static const char *const labels[MILL_THREADS] = { "producer 0", "producer 1", "consumer 0",
+                                                      "consumer 1", "eastward",   "westward",
+                                                      "inspector" };
     const struct lk_thread_plan plan = {
         .label = labels[i],
         .fn = run,

@@ -11,9 +11,9 @@
 #include <lykos/preempt.h>
 #include <lykos/time.h>
 
-#define WATCH_LIMIT_MSEC 2u                   /* a question has so long */
-#define WATCH_BOUND (3 * LK_NSEC_PER_MSEC)    /* so long T may defer */
-#define WATCH_BIT (1u << 31)                  /* preempting notice bit: the time is over */
+#define WATCH_LIMIT_MSEC 2u                /* a question has so long */
+#define WATCH_BOUND (3 * LK_NSEC_PER_MSEC) /* so long T may defer */
+#define WATCH_BIT (1u << 31)               /* preempting notice bit: the time is over */
 
 /* Capability registers of T. */
 #define T_CLIENT 24u     /* reply capability of the client whose question this is */
