@@ -17,7 +17,7 @@ APPEND ?=
 MEMORY ?= 256M
 DUMP ?=
 SEEDS ?= 1 2 3
-TEST ?= lykos test --seeds '$(SEEDS)' $(TESTS)
+TEST_COMMAND ?= lykos test --seeds '$(SEEDS)' $(TESTS)
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
 say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2))
@@ -110,7 +110,7 @@ build/archive: build/system.table $(PROGRAMS:%=build/programs/%)
 run: all ## start it in QEMU; Ctrl-A X leaves (APPEND=run=PROGRAM,WORD,WORD MEMORY=256M)
 	@$(BIN)/run-qemu --build build --memory $(MEMORY) --append '$(APPEND)' --interactive --dump build/run
 test: all ## run the programs *-test, as they are and with preemption at random (SEEDS='1 2 3')
-	@$(BIN)/$(TEST)
+	@$(BIN)/$(TEST_COMMAND)
 debug: all ## gdb at the start of the kernel, or at a dump: DUMP=FILE (`help lykos` in gdb)
 	@$(BIN)/run-gdb build $(if $(DUMP),--open '$(DUMP)',--program '$(SERVER)' --memory $(MEMORY) --append '$(APPEND)')
 dump: ## write the memory of what `make run` has started to build/run/lykos.dump
