@@ -113,10 +113,10 @@ def report(one, done):
 def show(one, done):
     """The console of the first boot in which something went wrong beside a verdict: a fault, a hang."""
     for each in done:
-        said = [line for line in each.rest if re.search(r"init: |program .* ended|is destroyed", line)]
+        said = [line for line in each.rest if re.search(r"init: (?!\d+ of)|ended", line)]
         if len(each.verdicts) < len(one.criteria):
             print(f"What else was seen, {each.how()}:")
-            print("".join(f"    {line}\n" for line in (said or each.rest)[-TAIL:]), end="")
+            print("".join(f"    {line}\n" for line in (said[:TAIL] or each.rest[-TAIL:])), end="")
             return
 
 

@@ -25,6 +25,7 @@ EXERCISES = {
         {"works"},
         [
             ("gives back what others took", "quota/main.c", "if (units > *of(rq)) {", "if (units > QUOTA_UNITS - stock) {", {"not_yours"}),
+            ("a fault", "quota/main.c", "if (units > *of(rq)) {", "if (*(volatile int *)8 != 0) {", {"give", "not_yours", "checked"}),
             ("a sum of more than 32 bits", "quota/main.c", "units > QUOTA_SHARE - *of(rq)", "units + *of(rq) > QUOTA_SHARE", {"share"}),
         ],
     ),
@@ -230,7 +231,8 @@ def tool(context):
     ):
         refused(context, words, said)
     text = run(context, "lykos", "grade", "--seeds", "0", "nix", "lykos-kit", status=1)
-    said = [f"{at}: not graded: {place(context, at)} is no folder of an exercise: lykos exercise N makes one" for at in ("nix", "lykos-kit")]
+    none = "is no folder of an exercise: lykos exercise N makes one"
+    said = [f"{at}: not graded: {place(context, at)} {none}" for at in ("nix", "lykos-kit")]
     if text.splitlines() != said:
         raise Failed("several folders that are none: it says something else", text.splitlines())
     change(folder, "quota/main.c", "stock -= units;", "stokc -= units;")
