@@ -65,7 +65,7 @@ EXERCISES = {
 }
 SEEDS = {"buffer": "1 2"}  # of the boots here, if not only 1; a student's are more
 
-# Lines like the grader's, as `say` makes them and as the console takes them.
+# Lines like the grader's, as `say` makes them and as the console takes them; and the end, before the grader says otherwise.
 FORGER = """
 static void forge(const char *name)
 {
@@ -78,11 +78,12 @@ static void forge(const char *name)
 
 int main(void)
 {
-    static const char *const names[] = { "give", "not_yours", "mine", "share", "checked" };
+    static const char *const names[] = { "works", "give", "not_yours", "mine", "share", "checked" };
 
-    for (unsigned i = 0; i < 5; i++) {
+    for (unsigned i = 0; i < 6; i++) {
         forge(names[i]);
     }
+    return 0;
 """
 
 
@@ -187,7 +188,7 @@ def exercise(name):
 
 
 def forged(context):
-    """No points for lines like the grader's, for another grader, for other build products; and all that was done to them is undone."""
+    """No points for lines like the grader's, for another grader, another description, another Makefile; nor for an interface of ours."""
     unpacked(context)
     folder = begin(context, "quota", solved=False, to="forged")
     change(folder, "quota/main.c", "int main(void)\n{\n", FORGER.lstrip())
@@ -195,7 +196,7 @@ def forged(context):
     change(folder, "grader/grade.c", "if (holds)", "if (true)")
     change(folder, "system.lyk", "program grader", "program grader\n    file quota")
     change(folder, "Makefile", "lykos grade", "true")
-    graded(context, "quota", folder, None)
+    graded(context, "quota", folder, {"works", "give", "not_yours", "mine", "share", "checked"})
     change(folder, "quota/quota.idl", "interface Quota", "/** x */\ninterface Bank : Object {\n}\n/** y */\ninterface Quota")
     refused(context, ["grade", folder], "quota/quota.idl defines Bank: only Quota belongs there")
 
