@@ -18,11 +18,11 @@ TREE = os.path.join(core.ROOT, "user", "exercises")
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 VERDICT = r"  (\d+) of (\d+)  (\w+): "
 
-# Of each exercise: the criteria that what is given does not lose; and changes of the solution: what is wrong, the file, a text there and
+# Of each exercise: the criteria that what is given loses; and changes of the solution: what is wrong, the file, a text there and
 # another one in its place, and the criteria that this loses. With "?": perhaps, by chance, or because what comes before has left a mess.
 EXERCISES = {
     "quota": (
-        {"works"},
+        {"give", "not_yours", "mine", "share", "checked"},
         [
             ("gives back what others took", "quota/main.c", "if (units > *of(rq)) {", "if (units > QUOTA_UNITS - stock) {", {"not_yours"}),
             ("a fault", "quota/main.c", "if (units > *of(rq)) {", "if (*(volatile int *)8 != 0) {", {"give", "not_yours", "checked"}),
@@ -30,7 +30,7 @@ EXERCISES = {
         ],
     ),
     "mailbox": (
-        {"delivers"},
+        {"own_letters", "waits", "dead_client", "bounded"},
         [
             ("a letter to the dead is lost", "mailbox/main.c", "l->size) == STATUS_OK) {", "l->size) >= STATUS_OK) {", {"dead_client"}),
             ("one register for all that wait", "mailbox/main.c", "(uint32_t)(b - boxes)", "(uint32_t)(b - b)", {"waits"}),
@@ -38,7 +38,7 @@ EXERCISES = {
         ],
     ),
     "authority": (
-        set(),
+        {"stop", "terminal", "memory", "erase", "alarm"},
         [
             ("a bank without a limit", "scribe.lyk", "bank 32 pages", "bank", {"memory"}),
             ("all bits", "scribe.lyk", "bits 0x1", "bits 0xffffffff", {"alarm"}),
@@ -46,7 +46,7 @@ EXERCISES = {
         ],
     ),
     "buffer": (
-        {"order", "bounded", "nothing_lost"},
+        {"order?", "bounded?", "idle", "nothing_lost?", "moves"},
         [
             ("asks once, not again", "mill/buffer.c", "while (is_empty(b))", "if (is_empty(b))", {"nothing_lost", "moves?", "bounded?"}),
             ("asks over and over again", "mill/buffer.c", "lk_wait_for(&b->filled);",
@@ -55,11 +55,10 @@ EXERCISES = {
         ],
     ),
     "deadline": (
-        {"answers"},
+        {"time_out", "next", "whole", "forced"},
         [
             ("a bound of 0: no deferral", "oracle/watch.c", "&control, WATCH_BOUND", "&control, 0", {"whole", "forced"}),
             ("a section that is cut by force", "oracle/watch.c", "if (event->forced) {", "if (false) {", {"forced"}),
-            ("answers, and thinks on", "oracle/watch.c", "begin_anew(event->target);", "(void)begin_anew;", {"next", "whole", "forced"}),
         ],
     ),
 }
@@ -141,11 +140,9 @@ def change(folder, file, old, new):
         f.write(text.replace(old, new))
 
 
-def judge(name, text, lost, why_not=True):
-    """What was printed for one folder: exactly these criteria must be lost. `lost` None: all but those that what is given has."""
+def judge(text, lost, why_not=True):
+    """What was printed for one folder: exactly these criteria must be lost."""
     lines = re.findall(VERDICT, text)
-    if lost is None:
-        lost = {criterion for _, _, criterion in lines} - EXERCISES[name][0]
     sure = [line for line in lines if f"{line[2]}?" not in lost]
     wrong = [f"{criterion}: {got} of {most}" for got, most, criterion in sure if (got == "0") != (criterion in lost)]
     points = sum(int(got) for got, _, _ in lines), sum(int(most) for _, most, _ in lines)
@@ -156,10 +153,10 @@ def judge(name, text, lost, why_not=True):
         raise Failed("it is not said why points are lost", core.tail(text, 40))
 
 
-def graded(context, name, folder, lost, why_not=True):
+def graded(context, folder, lost, why_not=True):
     """Grade one folder."""
     text = run(context, "lykos", "grade", "--seeds", "0", folder, status=1)
-    judge(name, text, lost, why_not)
+    judge(text, lost, why_not)
     return text
 
 
@@ -168,7 +165,7 @@ def exercise(name):
 
     def case(context):
         unpacked(context)
-        wanted = [("as given", begin(context, name, False, f"{name}-given"), None),
+        wanted = [("as given", begin(context, name, False, f"{name}-given"), EXERCISES[name][0]),
                   ("the solution", begin(context, name, True, f"{name}-all"), set())]
         for i, (what, file, old, new, lost) in enumerate(EXERCISES[name][1]):
             folder = begin(context, name, True, f"{name}-{i}")
@@ -180,7 +177,7 @@ def exercise(name):
             if i + 1 < len(wanted):
                 behind = behind.partition(f"{wanted[i + 1][1]}:\n")[0]
             try:
-                judge(name, behind, lost)
+                judge(behind, lost)
             except Failed as why:
                 raise Failed(f"{what}: {why}", why.lines[1:]) from None
 
@@ -196,7 +193,7 @@ def forged(context):
     change(folder, "grader/grade.c", "if (holds)", "if (true)")
     change(folder, "system.lyk", "program grader", "program grader\n    file quota")
     change(folder, "Makefile", "lykos grade", "true")
-    graded(context, "quota", folder, {"works", "give", "not_yours", "mine", "share", "checked"})
+    graded(context, folder, {"works", "give", "not_yours", "mine", "share", "checked"})
     change(folder, "quota/quota.idl", "interface Quota", "/** x */\ninterface Bank : Object {\n}\n/** y */\ninterface Quota")
     refused(context, ["grade", folder], "quota/quota.idl defines Bank: only Quota belongs there")
 
@@ -237,7 +234,7 @@ def tool(context):
     if text.splitlines() != said:
         raise Failed("several folders that are none: it says something else", text.splitlines())
     change(folder, "quota/main.c", "stock -= units;", "stokc -= units;")
-    text = graded(context, "quota", folder, {"works", "give", "not_yours", "mine", "share", "checked"}, why_not=False)
+    text = graded(context, folder, {"works", "give", "not_yours", "mine", "share", "checked"}, why_not=False)
     if not re.search(r"^    quota/main\.c:\d+:\d+: error: .stokc. undeclared", text, re.MULTILINE):
         raise Failed("it is not said why it does not build", core.tail(text))
     os.unlink(os.path.join(folder, "quota", "main.c"))

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BUFFER_SIZE 8u
+#define BUFFER_SIZE 64u
 
 struct buffer {
     uint64_t item[BUFFER_SIZE];

@@ -9,18 +9,19 @@
 #include <mill/mill.h>
 
 #define REG_KEPT 16u /* reply capability of thread n: + n */
-#define BUFFER_SIZE 8u
+#define BUFFER_SIZE 64u
 #define REG_CALLER 29u
 #define QUIET_MSEC 10u /* nothing comes any more: all wait, or something hangs */
 #define TICK 1u
 #define ITEMS_MOST 512u
-#define SOME 40u
+#define SOME 80u
 #define ROUNDS 4u
 #define MANY 200u
-#define MOVES 40u
+#define MOVES 60u
+#define LOOKS 120u
 #define AT_ONCE 5u
 #define MOVES_AT_ONCE 100u
-#define INSIDE 6u /* items in both buffers while they are moved */
+#define INSIDE 60u /* items in both buffers while they are moved */
 
 /* A thread of the mill. */
 struct thread {
@@ -228,7 +229,8 @@ static void bounded(void)
     if (in - before == BUFFER_SIZE + 2) {
         grade("bounded", all_out(), "a buffer was full, and then not all items came out again");
     } else {
-        grade("bounded", false, "a full buffer has taken more than 8 items, or not so many");
+        grade("bounded", false,
+              "a full buffer has taken more than BUFFER_SIZE items, or not so many");
     }
 }
 
@@ -260,7 +262,7 @@ static void moves(void)
     at_once = MOVES_AT_ONCE;
     task(MILL_EASTWARD, MOVES);
     task(MILL_WESTWARD, MOVES);
-    task(MILL_INSPECTOR, MOVES);
+    task(MILL_INSPECTOR, LOOKS);
     work();
     good &= in == before + INSIDE && fewest == INSIDE && most == INSIDE;
     good &= threads[MILL_EASTWARD].tasks + threads[MILL_WESTWARD].tasks == 0;

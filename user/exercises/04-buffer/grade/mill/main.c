@@ -54,11 +54,10 @@ static void move(enum mill_thread me, struct buffer *from, struct buffer *to)
         uint64_t tries = next(me, moved, 0);
 
         for (moved = 0; tries > 0; tries--) {
-            if (buffer_move(from, to)) {
-                moved++;
-            } else {
-                lk_yield(); /* others are to have something to do with it first */
-            }
+            moved += buffer_move(from, to);
+        }
+        if (moved == 0) {
+            lk_yield(); /* others are to have something to do with it first */
         }
     }
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BUFFER_SIZE 8u
+#define BUFFER_SIZE 64u
 
 struct buffer {
     struct lk_lock lock;
