@@ -5,17 +5,15 @@ all; typical wrong ones lose the points that they should, and no others; and nob
 import os
 import re
 import shutil
-import tarfile
 import threading
 
-from . import core
+from . import core, unpacked
 from .build import in_a_row
 from .core import Failed, Part, simple_job
 
 SECONDS = 600
-UNPACKING = threading.Lock()  # the cases may run at the same time, if they are asked for one by one
+BEGINNING = threading.Lock()  # the cases may run at the same time, if they are asked for one by one
 TREE = os.path.join(core.ROOT, "user", "exercises")
-SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 VERDICT = r"  (\d+) of (\d+)  (\w+): "
 
 # Of each exercise: the criteria that what is given loses; and changes of the solution: what is wrong, the file, a text there and
@@ -89,25 +87,19 @@ def place(context, *names):
 
 
 def run(context, *command, cwd=None, status=0):
-    path = place(context, "lykos-kit", "bin") + ":" + SYSTEM_PATH
-    environment = {"PATH": path, "HOME": place(context), "LANG": "C", "TERM": "dumb"}
+    environment = unpacked.environment(place(context, "lykos-kit"), place(context))
     got, text = context.run(list(command), SECONDS, env=environment, cwd=cwd or place(context))
     if (got == 0) != (status == 0):
         raise Failed(f"{' '.join(command)} ends with status {got}", core.tail(text, 40))
     return text
 
 
-def unpacked(context):
-    """The kit, as it is built now."""
-    with UNPACKING:
-        if os.path.exists(place(context, "lykos-kit")):
-            return
-        archive = context.path("exercises.tar.xz")
-        status, text = context.run([os.path.join(core.ROOT, "tools", "make-kit"), context.build, archive], SECONDS)
-        if status != 0:
-            raise Failed("the kit is not made", core.tail(text))
-        with tarfile.open(archive) as tar:
-            tar.extractall(place(context))  # of our own making
+def begin_folder(context):
+    """The folder for all of it, with the kit in it."""
+    os.makedirs(place(context), exist_ok=True)
+    with BEGINNING:
+        if not os.path.exists(place(context, "lykos-kit")):
+            os.symlink(unpacked.shared(context), place(context, "lykos-kit"))
 
 
 def number(name):
@@ -162,7 +154,7 @@ def exercise(name):
     """What is given, the solution, and what is wrong in one way each, all graded together."""
 
     def case(context):
-        unpacked(context)
+        begin_folder(context)
         wanted = [("as given", begin(context, name, False, f"{name}-given"), EXERCISES[name][0]),
                   ("the solution", begin(context, name, True, f"{name}-all"), set())]
         for i, (what, file, old, new, lost) in enumerate(EXERCISES[name][1]):
@@ -184,7 +176,7 @@ def exercise(name):
 
 def forged(context):
     """No points for lines like the grader's, for another grader, another description, another Makefile; nor for an interface of ours."""
-    unpacked(context)
+    begin_folder(context)
     folder = begin(context, "quota", solved=False, to="forged")
     change(folder, "quota/main.c", "int main(void)\n{\n", FORGER.lstrip())
     change(folder, "grader/main.c", "grade_begin();", 'grade_begin();\n    grade("give", true, "");')
@@ -204,7 +196,7 @@ def refused(context, words, said, cwd=None):
 
 def tool(context):
     """lykos exercise, lykos grade: what they say, and what they refuse."""
-    unpacked(context)
+    begin_folder(context)
     listed = run(context, "lykos", "exercise").splitlines()
     if [line.split("  ")[0] for line in listed] != [str(number(name)) for name in EXERCISES]:
         raise Failed("lykos exercise lists others", listed)

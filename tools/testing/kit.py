@@ -6,6 +6,7 @@ import filecmp
 import os
 import re
 import shutil
+import threading
 
 from . import core, unpacked
 from .build import in_a_row
@@ -15,6 +16,7 @@ from .session import Session
 from .unpacked import SECONDS, SYSTEM_PATH, pack, unpack
 
 PAGE = os.path.join(core.ROOT, "docs", "kit.md")
+TURN = threading.Lock()
 CASES_ONCE = 6  # of the template's test, in each boot
 
 
@@ -41,9 +43,13 @@ def need(text, *patterns):
 
 
 def with_project(function):
-    """A case that has a project; it is made if no case before has left one."""
+    """A case that has a project; it is made if no case before has left one. They share it, so they take turns."""
 
     def case(context):
+        with TURN:
+            in_turn(context)
+
+    def in_turn(context):
         if not os.path.exists(place(context, "lykos-kit")):
             unpack(pack(context, "kit-0.tar.xz"), place(context))
         if not os.path.exists(place(context, "counter")):
