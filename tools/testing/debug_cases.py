@@ -163,7 +163,7 @@ def notified(gdb):
     need(gdb.command("lykos ps"), r" listener +listener .*, held: proxy$")
     need(gdb.command("lykos queue listener"), r"^endpoint 0x\w+ of listener, ID ")
     need(gdb.command("lykos bt ear"), r"program listener:", r"^#\d .*listen \(")
-    need(gdb.command("lykos trace 30"), r"listener is stopped, ear told$")
+    need(gdb.command("lykos trace 2000"), r"listener is stopped, ear told$")
 
 
 def deaf(gdb):
