@@ -2,6 +2,7 @@
 """The compiler of the interface language (docs/idl.md): what it says of mistakes, that it writes nothing then, that what is in the
 tree is what it makes. What it generates is tested by the part `unit` (tests/unit/idl.c) and by the fuzzer."""
 
+import glob
 import os
 import re
 import shutil
@@ -93,11 +94,8 @@ def pages(context):
 
 def server_files():
     """The descriptions of servers, as the Makefile finds them."""
-    found = []
-    for folder, folders, names in os.walk(os.path.join(core.ROOT, "user")):
-        folders.sort()
-        found += [os.path.relpath(os.path.join(folder, name), core.ROOT) for name in sorted(names) if name.endswith(".idl")]
-    return found
+    found = [name for pattern in ("idl/*.idl", "*/*/*.idl") for name in glob.glob(os.path.join(core.ROOT, "user", pattern))]
+    return sorted(os.path.relpath(name, core.ROOT) for name in set(found))
 
 
 def flags():
