@@ -9,6 +9,8 @@ import sys
 
 import places
 
+from . import faults
+
 SECONDS = 120  # a time limit that detects hangs only, longer when the machine has more to do
 LIMIT = 60  # seconds on the clock of the machine, which leaps while nobody computes: who waits for ever is found at once
 PASS, FAIL, MISSING, HANG = 0, 1, 77, 124
@@ -36,10 +38,28 @@ def judged(program, status, lines):
     if status == PASS:
         passed.append("end")
     elif late := [line for line in lines if line.startswith(f"{program} has not ended within ")]:
-        failed.append(f"end: it {late[0].removeprefix(program + ' ').rstrip(':')}: perhaps it waits for ever")
+        failed.append("end: " + why(lines, f"it {late[0].removeprefix(program + ' ').rstrip(':')}", ": perhaps it waits for ever"))
     elif status != FAIL or not failed:  # that a program whose cases failed says so at its end is not one more
-        failed.append(f"end: {WORDS.get(status, f'status {status}')}")
+        failed.append("end: " + why(lines, WORDS.get(status, f"status {status}")))
     return passed, failed
+
+
+def why(lines, end, perhaps=""):
+    """How it ended; if there was a fault, that first."""
+    fault = faults.worst(lines)
+    if fault is None:
+        return end + perhaps
+    return faults.headline(fault) + (f"; {end}" if end != WORDS[FAIL] else "")
+
+
+def shown(lines):
+    """Of the console, for the report of a failure: the last lines, and before them the report of a fault, without its registers."""
+    fault, tail = faults.worst(lines), max(0, len(lines) - TAIL)
+    kept = list(range(tail, len(lines)))
+    if fault and fault.begin < tail:
+        kept = [*range(fault.begin, min(fault.end, tail)), *kept]
+    placed = faults.with_places([lines[number] for number in kept])
+    return [line for line in placed if not faults.REGISTERS.search(line)]
 
 
 def test(programs, seeds):
@@ -57,7 +77,7 @@ def test(programs, seeds):
             for text in failed:
                 print(f"FAILED {program}: {text}")
             if failed:
-                print("".join(f"    {line}\n" for line in lines[-TAIL:]), end="")
+                print("".join(f"    {line}\n" for line in shown(lines)), end="")
                 print(f"    repeat: make run APPEND='run={program}{f' seed={seed}' if seed else ''}'")
     print(f"{good} passed, {bad} failed")
     return bad == 0 and good > 0

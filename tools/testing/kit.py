@@ -153,12 +153,24 @@ def tests(context):
 
 
 def tests_fail(context):
-    """A server that is wrong, one that faults, one that never answers, and a test that tests nothing."""
+    """A server that is wrong, a test and a server that fault, a server that never answers, and a test that tests nothing."""
     with Changed(context, "counter/main.c", "sum += by;", "sum += by + (by == 77);"):
         text = run(context, "make", "test", "SEEDS=", status=1)
         need(text, r"^FAILED counter-test: not ok adds_up$", r"^    repeat: make run APPEND='run=counter-test'$", r"^3 passed, 1 failed$|^4 passed, 1 failed$")
     with Changed(context, "counter-test/main.c", "int main(void)\n{", "int main(void)\n{\n    *(volatile int *)8 = 1;"):
-        need(run(context, "make", "test", "SEEDS=", status=1), r"^FAILED counter-test: end: ", r"^0 passed, 1 failed$")
+        need(run(context, "make", "test", "SEEDS=", status=1), r"^FAILED counter-test: end: fault in program counter-test: null .*, counter-test/main\.c:52 in main$",
+             r"^0 passed, 1 failed$")
+    with Changed(context, "counter/main.c", "    sum += by;", "    *(volatile int *)8 = 1;\n    sum += by;"):
+        text = run(context, "make", "test", "SEEDS=", status=1)
+        need(text, r"^FAILED counter-test: end: fault in program counter: null pointer dereference \(address 0x8\), at 0x[0-9a-f]+ \(counter_op_add\+"
+             r"0x[0-9a-f]+\), counter/main\.c:16 in counter_op_add; it has not ended within 60 s$",
+             r"^    \[ .*\] init: fault in program counter: null pointer dereference \(address 0x8\)$",
+             r"^ +counter/main\.c:16 in counter_op_add$", r"^    counter +faulted .* its fault to be handled: ")
+        address = re.search(r" at (0x[0-9a-f]+) \(counter_op_add", text)[1]
+        need(run(context, "lykos", "where", "counter", address), r"^counter/main\.c:16 in counter_op_add$")
+    for words, said in ((["counter", "0x10"], r"^lykos: counter has no source line for 0x10$"), (["counter", "main"], r"^lykos: 'main' is no address; "),
+                        (["countre", "1"], r"^lykos: there is no program 'countre' with symbols here; did you mean 'counter'\?$")):
+        need(run(context, "lykos", "where", *words, status=1), said)
     with Changed(context, "counter/main.c", "sum += by;", "lk_park();"):
         text = run(context, "make", "test", "SEEDS=", status=1)
         need(text, r"^FAILED counter-test: end: it has not ended within 60 s: ", r"^1 passed, 1 failed$",
