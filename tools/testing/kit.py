@@ -197,6 +197,19 @@ def prompt(context):
         session.end(core.PASS)
 
 
+def piped(context):
+    """make run with its input from a pipe: nothing is lost, however early and however much there is, and where it ends the machine ends."""
+    text = run(context, "sh", "-c", "printf 'run counter-client add 5\\nrun counter-client read\\nhalt\\n' | make run")
+    need(text, r"^lykos> run counter-client add 5\ncounter-client: the sum is 5\nlykos> run counter-client read\ncounter-client: the sum is 5\n"
+         r"lykos> halt\nthe machine halts$")
+    lines = [f"{i} of what is more than the console keeps" for i in range(60)]
+    write(context, "sleep 1\n" + "".join(f"echo {line}\n" for line in lines) + "run counter-client read", "build", "input")
+    text = run(context, "sh", "-c", "make run < build/input")
+    if re.findall(r"^(?!lykos> )(.* keeps)$", text, re.MULTILINE) != lines:
+        raise Failed("not each line was carried out once, in its order", core.tail(text))
+    need(text, r"^lykos> run counter-client read\ncounter-client: the sum is 0\nlykos> halt\nthe machine halts$")
+
+
 def debugs(context):
     """make debug: symbols of kernel and server, a break point in the server, its sources."""
     command = ["env", "-i", *(f"{k}={v}" for k, v in environment(context).items()), "make", "-C", place(context, "counter"), "debug",
@@ -450,6 +463,7 @@ def part(_context):
         ("builds", "the project builds, and a second make has nothing to do", builds),
         ("tests", "make test: all pass, also preempted at random", tests),
         ("prompt", "make run: the prompt, and what docs/kit.md shows there", prompt),
+        ("piped", "make run: input from a pipe is typed at the prompt, and where it ends the machine ends", piped),
         ("debugs", "make debug: symbols of kernel and server, and its sources", debugs),
         ("mistakes", "a mistake in any file is told with its line", mistakes),
         ("tests_fail", "make test fails when the server is wrong, a program faults, or nothing is tested", tests_fail),
