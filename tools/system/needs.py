@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What programs ask for by name, and of what kind it is: the file `needs` in a program's folder, if it has one. What the
-description gives the program must be that."""
+description gives the program must be that. And what its sources ask for should be given to it."""
 
+import glob
 import os
+import re
 
 from .words import nearest
 
 NEEDS = "needs"
+ALWAYS = ("exit", "pager")  # what init gives by name without being told
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+QUOTED = re.compile(r'"([^"\n]*)"')
+ASKED = re.compile(r'\blk_cap\(\s*"([^"\n]*)"\s*\)')
 
 
 class Needs:
@@ -38,6 +44,22 @@ def check(system, mistakes, folders, grammar):
     for program in system.programs:
         if program.file_name in lists:
             compare(program, lists[program.file_name], mistakes)
+    sources = [(name, path, text) for name, folder in by_name(folders) for path, text in sources_of(folder)]
+    mentioned = {quoted for *_, text in sources for quoted in QUOTED.findall(ASKED.sub("", text))}
+    for name, path, text in sources:
+        known = {*mentioned, *ALWAYS, *(lists[name].caps if name in lists else ())}
+        asked(system, name, text, known, mistakes.of(path))
+
+
+def by_name(folders):
+    return [(os.path.basename(os.path.normpath(folder)), folder) for folder in folders]
+
+
+def sources_of(folder):
+    """(path, text without comments) of each."""
+    for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.[ch]"))):
+        with open(path, encoding="utf-8", errors="replace") as f:
+            yield path, COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), f.read())
 
 
 def compare(program, needs, mistakes):
@@ -59,3 +81,14 @@ def compare(program, needs, mistakes):
         for name, optional in needed.items():
             if not optional and name not in has:
                 mistakes.error(program, f"program {program.name} is not given what it needs: {word} {name}")
+
+
+def asked(system, name, text, known, mistakes):
+    """Names that a source asks for, and that no program of this file is given. `known`: others; what stands in quotes elsewhere may be
+    given while programs run."""
+    programs = [program for program in system.programs if program.file_name == name]
+    given = {word for program in programs for word in [*(grant.name for grant in program.grants), *program.endpoints]}
+    for use in ASKED.finditer(text) if programs else ():
+        if use[1] not in given and use[1] not in known:
+            at = (text.count("\n", 0, use.start(1)) + 1, use.start(1) - text.rfind("\n", 0, use.start(1)))
+            mistakes.warn(at, f"{name} asks for a capability '{use[1]}', which {system.file} does not give it{nearest(use[1], given)}")

@@ -193,6 +193,27 @@ def include(context):
             raise Failed("it says something else", [f"not told: {x}" for x in lines if x not in got] + [f"told: {x}" for x in got if x not in lines])
 
 
+SOURCE = """/* lk_cap("in_a_comment") */ // lk_cap("in_another")
+uint32_t clock(void) { return lk_cap("clcok") + lk_cap("clock") + lk_cap( "exit" ) + lk_cap("later"); }
+uint32_t more(void) { return lk_cap("main") + lk_cap("given") + lk_cap_optional("perhaps"); }
+"""
+
+
+def sources(context):
+    """What a source asks for by name and its program is not given is worth a warning, unless it may be given when the program runs."""
+    folder = context.path("description-sources")
+    os.makedirs(folder, exist_ok=True)
+    for name, text in (("needs", "cap clock = sleep\ncap later = entry optional\nendpoint main\n"), ("main.c", SOURCE),
+                       ("give.c", 'void give(void) { lk_program_give(30, "given", 29); }\n')):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+            f.write(text)
+    text = "system 1\nprogram a\n    file description-sources\n    endpoints main\n    cap clock = sleep\n"
+    _, lines, path = told(context, "sources", text, "--programs", folder)
+    expected = f"{os.path.join(folder, 'main.c')}:2:39: warning: description-sources asks for a capability 'clcok', which {path} does not give it"
+    if lines != [expected + "; did you mean 'clock'?"]:
+        raise Failed("it says something else", lines)
+
+
 def files(context):
     """The files that an archive needs: those of its programs, the project's own first, and init."""
     folder = context.path("description-files")
@@ -364,6 +385,7 @@ def part(_context):
                        shipped),
             simple_job("include", "a description includes others, and mistakes are told of the file they stand in", include),
             simple_job("files", "the files that the archive of a description needs", files),
+            simple_job("sources", "a source that asks for what its program is not given is worth a warning", sources),
             simple_job("needs", "a program is given what it needs, and of that kind", needs),
             simple_job("asked_for", "what is said to be needed is asked for in the sources", asked_for),
             simple_job("graph", "the picture is well-formed, and all programs and capabilities are in it", graph),

@@ -249,6 +249,15 @@ def mistakes(context):
     run(context, "make")
 
 
+def misnamed(context):
+    """A capability that nobody is given: a warning when it is built, and a line when it is asked for."""
+    with Changed(context, "counter-client/main.c", 'lk_cap("counter")', 'lk_cap("counetr")'):
+        text = run(context, "make", "run", "APPEND=run=counter-client,read", status=1)
+        need(text, r"^counter-client/main\.c:13:32: warning: counter-client asks for a capability 'counetr', which system\.lyk does not give it; "
+             r"did you mean 'counter'\?$", r"^counter-client: no capability named 'counetr' was given to this program: it uses the Null capability$")
+    run(context, "make")
+
+
 def without(context):
     """No QEMU; no kit; a kit that went away, and one that has moved."""
     few = place(context, "few")
@@ -466,6 +475,7 @@ def part(_context):
         ("piped", "make run: input from a pipe is typed at the prompt, and where it ends the machine ends", piped),
         ("debugs", "make debug: symbols of kernel and server, and its sources", debugs),
         ("mistakes", "a mistake in any file is told with its line", mistakes),
+        ("misnamed", "a capability of a name that nobody is given is told of when it is built, and when it is asked for", misnamed),
         ("tests_fail", "make test fails when the server is wrong, a program faults, or nothing is tested", tests_fail),
         ("without", "without QEMU, without the kit, with a kit that was moved", without),
         ("compiler", "lykos-cc makes programs of sources, objects and archives", compiler),

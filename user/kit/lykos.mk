@@ -98,7 +98,7 @@ endef
 $(foreach l,$(LIBRARIES),$(eval $(call library,$(l))))
 
 # --- the system -------------------------------------------------------------------------------------------------
-build/system.table: system.lyk $(wildcard *.lyk) $(wildcard $(PROGRAMS:%=%/needs)) $(PROGRAMS) $(TOOLS)
+build/system.table: system.lyk $(wildcard *.lyk) $(wildcard $(PROGRAMS:%=%/needs)) $(foreach p,$(PROGRAMS),$(call source,$(p))) $(PROGRAMS) $(TOOLS)
 	$(call say,TABLE,$<)
 	$(Q)$(BIN)/lykos-system table $< $@ --programs $(PROGRAMS) --base
 build/archive: build/system.table $(PROGRAMS:%=build/programs/%)

@@ -15,12 +15,12 @@ static bool begun;
 static void discard(struct lk_heap *heap, uintptr_t start, size_t bytes)
 {
     (void)heap;
-    lk_pager_discard(lk_cap("pager"), start, bytes);
+    lk_pager_discard(lk_cap_optional("pager"), start, bytes);
 }
 
 struct lk_heap *lk_heap_own(void)
 {
-    if (!begun && lk_cap("pager") != 0) {
+    if (!begun && lk_cap_optional("pager") != 0) {
         lk_heap_begin(&own, LK_HEAP_VA, LK_HEAP_END - LK_HEAP_VA, discard, NULL);
         begun = true;
     }

@@ -11,8 +11,8 @@
 
 enum status lk_connect(const char *name)
 {
-    uint32_t exit = lk_cap("exit");
-    uint32_t reg = lk_cap(name);
+    uint32_t exit = lk_cap_optional("exit");
+    uint32_t reg = lk_cap_optional(name);
 
     if (exit == 0 || reg == 0) {
         return STATUS_NOT_FOUND;
@@ -22,7 +22,7 @@ enum status lk_connect(const char *name)
 
 enum status lk_watch(const char *name, uint64_t bits, uint32_t notice)
 {
-    uint32_t exit = lk_cap("exit");
+    uint32_t exit = lk_cap_optional("exit");
 
     if (exit == 0) {
         return STATUS_NOT_FOUND;

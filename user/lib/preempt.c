@@ -50,7 +50,7 @@ enum status lk_preempt_set_control(uint32_t process, const struct lk_control *co
     uint64_t address = (uint64_t)control;
     enum status s;
 
-    if (lk_cap("pager") != 0) {
+    if (lk_cap_optional("pager") != 0) {
         lk_touch(control); /* else it may not be there, or not yet the program's own */
     }
     s = lk_space_find_page(space, 0, address, work);

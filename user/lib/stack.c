@@ -35,7 +35,7 @@ static bool take_in(unsigned word, unsigned *number_out)
 
 void *lk_stack_take(unsigned *number_out)
 {
-    if (lk_cap("pager") == 0) {
+    if (lk_cap_optional("pager") == 0) {
         return NULL;
     }
     for (unsigned word = 0; word < LK_STACKS / BITS; word++) {
@@ -50,7 +50,7 @@ void lk_stack_give(unsigned number)
 {
     if (number > 0 && number < LK_STACKS) {
         /* What does not go back is found by the next who takes it. */
-        lk_pager_discard(lk_cap("pager"), lowest(number), LK_STACK_SIZE);
+        lk_pager_discard(lk_cap_optional("pager"), lowest(number), LK_STACK_SIZE);
         __atomic_fetch_and(&taken[number / BITS], ~(1ull << (number % BITS)), __ATOMIC_RELEASE);
     }
 }

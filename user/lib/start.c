@@ -20,7 +20,7 @@ const char *lk_name(void)
     return name;
 }
 
-uint32_t lk_cap(const char *wanted)
+uint32_t lk_cap_optional(const char *wanted)
 {
     for (uint32_t i = 0; i < lk_start->cap_count && i < LK_START_CAPS; i++) {
         if (strncmp(lk_start->cap[i].name, wanted, LK_START_CAP_NAME) == 0) {
@@ -28,6 +28,18 @@ uint32_t lk_cap(const char *wanted)
         }
     }
     return 0;
+}
+
+uint32_t lk_cap(const char *wanted)
+{
+    static char told[LK_START_CAP_NAME]; /* who asks again and again is told once */
+    uint32_t reg = lk_cap_optional(wanted);
+
+    if (reg == 0 && strncmp(told, wanted, sizeof(told)) != 0) {
+        lk_copy_text(told, sizeof(told), wanted);
+        say("no capability named '%s' was given to this program: it uses the Null capability", wanted);
+    }
+    return reg;
 }
 
 uint64_t lk_param(const char *wanted, uint64_t otherwise)
@@ -60,7 +72,7 @@ _Noreturn void lk_begin(void)
 
 _Noreturn void lk_exit(int result)
 {
-    uint32_t exit_cap = lk_cap("exit");
+    uint32_t exit_cap = lk_cap_optional("exit");
 
     if (exit_cap != 0) {
         /* An answer means that init would not: then end as if there were no init. */

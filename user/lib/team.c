@@ -270,7 +270,7 @@ static void hold_others(const struct lk_member *me)
  * else the program is ended, or the caller held like the others. */
 static void tell_init(uint32_t process, const char *text)
 {
-    uint32_t exit_cap = lk_cap("exit");
+    uint32_t exit_cap = lk_cap_optional("exit");
 
     if (exit_cap != 0 && program_fail(exit_cap, text, strlen(text), process) == STATUS_OK) {
         lk_process_set_not_schedulable(LK_REG_SELF, LK_HOLD_TEAM, NULL);

@@ -22,7 +22,7 @@ static volatile uint64_t tries;
 /* Map what it was given under a name. Nothing happens if it was not. */
 static void map(const char *name, unsigned slot)
 {
-    if (lk_cap(name) != 0) {
+    if (lk_cap_optional(name) != 0) {
         lk_gpt_swap_slot(lk_cap("space"), slot, lk_cap(name), 0);
     }
 }

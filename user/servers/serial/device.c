@@ -197,7 +197,7 @@ static enum status claim(void)
     enum status s = STATUS_NOT_FOUND;
 
     for (unsigned i = 0; i < 2 && s == STATUS_NOT_FOUND; i++) {
-        device.pci = lk_cap(names[i]);
+        device.pci = lk_cap_optional(names[i]);
         s = device.pci != 0 ? checked(pci_claim(device.pci, 0, REG_OWN, NULL, NULL, NULL))
                             : STATUS_NOT_FOUND;
     }

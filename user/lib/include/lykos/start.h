@@ -85,8 +85,12 @@ extern const struct lk_start *lk_start;
 /* The name of this program, NUL-terminated. */
 const char *lk_name(void);
 
-/* The register of the named capability; 0 if there is none of that name. */
+/* The register of the named capability. If there is none of that name it is 0, the Null capability,
+ * which refuses whatever is asked of it; a line says so. */
 uint32_t lk_cap(const char *wanted);
+
+/* The same without a line, for who can do without. */
+uint32_t lk_cap_optional(const char *wanted);
 
 /* The named parameter, or `otherwise`. */
 uint64_t lk_param(const char *wanted, uint64_t otherwise);
