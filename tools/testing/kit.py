@@ -230,6 +230,9 @@ def debugs(context):
 
 MISTAKES = [
     ("counter/main.c", "sum += by;", "sum += bye;", r"^counter/main\.c:\d+:\d+: error: .bye. undeclared"),
+    ("counter/main.c", "sum += by;", "sum += twice(by);", r"^counter/main\.c:\d+:\d+: error: implicit declaration of function .twice."),
+    ("counter/main.c", "*total = sum;", "total = sum;", r"^counter/main\.c:\d+:\d+: error: assignment to .* makes pointer from integer without a cast"),
+    ("counter/main.c", "*total = sum;", "total = &by;", r"^counter/main\.c:\d+:\d+: error: assignment to .* from incompatible pointer type"),
     ("counter/counter.idl", "u32 by", "u33 by", r"^counter/counter\.idl:15:16: unknown type 'u33'; did you mean 'u32'\?$"),
     ("counter/counter.idl", "method read()", "methd read()", r"^counter/counter\.idl:\d+:\d+: "),
     ("system.lyk", "entry counter.main", "entry counetr.main", r"^system\.lyk:17:25: error: unknown program 'counetr'; did you mean 'counter'\?$"),
@@ -242,8 +245,14 @@ MISTAKES = [
 ]
 
 
+# One that not each compiler finds.
+DANGLING = ("counter/main.c", "*total = sum;", "{\n        uint64_t s = sum;\n        total = &s;\n    }\n    sum = *total;",
+            r"^counter/main\.c:\d+:\d+: error: using dangling pointer")
+
+
 def mistakes(context):
-    for file, old, new_text, said in MISTAKES:
+    knows, _ = context.run(["gcc", "-Werror=dangling-pointer", "-fsyntax-only", "-x", "c", "/dev/null"], SECONDS)
+    for file, old, new_text, said in [*MISTAKES, *([DANGLING] if knows == 0 else [])]:
         with Changed(context, file, old, new_text):
             need(run(context, "make", status=1), said)
     run(context, "make")

@@ -65,15 +65,24 @@ GENERATED := build/gen/servers.stamp
 build/gen/include/lykos/gen/%.h: $(GENERATED) ;
 endif
 
+# What the names of the compiler and its tools begin with.
+CROSS := $(or $(CROSS_COMPILE),$(if $(shell command -v x86_64-elf-gcc),x86_64-elf-))
+
 # --- programs ---------------------------------------------------------------------------------------------------
+# Mistakes that a compiler may take for less; what CFLAGS or a file flags says comes behind them.
+ERRORS := -Werror=implicit-function-declaration -Werror=int-conversion -Werror=incompatible-pointer-types
+COMPILER := $(if $(filter environment% command%,$(origin CC)),$(CC),$(CROSS)gcc)
+# This one is not known to each.
+ERRORS += $(shell echo | $(COMPILER) -Werror -Werror=dangling-pointer -fsyntax-only -x c - 2>/dev/null && echo -Werror=dangling-pointer)
+
 # Again when the options change.
-OPTIONS := $(CC) $(CFLAGS)
+OPTIONS := $(CC) $(ERRORS) $(CFLAGS)
 $(shell mkdir -p build; echo '$(OPTIONS)' | cmp -s - build/options || echo '$(OPTIONS)' > build/options)
 
 build/%.o: % build/options $(TOOLS) | $(GENERATED)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(BIN)/lykos-cc -c -MMD -MP $(call libc,$(<D)) $(CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) -Ibuild/gen/include -I. -o $@ $<
+	$(Q)$(BIN)/lykos-cc -c -MMD -MP $(call libc,$(<D)) $(ERRORS) $(CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) -Ibuild/gen/include -I. -o $@ $<
 
 define program
 build/programs/$(1): $$(call objects,$(1)) $(LIBRARIES:%=build/lib/%.a) $(TOOLS)
@@ -85,14 +94,13 @@ endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 # --- libraries --------------------------------------------------------------------------------------------------
-ARCHIVER := $(or $(CROSS_COMPILE),$(if $(shell command -v x86_64-elf-gcc),x86_64-elf-))ar
 
 define library
 build/lib/$(1).a: $$(call objects,$(1)) $(TOOLS)
 	$$(call say,AR,$(1))
 	$(Q)mkdir -p $$(@D)
 	$(Q)rm -f $$@
-	$(Q)$(ARCHIVER) rcsD $$@ $$(call objects,$(1))
+	$(Q)$(CROSS)ar rcsD $$@ $$(call objects,$(1))
 $$(call objects,$(1)): $(wildcard $(1)/flags)
 endef
 $(foreach l,$(LIBRARIES),$(eval $(call library,$(l))))
