@@ -2,7 +2,7 @@
 """Types: do they exist, do their numbers make sense, do the arguments of a method fit into a message, do structures lie in memory as C
 lays them out, without padding?"""
 
-from .model import STRINGS, Enum, Struct
+from .model import STRINGS, Enum, Number, Struct, Word
 
 BITS = {"bool": 1, "u8": 8, "u16": 16, "u32": 32, "u64": 64, "i8": 8, "i16": 16, "i32": 32, "i64": 64}
 BYTES = {"bool": 1, "char": 1, "u8": 1, "u16": 2, "u32": 4, "u64": 8, "i8": 1, "i16": 2, "i32": 4, "i64": 8}
@@ -27,7 +27,8 @@ def check(c):
     for i in c.d.interfaces:
         for m in i.methods:
             for a in m.ins + m.outs:
-                argument(c, a)
+                if limits(c, a.type, i):
+                    argument(c, a)
             travel(c, m, m.ins, "in", CAPS_IN)
             travel(c, m, m.outs, "out", CAPS_OUT)
         for v in i.consts:
@@ -44,6 +45,22 @@ def candidates(c, words):
 
 
 # ------------------------------------------------------------------------------------------------- arguments
+
+def limits(c, t, interface):
+    """Constants of the interface, or of one that it inherits from, in the place of numbers become numbers. False, and says so: there is
+    none of that name."""
+    if t.name in ("string", "bytes") and t.high is None and len(t.names) == 1:
+        t.high, t.names = t.names[0], []
+    for part in ("low", "high", "length"):
+        word = getattr(t, part)
+        if isinstance(word, Word):
+            known = {v.name: v for i in interface.line for v in i.consts}
+            if word not in known:
+                c.unknown("constant", word, known)
+                return False
+            setattr(t, part, Number(known[word].number.value, str(word), word.place))
+    return True
+
 
 def argument(c, a):
     """Resolve the type of an argument: what kind it is, and what it names."""
@@ -91,8 +108,6 @@ def capability(c, t):
 
 def plain(c, t):
     """A word, a structure, or a run of either."""
-    if t.high is not None or t.names:
-        c.add(t.name.place, f"'{t.name}' has nothing in <>")
     t.target = named(c, t.name)
     if t.name not in BITS and t.target is None:
         interface = c.d.interface(t.name)
@@ -101,6 +116,8 @@ def plain(c, t):
         else:
             c.unknown("type", t.name, candidates(c, BUILT_IN))
         return
+    if t.high is not None or t.names:
+        c.add(t.name.place, f"'{t.name}' has nothing in <>")
     if t.length is not None:
         t.kind = "array"
         if t.name == "bool" or isinstance(t.target, Enum):
@@ -188,6 +205,9 @@ def layout(c, s, above):
 def field_size(c, f, above):
     t = f.type
     t.target = named(c, t.name)
+    if isinstance(t.length, Word):
+        c.add(t.length.place, f"'{t.length}' is no number: constants belong to interfaces, and a structure to none")
+        t.length = None
     count = t.length.value if t.length else 1
     if t.length is not None and count == 0:
         c.add(t.length.place, f"'{f.name}' has no elements")

@@ -75,13 +75,14 @@ class Head:
 
 @dataclass
 class Type:
-    """A type as it is written: u32, string<1..64>, cap<Page | Null>, Info[8]."""
+    """A type as it is written: u32, string<1..64>, cap<Page | Null>, Info[8]. A Word in the place of a Number is the name of a constant;
+    *resolved*, it is its number."""
 
     name: Word
-    low: Number | None = None
-    high: Number | None = None
+    low: Number | Word | None = None
+    high: Number | Word | None = None
     names: list = field(default_factory=list)  # of a cap
-    length: Number | None = None  # of an array
+    length: Number | Word | None = None  # of an array
     kind: str = ""  # resolved: word, string, bytes, struct, array, cap
     target: object = None  # resolved: the Enum or Struct that it names
 

@@ -24,7 +24,7 @@ KEYWORDS = ("import", "version", "constants", "codes", "interface", "enum", "fla
 MEMBERS = {"METHOD", "CONST", "ERROR"}
 PARTS = {"number": "number", "arguments": "arguments", "results": "results", "raises": "list of errors", "type": "type",
          "base": "base", "brackets": "type", "length": "type", "names": "names", "range": "range", "shift": "number",
-         "minus": "sign", "upto": "range", "notes": "annotation"}
+         "minus": "sign", "upto": "range", "last": "range", "notes": "annotation"}
 SKIP = re.compile(r'/\*(?:.|\n)*?\*/|//[^\n]*|"[^"\n]*"|[{};]')  # what matters to find the next definition
 
 
@@ -186,7 +186,7 @@ class Builder(lark.Transformer):
     def optional(self, children):
         return children[0] if children else None
 
-    doc = shift = base = upto = length = minus = optional
+    doc = shift = base = upto = last = length = minus = optional
 
     def names(self, children):
         return children

@@ -62,6 +62,38 @@ def command(context):
         raise Failed(f"it ends with {status}, or makes nothing of a file that another one imports", core.tail(text))
 
 
+LENGTHS = """import "abi/lykos.idl";
+/** Names. */
+interface Base : Object {
+    /** Longest. */
+    const u64 NAME_MAX = 20;
+}
+/** More. */
+interface Names : Base {
+    /** Shortest. */
+    const u8 NAME_MIN = 2;
+    /** Says. @param name it */
+    method say(string<NAME_MIN..NAME_MAX> name) = 1;
+    /** All. @param count how many @param runs them */
+    method all(u16[NAME_MIN] runs) -> (u64 count) = 2;
+}
+"""
+
+
+def constants(context):
+    """The name of a constant stands for its number, as a length."""
+    path, out = context.path("lengths.idl"), context.path("lengths")
+    write(path, LENGTHS)
+    status, text = context.run([COMPILER, "servers", "-I", os.path.join(core.ROOT, "kernel"), path, out], 60)
+    if status != 0:
+        raise Failed("it is not taken", core.tail(text))
+    with open(os.path.join(out, "include", "lykos", "gen", "names_server.h"), encoding="utf-8") as f:
+        made = f.read()
+    for row in (".string_min = 2, .string_max = 20, .name = \"say\"", ".string_max = 4, .name = \"all\"", "#define NAMES_STRING_MAX 20u"):
+        if row not in made:
+            raise Failed(f"not in what is made: {row}", [line for line in made.splitlines() if "STRING" in line or "string" in line])
+
+
 def numbers(context):
     """tools/idl/numbers.py reads what the compiler reads."""
     with open(os.path.join(context.build, "gen", "include", "abi", "gen.h"), encoding="utf-8") as f:
@@ -155,6 +187,7 @@ def part(_context):
             simple_job("command", "with a mistake nothing is written", command),
             simple_job("cost", "generated code takes hardly more instructions than what is written by hand", cost),
             simple_job("example", "the example in docs/idl.md is taken", example),
+            simple_job("constants", "the name of a constant stands for its number, as a length", constants),
             simple_job("numbers", "tools that read only the numbers read what the compiler reads", numbers),
             simple_job("pages", "the reference pages are what the descriptions say", pages),
         ],
