@@ -12,7 +12,7 @@ from . import core, unpacked
 from .build import in_a_row
 from .core import Failed, Part, simple_job
 from .debug_session import Debugger
-from .session import Session
+from .session import CTRL_C, Session
 from .unpacked import SECONDS, SYSTEM_PATH, pack, unpack
 
 PAGE = os.path.join(core.ROOT, "docs", "kit.md")
@@ -179,12 +179,41 @@ def tests_fail(context):
         need(run(context, "make", "test", "SEEDS=", status=1), r"^FAILED counter-test: no case: ", r"^1 passed, 1 failed$")
 
 
+def at_prompt(context):
+    """make run in a terminal."""
+    command = ["env", "-i", *(f"{k}={v}" for k, v in environment(context).items()), "make", "-C", place(context, "counter"), "run"]
+    return Session(context, "kit", (), SECONDS, command)
+
+
+def stands(context):
+    """make run with a server that faults: who waits for it is told of, Ctrl-C brings the prompt back, and it can be had anew."""
+    with Changed(context, "counter/main.c", "    sum += by;", "    if (by == 7) {\n        *(volatile int *)8 = 1;\n    }\n    sum += by;"):
+        with at_prompt(context) as session:
+            session.prompt()
+            session.type("run counter-client add 7\r")
+            session.expect(r"^\[.*\] init: fault in program counter: null pointer dereference")
+            session.expect(r"^\[.*\] init:   counter-client waits for its answer, which does not come: Ctrl-C ends what was run, ")
+            session.expect(r"^\[.*\] init:   it stays stopped: .* 'destroy counter' removes it$")
+            session.type(CTRL_C)
+            session.prompt()
+            session.type("run counter-client read\r")
+            session.expect(r"^\[.*\] init: counter-client has an Entry to counter, which has faulted and answers nobody; 'destroy counter' makes room ")
+            session.type(CTRL_C)
+            session.prompt()
+            session.command("destroy counter")
+            output = session.command("run counter-client add 5")
+            if output.strip() != "counter-client: the sum is 5":
+                raise Failed("there is no other in its place", core.tail(output))
+            session.type("halt\r")
+            session.end(core.PASS)
+    run(context, "make")
+
+
 def prompt(context):
     """make run, and what docs/kit.md shows at its prompt."""
     with open(PAGE, encoding="utf-8") as f:
         shown = re.search(r"^At the prompt:\n\n((?:    .*\n)+)", f.read(), re.MULTILINE)[1]
-    command = ["env", "-i", *(f"{k}={v}" for k, v in environment(context).items()), "make", "-C", place(context, "counter"), "run"]
-    with Session(context, "kit", (), SECONDS, command) as session:
+    with at_prompt(context) as session:
         session.prompt()
         typed = re.split(r"^lykos> ", re.sub(r"^    ", "", shown, flags=re.MULTILINE), flags=re.MULTILINE)[1:]
         for part in typed[:-1]:
@@ -481,6 +510,7 @@ def part(_context):
         ("builds", "the project builds, and a second make has nothing to do", builds),
         ("tests", "make test: all pass, also preempted at random", tests),
         ("prompt", "make run: the prompt, and what docs/kit.md shows there", prompt),
+        ("stands", "make run: a server that faults, who waits for it, and how to go on, are told", stands),
         ("piped", "make run: input from a pipe is typed at the prompt, and where it ends the machine ends", piped),
         ("debugs", "make debug: symbols of kernel and server, and its sources", debugs),
         ("mistakes", "a mistake in any file is told with its line", mistakes),

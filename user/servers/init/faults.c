@@ -359,6 +359,35 @@ static void report(const struct fault *f, uint32_t process, const char *words)
     report_registers(&f->regs);
 }
 
+/* Does instance `i` wait for the answer of a program with this label? */
+static bool waits_for(uint32_t i, const char *label)
+{
+    char found[PROGRAM_NAME_MAX];
+    uint64_t kind = LK_WAIT_OPEN;
+    uint64_t id = 0;
+    uint64_t low = 0;
+    uint64_t high = 0;
+
+    if (!instance(i)->running || shelf_get(i, SHELF_PROCESS, REG_PROCESS) != STATUS_OK ||
+        lk_process_get_wait(REG_PROCESS, &kind, &id, &low, &high, NULL, NULL) != STATUS_OK) {
+        return false;
+    }
+    lk_label_unpack(low, high, found);
+    return kind == LK_WAIT_CLOSED && id == LK_REPLY_ID && strcmp(found, label) == 0;
+}
+
+/* It will stay stopped: who waits for its answer waits for ever. */
+static void report_waiting(const struct fault *f)
+{
+    for (uint32_t i = 0; i < instance_count(); i++) {
+        if (i != f->i && waits_for(i, f->label)) {
+            say("  %s waits for its answer, which does not come: Ctrl-C ends what was run, "
+                "'destroy' what was started",
+                instance_name(i).text);
+        }
+    }
+}
+
 /* Say what becomes of it. */
 static void report_end(const struct fault *f, bool stays)
 {
@@ -367,6 +396,7 @@ static void report_end(const struct fault *f, bool stays)
     if (!f->own) {
         say("  it stays stopped: 'ps %s' shows it", f->label);
     } else if (stays) {
+        report_waiting(f);
         say("  it stays stopped: 'caps %s' shows what it holds, 'destroy %s' removes it", name.text,
             name.text);
     } else if (instance(f->i)->exists || instance(f->i)->waits_to_restart) {

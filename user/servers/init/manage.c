@@ -16,6 +16,7 @@
 
 #include <lykos/bank.h>
 #include <lykos/gen/programs_server.h>
+#include <lykos/say.h>
 #include <lykos/string.h>
 #include <lykos/stubs.h>
 
@@ -76,6 +77,20 @@ enum status programs_op_name(struct lk_request *rq, uint64_t number, const char 
     return STATUS_OK;
 }
 
+/* Whoever calls a program that stands in a fault waits for ever: which of them may this one call? */
+static void say_who_stands(uint32_t i)
+{
+    for (program_set set = kinds[i].needs; set != 0; set &= set - 1) {
+        uint32_t k = set_first(set);
+
+        if (programs_stands(k)) {
+            say("%s has an Entry to %s, which has faulted and answers nobody; 'destroy %s' makes "
+                "room for another",
+                instance_program(i)->name, instance_program(k)->name, instance_program(k)->name);
+        }
+    }
+}
+
 /* Start the first instance of a program. */
 static enum status start_first(uint32_t i, uint64_t flags, uint64_t parent, const char *args,
                                struct trouble *why)
@@ -86,7 +101,7 @@ static enum status start_first(uint32_t i, uint64_t flags, uint64_t parent, cons
     if (instance(i)->exists || instance(i)->waits_to_restart) {
         trouble_say(why,
                     instance(i)->waits_to_restart ? "%s is about to be begun again"
-                    : instance(i)->ended == PROGRAM_ENDED_FAULT
+                    : programs_stands(i)
                         ? "%s has faulted and is still there; destroy it first"
                         : "%s runs already",
                     instance_program(i)->name);
@@ -100,6 +115,7 @@ static enum status start_first(uint32_t i, uint64_t flags, uint64_t parent, cons
         programs_end(i, PROGRAM_ENDED_DESTROYED, 0, "", true);
         return STATUS_INVALID_CAP;
     }
+    say_who_stands(i);
     return programs_begin(i, why) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 

@@ -565,6 +565,11 @@ bool programs_fault(uint32_t i, uint64_t code, const char *words)
     return true;
 }
 
+bool programs_stands(uint32_t i)
+{
+    return instance(i)->exists && instance(i)->ended == PROGRAM_ENDED_FAULT;
+}
+
 enum status programs_renew(uint32_t i, struct trouble *why)
 {
     if (instance(i)->paid) {

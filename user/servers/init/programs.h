@@ -34,6 +34,9 @@ void programs_end(uint32_t i, unsigned how, uint64_t value, const char *words, b
  * True: it stays. */
 bool programs_fault(uint32_t i, uint64_t code, const char *words);
 
+/* Does it stand in a fault, to be looked at? Then it answers nobody. */
+bool programs_stands(uint32_t i);
+
 /* End an instance and begin it again, whatever its description says. */
 enum status programs_renew(uint32_t i, struct trouble *why);
 
