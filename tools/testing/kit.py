@@ -38,7 +38,7 @@ def run(context, *command, cwd=None, path=None, status=0):
 
 def need(text, *patterns):
     for pattern in patterns:
-        if not re.search(pattern, text, re.MULTILINE):
+        if not re.search(pattern, text.rstrip("\n"), re.MULTILINE):
             raise Failed(f"not seen: {pattern!r}", core.tail(text))
 
 
@@ -230,13 +230,13 @@ def piped(context):
     """make run with its input from a pipe: nothing is lost, however early and however much there is, and where it ends the machine ends."""
     text = run(context, "sh", "-c", "printf 'run counter-client add 5\\nrun counter-client read\\nhalt\\n' | make run")
     need(text, r"^lykos> run counter-client add 5\ncounter-client: the sum is 5\nlykos> run counter-client read\ncounter-client: the sum is 5\n"
-         r"lykos> halt\nthe machine halts$")
+         r"lykos> halt\nthe machine halts\nhalted\Z")
     lines = [f"{i} of what is more than the console keeps" for i in range(60)]
     write(context, "sleep 1\n" + "".join(f"echo {line}\n" for line in lines) + "run counter-client read", "build", "input")
     text = run(context, "sh", "-c", "make run < build/input")
     if re.findall(r"^(?!lykos> )(.* keeps)$", text, re.MULTILINE) != lines:
         raise Failed("not each line was carried out once, in its order", core.tail(text))
-    need(text, r"^lykos> run counter-client read\ncounter-client: the sum is 0\nlykos> halt\nthe machine halts$")
+    need(text, r"^lykos> run counter-client read\ncounter-client: the sum is 0\nlykos> halt\nthe machine halts\nhalted\Z")
 
 
 def debugs(context):
@@ -292,7 +292,8 @@ def misnamed(context):
     with Changed(context, "counter-client/main.c", 'lk_cap("counter")', 'lk_cap("counetr")'):
         text = run(context, "make", "run", "APPEND=run=counter-client,read", status=1)
         need(text, r"^counter-client/main\.c:13:32: warning: counter-client asks for a capability 'counetr', which system\.lyk does not give it; "
-             r"did you mean 'counter'\?$", r"^counter-client: no capability named 'counetr' was given to this program: it uses the Null capability$")
+             r"did you mean 'counter'\?$", r"^counter-client: no capability named 'counetr' was given to this program: it uses the Null capability$",
+             r"^counter-client ended with status 1\nnot all ended well\nhalted\nmake: ")
     run(context, "make")
 
 
