@@ -25,7 +25,8 @@ TOOLS = ["lykos-gdb.py", "places.py", *(f"{package}/*" for package in ("gdb", "i
          *(f"remote/{module}.py" for module in ("__init__", "monitor", "ports", "typed"))]
 PIECES = ["kernel/abi/*.idl", "user/idl/*.idl", "user/base.lyk", "user/devices.lyk", "boot/exit_codes.h", "user/servers/init/table.def",
           "user/servers/init/README.md", "user/newlib/README.md",
-          *(f"docs/{page}.md" for page in ("abi", "book/exercises", "debugging", "idl", "preemption", "writing-a-server"))]
+          "docs/book/*.md", "docs/book/*.svg",
+          *(f"docs/{page}.md" for page in ("abi", "boot", "debugging", "idl", "kit", "preemption", "writing-a-server"))]
 FOLDERS = [*(f"user/servers/{name}" for name in BASE), *(f"user/programs/{name}" for name in EXAMPLES)]
 
 
@@ -108,7 +109,7 @@ def contents(build):
     everything += from_folder(os.path.join(ROOT, "user", "kit", "template"), "share/template")
     exercises = from_folder(os.path.join(ROOT, "user", "exercises"), "share/exercises")
     everything += [pair for pair in exercises if "solution" not in pair[0].split(os.sep)]
-    for place, path in (("share/lykos.mk", "user/kit/lykos.mk"), ("lib/user.ld", "user/lib/user.ld"), ("README.md", "docs/kit.md"), ("LICENSE", "LICENSE")):
+    for place, path in (("share/lykos.mk", "user/kit/lykos.mk"), ("lib/user.ld", "user/lib/user.ld"), ("README.md", "docs/kit.md"), ("share/docs/README.md", "docs/kit-pages.md"), ("LICENSE", "LICENSE")):
         everything.append((place, os.path.join(ROOT, path)))
     return {place: path for place, path in everything if not path.endswith(".pyc")}
 

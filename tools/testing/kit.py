@@ -321,6 +321,22 @@ def without(context):
     run(context, "make")
 
 
+def pages(context):
+    """What the pages of the kit link to is there, and each tool says what it does."""
+    kit = place(context, "lykos-kit")
+    wrong = []
+    for at, _, files in os.walk(os.path.join(kit, "share", "docs")):
+        for file in sorted(files):
+            if file == "README.md":
+                with open(os.path.join(at, file), encoding="utf-8") as f:
+                    wrong += [f"{file}: {path}" for path in re.findall(r"\]\(([^)#:]+)\)", f.read()) if not os.path.isfile(os.path.join(at, path))]
+    if wrong or not os.path.isfile(os.path.join(kit, "share", "docs", "README.md")):
+        raise Failed("pages that are not there", wrong)
+    for tool in ("lykos", "lykos-cc", "lykos-idl", "lykos-system", "run-qemu", "run-gdb"):
+        need(run(context, tool, "--help"), rf"\b{tool}\b")
+    need(run(context, "run-gdb", "--hlep", status=1), r"^run-gdb: the first word is the folder of what was built, not '--hlep'; ")
+
+
 def compiler(context):
     """lykos-cc by hand: sources, objects, archives, flags; with clang, if it is there."""
     folder = place(context, "by hand")
@@ -518,6 +534,7 @@ def part(_context):
         ("misnamed", "a capability of a name that nobody is given is told of when it is built, and when it is asked for", misnamed),
         ("tests_fail", "make test fails when the server is wrong, a program faults, or nothing is tested", tests_fail),
         ("without", "without QEMU, without the kit, with a kit that was moved", without),
+        ("pages", "the pages that the kit links to are in it; its tools have --help", pages),
         ("compiler", "lykos-cc makes programs of sources, objects and archives", compiler),
         ("newlib", "a program with newlib is built and passes its test, in a project and by hand", newlib),
         ("full_library", "the program of docs/kit.md that has newlib does what it says", full_library),
