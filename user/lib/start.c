@@ -37,7 +37,8 @@ uint32_t lk_cap(const char *wanted)
 
     if (reg == 0 && strncmp(told, wanted, sizeof(told)) != 0) {
         lk_copy_text(told, sizeof(told), wanted);
-        say("no capability named '%s' was given to this program: it uses the Null capability", wanted);
+        say("no capability named '%s' was given to this program: it uses the Null capability",
+            wanted);
     }
     return reg;
 }

@@ -112,8 +112,8 @@ static enum status set_up(const struct lk_thread *t, const struct lk_thread_plan
 /* What every program has, if its maker has it. */
 static enum status give_library(const struct lk_thread *t)
 {
-    const uint32_t regs[] = { lk_start->sleep, lk_start->kernlog, lk_start->console, lk_cap_optional("exit"),
-                              lk_cap_optional("pager") };
+    const uint32_t regs[] = { lk_start->sleep, lk_start->kernlog, lk_start->console,
+                              lk_cap_optional("exit"), lk_cap_optional("pager") };
 
     for (unsigned i = 0; i < sizeof(regs) / sizeof(regs[0]); i++) {
         enum status s = regs[i] != 0 ? lk_thread_give(t, regs[i], regs[i]) : STATUS_OK;

@@ -101,9 +101,8 @@ static enum status start_first(uint32_t i, uint64_t flags, uint64_t parent, cons
     if (instance(i)->exists || instance(i)->waits_to_restart) {
         trouble_say(why,
                     instance(i)->waits_to_restart ? "%s is about to be begun again"
-                    : programs_stands(i)
-                        ? "%s has faulted and is still there; destroy it first"
-                        : "%s runs already",
+                    : programs_stands(i) ? "%s has faulted and is still there; destroy it first"
+                                         : "%s runs already",
                     instance_program(i)->name);
         return STATUS_IN_USE;
     }
