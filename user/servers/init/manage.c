@@ -77,7 +77,7 @@ enum status programs_op_name(struct lk_request *rq, uint64_t number, const char 
     return STATUS_OK;
 }
 
-/* Whoever calls a program that stands in a fault waits for ever: which of them may this one call? */
+/* A call to a program that stands in a fault waits for ever: which of them may this one call? */
 static void say_who_stands(uint32_t i)
 {
     for (program_set set = kinds[i].needs; set != 0; set &= set - 1) {
