@@ -201,6 +201,8 @@ static void check_system(void)
     CHECK(lseek(1, 0, SEEK_SET) == -1 && errno == ESPIPE);
     CHECK(read(0, &byte, 1) == 0); /* it has not the terminal */
     CHECK(getchar() == EOF && feof(stdin));
+    errno = 0;
+    CHECK(system(NULL) == 0 && system("ls") == -1 && errno == ENOSYS);
     CHECK(getenv("HOME") == NULL && setenv("HOME", "/", 1) == 0);
     CHECK(strcmp(getenv("HOME"), "/") == 0);
 }
