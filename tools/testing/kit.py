@@ -473,6 +473,55 @@ def newlib(context):
     need(run(context, "lykos-cc", "--libc=newlib", "--print-flags", cwd=folder), r"lib/newlib/include'? .*-nostdinc|-nostdinc .*lib/newlib/include")
 
 
+# A program two of whose files lie elsewhere: one that is made by a rule, with a header, and one that was there before; and a library of one.
+ELSEWHERE = {
+    "Makefile": ("\nTESTS := tell-test other-test\nbuild/made/%.c: | build/made/stamp ;\nbuild/made/stamp: number.txt\n\tmkdir -p build/made\n"
+                 "\techo 'int number(void);' > build/made/number.h\n"
+                 "\techo '#include \"number.h\"' > build/made/number.c\n\techo \"int number(void) { return $$(cat $<) + MORE; }\" >> build/made/number.c\n\ttouch $@\n"),
+    "number.txt": "40\n",
+    "twice.c": "int twice(int n);\nint twice(int n) { return 2 * n; }\n",
+    "six.c": "int six(void);\nint six(void) { return 6; }\n",
+    "libsix/sources": "six.c\n",
+    "tell-test/libs": "-lsix\n",
+    "tell-test/main.c": ('#include <lykos/lykos.h>\n#include <number.h>\nint twice(int n);\nint six(void);\n'
+                         'int main(void)\n{\n    say("ok %d", twice(number()) + six());\n    return 0;\n}\n'),
+    "tell-test/sources": "build/made/number.c\ntwice.c\n",
+    "tell-test/flags": "-Ibuild/made -DMORE=2\n",
+    "system.lyk": 'system 1\ninclude "base.lyk"\n' + "".join(
+        f"\nprogram {name}\n    file tell-test\n    cap console = entry console.main\n    start on demand\n" for name in ("tell-test", "other-test")),
+}
+
+
+def elsewhere(context):
+    """A program names files that lie elsewhere, or are made: it is built of them, and again when they or their list change."""
+    folder = place(context, "elsewhere")
+    for name in ("tell-test", "libsix"):
+        os.makedirs(os.path.join(folder, name))
+    shutil.copy(place(context, "lykos-kit", "share", "template", "Makefile"), folder)
+
+    def put(name, text, mode="w"):
+        with open(os.path.join(folder, name), mode, encoding="utf-8") as f:
+            f.write(text)
+
+    for name, text in ELSEWHERE.items():
+        put(name, text, "a")
+    text = run(context, "make", "-j2", "test", "SEEDS=", cwd=folder)
+    need(text, r"^tell-test, as it is: 2 passed", r"^other-test, as it is: 2 passed", r"^4 passed, 0 failed$")
+    need(run(context, "make", "run", "APPEND=run=other-test", cwd=folder), r"^other-test: ok 90$")
+    if re.search(r"^  [A-Z]+ ", run(context, "make", cwd=folder), re.MULTILINE):
+        raise Failed("a second make builds something")
+    put("twice.c", "int twice(int n);\nint twice(int n) { return 3 * n; }\n")
+    put("tell-test/flags", "-Ibuild/made -DMORE=3\n")
+    need(run(context, "make", "run", "APPEND=run=tell-test", cwd=folder), r"^tell-test: ok 135$")
+    put("tell-test/sources", "build/made/number.c\n")
+    need(run(context, "make", cwd=folder, status=1), r"undefined reference to `twice'")
+    put("tell-test/sources", "build/made/number.c twice.c nowhere.c\n")
+    need(run(context, "make", cwd=folder, status=1), r"No rule to make target 'nowhere\.c'")
+    put("tell-test/sources", "build/made/number.c twice.c\n")
+    put("libsix/sources", "\n")
+    need(run(context, "make", cwd=folder, status=1), r"undefined reference to `six'")
+
+
 def full_library(context):
     """The program of docs/kit.md that has newlib, in the project, as it stands there."""
     with open(PAGE, encoding="utf-8") as f:
@@ -537,6 +586,7 @@ def part(_context):
         ("pages", "the pages that the kit links to are in it; its tools have --help", pages),
         ("compiler", "lykos-cc makes programs of sources, objects and archives", compiler),
         ("newlib", "a program with newlib is built and passes its test, in a project and by hand", newlib),
+        ("elsewhere", "a program is built of sources that lie elsewhere, or are made", elsewhere),
         ("full_library", "the program of docs/kit.md that has newlib does what it says", full_library),
         ("one_more", "a method more, as docs/kit.md says, is built, tested and used", one_more),
         ("other_name", "a project of another name has nothing left of the template's", other_name),

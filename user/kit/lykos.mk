@@ -8,6 +8,8 @@
 #     flags     more options for the compiler, such as -msse2 -m80387
 #     libs      more for the linker, such as -lgcc; the word newlib: newlib is its C library
 #     needs     what it asks for by name: system.lyk is held against it
+#     sources   C files of it that lie elsewhere, names as from here: such as are fetched or made into build/ by a rule of
+#               the project's Makefile. All are there before the folder's own files are compiled
 # Each file *.idl here or in such a folder is an interface; system.lyk describes the system.
 
 KIT := build/kit
@@ -38,7 +40,7 @@ endif
 endif
 
 # --- what there is here -----------------------------------------------------------------------------------------
-FOLDERS := $(filter-out build,$(patsubst %/,%,$(sort $(dir $(wildcard */*.c)))))
+FOLDERS := $(filter-out build,$(patsubst %/,%,$(sort $(dir $(wildcard */*.c */sources)))))
 LIBRARIES := $(filter lib%,$(FOLDERS))
 PROGRAMS := $(filter-out lib%,$(FOLDERS))
 TESTS := $(filter %-test,$(PROGRAMS))
@@ -51,7 +53,9 @@ TOOLS := build/kit/share/kit
 libs = $(shell cat $(1)/libs 2>/dev/null)
 libc = $(if $(filter newlib,$(call libs,$(1))),--libc=newlib)
 source = $(sort $(wildcard $(1)/*.c $(1)/*.S))
-objects = $(patsubst %,build/%.o,$(call source,$(1)))
+elsewhere = $(shell cat $(1)/sources 2>/dev/null)
+own_objects = $(patsubst %,build/%.o,$(call source,$(1)))
+objects = $(call own_objects,$(1)) $(patsubst %,build/from/$(1)/%.o,$(call elsewhere,$(1)))
 
 .PHONY: all run test debug dump clean help
 all: build/archive ## build the programs, and the archive that they boot from
@@ -79,29 +83,40 @@ ERRORS += $(shell echo | $(COMPILER) -Werror -Werror=dangling-pointer -fsyntax-o
 OPTIONS := $(CC) $(ERRORS) $(CFLAGS)
 $(shell mkdir -p build; echo '$(OPTIONS)' | cmp -s - build/options || echo '$(OPTIONS)' > build/options)
 
-build/%.o: % build/options $(TOOLS) | $(GENERATED)
+# A file of the folder $(1).
+define compile
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(BIN)/lykos-cc -c -MMD -MP $(call libc,$(<D)) $(ERRORS) $(CFLAGS) $(shell cat $(<D)/flags 2>/dev/null) -Ibuild/gen/include -I. -o $@ $<
+	$(Q)$(BIN)/lykos-cc -c -MMD -MP $(call libc,$(1)) $(ERRORS) $(CFLAGS) $(shell cat $(1)/flags 2>/dev/null) -Ibuild/gen/include -I. -o $@ $<
+endef
+
+build/%.o: % build/options $(TOOLS) | $(GENERATED)
+	$(call compile,$(<D))
+
+define folder
+build/from/$(1)/%.o: % build/options $$(TOOLS) | $$(GENERATED)
+	$$(call compile,$(1))
+$$(call own_objects,$(1)): | $$(call elsewhere,$(1))
+$$(call objects,$(1)): $(wildcard $(1)/flags $(1)/libs)
+endef
+$(foreach f,$(FOLDERS),$(eval $(call folder,$(f))))
 
 define program
-build/programs/$(1): $$(call objects,$(1)) $(LIBRARIES:%=build/lib/%.a) $(TOOLS)
+build/programs/$(1): $$(call objects,$(1)) $(wildcard $(1)/sources) $(LIBRARIES:%=build/lib/%.a) $(TOOLS)
 	$$(call say,LD,$(1))
 	$(Q)mkdir -p $$(@D)
 	$(Q)$(BIN)/lykos-cc -o $$@ $$(call libc,$(1)) $$(call objects,$(1)) -Lbuild/lib $$(filter-out newlib,$$(call libs,$(1)))
-$$(call objects,$(1)): $(wildcard $(1)/flags $(1)/libs)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 # --- libraries --------------------------------------------------------------------------------------------------
 
 define library
-build/lib/$(1).a: $$(call objects,$(1)) $(TOOLS)
+build/lib/$(1).a: $$(call objects,$(1)) $(wildcard $(1)/sources) $(TOOLS)
 	$$(call say,AR,$(1))
 	$(Q)mkdir -p $$(@D)
 	$(Q)rm -f $$@
 	$(Q)$(CROSS)ar rcsD $$@ $$(call objects,$(1))
-$$(call objects,$(1)): $(wildcard $(1)/flags)
 endef
 $(foreach l,$(LIBRARIES),$(eval $(call library,$(l))))
 
