@@ -3,32 +3,54 @@
 unpacked kit and nothing else in PATH, `make test` there. All cases must pass, and be as many as are known."""
 
 import os
+import re
 import shutil
 
-from . import core, unpacked
-from .core import Failed, Part, simple_job
+from . import core, projects_lua, unpacked
+from .core import Failed, Part, Skipped, simple_job
 
 FOLDER = os.path.join(core.ROOT, "user", "projects")
 SECONDS = 900
-# Each project, and how many cases its `make test` has.
+SOAK_SEEDS = 20
+# Each project: how many cases its `make test` has in one round, and with how many seeds it has one more.
 PROJECTS = {
-    "keyvalue": 140,
-    "ramdisk": 100,
+    "keyvalue": (35, 3),
+    "lua": (45, 1),
+    "ramdisk": (25, 3),
 }
+# What else is done with one that was built.
+MORE = {"lua": projects_lua.prompt}
 
 
-def job(name, cases):
+def environment(context, kit, folder):
+    """A user's; and what a project fetches is fetched once, and kept with what was built."""
+    return unpacked.environment(kit, folder) | {"FETCHED": os.path.join(context.build, "fetched")}
+
+
+def job(name, cases, seeds):
     def run(context):
+        asked = [context.seed] if context.seed is not None else range(1, SOAK_SEEDS + 1) if context.soak else None
+        command = ["make", "test"] + ([f"SEEDS={' '.join(map(str, asked))}"] if asked else [])
+        all_cases = cases * (1 + len(asked or range(seeds)))
         kit = unpacked.shared(context)
         folder = context.path("projects", name)
         shutil.copytree(os.path.join(FOLDER, name), folder, ignore=shutil.ignore_patterns("build"))
-        status, text = context.run(["make", "test"], SECONDS, env=unpacked.environment(kit, folder), cwd=folder)
+        status, text = context.run(command, SECONDS, env=environment(context, kit, folder), cwd=folder)
+        missing = re.search(r"^fetch: (there is no source of .*)", text, re.MULTILINE)
+        if missing:
+            raise Skipped(missing[1])
         last = (text.splitlines() or [""])[-1]
-        if status != 0 or last != f"{cases} passed, 0 failed":
+        if status != 0 or last != f"{all_cases} passed, 0 failed":
             failed = [line for line in text.splitlines() if line.startswith(("FAILED", "    repeat: "))]
-            raise Failed(f"make test ends with status {status} and {last!r}, not {cases} passed", failed + core.tail(text))
+            raise Failed(f"make test ends with status {status} and {last!r}, not {all_cases} passed", failed + core.tail(text))
+        if name in MORE:
+            MORE[name](context, kit, folder)
 
     return simple_job(name, f"{name}: built and tested with the kit, outside of the tree", run)
+
+
+def lua_source(context):
+    projects_lua.fetch(context, os.path.join(FOLDER, "lua", "fetch"))
 
 
 def complete(_context):
@@ -39,4 +61,7 @@ def complete(_context):
 
 
 def part(_context):
-    return Part("projects", [*(job(*item) for item in PROJECTS.items()), simple_job("complete", "each project of the folder is tested", complete)])
+    jobs = [job(name, *counts) for name, counts in PROJECTS.items()]
+    jobs.append(simple_job("lua_source", "the source of lua is fetched once, and is what it should be, or that is told in a line", lua_source))
+    jobs.append(simple_job("complete", "each project of the folder is tested", complete))
+    return Part("projects", jobs)
