@@ -242,13 +242,15 @@ def nothing_for(host):
     host.expect(r"^running$", "domstate", SPIN)
 
 
-@case("the URI may stand in the environment")
+@case("the URI may stand in the environment, and its first words may be any")
 def environment(host):
+    others = {key: value for key, value in os.environ.items() if not key.endswith(("_DEFAULT_CONNECT_URI", "_DEFAULT_URI"))}
+    socket = ports.uri(host.paths[0]).partition("?")[2]
     for name in ("VIRSH_DEFAULT_CONNECT_URI", "LIBVIRT_DEFAULT_URI"):
-        others = {key: value for key, value in os.environ.items() if not key.endswith(("_DEFAULT_CONNECT_URI", "_DEFAULT_URI"))}
-        status, text = host.context.run(["virsh", "hostname"], SECONDS, env={**others, name: ports.uri(host.paths[0])})
-        if status != 0 or text.strip() != "lykos":
-            raise Failed(f"with {name}, hostname: {core.words_of(status)}", core.tail(text))
+        for words in ("lykos+unix:///system", "qemu+unix:///system", "test+unix:///default", "remote+unix:///"):
+            status, text = host.context.run(["virsh", "hostname"], SECONDS, env={**others, name: f"{words}?{socket}"})
+            if status != 0 or text.strip() != "lykos":
+                raise Failed(f"with {name}={words}?..., hostname: {core.words_of(status)}", core.tail(text))
 
 
 @case("a client of a port in use waits, and is served when the first is gone")
