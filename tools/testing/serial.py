@@ -175,7 +175,10 @@ class Machine:
         raise Failed(f"port {port} is never closed")
 
     def fresh(self, port):
-        """Nobody is there, and the record is empty."""
+        """Nobody is there, and the record is empty. Who comes next is not the port's first client, whose session would be *mixed*."""
+        client = self.connect(port)
+        client.echo(b"first")
+        client.close()
         self.wait_closed(port)
         self.record(port)
 
@@ -275,6 +278,30 @@ def next_in_line(machine):
     machine.wait_closed(3)
     words = machine.until_record(3, "C2")
     same([w.rstrip("m") for w in words], "O1 D5:first D11:still.first C1 O2 D6:second C2".split(), "the record")
+
+
+@case("nothing is polled: while clients are there and say nothing, driver and pci are told of nothing, and take no time")
+def quiet(machine):
+    machine.ask("hold 4")
+    clients = [machine.connect(port) for port in range(PORTS - 1)]
+    for port, client in enumerate(clients):
+        if port != 4:
+            client.echo(b"here")
+    clients[4].send(b"not read")
+    clients[0].echo(b"taken")
+
+    def looks():
+        """CPU time and notices, as `ps` says them."""
+        texts = [machine.session.command(f"ps {server}") for server in ("serial", "pci")]
+        for text in texts:
+            need(machine.session, text, r"^(serial|pci) .* \d+\.\d+ s ", r"^  notices +\d+ posted")
+        return texts
+
+    before = looks()
+    machine.session.command("ping")  # the machine is not idle meanwhile
+    same(looks(), before, "what ps shows")
+    machine.ask("go 4")
+    same(clients[4].receive(8), b"not read", "what was not read")
 
 
 @case("a client that is not read is held up by QEMU: nothing is lost, the others are served, and it goes on")

@@ -96,6 +96,17 @@ class Watcher:
 # ---- the cases -----------------------------------------------------------------------------------------------------------------
 
 
+def same_figures(session, host, seconds):
+    """virsh says of a program that stands still what the bank says of its memory, and what the kernel says of its CPU time."""
+    account = re.search(rf"^ +{SPIN} +(\d+) KiB +(\d+) KiB ", session.command("mem"), re.MULTILINE)
+    text = host.virsh("dominfo", SPIN)
+    told = [re.search(rf"^{what} memory: +(\d+) KiB$", text, re.MULTILINE) for what in ("Used", "Max")]
+    if not account or not all(told) or [found[1] for found in told] != list(account.groups()):
+        raise Failed(f"the bank gives {SPIN} {account and account.groups()} KiB, and dominfo says", core.tail(text))
+    if abs(host.exact_cpu_time(SPIN) / 1e9 - seconds) > 0.001:  # which the prompt rounds
+        raise Failed(f"the prompt says that {SPIN} ran for {seconds} s, and virsh {host.exact_cpu_time(SPIN)} ns")
+
+
 def in_use(context):
     """Each sees what the other does."""
     with prompt_and_virsh(context, "shell") as (session, host):
@@ -108,6 +119,7 @@ def in_use(context):
 
         host.virsh("suspend", SPIN)
         held = cpu_time()
+        same_figures(session, host, held[1])
         session.command("ping")
         if held[0] != "suspend" or cpu_time() != held:
             raise Failed(f"{SPIN} is suspended by virsh; at the prompt it has {held}, and then {cpu_time()}")
@@ -200,7 +212,7 @@ def how_it_ended(context):
 
 
 CASES = [
-    ("shell_in_use", "while the shell is in use virsh is served, and each sees what the other does", in_use),
+    ("shell_in_use", "while the shell is in use virsh is served, each sees what the other does, and the figures are the same", in_use),
     ("held_otherwise", "a program held for another reason stays paused behind resume, and virsh says which reason", held_otherwise),
     ("same_name", "a program that runs again is another domain, and what was looked up before does not lead to it", same_name),
     ("how_it_ended", "state, reason and events say how a program ended, and event --loop tells all of them", how_it_ended),
