@@ -4,6 +4,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -124,6 +125,48 @@ def late_ports(context):
         context.finish(qemu)
 
 
+def made_words(context, target, folder):
+    """What `make` begins in the end, as words. Nothing is built: `folder` takes the place of the build's."""
+    env = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "T")}
+    status, text = context.run(["make", "-n", target, f"BUILD={folder}"], 60, env=env)
+    last = text.splitlines()[-1] if text else ""
+    if status != 0 or not last.startswith("exec tools/"):
+        raise Failed(f"make -n {target}: {core.words_of(status)}", core.tail(text))
+    return shlex.split(last)[1:]
+
+
+def make_them(context):
+    """The ports and the log are where the documents say, and virsh without words is interactive."""
+    need_virsh()
+    folder = context.path("make")
+    os.makedirs(folder)
+    for name in ("lykos", "archive"):
+        os.symlink(os.path.join(context.build, name), os.path.join(folder, name))
+    run = os.path.join(folder, "run")
+    words = [*made_words(context, "serve", folder), "--icount"]
+    serve = context.start(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=core.ROOT)
+    try:
+        log = os.path.join(run, "console.log")
+        wait_until(f"the line `ready` in {log}", context.limit(READY_SECONDS), lambda: ports.is_ready(log))
+        paths = [os.path.join(run, f"rpc{n}.sock") for n in range(ports.COUNT)]
+        if not all(os.path.exists(path) for path in paths):
+            raise Failed("not all ports are there", sorted(os.listdir(run)))
+        virsh = context.start(
+            made_words(context, "virsh", folder),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=core.ROOT,
+        )
+        try:
+            text = virsh.communicate("hostname\nlist\n", context.limit(READY_SECONDS))[0]
+        except subprocess.TimeoutExpired:
+            raise Failed("make virsh never ends") from None
+        finally:
+            context.finish(virsh)
+        if not all(re.search(seen, text, re.MULTILINE) for seen in (r"Welcome to .*virsh", r"^lykos$", r"^ \d+ +spin +running$")):
+            raise Failed("make virsh, asked for hostname and list, says", core.tail(text))
+    finally:
+        context.finish(serve)
+
+
 def free_port(context):
     """`make virsh` takes ports that are free, and says so if there is none."""
     need_virsh()
@@ -174,6 +217,7 @@ def part(context):
             simple_job("two_at_once", "two in the same folder are refused in words", two_at_once),
             simple_job("long_path", "the ports of a checkout with a long path are within reach", long_path),
             simple_job("late_ports", "ports that the device tells of only after the dispatcher has begun are served", late_ports),
+            simple_job("make_them", "what make serve and make virsh begin: ports and log in their places, an interactive virsh", make_them),
             simple_job("free_port", "make virsh takes a port that nobody uses, and says so if there is none", free_port),
         ],
     )

@@ -38,7 +38,7 @@ static const struct tax_table table = {
     .bracket = { { 10000, 0 }, { 30000, 20 }, { 70000, 32 }, { UINT64_MAX, 45 } },
 };
 
-static uint64_t heard; /* messages and notices */
+static uint64_t messages; /* messages and notices */
 static uint64_t log_read;
 static uint64_t paid; /* frames that its bank pays */
 
@@ -160,18 +160,18 @@ static uint64_t frames_paid(void)
     return info.used;
 }
 
-enum status office_op_offer(struct lk_request *rq, enum offer offer, uint32_t *requestor)
+enum status office_op_offer(struct lk_request *rq, enum offer which, uint32_t *requestor)
 {
     (void)rq;
-    begin(offer == OFFER_GOSSIP ? "gossip" : "assessor");
-    give_rest(offer);
-    if (offer != OFFER_UNSEALED) {
+    begin(which == OFFER_GOSSIP ? "gossip" : "assessor");
+    give_rest(which);
+    if (which != OFFER_UNSEALED) {
         lk_must(builder_seal(REG_BUILDER), "the seal");
     }
-    if (offer == OFFER_GONE) {
+    if (which == OFFER_GONE) {
         lk_must(builder_close(REG_BUILDER), "closing");
     }
-    *requestor = offer == OFFER_BUILDER ? REG_BUILDER : offer == OFFER_FORGED ? REG_EAR : REG_OUT;
+    *requestor = which == OFFER_BUILDER ? REG_BUILDER : which == OFFER_FORGED ? REG_EAR : REG_OUT;
     paid = frames_paid();
     return STATUS_OK;
 }
@@ -192,7 +192,7 @@ static uint64_t changed(uint64_t at, const void *written, size_t bytes)
 }
 
 /* Lines of the log since the last look. */
-static uint64_t lines(void)
+static uint64_t new_lines(void)
 {
     char piece[LOG_PIECE] = "";
     uint64_t n = 0;
@@ -208,15 +208,15 @@ static uint64_t lines(void)
     return n;
 }
 
-enum status office_op_seen(struct lk_request *rq, uint64_t *messages, uint64_t *changes,
-                           uint64_t *logged)
+enum status office_op_seen(struct lk_request *rq, uint64_t *heard, uint64_t *changes,
+                           uint64_t *lines)
 {
     (void)rq;
     *changes = changed(TABLE_AT, &table, sizeof(table)) + changed(NOTES_AT, &table, 0) +
                changed(BACK_AT, &table, 0) + (frames_paid() != paid ? 1 : 0);
-    *messages = heard;
-    *logged = lines();
-    heard = 0;
+    *heard = messages;
+    *lines = new_lines();
+    messages = 0;
     return STATUS_OK;
 }
 
@@ -224,7 +224,7 @@ enum status office_op_seen(struct lk_request *rq, uint64_t *messages, uint64_t *
  * of them as a constructor would that is confined. */
 static enum status ear_other(struct lk_request *rq)
 {
-    heard++;
+    messages++;
     rq->no_answer = rq->w[0] == LK_FAULT_MESSAGE;
     lk_answer1(rq, 0);
     return STATUS_OK;
@@ -234,7 +234,7 @@ static void told(void *context, uint64_t bits)
 {
     (void)context;
     (void)bits;
-    heard++;
+    messages++;
 }
 
 static const struct lk_server office = { OFFICE_SERVER, .notice = told };
@@ -246,7 +246,7 @@ int main(void)
 
     make_all();
     paid = frames_paid();
-    lines(); /* what others did before is not of interest */
+    new_lines(); /* what others did before is not of interest */
     lk_serve_begin(&office, &msg);
     for (;;) {
         lk_invoke(&msg);

@@ -132,7 +132,7 @@ enum status bank_op_free_range(struct lk_request *rq, uint32_t range)
 }
 
 enum status bank_op_open(struct lk_request *rq, uint64_t limit, const char *name, size_t name_len,
-                         uint32_t *entry)
+                         uint32_t *bank_reg)
 {
     unsigned bank = 0;
     enum status s = STATUS_NO_MEMORY;
@@ -141,7 +141,7 @@ enum status bank_op_open(struct lk_request *rq, uint64_t limit, const char *name
     if (!books_refused_now()) {
         s = tree_open(service.bank, name, name_len, limit, &bank);
     }
-    return s == STATUS_OK ? answer_entry(tree_payload(bank), entry) : s;
+    return s == STATUS_OK ? answer_entry(tree_payload(bank), bank_reg) : s;
 }
 
 enum status bank_op_close(struct lk_request *rq)
@@ -152,10 +152,10 @@ enum status bank_op_close(struct lk_request *rq)
     return s == STATUS_OK ? answer_when_done(rq, job) : s;
 }
 
-enum status bank_op_reduce(struct lk_request *rq, uint32_t *entry)
+enum status bank_op_reduce(struct lk_request *rq, uint32_t *bank_reg)
 {
     (void)rq;
-    return answer_entry(tree_payload(service.bank) & ~PAYLOAD_OWNER, entry);
+    return answer_entry(tree_payload(service.bank) & ~PAYLOAD_OWNER, bank_reg);
 }
 
 enum status bank_op_info(struct lk_request *rq, const struct bank_info **info)
