@@ -219,9 +219,11 @@ def header(d, i):
              "#pragma once", "", f"#include <lykos/gen/{name}.h>", "#include <lykos/server.h>", "",
              comment("The functions that the server has to have: one for each method, called with a request that is as the "
                      "description says. What they return is the result; words and capabilities out are 0 until they are set, "
-                     "and strings out are read after the function has returned."), ""]
+                     "and strings out are read after the function has returned. It names its parameters as it likes."),
+             "/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */", ""]
     for m in methods:
         lines += prototype(i, m) + [""]
+    lines += ["/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */", ""]
     later_ones = [m for m in methods if not m.oneway]
     if later_ones:
         lines += [comment("Answers to callers that lk_keep_caller() has put into register `reg`, which is Null afterwards. Without "
