@@ -404,6 +404,9 @@ void play_both(const struct play *play)
     unsigned mark;
     uint64_t frames;
 
+    if (!sys_turn()) {
+        return;
+    }
     parking_entry();
     own_space();
     schedule_of(PRIO_HIGH);

@@ -69,5 +69,5 @@ struct play {
     uint64_t server_limit;   /* of the wait that the server begins with */
 };
 
-/* Play it with the fast path on, and off, and compare. */
+/* Play it with the fast path on, and off, and compare; if it is its turn (sys_turn()). */
 void play_both(const struct play *play);

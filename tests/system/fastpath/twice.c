@@ -204,6 +204,9 @@ void play_twice(void (*play)(const void *arg), const void *arg)
     unsigned mark;
     uint64_t frames, faults;
 
+    if (!sys_turn()) {
+        return;
+    }
     parking_entry();
     own_space();
     for (unsigned i = PRIO_HIGH - 2; i <= PRIO_HIGH + 2; i++) {

@@ -9,6 +9,8 @@
 #define COM1_READY 0x20
 #define LOG_CHUNK 1024
 
+#define TURNS 3u /* of so many one is done with a seed */
+
 struct sys_report sys_report;
 
 /* Tell the supervisor. Nothing goes on after that. The supervisor itself cannot send there: then it
@@ -153,4 +155,12 @@ uint64_t rng_next(struct rng *r)
 uint64_t rng_below(struct rng *r, uint64_t n)
 {
     return rng_next(r) % n;
+}
+
+bool sys_turn(void)
+{
+    struct rng r = rng_new(sys_report.turns++); /* the loops of a case may go in threes, too */
+
+    return sys_options.preempt == 0 || sys_options.soak ||
+           rng_below(&r, TURNS) == sys_options.preempt % TURNS;
 }
