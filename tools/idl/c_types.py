@@ -5,7 +5,7 @@ import os
 
 from .check_types import BITS, BYTES, span
 from .model import Enum, Struct
-from .text import COLUMNS, by_number, comment, head, snake
+from .text import COLUMNS, by_number, comment, field, head, snake
 
 HASH_START, HASH_STEP, MASK64 = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1  # FNV-1a
 SUFFIX = {"u8": "u", "u16": "u", "u32": "u", "u64": "ull", "bool": "u", "i64": "ll"}
@@ -124,8 +124,8 @@ def struct(s):
     for f in s.fields:
         lines += [f"    {line}" for line in comment(f.head.doc.text).split("\n")]
         count = f.type.length.value if f.type.length else 1
-        lines.append(f"    {element(f.type)} {snake(f.name)}{f'[{count}]' if f.type.length else ''};")
-        checks.append(f'_Static_assert(offsetof(struct {name}, {snake(f.name)}) == {at}, "{s.name}.{f.name}");')
+        lines.append(f"    {element(f.type)} {field(f.name)}{f'[{count}]' if f.type.length else ''};")
+        checks.append(f'_Static_assert(offsetof(struct {name}, {field(f.name)}) == {at}, "{s.name}.{f.name}");')
         target = f.type.target
         at += (target.size if isinstance(target, Struct) else BYTES[target.base if target else f.type.name]) * count
     return lines + ["};", f'_Static_assert(sizeof(struct {name}) == {s.size}, "{s.name}");', *checks, ""]

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Is a description right? What is referred to by name is found (and noted in the model), then names, numbers and comments are
-looked at here, types in check_types.py, annotations and what only the kernel has in check_kernel.py. Every mistake is
+looked at here, types in check_types.py, names in C in check_names.py, annotations and what only the kernel has in check_kernel.py. Every mistake is
 noted with its place; nothing is made from a description that has one."""
 
 import difflib
 import re
 
-from . import check_kernel, check_types, client
-from .text import snake
-
+from . import check_kernel, check_names, check_types
 
 CAMEL = re.compile(r"^[A-Z][A-Za-z0-9]*$")
 LOWER_CAMEL = re.compile(r"^[a-z][A-Za-z0-9]*$")
 UPPER = re.compile(r"^[A-Z][A-Z0-9_]*$")
 METHOD_MAX = 255  # a server's methods are a table
-TAKEN = ("status", "fault_code", "process_slot")  # enums of <abi/gen.h>
 ERROR_MIN, ERROR_MAX = 64, 65535  # above the kernel's statuses
 
 
@@ -65,9 +62,7 @@ class Checker:
             self.once(s.fields, "the field")
             for f in s.fields:
                 self.documented(f, "the field", f.name)
-        for t in self.d.enums + self.d.structs:
-            if snake(t.name) in TAKEN:
-                self.add(t.name.place, f"'{snake(t.name)}' in C is the kernel's already")
+        check_names.check(self)
         check_kernel.check(self)
 
     # ---- What is referred to by name.
@@ -137,7 +132,6 @@ class Checker:
         for v in i.consts:
             self.documented(v, "the constant", v.name)
             self.form(v.name, UPPER, "in upper case")
-        self.one_name_in_c(i)
 
     def numbers_of_methods(self, i):
         """Numbers and names: once each, also among what is inherited and what is reserved."""
@@ -177,11 +171,6 @@ class Checker:
                 self.unknown("status or error", name, sorted(errors | self.d.status_names()))
             if name in m.raises[:n]:
                 self.add(name.place, f"'{name}' is there twice")
-        if not m.owner.of_kernel and all(a.type.kind for a in m.ins + m.outs):
-            names = [p.split()[-1].lstrip("*") for p in client.parameters(m)]
-            twice = next((n for n in names if names.count(n) > 1), None)
-            if twice and len({a.name.lower() for a in m.ins + m.outs}) == len(m.ins + m.outs):
-                self.add(m.name.place, f"two arguments of '{m.name}' would be '{twice}' in C")
         if m.oneway:
             for a in m.outs[:1]:
                 self.add(a.name.place, f"'{m.name}' is one-way: nothing comes back")
@@ -207,17 +196,6 @@ class Checker:
                 self.add(e.name.place, f"there is a status or error '{e.name}' already")
             numbers.setdefault(e.number.value, e)
             names.setdefault(e.name, e)
-
-    def one_name_in_c(self, i):
-        """Methods, constants and errors of an interface share their names in C."""
-        seen = {"METHODS": "what is made of its methods", "INTERFACE": "what is made of its number", "SERVER": "what is made for servers",
-                "DISPATCH": "what is made for servers",
-                "STRING_MAX": "what is made of its strings"}
-        for thing, upper in [(v, str(v.name)) for v in i.errors + i.consts] + \
-                [(m, snake(m.name).upper()) for m in i.methods]:
-            if upper in seen and not i.of_kernel and seen[upper] != f"that of '{thing.name}'":
-                self.add(thing.name.place, f"'{snake(i.name).upper()}_{upper}' in C is already {seen[upper]}")
-            seen.setdefault(upper, f"that of '{thing.name}'")
 
     # ---- Values.
 

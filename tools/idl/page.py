@@ -5,7 +5,7 @@ import os
 
 from .c_types import interface_number, prefix
 from .model import Enum
-from .text import by_number, cell, snake
+from .text import by_number, cell, field, snake
 
 
 def type_words(t):
@@ -48,7 +48,7 @@ def enum(e):
 def struct(s):
     return [f"### {s.name} (`struct {snake(s.name)}`, {s.size} bytes)", "", s.head.doc.text, "",
             "| field | type | meaning |", "|---|---|---|"] + \
-        [f"| `{snake(f.name)}` | `{type_words(f.type)}` | {cell(f.head.doc.text)} |" for f in s.fields] + [""]
+        [f"| `{field(f.name)}` | `{type_words(f.type)}` | {cell(f.head.doc.text)} |" for f in s.fields] + [""]
 
 
 def types_of(d, i):

@@ -166,12 +166,15 @@ def string_limits(a):
 
 # ------------------------------------------------------------------------------------------------- later answers
 
-def later(i, m):
-    """An answer to a caller that was kept."""
+def later_parameters(m):
     params = ["uint32_t reg", "enum status status"]
     params += [f"{scalar(a.type)} {arg(a.name)}" for a in m.words_out]
     params += string_given(m.string_out) if m.string_out else []
-    params += [f"uint32_t {arg(a.name, '_cap')}" for a in m.caps_out]
+    return params + [f"uint32_t {arg(a.name, '_cap')}" for a in m.caps_out]
+
+
+def later(i, m):
+    """An answer to a caller that was kept."""
     n = 1 + len(m.words_out)
     ctl = f"LK_CTL(LK_SEND, reg, {n})" + " | LK_SSTR" * bool(m.string_out)
     if m.caps_out:
@@ -182,7 +185,7 @@ def later(i, m):
         call = f"lk_invoke_send({n}, {ctl}, {arg(m.string_out.name)}, {string_bytes(m.string_out)}, {', '.join(words + ['0'] * (8 - n))})"
     else:
         call = f"lk_call_ctl{n - 1}({ctl}, {', '.join(words)})"
-    lines = function("static inline enum status", f"{snake(i.name)}_{snake(m.name)}_answer", params) + ["{"]
+    lines = function("static inline enum status", f"{snake(i.name)}_{snake(m.name)}_answer", later_parameters(m)) + ["{"]
     return lines + wrap(f"struct lk_in in = {call};", "    ", "        ") + \
         ["", "    lk_drop_cap(reg);", "    return (enum status)in.w[0];", "}", ""]
 

@@ -6,10 +6,14 @@ import re
 
 COLUMNS = 100
 
-RESERVED = {"cap", "status", "in", "string", "register", "default", "switch", "int", "short", "long", "signed", "unsigned",
-            "char", "void", "if", "else", "for", "while", "do", "return", "break", "continue", "case", "goto", "static",
-            "extern", "inline", "const", "volatile", "restrict", "auto", "typedef", "struct", "union", "enum", "float",
-            "double", "sizeof", "bool", "true", "false", "asm", "rq", "result", "msg", "w"}
+# Words of C, of headers that are included everywhere, and of the compiler: unix and linux are 1 there.
+KEYWORDS = {"alignas", "alignof", "asm", "auto", "bool", "break", "case", "char", "const", "constexpr", "continue", "default", "do", "double",
+            "else", "enum", "extern", "false", "float", "for", "goto", "if", "inline", "int", "linux", "long", "nullptr", "offsetof",
+            "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "thread_local", "true", "typedef",
+            "typeof", "union", "unix", "unsigned", "void", "volatile", "while"}
+TYPES = {"size_t", "ptrdiff_t", "intptr_t", "uintptr_t", "wchar_t", *(f"{u}int{bits}_t" for u in ("", "u") for bits in (8, 16, 32, 64))}
+# And what the functions that are made call by these names.
+RESERVED = KEYWORDS | TYPES | {"cap", "status", "in", "string", "rq", "result", "msg", "w", "reg"}
 
 
 def snake(name):
@@ -22,6 +26,12 @@ def arg(name, suffix=""):
     """The name of an argument in C."""
     name = snake(name) + suffix
     return name + "_" if name in RESERVED else name
+
+
+def field(name):
+    """The name of a field in C."""
+    name = snake(name)
+    return name + "_" if name in KEYWORDS else name
 
 
 def wrap(text, first, rest, columns=COLUMNS):

@@ -8,6 +8,7 @@ import re
 import shutil
 
 from idl import numbers as short
+from idl import text as words_of_c
 
 from . import core
 from .core import Failed, Part, simple_job
@@ -92,6 +93,32 @@ def constants(context):
     for row in (".string_min = 2, .string_max = 20, .name = \"say\"", ".string_max = 4, .name = \"all\"", "#define NAMES_STRING_MAX 20u"):
         if row not in made:
             raise Failed(f"not in what is made: {row}", [line for line in made.splitlines() if "STRING" in line or "string" in line])
+
+
+def names(context):
+    """Arguments and fields may have names that mean something in C: what is made of them is C."""
+    words = [re.sub(r"_(\w)", lambda m: m[1].upper(), word) for word in sorted(words_of_c.RESERVED)]
+    lines = ['import "abi/lykos.idl";', "/** Fields. */", "struct Fields {", *(f"    /** one */\n    u32 {word};" for word in words), "}",
+             "/** Takes. */", "interface Taker : Object {"]
+    for n, word in enumerate(words):
+        other = words[n - 1]
+        about = f"/** It. @param {word} one @param {other} other */"
+        lines += [f"    {about}\n    method word{n}(u32 {word}) -> (u8 {other}) = {3 * n + 1};",
+                  f"    {about}\n    method string{n}(string<8> {word}) -> (u32[4] {other}) = {3 * n + 2};",
+                  f"    {about}\n    method cap{n}(cap<Page> {word}) -> (cap<Page> {other}) = {3 * n + 3};"]
+    lines += [f"    /** It. @param {words[0]} one */\n    method fields(Fields {words[0]}) = 250;", "}"]
+    path, out = context.path("names.idl"), context.path("names")
+    write(path, "\n".join(lines) + "\n")
+    status, text = context.run([COMPILER, "servers", "-I", os.path.join(core.ROOT, "kernel"), path, out], 60)
+    if status != 0:
+        raise Failed("it is not taken", core.tail(text))
+    write(context.path("names.c"), "#include <lykos/gen/taker_server.h>\n")
+    folders = [f"-I{folder}" for folder in ("user/lib/include", "kernel", os.path.join(out, "include"), os.path.join(context.build, "gen", "include"))]
+    for command in (["gcc"], ["clang", "--target=x86_64-unknown-none-elf"]):
+        if shutil.which(command[0]):
+            status, text = context.run([*command, *flags(), *folders, "-Werror", "-fsyntax-only", context.path("names.c")], 60, cwd=core.ROOT)
+            if status != 0:
+                raise Failed(f"{command[0]} does not take it", core.tail(text))
 
 
 def numbers(context):
@@ -188,6 +215,7 @@ def part(_context):
             simple_job("cost", "generated code takes hardly more instructions than what is written by hand", cost),
             simple_job("example", "the example in docs/idl.md is taken", example),
             simple_job("constants", "the name of a constant stands for its number, as a length", constants),
+            simple_job("names", "arguments and fields may have names that mean something in C", names),
             simple_job("numbers", "tools that read only the numbers read what the compiler reads", numbers),
             simple_job("pages", "the reference pages are what the descriptions say", pages),
         ],
