@@ -94,7 +94,7 @@ def target(system, program, grant, mistakes):
     elif meant is None:
         known = [p.name for p in system.programs] + [INIT]
         mistakes.error(grant.program, f"unknown program '{grant.program}'{nearest(grant.program, known)}")
-    elif grant.kind in REACHING and grant.endpoint not in meant.endpoints:
+    elif grant.kind in REACHING and grant.endpoint not in meant.endpoints and grant.endpoint not in meant.wrong:
         endpoint(grant, meant.name, meant.endpoints, mistakes)
 
 

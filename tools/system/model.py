@@ -74,6 +74,7 @@ class Program:
     params: dict = dataclasses.field(default_factory=dict)  # Word: number
     grants: list = dataclasses.field(default_factory=list)
     stated: set = dataclasses.field(default_factory=set)  # properties
+    wrong: set = dataclasses.field(default_factory=set)  # words of its lines that have a mistake
 
     @property
     def at(self):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What programs ask for by name, and of what kind it is: the file `needs` in a program's folder, if it has one. What the
-description gives the program must be that. And what its sources ask for should be given to it."""
+description gives the program must be that; what a line with a mistake was to give is not told of again. And what its sources ask for should be given to it."""
 
 import glob
 import os
@@ -72,14 +72,14 @@ def compare(program, needs, mistakes):
             text = f"{program.file_name} wants '{grant.name}' to be a capability of kind {needs.caps[grant.name][0]}"
             mistakes.error(grant.kind, f"{text}, not {grant.kind}")
     for name, (kind, optional) in needs.caps.items():
-        if not optional and name not in given:
+        if not optional and name not in given and name not in program.wrong:
             mistakes.error(program, f"program {program.name} is not given what it needs: cap {name} = {kind}")
     for word, needed, has in (("param", needs.params, program.params), ("endpoint", needs.endpoints, program.endpoints)):
         for name in has:
             if name not in needed:
                 mistakes.error(name, f"{program.file_name} asks for no {word} '{name}'{nearest(name, set(needed) - set(has))}")
         for name, optional in needed.items():
-            if not optional and name not in has:
+            if not optional and name not in has and name not in program.wrong:
                 mistakes.error(program, f"program {program.name} is not given what it needs: {word} {name}")
 
 
@@ -87,7 +87,7 @@ def asked(system, name, text, known, mistakes):
     """Names that a source asks for, and that no program of this file is given. `known`: others; what stands in quotes elsewhere may be
     given while programs run."""
     programs = [program for program in system.programs if program.file_name == name]
-    given = {word for program in programs for word in [*(grant.name for grant in program.grants), *program.endpoints]}
+    given = {word for program in programs for word in [*(grant.name for grant in program.grants), *program.endpoints, *program.wrong]}
     for use in ASKED.finditer(text) if programs else ():
         if use[1] not in given and use[1] not in known:
             at = (text.count("\n", 0, use.start(1)) + 1, use.start(1) - text.rfind("\n", 0, use.start(1)))

@@ -5,6 +5,7 @@ Each property has a method of Reader by its name in the grammar. A mistake in a 
 read as if nothing were, so that all mistakes are told at once."""
 
 import os
+import re
 
 from places import DESCRIPTIONS
 
@@ -47,11 +48,18 @@ class Reader:
         self.mistakes, self.format_seen, self.begun = self.mistakes.of(path), False, False
         self.program, self.lost = None, False
         for number, line in enumerate(text.split("\n"), 1):
-            tree = self.grammar.parse(line, number, self.mistakes)
-            if tree is not None:
-                self.statement(tree)
+            self.line(line, number)
         self.mistakes, self.format_seen, self.begun = around
         self.program, self.lost = None, False
+
+    def line(self, line, number):
+        """What a line that has a mistake names is told of there, and counts as given."""
+        told = len(self.mistakes.told)
+        tree = self.grammar.parse(line, number, self.mistakes)
+        if tree is not None:
+            self.statement(tree)
+        if self.program is not None and len(self.mistakes.told) > told:
+            self.program.wrong.update(re.findall(r"[\w-]+", line.partition("#")[0]))
 
     def statement(self, tree):
         at = tree.data.at

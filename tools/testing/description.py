@@ -130,6 +130,44 @@ program b
         raise Failed("it says something else", differ + [f"told: {line}" for line in lines if line not in expected])
 
 
+WRONG_LINES = """system 1
+program a
+    file description-wrong
+    endpoints main 9
+    param port = x
+    cap memory = range 3 pagse
+    cpa clock = sleep
+    cap console = entry b.mian
+program b
+    file description-wrong
+    endpoints main
+    cap more = entry a.main
+    cap memory = range 5 pages
+    cap clock = sleep
+"""
+
+
+def wrong_lines(context):
+    """A mistake is told once: what a line with a mistake was to give is not missed, too."""
+    folder = context.path("description-wrong")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "needs"), "w", encoding="utf-8") as f:
+        f.write("cap memory = range\ncap clock = sleep\ncap console = entry optional\ncap more = entry optional\nparam port\nendpoint main\n")
+    with open(os.path.join(folder, "main.c"), "w", encoding="utf-8") as f:
+        f.write('uint32_t clock(void) { return lk_cap("clock"); }\n')
+    _, lines, _ = told(context, "wrong", WRONG_LINES, "--programs", folder)
+    expected = [
+        "4:20: '9' is not what is expected: a name; it is written: endpoints NAME...",
+        "5:18: 'x' is not what is expected: a number; it is written: param NAME = N",
+        "6:26: 'pagse' is not understood; did you mean 'page'?",
+        "7:5: unknown property 'cpa'",
+        "8:27: program b has no endpoint 'mian'; did you mean 'main'?",
+        "9:9: program b is not given what it needs: param port",
+    ]
+    if lines != expected:
+        raise Failed("it says something else", [f"not told: {x}" for x in expected if x not in lines] + [f"told: {x}" for x in lines if x not in expected])
+
+
 INCLUDING = """system 1
 include "part.lyk"
     cap a = sleep
@@ -387,6 +425,7 @@ def part(_context):
             simple_job("files", "the files that the archive of a description needs", files),
             simple_job("sources", "a source that asks for what its program is not given is worth a warning", sources),
             simple_job("needs", "a program is given what it needs, and of that kind", needs),
+            simple_job("wrong_lines", "what a line with a mistake was to give is not missed, too", wrong_lines),
             simple_job("asked_for", "what is said to be needed is asked for in the sources", asked_for),
             simple_job("graph", "the picture is well-formed, and all programs and capabilities are in it", graph),
             simple_job("docs", "the picture in docs is that of the system", picture_of_docs),
