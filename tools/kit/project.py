@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`lykos new`: a project made from the template, a server that is called `counter` there. Its name is all that is changed."""
 
+import glob
 import os
 import re
 
 import places
 
+RULES = os.path.join(places.ROOT, "lykos.mk" if places.KIT else os.path.join("user", "kit", "lykos.mk"))
 TEMPLATE = os.path.join(places.ROOT, "template" if places.KIT else os.path.join("user", "kit", "template"))
 NAME = "counter"
 PROGRAM_MOST = 16  # characters in the name of a program
 LONGEST = "-client"  # behind the name of the server: another program
 MOST = PROGRAM_MOST - len(LONGEST)
-RESERVED = ("init", "self", "lk", "build", "object")
+RESERVED = ("init", "self", "lk", "build", "makefile")
+LIBRARY = "lib"  # what the folder of a library begins with
 RENAMED = {"gitignore": ".gitignore"}  # a file of that name would be one of the tree's own
 
 
@@ -20,10 +23,19 @@ class Refused(Exception):
 
 
 def taken():
-    """Names that mean something else: programs and interfaces that come with Lykos."""
+    """Names that mean something else: goals of make and what it builds, programs and interfaces that come with Lykos."""
+    with open(RULES, encoding="utf-8") as f:
+        goals = [name for line in re.findall(r"^(?:GOALS|BUILT) := (.*)$", f.read(), re.MULTILINE) for name in line.split()]
     programs = [os.path.basename(os.path.normpath(folder)) for folder in places.program_folders()]
-    interfaces = [name.removesuffix(".idl") for folder in places.INTERFACES if os.path.isdir(folder) for name in os.listdir(folder)]
-    return {*RESERVED, *programs, *interfaces}
+    return {*RESERVED, *goals, *programs, *interfaces()}
+
+
+def interfaces():
+    """Of the kernel, and of the servers that come with Lykos."""
+    for pattern in ("kernel/abi/*.idl", "user/idl/*.idl"):
+        for path in glob.glob(os.path.join(glob.escape(places.ROOT), pattern)):
+            with open(path, encoding="utf-8") as f:
+                yield from (name.lower() for name in re.findall(r"^(?:interface|struct|enum|flags) (\w+)", f.read(), re.MULTILINE))
 
 
 def check_name(name):
@@ -31,6 +43,8 @@ def check_name(name):
         raise Refused(f"'{name}' cannot be the name of a server: small letters and digits, a letter first")
     if len(name) > MOST:
         raise Refused(f"'{name}' is too long for a server's name: at most {MOST} characters, since {name}{LONGEST} is a program, too")
+    if name.startswith(LIBRARY):
+        raise Refused(f"'{name}' cannot be the name of a server: a folder whose name begins with {LIBRARY} is a library")
     if name in taken():
         raise Refused(f"'{name}' has a meaning already: choose another name")
 

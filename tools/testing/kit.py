@@ -5,6 +5,7 @@ docs/kit.md is followed to the letter: what it says to type is typed, what it sa
 import filecmp
 import os
 import re
+import shlex
 import shutil
 import threading
 
@@ -112,6 +113,7 @@ def new(context):
         (["new", "abcdefghij"], "'abcdefghij' is too long for a server's name: at most 9 characters, since abcdefghij-client is a program, too"),
         (["new", "console"], "'console' has a meaning already: choose another name"),
         (["new", "init"], "'init' has a meaning already: choose another name"),
+        (["new", "library"], "'library' cannot be the name of a server: a folder whose name begins with lib is a library"),
         (["new"], "too few words behind 'new'; lykos --help says what belongs there"),
         (["nwe"], "there is no command 'nwe'; lykos --help lists them"),
         (["verison"], "there is no command 'verison'; did you mean 'version'?; lykos --help lists them"),
@@ -135,6 +137,49 @@ def other_name(context):
                     raise Failed(f"the template's name is left in {os.path.join(at, file)}")
     run(context, "make", cwd=folder)
     need(run(context, "lykos-image", "list", "build/archive", cwd=folder), r" kv2$", r" kv2-client$", r" init$")
+
+
+# Names that mean something in C, in the interface language, in a description, to the library, or in the template.
+NAMES = ("int total say main status add sum server by time read rq string u32 client full interface method common failed limit is op take "
+         "system cap us s optional").split()
+REFUSED = "page process object entry program endpoint console init build kit gen archive makefile".split()
+
+
+def names(context):
+    """Each name makes a project that is C and a description, or is refused."""
+    goals = re.findall(r"^  make (\w+)", run(context, "make", "help"), re.MULTILINE)
+    for name in [*REFUSED, *goals]:
+        if run(context, "lykos", "new", name, cwd=place(context), status=1) != f"lykos: '{name}' has a meaning already: choose another name\n":
+            raise Failed(f"{name} is refused otherwise")
+    folder = context.path("names")
+    sources, interfaces, system = [], [], 'system 1\ninclude "base.lyk"\n'
+    for name in NAMES:
+        run(context, "lykos", "new", name, os.path.join(folder, name), cwd=place(context))
+        interfaces.append(f"{name}/{name}/{name}.idl")
+        sources += [f"{name}/{program}/main.c" for program in (name, name + "-client", name + "-test")]
+        with open(os.path.join(folder, name, "system.lyk"), encoding="utf-8") as f:
+            system += f.read().partition('include "base.lyk"')[2]
+    with open(os.path.join(folder, "all.lyk"), "w", encoding="utf-8") as f:
+        f.write(system)
+    run(context, "lykos-idl", "servers", *interfaces, "made", cwd=folder)
+    run(context, "lykos-system", "check", "all.lyk", "--base", "--programs", *map(os.path.dirname, sources), cwd=folder)
+    flags = shlex.split(run(context, "lykos-cc", "--print-flags"))
+    run(context, "gcc", *flags, "-Wall", "-Wextra", "-Werror", "-Imade/include", "-fsyntax-only", *sources, cwd=folder)
+    shutil.rmtree(folder)
+
+
+def goal(context):
+    """A folder that is called like a goal is told of."""
+    for name in ("test", "kit"):
+        os.makedirs(place(context, "counter", name))
+        try:
+            write(context, "", name, "main.c")
+            said = f"*** a program cannot be called {name}: `make` means something else by it; give the folder another name.  Stop."
+            text = run(context, "make", status=1)
+            if text.count("\n") != 1 or not text.endswith(said + "\n"):
+                raise Failed("it says something else", core.tail(text))
+        finally:
+            shutil.rmtree(place(context, "counter", name))
 
 
 def builds(context):
@@ -291,7 +336,7 @@ def misnamed(context):
     """A capability that nobody is given: a warning when it is built, and a line when it is asked for."""
     with Changed(context, "counter-client/main.c", 'lk_cap("counter")', 'lk_cap("counetr")'):
         text = run(context, "make", "run", "APPEND=run=counter-client,read", status=1)
-        need(text, r"^counter-client/main\.c:13:32: warning: counter-client asks for a capability 'counetr', which system\.lyk does not give it; "
+        need(text, r"^counter-client/main\.c:13:31: warning: counter-client asks for a capability 'counetr', which system\.lyk does not give it; "
              r"did you mean 'counter'\?$", r"^counter-client: no capability named 'counetr' was given to this program: it uses the Null capability$",
              r"^counter-client ended with status 1\nnot all ended well\nhalted\nmake: ")
     run(context, "make")
@@ -573,6 +618,8 @@ def part(_context):
     cases = [
         ("packed", "packed twice it is the same; no file in it knows the tree", packed),
         ("new", "lykos new makes a project, and refuses in a line what it must", new),
+        ("names", "each name of a server makes a project that is C, or is refused", names),
+        ("goal", "a folder that is called like a goal of make is told of", goal),
         ("builds", "the project builds, and a second make has nothing to do", builds),
         ("tests", "make test: all pass, also preempted at random", tests),
         ("prompt", "make run: the prompt, and what docs/kit.md shows there", prompt),

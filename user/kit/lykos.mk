@@ -49,6 +49,13 @@ SERVER ?= $(firstword $(filter-out %-client %-test,$(PROGRAMS)) $(PROGRAMS))
 INTERFACES := $(sort $(wildcard *.idl */*.idl))
 TOOLS := build/kit/share/kit
 
+# A program has not the name of a goal, nor of something that lies in build. `lykos new` reads these lines.
+GOALS := all run test debug dump clean help
+BUILT := archive files gen kit lib options programs
+ifneq ($(filter $(GOALS) $(BUILT),$(FOLDERS)),)
+$(error a program cannot be called $(firstword $(filter $(GOALS) $(BUILT),$(FOLDERS))): `make` means something else by it; give the folder another name)
+endif
+
 # What a folder has in its file `libs`.
 libs = $(shell cat $(1)/libs 2>/dev/null)
 libc = $(if $(filter newlib,$(call libs,$(1))),--libc=newlib)
@@ -57,7 +64,7 @@ elsewhere = $(shell cat $(1)/sources 2>/dev/null)
 own_objects = $(patsubst %,build/%.o,$(call source,$(1)))
 objects = $(call own_objects,$(1)) $(patsubst %,build/from/$(1)/%.o,$(call elsewhere,$(1)))
 
-.PHONY: all run test debug dump clean help
+.PHONY: $(GOALS)
 all: build/archive ## build the programs, and the archive that they boot from
 
 # --- interfaces -------------------------------------------------------------------------------------------------

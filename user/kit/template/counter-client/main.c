@@ -10,7 +10,7 @@ static int usage(void)
 
 int main(void)
 {
-    uint32_t counter = lk_cap("counter");
+    uint32_t server = lk_cap("counter");
     const char *argument = lk_start->argument;
     const char *end = NULL;
     uint64_t number = 0;
@@ -18,12 +18,12 @@ int main(void)
     enum status s = STATUS_OK;
 
     if (strcmp(argument, "read") == 0) {
-        s = counter_read(counter, &total);
+        s = counter_read(server, &total);
     } else if (strncmp(argument, "add ", 4) == 0) {
         if (!lk_parse_number(argument + 4, &number, &end) || *end != '\0' || number > UINT32_MAX) {
             return usage();
         }
-        s = counter_add(counter, (uint32_t)number, &total);
+        s = counter_add(server, (uint32_t)number, &total);
     } else {
         return usage();
     }

@@ -14,48 +14,48 @@ static void check(const char *name, bool holds)
 }
 
 /* Others may count, too: what is looked at is what changes. */
-static bool adds_up(uint32_t counter)
+static bool adds_up(uint32_t server)
 {
     uint64_t before = 0;
     uint64_t total = 0;
 
-    if (counter_read(counter, &before) != STATUS_OK) {
+    if (counter_read(server, &before) != STATUS_OK) {
         return false;
     }
     for (uint32_t i = 1; i <= ROUNDS; i++) {
         before += i;
-        if (counter_add(counter, i, &total) != STATUS_OK || total != before) {
+        if (counter_add(server, i, &total) != STATUS_OK || total != before) {
             return false;
         }
     }
-    return counter_read(counter, &total) == STATUS_OK && total == before;
+    return counter_read(server, &total) == STATUS_OK && total == before;
 }
 
-static bool stays_below_the_limit(uint32_t counter)
+static bool stays_below_the_limit(uint32_t server)
 {
     uint64_t before = 0;
     uint64_t total = 0;
 
-    return counter_read(counter, &before) == STATUS_OK &&
-           counter_add(counter, COUNTER_LIMIT, &total) == COUNTER_FULL &&
-           counter_read(counter, &total) == STATUS_OK && total == before;
+    return counter_read(server, &before) == STATUS_OK &&
+           counter_add(server, COUNTER_LIMIT, &total) == COUNTER_FULL &&
+           counter_read(server, &total) == STATUS_OK && total == before;
 }
 
 /* What no stub would send: the dispatch refuses it, and the server does not see it. */
-static bool refuses_what_is_no_u32(uint32_t counter)
+static bool refuses_what_is_no_u32(uint32_t server)
 {
-    return lk_call1(counter, COUNTER_ADD, 1ul << 32).w[0] == STATUS_REQUEST_ERROR;
+    return lk_call1(server, COUNTER_ADD, 1ul << 32).w[0] == STATUS_REQUEST_ERROR;
 }
 
 int main(void)
 {
-    uint32_t counter = lk_cap("counter");
+    uint32_t server = lk_cap("counter");
 
-    check("is_a_counter", counter_is(counter));
-    check("adds_up", adds_up(counter));
-    check("stays_below_the_limit", stays_below_the_limit(counter));
-    check("refuses_what_is_no_u32", refuses_what_is_no_u32(counter));
+    check("is_a_counter", counter_is(server));
+    check("adds_up", adds_up(server));
+    check("stays_below_the_limit", stays_below_the_limit(server));
+    check("refuses_what_is_no_u32", refuses_what_is_no_u32(server));
     check("refuses_unknown_methods",
-          lk_call1(counter, COUNTER_METHODS, 0).w[0] == STATUS_UNKNOWN_REQUEST);
+          lk_call1(server, COUNTER_METHODS, 0).w[0] == STATUS_UNKNOWN_REQUEST);
     return failed ? 1 : 0;
 }
