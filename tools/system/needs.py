@@ -6,7 +6,7 @@ import glob
 import os
 import re
 
-from .words import nearest
+from .words import nearest, text_of
 
 NEEDS = "needs"
 ALWAYS = ("exit", "pager")  # what init gives by name without being told
@@ -21,11 +21,10 @@ class Needs:
     def __init__(self, path, mistakes, grammar):
         self.mistakes = mistakes.of(path)
         self.caps, self.params, self.endpoints = {}, {}, {}
-        with open(path, encoding="utf-8", errors="replace") as f:
-            for number, line in enumerate(f.read().split("\n"), 1):
-                tree = grammar.parse(line, number, self.mistakes, "need_line")
-                if tree is not None:
-                    self.line(tree)
+        for number, line in enumerate((text_of(path, self.mistakes) or "").split("\n"), 1):
+            tree = grammar.parse(line, number, self.mistakes, "need_line")
+            if tree is not None:
+                self.line(tree)
 
     def line(self, tree):
         name, optional = tree.children[0], tree.children[-1] is not None

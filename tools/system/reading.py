@@ -11,7 +11,7 @@ from places import DESCRIPTIONS
 
 from .grammar import Grammar, number_of
 from .model import Grant, Program, System
-from .words import LIMITS, nearest
+from .words import LIMITS, nearest, text_of
 
 FORMAT = 1
 UNITS = {"us": 1000, "ms": 1_000_000, "s": 1_000_000_000}
@@ -42,8 +42,10 @@ class Reader:
 
     def file(self, path):
         """The lines of one file. Each begins with `system`, and no program goes on from one to another."""
-        with open(path, encoding="utf-8", errors="replace") as f:
-            text = f.read()
+        text = text_of(path, self.mistakes)
+        if text is None:
+            self.system.is_whole = False
+            return
         around = self.mistakes, self.format_seen, self.begun
         self.mistakes, self.format_seen, self.begun = self.mistakes.of(path), False, False
         self.program, self.lost = None, False
@@ -58,7 +60,8 @@ class Reader:
         tree = self.grammar.parse(line, number, self.mistakes)
         if tree is not None:
             self.statement(tree)
-        if self.program is not None and len(self.mistakes.told) > told:
+        own = tree is None or tree.data not in ("system", "program", "include")
+        if own and self.program is not None and len(self.mistakes.told) > told:
             self.program.wrong.update(re.findall(r"[\w-]+", line.partition("#")[0]))
 
     def statement(self, tree):
@@ -120,7 +123,12 @@ class Reader:
         quoted = words[0]
         name = quoted[1:-1]
         folders = [os.path.dirname(self.mistakes.file), *DESCRIPTIONS]
-        path = next(filter(os.path.isfile, (os.path.join(folder, name) for folder in folders)), None)
+        paths = [os.path.join(folder, name) for folder in folders]
+        path = next(filter(os.path.isfile, paths), None)
+        if path is None and any(map(os.path.exists, paths)):
+            self.mistakes.error(quoted, f"'{name}' is no ordinary file")
+            self.system.is_whole = False
+            return
         if path is None:
             there = {file for folder in folders for file in os.listdir(folder or ".") if file.endswith(".lyk")}
             self.mistakes.error(quoted, f"there is no file '{name}'{nearest(name, there)}")

@@ -231,6 +231,30 @@ def include(context):
             raise Failed("it says something else", [f"not told: {x}" for x in lines if x not in got] + [f"told: {x}" for x in got if x not in lines])
 
 
+def no_text(context):
+    """What is no text, or no file, is refused in a line, and nothing reaches the terminal that it would not show."""
+    folder = context.path("description-bytes")
+    os.makedirs(folder, exist_ok=True)
+    path, part = os.path.join(folder, "main.lyk"), os.path.join(folder, "part.lyk")
+    main = b'system 1\ninclude "part.lyk"\nprogram a\n'
+    for text, included, said in (
+        (main, b"system 1\nprogram \xc3\xa9\xff\xfe\x1b[2J\n", f"{part}:2:10: error: this file is no text in UTF-8: here is the byte 0xff"),
+        (b"\x7fELF\x90\x90", b"", f"{path}:1:5: error: this file is no text in UTF-8: here is the byte 0x90"),
+        (b"system 1\nprogram a\n    \x1b[2J\n", b"", f"{path}:3:5: error: unknown property '\\x1b'"),
+        (b'system 1\ninclude "\x1b]0;x\x07"\nprogram a\n', b"", f"{path}:2:9: error: there is no file '\\x1b]0;x\\x07'"),
+        (b'system 1\ninclude "/dev/zero"\nprogram a\n', b"", f"{path}:2:9: error: '/dev/zero' is no ordinary file"),
+    ):
+        for file, data in ((path, text), (part, included)):
+            with open(file, "wb") as f:
+                f.write(data)
+        status, output = context.run([TOOL, "check", path], SECONDS)
+        if status != 1 or output != said + "\n":
+            raise Failed("it says something else", core.tail(output))
+    status, output = context.run([TOOL, "check", "/dev/zero"], SECONDS)
+    if status != 1 or output != "lykos-system: /dev/zero: it is no ordinary file\n":
+        raise Failed("it says something else of /dev/zero", core.tail(output))
+
+
 SOURCE = """/* lk_cap("in_a_comment") */ // lk_cap("in_another")
 uint32_t clock(void) { return lk_cap("clcok") + lk_cap("clock") + lk_cap( "exit" ) + lk_cap("later"); }
 uint32_t more(void) { return lk_cap("main") + lk_cap("given") + lk_cap_optional("perhaps"); }
@@ -422,6 +446,7 @@ def part(_context):
             simple_job("shipped", "the system is without mistakes; a program undescribed is worth a warning, one not built is none",
                        shipped),
             simple_job("include", "a description includes others, and mistakes are told of the file they stand in", include),
+            simple_job("no_text", "what is no text, or no ordinary file, is refused in a line", no_text),
             simple_job("files", "the files that the archive of a description needs", files),
             simple_job("sources", "a source that asks for what its program is not given is worth a warning", sources),
             simple_job("needs", "a program is given what it needs, and of that kind", needs),
