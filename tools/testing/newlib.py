@@ -44,6 +44,8 @@ SEEN = [
     "{checks} checks, 0 wrong",
     "the end comes, and is not ended",
 ]
+AFTER_ROWS = SEEN[2]
+WRITERS, ROWS, ROW_BYTES = 3, 40, 200  # of tests/programs/newlibtest/threads.c
 # How it ends: the words before, and the status of the machine.
 ENDS = {
     "abort": (["before abort", "it has called abort()"], core.FAIL),
@@ -58,6 +60,14 @@ def boot(context, name, args, more):
     program = os.path.join(context.build, "test", "programs", "newlibtest")
     archive = images.changed(context, [], PROGRAM.format(name=name, args=args), [program])
     return context.qemu(f"newlib-{name}", SECONDS, "--icount", "--archive", archive, *more)
+
+
+def rows(lines):
+    """Whole lines of three members at once, while a fourth one reads, each once."""
+    wanted = [(f"row {me} {number:03} ").ljust(ROW_BYTES - 2, chr(ord("a") + number % 26)) for me in range(WRITERS) for number in range(ROWS)]
+    if sorted(lines) != sorted(wanted):
+        wrong = [line for line in lines if line not in wanted]
+        raise Failed(f"of {len(wanted)} lines written to the console at once not each is there once: {len(lines)}", wrong[: core.TAIL])
 
 
 def look_for(output, wanted):
@@ -78,6 +88,10 @@ def checks(context, seed, cpus, how):
     if wrong:
         raise Failed(wrong[0], wrong)
     counted = next((line.split()[0] for line in lines if line.endswith("checks, 0 wrong")), "?")
+    first = next((n for n, line in enumerate(lines) if line.startswith("row ")), 0)
+    last = next((n for n, line in enumerate(lines) if line == AFTER_ROWS), len(lines))
+    rows(lines[first:last])
+    lines[first:last] = []
     wanted = [line.format(seed=number, checks=counted) for line in SEEN]
     if lines != wanted or counted == "?" or int(counted) < 10000:
         different = [f"{w!r}, and there was {g!r}" for w, g in zip(wanted, lines) if w != g]

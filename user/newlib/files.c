@@ -19,11 +19,12 @@
 
 #define LINE_BYTES LK_LINE_MAX /* say() puts no more into a line */
 
-/* The lines that are being written: to standard output, and error. newlib has a lock for each. */
+/* The lines that are being written: to standard output, and error. Each has a lock of its own:
+ * newlib has one of the file at most, which who reads or ends the program does not have. */
 static struct line {
     char text[LINE_BYTES + 1];
     size_t length;
-} lines[2];
+} lines[NEWLIB_LINES];
 
 static void end_line(struct line *l)
 {
@@ -34,10 +35,12 @@ static void end_line(struct line *l)
 
 void newlib_flush(void)
 {
-    for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+    for (unsigned i = 0; i < NEWLIB_LINES; i++) {
+        newlib_line_lock(i);
         if (lines[i].length > 0) {
             end_line(&lines[i]);
         }
+        newlib_line_unlock(i);
     }
 }
 
@@ -52,13 +55,15 @@ static bool is_open(int fd)
 
 int write(int fd, const void *from, size_t n)
 {
-    struct line *l = &lines[fd == STDERR_FILENO];
+    unsigned which = fd == STDERR_FILENO;
+    struct line *l = &lines[which];
     const char *at = from;
 
     if (!is_open(fd)) {
         return -1;
     }
     n = n < INT_MAX ? n : INT_MAX;
+    newlib_line_lock(which);
     for (size_t i = 0; i < n; i++) {
         if (at[i] == '\n' || l->length == LINE_BYTES) {
             end_line(l);
@@ -67,6 +72,7 @@ int write(int fd, const void *from, size_t n)
             l->text[l->length++] = at[i];
         }
     }
+    newlib_line_unlock(which);
     return (int)n;
 }
 

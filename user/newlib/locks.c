@@ -33,7 +33,7 @@ enum {
     RANK_ENVIRONMENT,
     RANK_FILES,
     RANK_STREAMS,
-    RANK_MEMORY,
+    RANK_LAST, /* of those below which none is taken: memory, and lines that are being written */
     RANKS_END
 };
 _Static_assert(RANKS_END <= LK_RANKS, "there are ranks enough");
@@ -48,11 +48,16 @@ struct __lock __lock___tz_mutex = NEWLIB_LOCK("time zone", RANK_TIMEZONE);
 struct __lock __lock___env_recursive_mutex = NEWLIB_LOCK("environment", RANK_ENVIRONMENT);
 struct __lock __lock___sfp_recursive_mutex = NEWLIB_LOCK("list of files", RANK_FILES);
 struct __lock __lock___sinit_recursive_mutex = NEWLIB_LOCK("streams", RANK_STREAMS);
-struct __lock __lock___malloc_recursive_mutex = NEWLIB_LOCK("memory", RANK_MEMORY);
+struct __lock __lock___malloc_recursive_mutex = NEWLIB_LOCK("memory", RANK_LAST);
 struct __lock __lock___dd_hash_mutex = NEWLIB_LOCK("folders", RANK_OTHER);
 struct __lock __lock___arc4random_mutex = NEWLIB_LOCK("random numbers", RANK_OTHER);
 struct __lock __lock___atexit_recursive_mutex = NEWLIB_LOCK("exit", RANK_NONE);
 struct __lock __lock___at_quick_exit_mutex = NEWLIB_LOCK("quick exit", RANK_NONE);
+
+static struct __lock lines[NEWLIB_LINES] = {
+    NEWLIB_LOCK("line of standard output", RANK_LAST),
+    NEWLIB_LOCK("line of standard error", RANK_LAST),
+};
 
 static const struct __lock file_lock = NEWLIB_LOCK("file", RANK_NONE);
 static struct __lock first_files[FIRST_FILES];
@@ -157,4 +162,14 @@ void __retarget_lock_init(_LOCK_T *to)
 void __retarget_lock_close(_LOCK_T l)
 {
     __retarget_lock_close_recursive(l);
+}
+
+void newlib_line_lock(unsigned line)
+{
+    __retarget_lock_acquire_recursive(&lines[line]);
+}
+
+void newlib_line_unlock(unsigned line)
+{
+    __retarget_lock_release_recursive(&lines[line]);
 }

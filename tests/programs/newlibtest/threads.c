@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Threads use the library: one that is in no team, then four members at once, then one in the place
- * of another.
+ * Threads use the library: one that is in no team, then four members at once, one in the place of
+ * of another; then four that write to the console, or read.
  */
 #include "newlibtest.h"
 
@@ -11,10 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MEMBERS 4u
 #define ROUNDS 150u
 #define SLOTS 16u
+#define ROWS 40u
+#define ROW_BYTES 200u /* of a row for the console, with its end */
 #define WAIT_MOST 20000u /* milliseconds of the guest's */
 
 /* Capability registers, behind those that the description names. */
@@ -253,6 +256,57 @@ static void check_lines(const char *text, size_t size)
     CHECK(count == MEMBERS * ROUNDS);
 }
 
+/* ---- The console ---- */
+
+static void row(char *to, unsigned me, unsigned number)
+{
+    snprintf(to, ROW_BYTES, "row %u %03u ", me, number);
+    memset(to + strlen(to), 'a' + (int)(number % 26), ROW_BYTES - 2 - strlen(to));
+    strcpy(to + ROW_BYTES - 2, "\n");
+}
+
+/* Each has its own way there: no lock of a file is held by two of them. The last one reads, and so
+ * writes out what is not a whole line yet. The part `newlib` looks at the rows. */
+static void uses_console(void *number)
+{
+    unsigned me = (unsigned)(uintptr_t)number;
+    char text[ROW_BYTES] = "";
+    char byte;
+
+    for (unsigned i = 0; i < ROWS; i++) {
+        row(text, me, i);
+        switch (me) {
+        case 0:
+            printf("%s", text);
+            break;
+        case 1:
+            fprintf(stderr, "%s", text);
+            break;
+        case 2:
+            CHECK(write(STDOUT_FILENO, text, ROW_BYTES - 1) == (int)ROW_BYTES - 1);
+            break;
+        default:
+            CHECK(read(STDIN_FILENO, &byte, 1) == 0);
+            break;
+        }
+    }
+    __atomic_fetch_add(&done, 1, __ATOMIC_RELEASE);
+}
+
+static void all_do(void (*fn)(void *))
+{
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        begin(i, fn);
+    }
+}
+
+static void destroy_all(void)
+{
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        lk_must(lk_team_destroy(&thread[i]), "the end of a member");
+    }
+}
+
 void check_threads(unsigned seed)
 {
     char *text = NULL;
@@ -279,6 +333,9 @@ void check_threads(unsigned seed)
     begin(0, comes_later);
     wait_for(1);
     lk_must(lk_team_destroy(&thread[0]), "the end of a member");
+    all_do(uses_console);
+    wait_for(MEMBERS);
+    destroy_all();
     CHECK(fclose(shared) == 0);
     check_lines(text, size);
     free(text);
