@@ -67,14 +67,26 @@ clock_t times(struct tms *to)
     return ticks;
 }
 
+/* Now plus a duration that is not negative; a sum too large is never. */
+static uint64_t after(const struct timespec *wanted)
+{
+    uint64_t time;
+
+    if (__builtin_mul_overflow((uint64_t)wanted->tv_sec, LK_NSEC_PER_SEC, &time) ||
+        __builtin_add_overflow(time, (uint64_t)wanted->tv_nsec, &time) ||
+        __builtin_add_overflow(time, lk_now(), &time)) {
+        return UINT64_MAX;
+    }
+    return time;
+}
+
 int nanosleep(const struct timespec *wanted, struct timespec *left)
 {
     if (wanted->tv_sec < 0 || wanted->tv_nsec < 0 || wanted->tv_nsec >= (long)LK_NSEC_PER_SEC) {
         errno = EINVAL;
         return -1;
     }
-    if (lk_sleep_until(lk_now() + (uint64_t)wanted->tv_sec * LK_NSEC_PER_SEC +
-                       (uint64_t)wanted->tv_nsec) != STATUS_OK) {
+    if (lk_sleep_until(after(wanted)) != STATUS_OK) {
         errno = ENOSYS;
         return -1;
     }

@@ -191,6 +191,12 @@ static void check_system(void)
     CHECK(nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL) == 0);
     CHECK(clock_gettime(CLOCK_MONOTONIC, &b) == 0);
     CHECK((b.tv_sec - a.tv_sec) * 1000000000l + b.tv_nsec - a.tv_nsec >= 20000000);
+    errno = 0;
+    CHECK(nanosleep(&(struct timespec){ .tv_sec = -1 }, NULL) == -1 && errno == EINVAL);
+    errno = 0;
+    CHECK(nanosleep(&(struct timespec){ .tv_nsec = 1000000000 }, NULL) == -1 && errno == EINVAL);
+    errno = 0;
+    CHECK(nanosleep(&(struct timespec){ .tv_nsec = -1 }, NULL) == -1 && errno == EINVAL);
     CHECK(clock_gettime(77, &a) == -1 && errno == EINVAL);
     CHECK(time(NULL) >= 0 && time(NULL) < 100000 && clock() > 0);
     errno = 0;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MEMBERS 4u
@@ -307,6 +308,30 @@ static void destroy_all(void)
     }
 }
 
+/* Longer than 64 bits of nanoseconds can say: what is left of them is next to nothing, or in the
+ * past. */
+static void sleeps_long(void *number)
+{
+    static const struct timespec long_time[MEMBERS] = {
+        { .tv_sec = 18446744073, .tv_nsec = 709551617 },
+        { .tv_sec = 18446744073, .tv_nsec = 709551615 },
+        { .tv_sec = INT64_MAX, .tv_nsec = 999999999 },
+        { .tv_sec = 1ll << 55 },
+    };
+
+    nanosleep(&long_time[(uintptr_t)number], NULL);
+    __atomic_fetch_add(&done, 1, __ATOMIC_RELEASE);
+}
+
+static void check_long_sleeps(void)
+{
+    all_do(sleeps_long);
+    lk_sleep_ms(20);
+    CHECK(__atomic_load_n(&done, __ATOMIC_ACQUIRE) == 0);
+    destroy_all();
+    done = 0;
+}
+
 void check_threads(unsigned seed)
 {
     char *text = NULL;
@@ -336,6 +361,7 @@ void check_threads(unsigned seed)
     all_do(uses_console);
     wait_for(MEMBERS);
     destroy_all();
+    check_long_sleeps();
     CHECK(fclose(shared) == 0);
     check_lines(text, size);
     free(text);
