@@ -197,6 +197,18 @@ def tests(context):
         raise Failed("the last line is another one", core.tail(text))
 
 
+def seeds(context):
+    """Seed 0 is the boot without preemption at random, which there is once; what is no seed is refused in a line."""
+    text = run(context, "make", "test", "SEEDS=0 0x2 2")
+    said = [line for line in text.splitlines() if line.startswith("counter-test, ")]
+    if said != [f"counter-test, {how}: {CASES_ONCE} passed, 0 failed" for how in ("as it is", "preempted at random, seed 2")]:
+        raise Failed("other boots than these two", core.tail(text))
+    for words, what in ((["--seeds"], ""), (["--seeds", "x", "counter-test"], "x"), (["--seeds", "1 -2", "counter-test"], "1 -2")):
+        text = run(context, "lykos", "test", *words, status=1)
+        if text != f"lykos: SEEDS are numbers, not '{what}'\n":
+            raise Failed(f"lykos test {' '.join(words)} says something else", core.tail(text))
+
+
 def tests_fail(context):
     """A server that is wrong, a test and a server that fault, a server that never answers, and a test that tests nothing."""
     with Changed(context, "counter/main.c", "sum += by;", "sum += by + (by == 77);"):
@@ -622,6 +634,7 @@ def part(_context):
         ("goal", "a folder that is called like a goal of make is told of", goal),
         ("builds", "the project builds, and a second make has nothing to do", builds),
         ("tests", "make test: all pass, also preempted at random", tests),
+        ("seeds", "make test: seed 0 is the boot as it is; what is no seed is refused in a line", seeds),
         ("prompt", "make run: the prompt, and what docs/kit.md shows there", prompt),
         ("stands", "make run: a server that faults, who waits for it, and how to go on, are told", stands),
         ("piped", "make run: input from a pipe is typed at the prompt, and where it ends the machine ends", piped),
