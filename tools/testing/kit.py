@@ -188,6 +188,36 @@ def builds(context):
     if re.search(r"^  [A-Z]+ ", again, re.MULTILINE):
         raise Failed("a second make builds something", core.tail(again))
     run(context, "lykos-image", "check", "build/archive")
+    mark = place(context, "lykos-kit", "share", "kit")
+    with open(mark, "r+", encoding="utf-8") as f:
+        before = f.read()
+        f.write("another one\n")
+    need(run(context, "make"), r"^  IDL ", r"^  CC ", r"^  LD ", r"^  TABLE ")
+    with open(mark, "w", encoding="utf-8") as f:
+        f.write(before)
+    run(context, "make")
+
+
+def removed(context):
+    """A source file that is added, and one that is removed: the program is linked again, without it."""
+    def symbols():
+        run(context, "make")
+        return run(context, "nm", "build/programs/counter.debug")
+
+    write(context, "int more(void);\nint more(void) { return 1; }\n", "counter", "more.c")
+    need(symbols(), r" T more$")
+    os.unlink(place(context, "counter", "counter", "more.c"))
+    if re.search(r" more$", symbols(), re.MULTILINE):
+        raise Failed("what stood in a file that was removed is in the program")
+    os.rename(place(context, "counter", "counter-client"), place(context, "away"))
+    try:
+        need(run(context, "make", status=1), r"^system\.lyk:\d+:\d+: error: there is no program 'counter-client' to be its file")
+    finally:
+        os.rename(place(context, "away"), place(context, "counter", "counter-client"))
+    run(context, "make")
+    text = run(context, "make")
+    if re.search(r"^  [A-Z]+ ", text, re.MULTILINE):
+        raise Failed("a second make builds something", core.tail(text))
 
 
 def tests(context):
@@ -632,7 +662,8 @@ def part(_context):
         ("new", "lykos new makes a project, and refuses in a line what it must", new),
         ("names", "each name of a server makes a project that is C, or is refused", names),
         ("goal", "a folder that is called like a goal of make is told of", goal),
-        ("builds", "the project builds, and a second make has nothing to do", builds),
+        ("builds", "the project builds, a second make has nothing to do, and with another kit it is built anew", builds),
+        ("removed", "a source file that is removed is in the program no more", removed),
         ("tests", "make test: all pass, also preempted at random", tests),
         ("seeds", "make test: seed 0 is the boot as it is; what is no seed is refused in a line", seeds),
         ("prompt", "make run: the prompt, and what docs/kit.md shows there", prompt),

@@ -47,11 +47,12 @@ TESTS := $(filter %-test,$(PROGRAMS))
 # The first that is neither a client nor a test: gdb begins with its symbols.
 SERVER ?= $(firstword $(filter-out %-client %-test,$(PROGRAMS)) $(PROGRAMS))
 INTERFACES := $(sort $(wildcard *.idl */*.idl))
-TOOLS := build/kit/share/kit
+# Which kit it was built with.
+TOOLS := build/version
 
 # A program has not the name of a goal, nor of something that lies in build. `lykos new` reads these lines.
 GOALS := all run test debug dump clean help
-BUILT := archive files gen kit lib options programs
+BUILT := archive files folders from gen kit lib options programs version
 ifneq ($(filter $(GOALS) $(BUILT),$(FOLDERS)),)
 $(error a program cannot be called $(firstword $(filter $(GOALS) $(BUILT),$(FOLDERS))): `make` means something else by it; give the folder another name)
 endif
@@ -86,9 +87,13 @@ COMPILER := $(if $(filter environment% command%,$(origin CC)),$(CC),$(CROSS)gcc)
 # This one is not known to each.
 ERRORS += $(shell echo | $(COMPILER) -Werror -Werror=dangling-pointer -fsyntax-only -x c - 2>/dev/null && echo -Werror=dangling-pointer)
 
-# Again when the options change.
+# Again when the options or the kit are others, or something is not there any more.
+remember = $(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' > $(1))
 OPTIONS := $(CC) $(ERRORS) $(CFLAGS)
-$(shell mkdir -p build; echo '$(OPTIONS)' | cmp -s - build/options || echo '$(OPTIONS)' > build/options)
+$(call remember,build/options,$(OPTIONS))
+$(call remember,$(TOOLS),$(shell cat $(KIT)/share/kit))
+$(call remember,build/folders,$(FOLDERS))
+$(foreach f,$(FOLDERS),$(call remember,build/$(f)/objects,$(call objects,$(f))))
 
 # A file of the folder $(1).
 define compile
@@ -109,7 +114,7 @@ endef
 $(foreach f,$(FOLDERS),$(eval $(call folder,$(f))))
 
 define program
-build/programs/$(1): $$(call objects,$(1)) $(wildcard $(1)/sources) $(LIBRARIES:%=build/lib/%.a) $(TOOLS)
+build/programs/$(1): $$(call objects,$(1)) build/$(1)/objects $(LIBRARIES:%=build/lib/%.a) $(TOOLS)
 	$$(call say,LD,$(1))
 	$(Q)mkdir -p $$(@D)
 	$(Q)$(BIN)/lykos-cc -o $$@ $$(call libc,$(1)) $$(call objects,$(1)) -Lbuild/lib $$(filter-out newlib,$$(call libs,$(1)))
@@ -119,7 +124,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 # --- libraries --------------------------------------------------------------------------------------------------
 
 define library
-build/lib/$(1).a: $$(call objects,$(1)) $(wildcard $(1)/sources) $(TOOLS)
+build/lib/$(1).a: $$(call objects,$(1)) build/$(1)/objects $(TOOLS)
 	$$(call say,AR,$(1))
 	$(Q)mkdir -p $$(@D)
 	$(Q)rm -f $$@
@@ -128,7 +133,7 @@ endef
 $(foreach l,$(LIBRARIES),$(eval $(call library,$(l))))
 
 # --- the system -------------------------------------------------------------------------------------------------
-build/system.table: system.lyk $(wildcard *.lyk) $(wildcard $(PROGRAMS:%=%/needs)) $(foreach p,$(PROGRAMS),$(call source,$(p))) $(PROGRAMS) $(TOOLS)
+build/system.table: system.lyk $(wildcard *.lyk) $(wildcard $(PROGRAMS:%=%/needs)) $(foreach p,$(PROGRAMS),$(call source,$(p))) $(PROGRAMS) build/folders $(TOOLS)
 	$(call say,TABLE,$<)
 	$(Q)$(BIN)/lykos-system table $< $@ --programs $(PROGRAMS) --base
 build/archive: build/system.table $(PROGRAMS:%=build/programs/%)
