@@ -7,6 +7,7 @@ lib/       the library, the linker script; lib/newlib, a full C library and its 
 share/     a piece of the tree, where the tools find what they look for there; the template; programs, and the kernel, with symbols"""
 
 import glob
+import hashlib
 import io
 import lzma
 import os
@@ -16,6 +17,8 @@ import tarfile
 from places import ROOT
 
 NAME = "lykos-kit"
+MARK = "share/kit"
+DIGITS = 12
 BASE = ("init", "bank", "pager", "console", "shell", "constructor", "pci", "serial")
 EXAMPLES = ("ping", "pong", "fault")
 # What is typed: the tool behind it.
@@ -121,9 +124,25 @@ def entry(place, mode, kind=tarfile.REGTYPE):
     return info
 
 
-def pack(build, out, mark):
-    """Write the archive. `mark` says in a line what is in it."""
-    files = contents(build)
+def digest(files):
+    """Tells two kits apart: of the names and contents of all files, place -> bytes, and of the commands."""
+    sums = [f"{hashlib.sha256(files[place]).hexdigest()} {place}\n" for place in sorted(files)]
+    sums += [f"{command} {tool}\n" for command, tool in sorted(COMMANDS.items())]
+    return hashlib.sha256("".join(sums).encode()).hexdigest()[:DIGITS]
+
+
+def read(path):
+    try:
+        with open(path, "rb") as f:
+            return f.read()
+    except OSError as e:
+        raise Missing(f"{e.filename}: {e.strerror}") from None
+
+
+def pack(build, out, version):
+    """Write the archive. In share/kit stands which kit this is: the version of Lykos, and the digest of what is in it."""
+    files = {place: read(path) for place, path in contents(build).items()}
+    files[MARK] = f"Lykos {version}, the kit {digest(files)}\n".encode()
     folders = {os.path.dirname(place) for place in files} | {"bin", *(f"share/{folder}" for folder in FOLDERS)}
     for folder in list(folders):
         while folder := os.path.dirname(folder):
@@ -131,18 +150,10 @@ def pack(build, out, mark):
     with lzma.open(out, "wb", preset=6) as packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for folder in sorted(folders | {""}):
             tar.addfile(entry(folder, 0o755, tarfile.DIRTYPE))
-        for place in sorted(files):
-            try:
-                with open(files[place], "rb") as f:
-                    data = f.read()
-            except OSError as e:
-                raise Missing(f"{e.filename}: {e.strerror}") from None
+        for place, data in sorted(files.items()):
             info = entry(place, 0o755 if data.startswith((b"#!", b"\x7fELF")) and not place.endswith(".a") else 0o644)
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
-        info = entry("share/kit", 0o644)
-        info.size = len(mark.encode())
-        tar.addfile(info, io.BytesIO(mark.encode()))
         for command, tool in sorted(COMMANDS.items()):
             info = entry(f"bin/{command}", 0o777, tarfile.SYMTYPE)
             info.linkname = f"../share/tools/{tool}"

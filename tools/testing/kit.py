@@ -9,6 +9,8 @@ import shlex
 import shutil
 import threading
 
+from kit import pack as packing
+
 from . import core, unpacked
 from .build import in_a_row
 from .core import Failed, Part, simple_job
@@ -86,12 +88,28 @@ class Changed:
         write(self.context, self.before, self.file)
 
 
+def marked(kit):
+    """In the file share/kit stands a digest of all others; with one byte changed it is another one."""
+    files = {}
+    for at, _, names_there in os.walk(kit):
+        for path in (os.path.join(at, name) for name in names_there if not os.path.islink(os.path.join(at, name))):
+            with open(path, "rb") as f:
+                files[os.path.relpath(path, kit)] = f.read()
+    mark = files.pop(packing.MARK).decode()
+    if not mark.endswith(f", the kit {packing.digest(files)}\n"):
+        raise Failed(f"its digest is another one than in {mark!r}")
+    files["README.md"] = files["README.md"].replace(b"a", b"b", 1)
+    if packing.digest(files) in mark:
+        raise Failed("two kits have one digest")
+
+
 def packed(context):
     """Twice the same bytes; unpacked for all other cases; and nothing in it knows the tree."""
     archives = [pack(context, name) for name in ("kit-1.tar.xz", "kit-2.tar.xz")]
     if not filecmp.cmp(*archives, shallow=False):
         raise Failed("packed twice, it is not the same")
     unpack(archives[0], place(context))
+    marked(place(context, "lykos-kit"))
     for at, _, files in os.walk(place(context)):
         for file in files:
             with open(os.path.join(at, file), "rb") as f:
@@ -123,7 +141,7 @@ def new(context):
             raise Failed(f"lykos {' '.join(words)} says something else", text.splitlines())
     if sorted(os.listdir(place(context))) != ["counter", "lykos-kit"]:
         raise Failed("something was made all the same", os.listdir(place(context)))
-    need(run(context, "lykos", "version"), r"^Lykos \d+\.\d+\.\d+, the kit$")
+    need(run(context, "lykos", "version"), r"^Lykos \d+\.\d+\.\d+, the kit [0-9a-f]{12}$")
 
 
 def other_name(context):
