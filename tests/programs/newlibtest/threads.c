@@ -18,7 +18,7 @@
 #define ROUNDS 150u
 #define SLOTS 16u
 #define ROWS 40u
-#define ROW_BYTES 200u /* of a row for the console, with its end */
+#define ROW_BYTES 200u   /* of a row for the console, with its end */
 #define WAIT_MOST 20000u /* milliseconds of the guest's */
 
 /* Capability registers, behind those that the description names. */
