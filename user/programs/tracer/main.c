@@ -15,8 +15,8 @@
 #include <lykos/programs.h>
 #include <lykos/time.h>
 
-#define READ 32u              /* most that one request reads */
-#define RING 8192u            /* records of the kernel's ring */
+#define READ 32u                 /* most that one request reads */
+#define RING 8192u               /* records of the kernel's ring */
 #define ROOM_LEAST (4ull * READ) /* for what is read at once, and notes beside */
 #define ROOM_MOST 262144u
 #define MS_MOST 3600000ull
