@@ -92,8 +92,10 @@ USER_INC := -Iuser/lib/include -Ikernel -I$(GEN)/include
 USER_CFLAGS := $(COMMON) -mno-mmx -mno-sse -mno-sse2 -mno-80387 -mno-red-zone -fno-omit-frame-pointer $(USER_INC)
 LINK := $(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none --fatal-warnings
 
+# More options for the tests alone, such as -O0 when nothing but the warnings is wanted.
+TEST_OPTIONS ?=
 # Compile again when the flags or the compiler change.
-FLAGS_NOW := $(CC) $(KERNEL_CFLAGS) $(USER_CFLAGS) $(LINK) $(foreach f,$(wildcard user/*/flags user/*/*/flags tests/*/*/flags),$(f) $(shell cat $(f)))
+FLAGS_NOW := $(CC) $(KERNEL_CFLAGS) $(USER_CFLAGS) $(TEST_OPTIONS) $(LINK) $(foreach f,$(wildcard user/*/flags user/*/*/flags tests/*/*/flags),$(f) $(shell cat $(f)))
 FLAGS := $(BUILD)/flags
 $(shell mkdir -p $(BUILD); echo '$(FLAGS_NOW)' | cmp -s - $(FLAGS) || echo '$(FLAGS_NOW)' > $(FLAGS))
 # What tools/lykos-cc compiles and links programs with: the same, but for what is about this tree or this compiler.
@@ -309,7 +311,8 @@ lib_flags = $(if $(filter newlib,$(1)),$(NEWLIB_FLAGS),$(if $(1),$(RPC_LIBC) $(R
 $(call objects,$(ALL_USER_SRC) $(OVER_RPC_SRC)): $(BUILD)/%.o: % $(FLAGS) | $(RPC_MADE)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(USER_CFLAGS) $(call lib_flags,$(call libs,$(<D))) $(shell cat $(<D)/flags 2>/dev/null) -c -o $@ $<
+	$(Q)$(CC) $(USER_CFLAGS) $(call lib_flags,$(call libs,$(<D))) $(shell cat $(<D)/flags 2>/dev/null) \
+		$(if $(filter tests/%,$<),$(TEST_OPTIONS)) -c -o $@ $<
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@
@@ -477,7 +480,7 @@ UNIT_STRING := $(foreach f,memcpy memmove memset memcmp strlen strcmp,-D$(f)=ker
 $(UNIT_OBJ): $(BUILD)/unit/%.o: % $(FLAGS) Makefile | $(RPC_MADE)
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(HOST_CC) $(UNIT_CFLAGS) $(if $(filter kernel/string.c,$<),$(UNIT_STRING)) -c -o $@ $<
+	$(Q)$(HOST_CC) $(UNIT_CFLAGS) $(TEST_OPTIONS) $(if $(filter kernel/string.c,$<),$(UNIT_STRING)) -c -o $@ $<
 $(foreach f,$(RPC_FOREIGN),$(eval $(call foreign,$(BUILD)/unit/xdr/$(notdir $(f:.c=.o)),$(f),$(HOST_CC),-std=gnu11 -O1 -g \
 	-fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP,$(FLAGS) Makefile)))
 $(UNIT): $(UNIT_OBJ) $(call foreign_objects,unit/xdr) | $(TABLE)

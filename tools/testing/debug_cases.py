@@ -24,14 +24,13 @@ def need_not(output, *patterns):
 
 
 def ps(gdb):
-    output = gdb.command("lykos ps")
-    need(
-        output,
+    for line in (
         r"^ +0x[0-9a-f]+  shell +shell +120 .* receiving, waits for (a notice|the answer of \S+)$",
         r"^ +0x[0-9a-f]+  console +console +180 .* receiving, waits for a message or notice$",
         r"^ +0x[0-9a-f]+  warden +init +201 ",
-    )
-    need(gdb.command("lykos waits"), r"^nobody waits for anybody$")
+    ):
+        gdb.until("lykos ps", line)
+    gdb.until("lykos waits", r"^nobody waits for anybody$")
 
 
 def type_line(gdb):

@@ -5,6 +5,7 @@ import glob
 import os
 import re
 import sys
+import tempfile
 import time
 
 from . import core, images
@@ -45,10 +46,12 @@ def archive(context):
 
 
 class Debugger(Session):
-    """gdb at its prompt, in kernel_main."""
+    """gdb at its prompt, in kernel_main. The machine has a log of its own, as several may run at once."""
 
     def __init__(self, context, *more, command=None):
-        command = command or [os.path.join(core.ROOT, "tools", "run-gdb"), context.build]
+        if command is None:
+            command = [os.path.join(core.ROOT, "tools", "run-gdb"), context.build]
+            more += ("--log", os.path.join(tempfile.mkdtemp(dir=context.folder), "console.log"))
         super().__init__(context, "debug", (), SECONDS, [sys.executable, "-c", STARTER, *command, *more])
         self.socket = self.expect(r"Remote debugging using (\S+)")[1]
         self.expect(r"Breakpoint 1, .*kernel_main")

@@ -142,9 +142,9 @@ def part(context):
     if context.seed is not None:
         runs = [(context.seed, context.nofast)]
     else:
-        seeds = [None] + list(range(1, SOAK_SEEDS + 1 if context.soak else 3))
+        seeds = [None] + list(range(1, SOAK_SEEDS + 1 if context.soak else 2))
         runs = [(seed, context.nofast) for seed in seeds]
         if not context.nofast:
-            runs += [(seed, True) for seed in seeds[:2]]
+            runs += [(seed, True) for seed in seeds[: 2 if context.soak else 1]]
     jobs = [command_line_job(seed, nofast) for seed, nofast in runs]
     return Part("examples", jobs + [Job(at_the_prompt, [PROMPT])])

@@ -12,6 +12,8 @@ UNIT_SECONDS = 240
 KERNEL_SECONDS = 120
 SYSTEM_SECONDS = 480
 BOTH_WAYS = "fastpath"  # does all of it with the fast path and without in any case
+# What these try is above the kernel: without the fast path only in `make soak`.
+ABOVE = ("bank", "byhand", "deadline", "dispatch", "fuzz", "locks", "loop", "pager", "ring", "rpc", "schedule", "stubs", "userlib")
 SOAK_SEEDS = 20
 SOAK_ROUNDS = 50000  # with each of these seeds
 
@@ -80,7 +82,7 @@ def kernel_part(context):
 def system_part(context, scenario, archive):
     """One folder of tests/system: an archive whose init is the test. On the virtual clock, so that times in it mean the
     same however busy the machine is. Each runs as it is, once more while the kernel takes the CPU away at random, and once
-    more without the fast path, which must make no difference; but for BOTH_WAYS."""
+    more without the fast path, which must make no difference; but for BOTH_WAYS and ABOVE."""
 
     def run_with(seed, nofast):
         def run(context, pattern):
@@ -93,7 +95,7 @@ def system_part(context, scenario, archive):
         return run
 
     runs = [(seed, context.nofast) for seed in seeds(context, [None, 1])]
-    if not context.nofast and scenario != BOTH_WAYS:
+    if not context.nofast and scenario != BOTH_WAYS and (context.soak or scenario not in ABOVE):
         runs += [(seed, True) for seed in seeds(context, [None])[:2]]
     return Part(scenario, [Job(run_with(seed, nofast)) for seed, nofast in runs])
 
