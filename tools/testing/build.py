@@ -61,7 +61,7 @@ def clang(context):
 
 
 def commit_points(context):
-    status, text = context.run(["/usr/bin/env", "python3", "tools/check-commit"], 60)
+    status, text = context.run(["tools/check-commit"], 60)
     if status != 0:
         raise Failed("something behind a commit point may fail", core.tail(text))
 

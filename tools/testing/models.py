@@ -95,9 +95,9 @@ class Search:
             if law not in (None, "DEADLOCK"):
                 defines += [f"ONLY={law_number(self.text, law)}"]
         self.defines = " ".join("-D" + d for d in defines)
-        # What runs for long is worth the time to optimise it; clang is quick at what is not.
-        quick = "clang -O0" if shutil.which("clang") else "gcc -O0"
-        cc = "gcc -O2" if self.soak else "gcc -O1" if kind == "run" else quick
+        # What runs for long is worth the time to optimise it; tcc is quick at what is not.
+        quick = next((cc for cc in ("tcc", "clang -O0") if shutil.which(cc.split()[0])), "gcc -O0")
+        cc = "gcc -O2" if self.soak else "gcc -O1" if kind in ("run", "base") else quick
         pan = self.compile(context, f"{cc} {' '.join(flags)}")
         status, self.output = command(context, f"{pan} {' '.join(options)}; times", self.folder)
         if status != 0 or not self.number(r"(\S+) states, stored"):
