@@ -92,10 +92,8 @@ USER_INC := -Iuser/lib/include -Ikernel -I$(GEN)/include
 USER_CFLAGS := $(COMMON) -mno-mmx -mno-sse -mno-sse2 -mno-80387 -mno-red-zone -fno-omit-frame-pointer $(USER_INC)
 LINK := $(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none --fatal-warnings
 
-# More options for the tests alone, such as -O0 when nothing but the warnings is wanted.
-TEST_OPTIONS ?=
 # Compile again when the flags or the compiler change.
-FLAGS_NOW := $(CC) $(KERNEL_CFLAGS) $(USER_CFLAGS) $(TEST_OPTIONS) $(LINK) $(foreach f,$(wildcard user/*/flags user/*/*/flags tests/*/*/flags),$(f) $(shell cat $(f)))
+FLAGS_NOW := $(CC) $(KERNEL_CFLAGS) $(USER_CFLAGS) $(LINK) $(foreach f,$(wildcard user/*/flags user/*/*/flags tests/*/*/flags),$(f) $(shell cat $(f)))
 FLAGS := $(BUILD)/flags
 $(shell mkdir -p $(BUILD); echo '$(FLAGS_NOW)' | cmp -s - $(FLAGS) || echo '$(FLAGS_NOW)' > $(FLAGS))
 # What tools/lykos-cc compiles and links programs with: the same, but for what is about this tree or this compiler.
@@ -267,7 +265,8 @@ NEWLIB_CC := $(if $(CLANG),gcc,$(CC))
 # As programs are compiled, but with SSE. Its locks are ours, and errno is each thread's own.
 NEWLIB_CFLAGS := -O2 -ffreestanding -fno-pic -mno-red-zone -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -D__DYNAMIC_REENT__ -w
-NEWLIB_OPTIONS := --host=x86_64-elf --disable-multilib --disable-shared --disable-newlib-supplied-syscalls \
+NEWLIB_OPTIONS := --host=x86_64-elf --disable-dependency-tracking --disable-multilib --disable-shared \
+	--disable-newlib-supplied-syscalls \
 	--enable-newlib-io-long-long --enable-newlib-io-c99-formats --enable-newlib-retargetable-locking \
 	--enable-newlib-global-stdio-streams
 NEWLIB_NOW := $(notdir $(NEWLIB)) $(NEWLIB_CC) $(NEWLIB_CFLAGS) $(NEWLIB_OPTIONS)
@@ -311,8 +310,7 @@ lib_flags = $(if $(filter newlib,$(1)),$(NEWLIB_FLAGS),$(if $(1),$(RPC_LIBC) $(R
 $(call objects,$(ALL_USER_SRC) $(OVER_RPC_SRC)): $(BUILD)/%.o: % $(FLAGS) | $(RPC_MADE)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(USER_CFLAGS) $(call lib_flags,$(call libs,$(<D))) $(shell cat $(<D)/flags 2>/dev/null) \
-		$(if $(filter tests/%,$<),$(TEST_OPTIONS)) -c -o $@ $<
+	$(Q)$(CC) $(USER_CFLAGS) $(call lib_flags,$(call libs,$(<D))) $(shell cat $(<D)/flags 2>/dev/null) -c -o $@ $<
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@
@@ -480,7 +478,7 @@ UNIT_STRING := $(foreach f,memcpy memmove memset memcmp strlen strcmp,-D$(f)=ker
 $(UNIT_OBJ): $(BUILD)/unit/%.o: % $(FLAGS) Makefile | $(RPC_MADE)
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(HOST_CC) $(UNIT_CFLAGS) $(TEST_OPTIONS) $(if $(filter kernel/string.c,$<),$(UNIT_STRING)) -c -o $@ $<
+	$(Q)$(HOST_CC) $(UNIT_CFLAGS) $(if $(filter kernel/string.c,$<),$(UNIT_STRING)) -c -o $@ $<
 $(foreach f,$(RPC_FOREIGN),$(eval $(call foreign,$(BUILD)/unit/xdr/$(notdir $(f:.c=.o)),$(f),$(HOST_CC),-std=gnu11 -O1 -g \
 	-fno-omit-frame-pointer -fno-common $(SANITIZE) -MMD -MP,$(FLAGS) Makefile)))
 $(UNIT): $(UNIT_OBJ) $(call foreign_objects,unit/xdr) | $(TABLE)

@@ -97,7 +97,8 @@ class Search:
         self.defines = " ".join("-D" + d for d in defines)
         # What runs for long is worth the time to optimise it; tcc is quick at what is not.
         quick = next((cc for cc in ("tcc", "clang -O0") if shutil.which(cc.split()[0])), "gcc -O0")
-        cc = "gcc -O2" if self.soak else "gcc -O1" if kind in ("run", "base") else quick
+        large = context.soak or entry["model"] in ("dispatch", "lock", "stop")
+        cc = "gcc -O2" if self.soak else "gcc -O1" if large and kind in ("run", "base") else quick
         pan = self.compile(context, f"{cc} {' '.join(flags)}")
         status, self.output = command(context, f"{pan} {' '.join(options)}; times", self.folder)
         if status != 0 or not self.number(r"(\S+) states, stored"):

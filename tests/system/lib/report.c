@@ -9,7 +9,9 @@
 #define COM1_READY 0x20
 #define LOG_CHUNK 1024
 
-#define TURNS 3u /* of so many one is done with a seed */
+/* Of so many one is done. */
+#define TURNS 3u       /* with a seed */
+#define TURNS_ALONE 2u /* without */
 
 struct sys_report sys_report;
 
@@ -160,7 +162,7 @@ uint64_t rng_below(struct rng *r, uint64_t n)
 bool sys_turn(void)
 {
     struct rng r = rng_new(sys_report.turns++); /* the loops of a case may go in threes, too */
+    uint64_t turns = sys_options.preempt == 0 ? TURNS_ALONE : TURNS;
 
-    return sys_options.preempt == 0 || sys_options.soak ||
-           rng_below(&r, TURNS) == sys_options.preempt % TURNS;
+    return sys_options.soak || rng_below(&r, turns) == sys_options.preempt % turns;
 }

@@ -115,9 +115,9 @@ void sys_equal(const char *file, int line, const char *text, uint64_t a, uint64_
 void sys_status(const char *file, int line, const char *text, uint64_t got, uint64_t want);
 /* What a loop is at: shown with a failure. */
 void sys_at(const char *format, ...) LK_PRINTF_LIKE(1, 2);
-/* Is this one to be done, of the many that a case goes through? All are without preemption, and in
- * the soak; else one of three, by the seed: the same ones for a seed, and those of three seeds in a
- * row are all. */
+/* Is this one to be done, of the many that a case goes through? All are in the soak; else one of
+ * two, and with a seed one of three, by the seed: the same ones for a seed, and those of three
+ * seeds in a row are all. */
 bool sys_turn(void);
 /* The case does not apply on this machine. */
 _Noreturn void sys_skip(const char *why);
