@@ -437,7 +437,7 @@ def pages(context):
                     wrong += [f"{file}: {path}" for path in re.findall(r"\]\(([^)#:]+)\)", f.read()) if not os.path.isfile(os.path.join(at, path))]
     if wrong or not os.path.isfile(os.path.join(kit, "share", "docs", "README.md")):
         raise Failed("pages that are not there", wrong)
-    for tool in ("lykos", "lykos-cc", "lykos-idl", "lykos-system", "run-qemu", "run-gdb"):
+    for tool in ("lykos", "lykos-cc", "lykos-idl", "lykos-system", "lykos-image", "run-qemu", "run-gdb", "dump"):
         need(run(context, tool, "--help"), rf"\b{tool}\b")
     need(run(context, "run-gdb", "--hlep", status=1), r"^run-gdb: the first word is the folder of what was built, not '--hlep'; ")
 
