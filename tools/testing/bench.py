@@ -36,7 +36,7 @@ CASES = (
 
 def numbers(context, _pattern):
     text = "two runs give the same numbers, none growing with the programs that live"
-    status, output = context.run([os.path.join(core.ROOT, "tools", "bench"), "--build", context.build], SECONDS)
+    status, output = context.run([os.path.join(core.ROOT, "tools", "bench"), "--build", context.build, *([] if context.soak else ["--plain"])], SECONDS)
     if status == core.MISSING:
         return [Result("numbers", "skip", core.tail(output, 1)[0])]
     verdict = "pass" if status in (core.PASS, OVER_TARGET) else "fail"

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from . import core
+from . import core, unpacked
 from .core import Failed, Job, Part, Skipped, simple_job
 
 BUILD_SECONDS = 300
@@ -94,7 +94,11 @@ def packed(context, root, build, out):
     """The image and the kit of what was built there, in a folder of their own."""
     os.makedirs(out)
     archive, kernel = os.path.join(build, "archive"), os.path.join(build, "lykos")
-    commands = [["tools/make-kit", build, os.path.join(out, "kit")]]
+    commands = []
+    if build == os.path.abspath(context.build):
+        shutil.copy2(unpacked.archive(context), os.path.join(out, "kit"))
+    else:
+        commands += [["tools/make-kit", build, os.path.join(out, "kit")]]
     if all(shutil.which(tool) for tool in ("grub-mkrescue", "xorriso", "mformat")):
         commands.append(["tools/mkiso", kernel, archive, "boot/grub.cfg", os.path.join(out, "iso"), ""])
     for command in commands:

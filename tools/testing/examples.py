@@ -144,7 +144,9 @@ def part(context):
     else:
         seeds = [None] + list(range(1, SOAK_SEEDS + 1 if context.soak else 2))
         runs = [(seed, context.nofast) for seed in seeds]
-        if not context.nofast:
-            runs += [(seed, True) for seed in seeds[: 2 if context.soak else 1]]
+        if context.soak and not context.nofast:
+            runs += [(seed, True) for seed in seeds[:2]]
+        elif not context.soak:
+            runs[1] = (1, True)  # once for both: taken the CPU away, and without the fast path
     jobs = [command_line_job(seed, nofast) for seed, nofast in runs]
     return Part("examples", jobs + [Job(at_the_prompt, [PROMPT])])

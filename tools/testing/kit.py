@@ -54,7 +54,7 @@ def with_project(function):
 
     def in_turn(context):
         if not os.path.exists(place(context, "lykos-kit")):
-            unpack(pack(context, "kit-0.tar.xz"), place(context))
+            unpack(unpacked.archive(context), place(context))
         if not os.path.exists(place(context, "counter")):
             run(context, "lykos", "new", "counter", cwd=place(context))
         function(context)
@@ -105,7 +105,7 @@ def marked(kit):
 
 def packed(context):
     """Twice the same bytes; unpacked for all other cases; and nothing in it knows the tree."""
-    archives = [pack(context, name) for name in ("kit-1.tar.xz", "kit-2.tar.xz")]
+    archives = [unpacked.archive(context), pack(context, "kit-again.tar.xz")]
     if not filecmp.cmp(*archives, shallow=False):
         raise Failed("packed twice, it is not the same")
     unpack(archives[0], place(context))

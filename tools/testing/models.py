@@ -340,11 +340,16 @@ def job(function, entry):
     return Job(run, [entry["name"]])
 
 
-def part(_context):
+def part(context):
     table = entries()
     kinds = {"run": clean_search, "mutant": finding_search("mutant"), "finding": finding_search("finding")}
     return Part(
         "models",
         [simple_job("mirrors", "each step of a model names functions that are there", mirrors)]
-        + [job(kinds[kind], entry) for kind in kinds for entry in table.get(kind, [])],
+        + [
+            job(kinds[kind], entry)
+            for kind in kinds
+            for entry in table.get(kind, [])
+            if context.soak or not entry.get("only_soak")
+        ],
     )

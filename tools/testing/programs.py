@@ -14,6 +14,7 @@ SYSTEM_SECONDS = 480
 BOTH_WAYS = "fastpath"  # does all of it with the fast path and without in any case
 # What these try is above the kernel: without the fast path only in `make soak`.
 ABOVE = ("bank", "byhand", "deadline", "dispatch", "fuzz", "locks", "loop", "pager", "ring", "rpc", "schedule", "stubs", "userlib")
+THREE_RUNS = ("armed",)
 SOAK_SEEDS = 20
 SOAK_ROUNDS = 50000  # with each of these seeds
 
@@ -81,8 +82,9 @@ def kernel_part(context):
 
 def system_part(context, scenario, archive):
     """One folder of tests/system: an archive whose init is the test. On the virtual clock, so that times in it mean the
-    same however busy the machine is. Each runs as it is, once more while the kernel takes the CPU away at random, and once
-    more without the fast path, which must make no difference; but for BOTH_WAYS and ABOVE."""
+    same however busy the machine is. Each runs as it is, and while the kernel takes the CPU away at random; and without
+    the fast path, which must make no difference. In `make test` the last two are one run, but for ABOVE, BOTH_WAYS and
+    THREE_RUNS."""
 
     def run_with(seed, nofast):
         def run(context, pattern):
@@ -95,8 +97,11 @@ def system_part(context, scenario, archive):
         return run
 
     runs = [(seed, context.nofast) for seed in seeds(context, [None, 1])]
-    if not context.nofast and scenario != BOTH_WAYS and (context.soak or scenario not in ABOVE):
-        runs += [(seed, True) for seed in seeds(context, [None])[:2]]
+    if not context.nofast and scenario != BOTH_WAYS:
+        if context.soak or context.seed is not None or scenario in THREE_RUNS:
+            runs += [(seed, True) for seed in seeds(context, [None])[:2]]
+        elif scenario not in ABOVE:
+            runs = [(None, False), (1, True)]
     return Part(scenario, [Job(run_with(seed, nofast)) for seed, nofast in runs])
 
 

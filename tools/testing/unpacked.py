@@ -36,10 +36,18 @@ def environment(kit, home, path=None):
     return {"PATH": path or os.path.join(kit, "bin") + ":" + SYSTEM_PATH, "HOME": home, "LANG": "C", "TERM": "dumb"}
 
 
+def archive(context):
+    """The archive of the kit for all, packed once, by whoever comes first."""
+    path = context.path(f"{SHARED}.tar.xz")
+    with lock:
+        return path if os.path.exists(path) else pack(context, os.path.basename(path))
+
+
 def shared(context):
-    """The kit for the parts of the test that only use it: packed and unpacked once, by whoever comes first."""
+    """The kit for the parts of the test that only use it: unpacked once, by whoever comes first."""
+    packed = archive(context)
     folder = context.path(SHARED)
     with lock:
         if not os.path.exists(folder):
-            unpack(pack(context, "kit-for-all.tar.xz"), folder)
+            unpack(packed, folder)
     return os.path.join(folder, NAME)
