@@ -11,7 +11,6 @@
 #include "boot/boot.h"
 #include <arch/paging.h>
 #include <arch/port.h>
-#include <kernel/arch.h>
 #include <kernel/string.h>
 
 static struct boot_info boot_info;

@@ -7,7 +7,6 @@
 #include <kernel/irq.h>
 #include <kernel/object.h>
 #include <kernel/preempt.h>
-#include <kernel/txn.h>
 
 const uint8_t cap_frame_kind[LK_TYPES] = CAP_HEADER_FRAMES;
 

@@ -2,7 +2,6 @@
  *
  * The operation tables of all capability types, made from kernel/abi.
  */
-#include <kernel/arch.h>
 #include <kernel/gpt.h>
 #include <kernel/invoke.h>
 #include <kernel/process.h>

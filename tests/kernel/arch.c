@@ -21,6 +21,7 @@
 #define ENTRY_LARGE (1ull << 7)
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 #define LEVELS 4u
+#define EFER_NXE (1ull << 11)
 
 /* What the tables grant at an address: the rights of all levels together. */
 struct grant {

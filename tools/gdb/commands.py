@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The commands `lykos ...`: what each prints. What is broken is said behind `!!`, and the rest is shown."""
 
+import contextlib
 import os
 import subprocess
 
@@ -9,12 +10,13 @@ import gdb
 from . import abi, machine, memory, messages, objects, programs, space, stack
 from .console import Typist, tail
 from .memory import DIRECT_MAP, Broken
-from .objects import OID_SHIFT, Endpoint, cap_text, every, frame_of, processes
+from .objects import OID_SHIFT, Endpoint, cap_text, every, frame_of, is_frame, processes
 from .layout import symbol
 from .waits import Graph
 
 LINES_MOST = 2000
 TRACE_DEFAULT = 32
+WITHOUT_MACHINE = ("console", "program")  # commands that are of use when the machine has ended
 # In the gdb that looks at a process: each capability of its start block that has a name.
 LIST_NAMES = (
     "s = gdb.parse_and_eval('*lk_start'); n = s['cap'].type.range()[1] + 1; "
@@ -65,6 +67,7 @@ class Command(gdb.Command):
     """One of them: lines() makes what it prints from its argument."""
 
     def __init__(self, name, lines, doc):
+        self.name = name
         self.lines = lines
         self.__doc__ = doc
         super().__init__(f"lykos {name}", gdb.COMMAND_USER)
@@ -74,7 +77,20 @@ class Command(gdb.Command):
             symbol("sizeof(struct process)")
         except Broken as why:
             raise gdb.GdbError(f"{why}: start with make debug") from None
+        if self.name not in WITHOUT_MACHINE and gdb.selected_inferior().connection is None:
+            raise gdb.GdbError("there is no machine, and no dump of one: start with make debug")
         show(self.lines(argument.strip()))
+
+
+def without_words(function):
+    """For a command that takes none."""
+
+    def lines(argument):
+        if argument:
+            raise gdb.GdbError(f"lykos {function.__name__} takes no words, such as '{argument}'")
+        return function()
+
+    return lines
 
 
 def one(argument):
@@ -83,7 +99,8 @@ def one(argument):
     return programs.find(argument)
 
 
-def ps(_):
+@without_words
+def ps():
     yield f"{'oid':>10}  {'label':16} {'program':12} {'prio':>4}  {'rip':>18}  state"
     current = stack.running()
     for p in processes():
@@ -180,7 +197,7 @@ def queue(argument):
         number = None
     if number is not None:
         address = number if number >= DIRECT_MAP else DIRECT_MAP + (number << OID_SHIFT)
-        if frame_of(address - DIRECT_MAP >> 12)[0] == symbol("FRAME_ENDPOINT"):
+        if is_frame(address - DIRECT_MAP >> 12) and frame_of(address - DIRECT_MAP >> 12)[0] == symbol("FRAME_ENDPOINT"):
             found = [e for e in every("endpoint") if e.address == address]
             if not found:
                 raise gdb.GdbError(f"no endpoint lives at {number:#x}")
@@ -194,7 +211,8 @@ def queue(argument):
         yield from messages.queue_lines(endpoint)
 
 
-def waits(_):
+@without_words
+def waits():
     return Graph().lines()
 
 
@@ -203,7 +221,9 @@ def trace(argument):
     try:
         most = int(number, 0) if number else TRACE_DEFAULT
     except ValueError:
-        raise gdb.GdbError("lykos trace [N [P]]: how many of the last events, and of whom") from None
+        most = 0
+    if most < 1:
+        raise gdb.GdbError("lykos trace [N [P]]: how many of the last events, and of whom")
     return messages.trace_lines(most, one(of).oid if of else None)
 
 
@@ -219,10 +239,15 @@ def program(argument):
         chosen = programs.program_of(of[0]) if of else None
         if chosen is None:
             raise
+    nowhere = programs.nowhere()
     before = programs.load(chosen)
     yield f"symbols of {chosen.name} ({os.path.relpath(chosen.path)})" + (
         f" instead of those of {before.name}" if before and before is not chosen else ""
     )
+    lost = [number for number in programs.nowhere() if number not in nowhere]
+    if lost:
+        which = f"breakpoint {lost[0]} stops" if len(lost) == 1 else f"breakpoints {', '.join(lost)} stop"
+        yield f"{which} nobody until `lykos program {before.name}`: {chosen.name} has no such place"
 
 
 def dump(argument):
@@ -231,8 +256,11 @@ def dump(argument):
     yield f"written: {path}; open it with: make debug DUMP={path}"
 
 
-def console(_):
-    yield tail()
+@without_words
+def console():
+    if "LYKOS_LOG" not in os.environ and gdb.selected_inferior().connection is not None:
+        return machine.log_lines()
+    return (tail(),)
 
 
 _typist = Typist()
@@ -243,21 +271,24 @@ def type_words(argument):
     return ()
 
 
-def cpu(_):
+@without_words
+def cpu():
     return machine.cpu_lines()
 
 
-def opened(_):
+@without_words
+def opened():
     return machine.describe()
 
 
 class Runs(gdb.Function):
-    """$lykos_runs("NAME"): 1 while the process of this label, number or program is the one that runs."""
+    """$lykos_runs("NAME"), $lykos_runs(NUMBER): 1 while the process of this label, number or program is the one that runs."""
 
     def __init__(self):
         super().__init__("lykos_runs")
 
-    def invoke(self, name):
+    def invoke(self, *arguments):
+        name = asked(arguments)
         memory.forget()  # gdb says nothing when it goes on behind a condition that did not hold
         objects.forget()
         address = stack.running()
@@ -268,7 +299,17 @@ class Runs(gdb.Function):
             found = programs.program_of(of)
         except (Broken, StopIteration):
             return 0
-        return int(name.string() in (of.label(), hex(of.oid), found.name if found else None))
+        return int(name in (of.oid, of.label(), hex(of.oid), found.name if found else None))
+
+
+def asked(arguments):
+    """The argument of $lykos_runs, a text or a number."""
+    with contextlib.suppress(gdb.error, ValueError):
+        if len(arguments) == 1 and arguments[0].type.strip_typedefs().code == gdb.TYPE_CODE_INT:
+            return int(arguments[0])
+        if len(arguments) == 1:
+            return arguments[0].string()
+    raise gdb.GdbError('$lykos_runs("NAME"): the label or the number of a process, or the name of a program')
 
 
 COMMANDS = {

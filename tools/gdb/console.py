@@ -2,9 +2,6 @@
 """The console of the machine that `make debug` has started: what was printed, and typing at its prompt."""
 
 import os
-import signal
-import socket
-import threading
 
 import gdb
 
@@ -22,27 +19,26 @@ def tail():
 
 
 class Typist:
-    """Types at the console; connected when first used."""
+    """Types at the console, through the named pipe that it reads from; opened when first used."""
 
     def __init__(self):
-        self.socket = None
+        self.pipe = None
 
-    def connect(self):
+    def open(self):
         path = os.environ.get("LYKOS_CONSOLE")
         if path is None:
             raise gdb.GdbError("the console is not ours: start with make debug")
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
-        # What the console prints is in its log as well; it would stand still if nobody read it here. Signals are gdb's.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        threading.Thread(target=self.read, daemon=True).start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-    def read(self):
-        while self.socket.recv(4096):
-            pass
+        self.pipe = os.open(path + ".in", os.O_WRONLY | os.O_NONBLOCK)
 
     def type(self, words):
-        if self.socket is None:
-            self.connect()
-        self.socket.sendall(words.encode("latin-1", "replace") + b"\r")
+        line = words.encode("latin-1", "replace") + b"\r"
+        try:
+            if self.pipe is None:
+                self.open()
+            taken = os.write(self.pipe, line)
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            raise gdb.GdbError("the machine has ended") from None
+        if taken < len(line):
+            raise gdb.GdbError("too much was typed that the console has not read: let the machine go on")

@@ -6,6 +6,7 @@ import os
 import gdb
 
 from . import messages, stack
+from .console import LINES
 from .layout import listed, symbol
 from .memory import Broken, is_live, read
 from .objects import Object, Process
@@ -132,13 +133,25 @@ def place(address):
     return f"{address:#018x} {words if not words.startswith('No symbol') else '?'}{at}"
 
 
+def log_lines():
+    """The end of the kernel's log, which has also what servers say there. All else on the console is nowhere in memory."""
+    yield "the console is not in a dump; the end of the kernel's log is:"
+    ring = "'kernel/log.c'::ring"
+    size, end = symbol(f"sizeof({ring})"), symbol("log_end")
+    there = read(symbol(f"(unsigned long)&{ring}"), size)
+    at = end % size
+    text = there[:at] if end <= size else there[at:] + there[:at]
+    yield from text.decode("utf-8", "replace").splitlines()[-LINES:]
+
+
 def describe():
     """One look at what was opened, in words."""
     wrong = same_kernel()
     if wrong:
         yield f"!! {wrong}"
     if symbol("frame_count") == 0:
-        yield "the kernel has only begun: there are no processes yet"
+        if not wrong:
+            yield "the kernel has only begun: there are no processes yet"
         return
     yield from cpu_lines()
     last = list(messages.trace_lines(1))

@@ -152,10 +152,15 @@ def frame_table():
     return _frames["table"]
 
 
+def is_frame(pfn):
+    """Has the table a descriptor of it?"""
+    return 0 <= pfn < frame_table()[1]
+
+
 def frame_of(pfn):
     """The descriptor of a frame: kind, which objects live."""
     table, count, size = frame_table()
-    if pfn >= count:
+    if not 0 <= pfn < count:
         raise Broken(f"frame {pfn:#x} is none: there are {count:#x}")
     kind = table[pfn * size + offset_of("struct frame", "kind")]
     (mask,) = struct.unpack_from("<Q", table, pfn * size + offset_of("struct frame", "live_mask"))

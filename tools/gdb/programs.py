@@ -3,6 +3,7 @@
 code that stands at its instruction pointer is looked for in the programs that were built."""
 
 import os
+import re
 import struct
 
 import gdb
@@ -141,6 +142,13 @@ def load(program):
     gdb.execute(f"add-symbol-file {quoted(program.path)}", to_string=True)
     _loaded[0] = program
     return before
+
+
+def nowhere():
+    """The numbers of the breakpoints whose place no symbols that are loaded have. gdb keeps their last address: only its words tell."""
+    rows = re.findall(r"^(\d+)(?:\.\d+)? .* (<PENDING>|0x[0-9a-f]+) ", gdb.execute("info breakpoints", to_string=True), re.MULTILINE)
+    somewhere = {number for number, place in rows if place != "<PENDING>"}
+    return [number for number in dict(rows) if number not in somewhere]
 
 
 def loaded():

@@ -179,7 +179,7 @@ class Graph:
             if process not in shown:
                 yield f"{process}, priority {process.priority()}"
                 yield from self._below(process, 1, shown)
-        if not first and not self.rings:
+        if not first and not self.rings and not self.broken:
             yield "nobody waits for anybody"
 
     def _below(self, process, depth, shown):

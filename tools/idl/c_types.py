@@ -5,7 +5,7 @@ import os
 
 from .check_types import BITS, BYTES, span
 from .model import Enum, Struct
-from .text import COLUMNS, by_number, comment, field, head, snake
+from .text import COLUMNS, by_number, comment, field, head, in_comment, snake
 
 HASH_START, HASH_STEP, MASK64 = 0xCBF29CE484222325, 0x100000001B3, (1 << 64) - 1  # FNV-1a
 SUFFIX = {"u8": "u", "u16": "u", "u32": "u", "u64": "ull", "bool": "u", "i64": "ll"}
@@ -77,7 +77,7 @@ def wrong_word(t, word):
 def define(name, value, doc):
     """A constant with its comment, in one line if there is room."""
     line = f"#define {name} {value}"
-    whole = f"{line} /* {doc} */"
+    whole = f"{line} /* {in_comment(doc)} */"
     return [whole] if len(whole) <= COLUMNS else [comment(doc), line]
 
 
@@ -86,6 +86,8 @@ def constant_number(v):
     text = v.number.text.rstrip("ul") if "<<" not in v.number.text else str(v.number.value)
     if v.number.value == span("i64")[0]:
         return "(-9223372036854775807ll - 1)"
+    if v.number.value == span("i32")[0] and v.type.name == "i32":  # -0x80000000 would have no sign
+        return "(-2147483647 - 1)"
     return (f"({text}{SUFFIX.get(v.type.name, '')})" if v.number.value < 0 else text + SUFFIX.get(v.type.name, ""))
 
 
@@ -107,7 +109,7 @@ def enum(e):
     lines = [comment(f"{e.name}. {e.head.doc.text}"), f"enum {name} {{"]
     for v in values:
         lines += [f"    {line}" for line in comment(v.head.doc.text).split("\n")]
-        lines.append(f"    {prefix(e)}{v.name} = {v.number.value},")
+        lines.append(f"    {prefix(e)}{v.name} = {v.number.value}{'ull' * (v.number.value > span('i64')[1])},")
     lines += ["};", "", comment(f"Is it a value of enum {name}?"), f"static inline bool {name}_is_known(uint64_t value)", "{"]
     numbers = [v.number.value for v in values]
     if numbers == list(range(len(numbers))):

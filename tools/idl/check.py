@@ -7,6 +7,7 @@ import difflib
 import re
 
 from . import check_kernel, check_names, check_types
+from .check_types import NESTING
 
 CAMEL = re.compile(r"^[A-Z][A-Za-z0-9]*$")
 LOWER_CAMEL = re.compile(r"^[a-z][A-Za-z0-9]*$")
@@ -21,7 +22,7 @@ class Checker:
     def __init__(self, description, mistakes):
         self.d = description
         self.mistakes = mistakes
-        self.whole = not mistakes.found  # nothing is missing because of a syntax error
+        self.whole = mistakes.is_whole  # nothing is missing because of a syntax error
 
     def add(self, place, text):
         self.mistakes.add(place, text)
@@ -47,7 +48,8 @@ class Checker:
             self.add(name.place, f"'{name}' is not {words}")
 
     def check(self):
-        self.resolve()
+        if not self.resolve() or check_types.too_deep(self):
+            return  # the rest is for what has a bottom
         check_types.check(self)
         self.once(self.d.named(), "the name", lambda e: e.name.lower())
         for i in self.d.interfaces:
@@ -68,6 +70,7 @@ class Checker:
     # ---- What is referred to by name.
 
     def resolve(self):
+        """What an interface inherits from. False, and told: it is too much."""
         names = {i.name: i for i in self.d.interfaces}
         for i in self.d.interfaces:
             if i.base_name is not None:
@@ -77,9 +80,18 @@ class Checker:
             for m in i.methods:
                 m.owner = i
         for i in self.d.interfaces:
+            above, passed = i.base, set()
+            while above is not None and above not in passed and len(passed) <= NESTING:
+                passed.add(above)
+                above = above.base
+            if len(passed) > NESTING:
+                self.add(i.name.place, f"'{i.name}' inherits through more than {NESTING} interfaces")
+                return False
+        for i in self.d.interfaces:
             if i.line[-1].base is not None:
                 self.add(i.name.place, f"'{i.name}' inherits from itself")
                 i.base = None
+        return True
 
     # ---- Comments.
 

@@ -2,31 +2,75 @@
 """Names in C: everything that is made of interfaces and types may stand in one program, so each name there is made once. The headers
 that have them are written by client.py, server.py and c_types.py."""
 
-from . import client, server
+import itertools
+
+from . import c_types, client, server
 from .text import KEYWORDS, field, snake
 
-TAKEN = ("status", "fault_code", "process_slot")  # enums of <abi/gen.h>
+TAKEN = ("status", "fault_code", "process_slot", "trace_event")  # enums of <abi/gen.h>
 # Made of each interface, in its header or in that of its servers.
 CONSTANTS = {"METHODS": "what is made of its methods", "INTERFACE": "what is made of its number", "SERVER": "what is made for servers",
              "DISPATCH": "what is made for servers", "STRING_MAX": "what is made of its strings"}
+PREFIXES = {"status": "STATUS_", "fault": "FAULT_", "slot": "SLOT_", "trace": "TRACE_"}  # of the kernel's codes, in <abi/gen.h>
+BITS = (8, 16, 32, 64)
+STDINT = {*(f"{sign}INT{kind}{bits}_{end}" for sign in ("", "U") for kind in ("", "_LEAST", "_FAST") for bits in BITS for end in ("MIN", "MAX")),
+          *(f"{sign}INT{kind}_{end}" for sign in ("", "U") for kind in (*BITS, "MAX") for end in ("C", "WIDTH")),
+          *(f"{kind}_{end}" for kind in ("INTPTR", "UINTPTR", "INTMAX", "UINTMAX", "PTRDIFF", "SIG_ATOMIC", "SIZE", "WCHAR", "WINT")
+            for end in ("MIN", "MAX", "WIDTH"))}
+LIMITS = {"CHAR_BIT", "MB_LEN_MAX", *(f"{kind}_{end}" for kind in ("CHAR", "SCHAR", "UCHAR", "SHRT", "USHRT", "INT", "UINT", "LONG", "ULONG", "LLONG",
+                                                                 "ULLONG") for end in ("MIN", "MAX", "WIDTH"))}
 FUNCTIONS = {"is": "what asks for its type", "methods": "what is made of its methods", "buffer": "what is made of its strings"}
 
 
 class Names:
     """What has which name in C so far; `what` it is: a kind, its name and whose it is, or words and whose it is."""
 
-    def __init__(self, c):
+    def __init__(self, c, kernel):
         self.c = c
+        self.kernel = kernel
         self.seen = {}
         self.told = set()  # places
 
+
     def once(self, name, word, what):
         """The name is made of what stands at the word. One that is made already is told of, once for each word."""
+        if not self.free(name, word):
+            return
         known = self.seen.setdefault(name, what)
-        if known != what and word.place not in self.told:
-            words = f"that of '{known[1]}'" if len(known) == 3 else known[0]
-            self.c.add(word.place, f"'{name}' in C is already {words}" + f" of '{known[-1]}'" * (known[-1] != what[-1]))
+        if known != what:
+            self.tell_other(name, word, known, what[-1])
+
+    def local(self, name, word, whose):
+        """The name is made of what stands at the word, for use in a function: none of what the function may call."""
+        if self.free(name, word) and name in self.seen:
+            self.tell_other(name, word, self.seen[name], whose)
+
+    def tell_other(self, name, word, known, whose):
+        words = f"that of '{known[1]}'" if len(known) == 3 else known[0]
+        self.tell(word, f"'{name}' in C is already {words}" + f" of '{known[-1]}'" * (known[-1] != whose))
+
+    def free(self, name, word):
+        """Is it no name of what every program includes? Told if it is."""
+        if f"{name}_".lower().startswith("lk_"):
+            self.tell(word, f"'{name}' in C: names that begin with 'lk_' or 'LK_' are those of Lykos itself")
+        elif name in self.kernel:
+            self.tell(word, f"'{name}' in C is the kernel's already")
+        elif name in STDINT | LIMITS:
+            self.tell(word, f"'{name}' in C is already a macro of <{'stdint' if name in STDINT else 'limits'}.h>")
+        else:
+            return True
+        return False
+
+    def tell(self, word, text):
+        if word.place not in self.told:
+            self.c.add(word.place, text)
             self.told.add(word.place)
+
+
+def names_of_kernel(c):
+    """Codes and operations, as <abi/gen.h> has them."""
+    codes = {PREFIXES[kind] + v.name for kind, group in c.d.codes.items() if kind in PREFIXES for v in group.values}
+    return codes | {"OP_" + f"{i.name.upper()}_" * (i.name != "Object") + snake(m.name).upper() for i in c.d.interfaces if i.of_kernel for m in i.methods}
 
 
 def check(c):
@@ -36,14 +80,15 @@ def check(c):
         first.setdefault(thing.name.lower(), thing)
     things = [thing for thing in c.d.named() if first[thing.name.lower()] is thing]
     servers = [thing for thing in things if thing in c.d.servers()]
-    names = Names(c)
-    types(c, names, [thing for thing in things if thing not in c.d.interfaces])
+    names = Names(c, names_of_kernel(c))
     headers(c, servers)
+    types(c, names, [t for t in things if t not in c.d.interfaces and names.free(snake(t.name), t.name)])
+    servers = [i for i in servers if names.free(snake(i.name), i.name)]
     for i in servers:
         constants(names, i)
         functions(names, i)
-        for m in i.methods:
-            arguments(c, m)
+    for m in itertools.chain.from_iterable(i.methods for i in servers):
+        arguments(c, m, names)
 
 
 def types(c, names, things):
@@ -56,7 +101,7 @@ def types(c, names, things):
         if t in c.d.enums:
             values(names, t)
         else:
-            fields = Names(c)
+            fields = Names(c, names.kernel)
             for f in {f.name: f for f in t.fields}.values():
                 fields.once(field(f.name), f.name, ("field", f.name, t.name))
 
@@ -70,12 +115,19 @@ def values(names, e):
 
 
 def headers(c, servers):
-    """Those of an interface: its own, and that for its servers."""
-    seen = {}
+    """Those of the types of a file; of an interface: its own, and that for its servers."""
+    seen, files = {}, set()
+    for t in c.d.enums + c.d.structs:
+        file, source = c_types.types_name(t.name.place.file), t.name.place.file
+        known = seen.setdefault(file, t)
+        if known.name.place.file != source and source not in files:  # told once of each file
+            files.add(source)
+            c.add(t.name.place, f"its header {file} is already that of '{known.name}', at {known.name.place}")
     for i in servers:
         for file in (f"{snake(i.name)}.h", f"{snake(i.name)}_server.h"):
             if seen.setdefault(file, i) is not i:
-                c.add(i.name.place, f"its header {file} is already one of '{seen[file].name}'")
+                where = f", at {seen[file].name.place}" if seen[file] not in servers else ""
+                c.add(i.name.place, f"its header {file} is already one of '{seen[file].name}'{where}")
 
 
 def constants(names, i):
@@ -104,12 +156,16 @@ def functions(names, i):
             names.once(prefix + one, m.name if own else i.name, ("method", m.name, i.name))
 
 
-def arguments(c, m):
-    """Of the functions that are made of a method, those of each."""
+def arguments(c, m, functions):
+    """Of the functions that are made of a method, those of each; they call one another, and those of the library."""
     if not all(a.type.kind for a in m.ins + m.outs) or len({a.name.lower() for a in m.ins + m.outs}) != len(m.ins + m.outs):
         return
     for parameters in (client.parameters, server.parameters, server.later_parameters):
         names = [p.split()[-1].lstrip("*") for p in parameters(m)]
+        for name in names:
+            of = [a.name for a in m.ins + m.outs if f"{name}_".startswith(snake(a.name) + "_")]
+            if of:
+                functions.local(name, max(of, key=len), m.owner.name)
         twice = next((n for n in names if names.count(n) > 1), None)
         if twice:
             c.add(m.name.place, f"two arguments of '{m.name}' would be '{twice}' in C")

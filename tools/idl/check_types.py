@@ -9,6 +9,7 @@ BYTES = {"bool": 1, "char": 1, "u8": 1, "u16": 2, "u32": 4, "u64": 8, "i8": 1, "
 BASES = ("u8", "u16", "u32", "u64")
 BUILT_IN = ("string", "bytes", "cap", *BITS)
 STRING_MAX = 65536
+NESTING = 64  # structures in one another, interfaces that inherit
 WORDS, CAPS_IN, CAPS_OUT = 7, 3, 4  # beside the method or the result; beside the reply capability
 
 
@@ -58,6 +59,9 @@ def limits(c, t, interface):
             if word not in known:
                 c.unknown("constant", word, known)
                 return False
+            if known[word].number.value < 0:
+                c.add(word.place, f"'{word}' is {known[word].number.value}, and no length")
+                return False
             setattr(t, part, Number(known[word].number.value, str(word), word.place))
     return True
 
@@ -104,6 +108,13 @@ def capability(c, t):
             c.unknown("type of a capability", name, [*known, "any"])
         elif name in t.names[:n]:
             c.add(name.place, f"'{name}' is there twice")
+        elif c.whole and not types_of(c.d, c.d.interface(name)):
+            c.add(name.place, f"what type a capability to '{name}' has is not known: import \"abi/lykos.idl\"")
+
+
+def types_of(d, i):
+    """The types that a capability to an interface may have; a server's is reached through an Entry."""
+    return [t for t in d.types() if (i in t.line if i.of_kernel else t.name == "Entry")]
 
 
 def plain(c, t):
@@ -178,12 +189,34 @@ def enum(c, e):
             c.add(v.number.place, f"{v.number.value} is not one bit")
 
 
+def too_deep(c):
+    """Are structures nested too deep? Told of the first one, from within if it was looked at then."""
+    known = {str(s.name): s for s in reversed(c.d.structs)}
+    depth = {}  # of a structure: how deep it is; 0 while what is in it is looked at
+    for first in c.d.structs:
+        path = [] if first in depth else [(first, iter(first.fields))]
+        while path:
+            s, fields = path[-1]
+            depth.setdefault(s, 0)
+            inner = next((known[f.type.name] for f in fields if f.type.name in known and known[f.type.name] not in depth), None)
+            if inner is not None:
+                path.append((inner, iter(inner.fields)))
+            else:
+                depth[s] = 1 + max((depth[known[f.type.name]] for f in s.fields if f.type.name in known), default=0)
+                path.pop()
+            if len(path) > NESTING or depth[s] > NESTING:
+                s = path[0][0] if path else s
+                c.add(s.name.place, f"'{s.name}': the structures in it are more than {NESTING} deep")
+                return True
+    return False
+
+
 def layout(c, s, above):
     """Size and alignment of a structure as C on x86-64 has them."""
     if s in above:
         c.add(s.name.place, f"'{s.name}' holds itself")
         return
-    if s.size:
+    if s.is_laid:
         return
     at, align = 0, 1
     if not s.fields:
@@ -197,7 +230,7 @@ def layout(c, s, above):
     gap = -at % align
     if gap:
         c.add(s.name.place, f"{gap} byte{'s' * (gap > 1)} of padding would stand at the end of '{s.name}': say what is there")
-    s.size, s.align = at + gap, align
+    s.size, s.align, s.is_laid = at + gap, align, True
     if s.size > STRING_MAX:
         c.add(s.name.place, f"'{s.name}' has {s.size} bytes, at most {STRING_MAX} travel")
 

@@ -6,7 +6,7 @@ import os
 from . import c_types
 from .c_types import define, element, from_word, prefix, scalar, to_word
 from .kernel_stubs import CAPS_IN, CAPS_OUT
-from .text import arg, by_number, comment, head, snake, wrap
+from .text import arg, by_number, comment, comment_lines, head, snake, stay, wrap
 
 
 # ------------------------------------------------------------------------------------------------- parameters
@@ -57,18 +57,18 @@ def parameters(m):
 
 def function(first, name, params):
     """The head of a function."""
-    text = ", ".join(p.replace(" ", "~") for p in params) + ")"
+    text = ", ".join(stay(p) for p in params) + ")"
     return wrap(text, f"{first} {name}(", "    ")
 
 
 def about(m):
     """The comment of a method: what it does, arguments, errors."""
     doc = m.head.doc
-    lines = wrap(f"{m.owner.name}.{m.name}: {doc.text}", "/* ", " * ")
+    lines = comment_lines(f"{m.owner.name}.{m.name}: {doc.text}")
     for a in m.ins + m.outs:
-        lines += wrap(f"{snake(a.name)}: {doc.param(a.name)}", " *   ", " *       ")
+        lines += comment_lines(f"{snake(a.name)}: {doc.param(a.name)}", " *   ", " *       ")
     for e in m.raises:
-        lines += wrap(f"{e}: {doc.reason(e)}", " *   ", " *       ")
+        lines += comment_lines(f"{e}: {doc.reason(e)}", " *   ", " *       ")
     lines[-1] += " */"
     return lines
 

@@ -3,7 +3,7 @@
 
 import re
 
-from .text import COLUMNS, by_number, c_string, comment, head, snake, wrap
+from .text import COLUMNS, by_number, c_string, comment, head, in_comment, snake, stay, wrap
 
 SOURCE = "kernel/abi/lykos.idl"
 OVER = "OUT_OF_RANGE"  # the answer if word 1 is over `most`
@@ -103,7 +103,7 @@ def constants(d):
         out.append(comment(f"{group.title}. {doc_of(group)}"))
         for v in group.values:
             line = define(group.prefix + v.name, f"({v.number.text})" if "<<" in v.number.text else v.number.text)
-            whole = f"{line} /* {doc_of(v)} */"
+            whole = f"{line} /* {in_comment(doc_of(v))} */"
             out += [whole] if len(whole) <= COLUMNS else [comment(doc_of(v)), line]
         out.append("")
     return out + ["#endif /* __ASSEMBLER__ */", ""]
@@ -132,7 +132,7 @@ def codes(d):
     out.append("#else")
     for kind, enum, prefix, what in enums:
         out += ["", f"/* {what} */", f"enum {enum} {{"]
-        out += [f"    {prefix}_{e.name} = {e.number.value}, /* {text_of(e)} */" for e in by_number(d.codes[kind].values)]
+        out += [f"    {prefix}_{e.name} = {e.number.value}, /* {in_comment(text_of(e))} */" for e in by_number(d.codes[kind].values)]
         out.append("};")
     out += ["#endif /* __ASSEMBLER__ */", ""]
     out += [define(f"LK_{prefix}_COUNT", len(d.codes[kind].values)) for kind, _, prefix, _ in enums]
@@ -154,7 +154,7 @@ def names(d):
                      "such operation."), "#define LK_OP_NAMES \\", "    { \\"]
     for t, methods in op_rows(d):
         if methods:
-            cells = ", ".join(f"[{m.number.value}]~=~{c_string(t.name + '.' + m.name)}" for m in methods)
+            cells = ", ".join(stay(f"[{m.number.value}] = {c_string(t.name + '.' + m.name)}") for m in methods)
             wrapped = wrap(f"[LK_TYPE_{upper(t)}] = {{ {cells} }}", "        ", "            ", COLUMNS - 3)
             lines += [f"{w} \\" for w in wrapped[:-1]] + [f"{wrapped[-1]}, \\"]
     lines.append("    }")

@@ -2,7 +2,7 @@
 """<lykos/stubs.h>: one inline function for each operation of the kernel."""
 
 from .kernel import SOURCE, counts, doc_of, lower
-from .text import arg, by_number, head, snake, wrap
+from .text import arg, by_number, comment_lines, head, snake, stay, wrap
 
 CAPS_IN, CAPS_OUT = 3, 4
 
@@ -19,12 +19,12 @@ def parameters(method):
     return params + [f"uint32_t {arg(a.name, '_reg')}" for a in method.caps_out]
 
 
-def comment_lines(title, method):
-    lines = wrap(f"{title}.{method.name}: {doc_of(method)}", "/* ", " * ")
+def about(title, method):
+    lines = comment_lines(f"{title}.{method.name}: {doc_of(method)}")
     for args, suffix in ((method.words_in, ""), (method.caps_in, "_cap"), (method.words_out, "_out"), (method.caps_out, "_reg")):
         for a in args:
             name = arg(a.name) + suffix if suffix == "_out" else arg(a.name, suffix)
-            lines += wrap(f"{name}: {method.head.doc.param(a.name)}", " *   ", " *       ")
+            lines += comment_lines(f"{name}: {method.head.doc.param(a.name)}", " *   ", " *       ")
     lines[-1] += " */"
     return lines
 
@@ -50,9 +50,9 @@ def call(prefix, method):
 
 def stub(prefix, title, method):
     """One inline function for one operation."""
-    lines = comment_lines(title, method)
+    lines = about(title, method)
     name = f"lk_{prefix}_{snake(method.name)}" if prefix else f"lk_{snake(method.name)}"
-    text = ", ".join(p.replace(" ", "~") for p in parameters(method)) + ")"
+    text = ", ".join(stay(p) for p in parameters(method)) + ")"
     lines += wrap(text, f"static inline enum status {name}(", "    ")
     lines.append("{")
     lines += wrap(f"struct lk_in in = {call(prefix, method)};", "    ", "        ")

@@ -2,7 +2,7 @@
 """What the kernel includes beside <abi/gen.h>: capability types, trace events, operation tables."""
 
 from .kernel import SOURCE, counts, is_exact, is_memory, lower, most_of, object_of, size_of, takes_of, upper
-from .text import by_number, c_string, head, snake, wrap
+from .text import by_number, c_string, head, snake, stay, wrap
 
 NEEDS = {"write": "LK_RO | LK_WK", "fetch": "LK_OP", "mutate": "LK_RO | LK_WK | LK_OP"}
 OBJECT_FRAMES = {"page": "DESCRIPTORS", "cappage": "DESCRIPTORS", "devicepage": "DESCRIPTORS"}  # others: their own name
@@ -68,22 +68,22 @@ def row(method, name):
     words_in, words_out, caps_in, caps_out = counts(method)
     form = "effect" if method.head.note("effect") else "slot" if method.head.note("slot") else "fn"
     fields = [f".{form} = {name}", f".form = OPERATION_{form.upper()}"]
-    for key, value in (("words", words_in and f"{words_in}u~<<~LK_NWORDS_SHIFT"), ("words_out", words_out),
-                       ("caps", caps_in and f"{caps_in + 1}u~<<~(LK_NSEND_SHIFT~-~32)"), ("caps_in", caps_in),
+    for key, value in (("words", words_in and f"{words_in}u << LK_NWORDS_SHIFT"), ("words_out", words_out),
+                       ("caps", caps_in and f"{caps_in + 1}u << (LK_NSEND_SHIFT - 32)"), ("caps_in", caps_in),
                        ("caps_out", caps_out),
                        ("string_in", size_of(method.string_in)), ("string_out", size_of(method.string_out))):
         if value:
-            fields.append(f".{key} = {value}")
+            fields.append(f".{key} = {stay(str(value))}")
     needs, most, takes = method.head.note("needs"), most_of(method), takes_of(method)
     if needs:
-        fields.append(f".forbid = {NEEDS[needs.args[0][0]]}".replace(" ", "~"))
-    fields.append(f".most = {most[0] if most else 'UINT64_MAX'}".replace(" ", "~"))
+        fields.append(stay(f".forbid = {NEEDS[needs.args[0][0]]}"))
+    fields.append(stay(f".most = {most[0] if most else 'UINT64_MAX'}"))
     if takes or is_exact(method.string_in):
         masks = [mask_of(t) if t else "UINT32_MAX" for t in takes] if takes else ["UINT32_MAX"] * caps_in
         fields += [".checks = true"] + [f".takes = {{ {', '.join(masks)} }}"] * (caps_in > 0)
     fields += [".exact = true"] if is_exact(method.string_in) else []
     if most:
-        fields.append(f".over~=~STATUS_{most[1]}")
+        fields.append(stay(f".over = STATUS_{most[1]}"))
     return "\n".join(wrap(f"[{method.number.value}] = {{ {', '.join(fields)} }},", "    ", "            "))
 
 

@@ -2,9 +2,19 @@
 """Files and what they import."""
 
 import os
+import stat
+
+from plain import NoText, decoded
 
 from . import syntax
 from .model import Codes, Constants, Description, Enum, Import, Interface, Mistakes, Place, Struct, Version
+
+NESTING = 64  # files that import one another
+
+
+def is_endless(path):
+    """Is it a device, as /dev/zero is?"""
+    return os.path.exists(path) and stat.S_ISCHR(os.stat(path).st_mode)
 
 
 class Loader:
@@ -15,6 +25,7 @@ class Loader:
         self.seen = {}  # real path to what stands there
         self.mistakes = Mistakes()
         self.description = Description()
+        self.around = []  # the files that import the one that is read
         self.asked = []  # what stands in the files that were asked for, not imported
 
     def load(self, path, asked=True):
@@ -29,28 +40,46 @@ class Loader:
 
     def read(self, path):
         """What stands in a file; what it imports is read first."""
-        try:
-            with open(path, encoding="utf-8") as f:
-                text = f.read()
-        except (OSError, UnicodeDecodeError) as e:
-            self.mistakes.add(Place(path, 1, 1), f"cannot be read: {e.strerror if isinstance(e, OSError) else e}")
+        text = self.text_of(path)
+        if text is None:
             return []
+        before = len(self.mistakes.found)
         items = syntax.read(path, text, self.mistakes)
+        if not items and len(self.mistakes.found) == before:
+            self.mistakes.add(Place(path, 1, 1), "nothing is described here")
+        self.around.append(path)
         for item in items:
             if isinstance(item, Import):
                 self.imported(path, item)
+        self.around.pop()
         for item in items:
             self.put(item)
         return items
 
+    def text_of(self, path):
+        """What a file says; None, and told, if it cannot be read as text."""
+        try:
+            if is_endless(path):
+                raise OSError(0, "it is no ordinary file")
+            with open(path, "rb") as f:
+                return decoded(f.read())
+        except OSError as e:
+            self.mistakes.lost(Place(path, 1, 1), f"cannot be read: {e.strerror}")
+        except NoText as e:
+            self.mistakes.lost(Place(path, e.line, e.column), str(e))
+        return None
+
     def imported(self, path, item):
         """A file is looked for beside the one that imports it, then in the folders of -I."""
+        if len(self.around) == NESTING:
+            self.mistakes.lost(item.path.place, f"the files that import it are {NESTING} already, one in another")
+            return
         for folder in [os.path.dirname(path), *self.folders]:
             candidate = os.path.normpath(os.path.join(folder, item.path))
             if os.path.isfile(candidate):
                 self.load(candidate, asked=False)
                 return
-        self.mistakes.add(item.path.place, f"there is no file '{item.path}'")
+        self.mistakes.lost(item.path.place, f"there is no file '{item.path}'")
 
     def put(self, item):
         d = self.description

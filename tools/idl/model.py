@@ -5,6 +5,8 @@ members that begin as None or empty and are marked *resolved*)."""
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from plain import printable
+
 
 class Place(NamedTuple):
     """Where something stands, for messages."""
@@ -179,7 +181,7 @@ class Interface:
         return self is other
 
 
-@dataclass
+@dataclass(eq=False)
 class Enum:
     """An enum, or flags."""
 
@@ -190,7 +192,7 @@ class Enum:
     flags: bool
 
 
-@dataclass
+@dataclass(eq=False)
 class Struct:
     """A structure."""
 
@@ -199,6 +201,7 @@ class Struct:
     fields: list  # of Argument
     size: int = 0  # resolved
     align: int = 1  # resolved
+    is_laid: bool = False  # both are
 
 
 @dataclass
@@ -273,11 +276,23 @@ class Mistakes:
 
     def __init__(self):
         self.found = []
+        self.is_whole = True  # nothing is missing because of a mistake
+        self.final = set()  # places of which no more is told
 
     def add(self, place, text):
-        if (place, text) not in self.found:
+        if (place, text) not in self.found and place not in self.final:
             self.found.append((place, text))
+
+    def lost(self, place, text):
+        """What stands there is left out."""
+        self.is_whole = False
+        self.add(place, text)
+
+    def last(self, place, text):
+        """What stands there is taken for something else; what is wrong with that is not told of."""
+        self.add(place, text)
+        self.final.add(place)
 
     def lines(self):
         order = {file: n for n, file in enumerate(dict.fromkeys(place.file for place, _ in self.found))}
-        return [f"{place}: {text}" for place, text in sorted(self.found, key=lambda m: (order[m[0].file], m[0]))]
+        return [printable(f"{place}: {text}") for place, text in sorted(self.found, key=lambda m: (order[m[0].file], m[0]))]

@@ -5,9 +5,9 @@ for each method. Everything that the description says of a request is checked be
 import os
 
 from .c_types import element, from_word, prefix, scalar, to_word, wrong_word
-from .check_types import size_of
+from .check_types import size_of, types_of
 from .client import function, number_name, string_bytes, string_given
-from .text import arg, comment, head, snake, wrap
+from .text import STAY, arg, comment, comment_lines, head, snake, stay, wrap
 
 
 def methods_of(i):
@@ -35,7 +35,7 @@ def parameters(m):
 
 
 def prototype(i, m):
-    lines = wrap(f"{m.name}: {m.head.doc.text}", "/* ", " * ")
+    lines = comment_lines(f"{m.name}: {m.head.doc.text}")
     lines[-1] += " */"
     kind = "void" if m.oneway else "enum status"
     lines += function(kind, op_name(i, m), parameters(m))
@@ -46,12 +46,10 @@ def prototype(i, m):
 # ------------------------------------------------------------------------------------------------- requests
 
 def type_mask(d, names):
-    """The types that a capability may have; a server's interface is reached through an Entry."""
+    """The types that a capability may have."""
     found = []
     for name in names:
-        i = d.interface(name)
-        kinds = [t for t in d.types() if i in t.line] if i.of_kernel else [d.interface("Entry")]
-        found += [t for t in kinds if t not in found]
+        found += [t for t in types_of(d, d.interface(name)) if t not in found]
     return " | ".join(f"1u << LK_TYPE_{t.name.upper()}" for t in found)
 
 
@@ -151,8 +149,8 @@ def row(i, m):
         low, high = string_limits(m.string_in)
         fields += [f".string_min = {low}"] * bool(low) + [f".string_max = {high}"]
     fields.append(f'.name = "{m.name}"')
-    fields = ", ".join(f.replace(" ", "~") for f in fields)
-    return wrap(f"[{number_name(m)}] = {{ {fields}~}},", "    ", "        ")
+    fields = ", ".join(stay(f) for f in fields)
+    return wrap(f"[{number_name(m)}] = {{ {fields}{STAY}}},", "    ", "        ")
 
 
 def string_limits(a):

@@ -7,6 +7,7 @@ import os
 import re
 
 import lark
+from plain import printable
 
 from . import model
 from .model import Number, Place, Word
@@ -25,6 +26,8 @@ MEMBERS = {"METHOD", "CONST", "ERROR"}
 PARTS = {"number": "number", "arguments": "arguments", "results": "results", "raises": "list of errors", "type": "type",
          "base": "base", "brackets": "type", "length": "type", "names": "names", "range": "range", "shift": "number",
          "minus": "sign", "upto": "range", "last": "range", "notes": "annotation"}
+DIGITS = 20  # of the largest number
+CONTROL = re.compile(r"[\0-\x08\x0e-\x1f\x7f]")
 SKIP = re.compile(r'/\*(?:.|\n)*?\*/|//[^\n]*|"[^"\n]*"|[{};]')  # what matters to find the next definition
 
 
@@ -162,9 +165,10 @@ def read_doc(text, place):
 class Builder(lark.Transformer):
     """The model of one file, from the parser's tree."""
 
-    def __init__(self, file):
+    def __init__(self, file, mistakes):
         super().__init__(visit_tokens=True)
         self.file = file
+        self.mistakes = mistakes
 
     def place(self, token):
         return Place(self.file, token.line, token.column)
@@ -176,11 +180,23 @@ class Builder(lark.Transformer):
         return Word(token[1:-1], self.place(token))
 
     def NUMBER(self, token):
-        digits = re.sub(r"u(ll)?$", "", token)
-        value = int(digits, 16 if digits.startswith("0x") else 10)
-        return Number(value, str(token), self.place(token))
+        place, digits = self.place(token), re.sub(r"u(ll)?$", "", token)
+        is_hex = digits.startswith("0x")
+        count = len(digits[2 * is_hex:].lstrip("0"))
+        if count > DIGITS:
+            self.mistakes.last(place, f"a number of {count} digits does not fit in 64 bits")
+            return Number(1 << 64, str(1 << 64), place)
+        value = int(digits, 16 if is_hex else 10)
+        if digits[0] == "0" and len(digits) > 1 and not is_hex:  # in C it would be octal
+            self.mistakes.last(place, f"'{token}' begins with 0: write {value}{token[len(digits):]}")
+        return Number(value, str(token), place)
 
     def DOC(self, token):
+        wrong = CONTROL.search(token)
+        if wrong:
+            line, column = token.line + token.count("\n", 0, wrong.start()), wrong.start() - token.rfind("\n", 0, wrong.start())
+            place = Place(self.file, line, column + (token.column - 1) * (line == token.line))
+            self.mistakes.add(place, f"a comment has no control characters, but here is '{printable(wrong[0])}'")
         return read_doc(token, self.place(token))
 
     def optional(self, children):
@@ -300,11 +316,11 @@ def read(file, text, mistakes):
             place = Place(file, len(lines), len(lines[-1]) + 1)
         else:
             place = Place(file, error.line, error.column)
-        mistakes.add(place, in_words(error, text))
+        mistakes.lost(place, in_words(error, text))
         return go_on(error, text)
 
     try:
         tree = PARSER.parse(text, on_error=on_error)
     except lark.UnexpectedInput:
         return []
-    return Builder(file).transform(tree)
+    return Builder(file, mistakes).transform(tree)

@@ -5,6 +5,7 @@ import os
 import re
 
 COLUMNS = 100
+STAY = "\udfff"  # of which there is none in any text in UTF-8
 
 # Words of C, of headers that are included everywhere, and of the compiler: unix and linux are 1 there.
 KEYWORDS = {"alignas", "alignof", "asm", "auto", "bool", "break", "case", "char", "const", "constexpr", "continue", "default", "do", "double",
@@ -35,7 +36,7 @@ def field(name):
 
 
 def wrap(text, first, rest, columns=COLUMNS):
-    """Words of `text` in lines that begin with `first`, then `rest`. A ~ is a space at which no line ends."""
+    """Words of `text` in lines that begin with `first`, then `rest`. A STAY is a space at which no line ends."""
     lines, line = [], first
     empty = True
     for word in text.split():
@@ -45,16 +46,32 @@ def wrap(text, first, rest, columns=COLUMNS):
         line += word if empty else " " + word
         empty = False
     lines.append(line.rstrip())
-    return [line.replace("~", " ") for line in lines]
+    return [line.replace(STAY, " ") for line in lines]
+
+
+def stay(text):
+    """Text in which no line ends."""
+    return text.replace(" ", STAY)
+
+
+def in_comment(text):
+    """Text that stands in a comment of C: what would end it or begin one, and trigraphs, are taken apart."""
+    text = re.sub(r"/(?=\*)|\*(?=/)", r"\g<0> ", text)
+    return re.sub(r"\?(?=\?[=/'()!<>-])", "? ", text)
+
+
+def comment_lines(text, first="/* ", rest=" * "):
+    """Lines of a comment of C, without its end."""
+    return wrap(in_comment(text), first, rest)
 
 
 def comment(text):
-    return "\n".join(wrap(text + " */", "/* ", " * "))
+    return "\n".join(wrap(in_comment(text) + " */", "/* ", " * "))
 
 
 def head(title, source):
     """The first lines of a file that is made from `source`."""
-    title = "\n".join(wrap(title, "", " * ", COLUMNS - 3))
+    title = "\n".join(wrap(in_comment(title), "", " * ", COLUMNS - 3))
     return f"""/* SPDX-License-Identifier: BSD-2-Clause
  *
  * {title}
@@ -76,15 +93,20 @@ def by_number(entries):
     return sorted(entries, key=lambda e: e.number.value)
 
 
+def says(path, text):
+    """Is that what stands in a file?"""
+    try:
+        with open(path, "rb") as f:
+            return f.read() == text.encode()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
 def write_if_changed(path, text):
     """What is the same is not written, so that nothing is compiled again for it."""
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    try:
-        with open(path, encoding="utf-8") as f:
-            if f.read() == text:
-                return
-    except FileNotFoundError:
-        pass
+    if says(path, text):
+        return
     with open(path + ".new", "w", encoding="utf-8") as f:
         f.write(text)
     os.replace(path + ".new", path)

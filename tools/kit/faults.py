@@ -2,6 +2,7 @@
 """Reports of faults in the text of a console, and where in the sources they are: init says who faulted, why, and at which addresses;
 the programs with symbols that were built here, and those of the kit, say the file and the line."""
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -66,6 +67,16 @@ def project_path(path, build):
     root = os.path.dirname(os.path.realpath(build))
     full = os.path.realpath(path)
     return os.path.relpath(full, root) if full.startswith(root + os.sep) else os.path.normpath(path)
+
+
+def called_from(program, address, build="build"):
+    """The same as where(); an address without a line may be one to which a call returns, or would if it did: the call lies before it."""
+    try:
+        return where(program, address, build)
+    except Unknown:
+        with contextlib.suppress(Unknown):
+            return where(program, address - 1, build)
+        raise
 
 
 def where(program, address, build="build"):

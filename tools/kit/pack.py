@@ -24,7 +24,7 @@ EXAMPLES = ("ping", "pong", "fault")
 # What is typed: the tool behind it.
 COMMANDS = {"lykos": "lykos", "lykos-cc": "lykos-cc", "lykos-idl": "lykos-idl", "lykos-system": "lykos-system", "lykos-image": "mkimage",
             "run-qemu": "run-qemu", "run-gdb": "run-gdb", "dump": "dump", "install-deps": "install-deps"}
-TOOLS = ["lykos-gdb.py", "places.py", *(f"{package}/*" for package in ("gdb", "idl", "kit", "system")),
+TOOLS = ["lykos-gdb.py", "places.py", "plain.py", *(f"{package}/*" for package in ("gdb", "idl", "kit", "system")),
          *(f"remote/{module}.py" for module in ("__init__", "monitor", "ports", "typed"))]
 PIECES = ["kernel/abi/*.idl", "user/idl/*.idl", "user/base.lyk", "user/devices.lyk", "boot/exit_codes.h", "user/servers/init/table.def",
           "user/servers/init/README.md", "user/newlib/README.md",

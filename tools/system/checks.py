@@ -26,6 +26,7 @@ def check(system, mistakes, folders=(), grammar=None, base=()):
         names(system, program, mistakes)
         part(system, program, mistakes)
         priority(system, program, mistakes)
+        kept(program, mistakes)
         for grant in program.grants:
             target(system, program, grant, mistakes)
     owners(system, mistakes)
@@ -77,6 +78,14 @@ def priority(system, program, mistakes):
             text = f"the priority of {program.name}, {program.level}, is above that of {name}, {server.level}, for which init waits"
             mistakes.error(program.priority_at, f"{text}; if that is meant, 'urgent' behind it says so")
             return
+
+
+def kept(program, mistakes):
+    """Init keeps the frames of one range for each program."""
+    ranges = [grant for grant in program.grants if grant.kind == "range" and grant.kept]
+    for grant in ranges[1:]:
+        place = ranges[0].at.seen_from(grant.at)
+        mistakes.error(grant.kind, f"{program.name} has a range that is kept already, at {place}; there is one for each program")
 
 
 def target(system, program, grant, mistakes):

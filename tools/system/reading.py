@@ -28,6 +28,7 @@ class Reader:
         self.grammar = grammar
         self.program = None  # that lines belong to
         self.lost = False  # it was refused: its lines are passed over
+        self.told = set()  # of this program, and once
         self.format_seen = False  # in the file that is being read
         self.begun = False  # a line other than `system` was read there
         self.included = {}  # path: where that was said
@@ -157,7 +158,7 @@ class Reader:
         elif len(self.system.programs) == LIMITS["PROGRAMS"]:
             self.mistakes.error(name, f"too many programs: at most {LIMITS['PROGRAMS']}")
         else:
-            self.program, self.lost = Program(name), False
+            self.program, self.lost, self.told = Program(name), False, set()
             self.system.programs.append(self.program)
 
     def line_file(self, words):
@@ -198,6 +199,8 @@ class Reader:
         most = LIMITS["ARGS"]
         if len(words[0].encode()) > most:
             self.mistakes.error(words[0], f"arguments are too long: at most {most} characters")
+        elif words[0].startswith("$boot "):
+            self.mistakes.error(words[0], "'$boot' stands for all the words, and alone")
         else:
             self.program.args = words[0]
 
@@ -227,9 +230,15 @@ class Reader:
         if name in self.program.params:
             self.mistakes.error(name, f"parameter '{name}' is given twice")
         elif len(self.program.params) == LIMITS["PARAMS"]:
-            self.mistakes.error(name, f"too many parameters: a program has at most {LIMITS['PARAMS']}")
+            self.once(name, f"too many parameters: a program has at most {LIMITS['PARAMS']}")
         elif self.name(name, LIMITS["WORD"], "a parameter") and value is not None:
             self.program.params[name] = value
+
+    def once(self, word, text):
+        """A mistake that further lines of this program would have as well."""
+        if text not in self.told:
+            self.told.add(text)
+            self.mistakes.error(word, text)
 
     # ---- capabilities ----
 
@@ -237,7 +246,7 @@ class Reader:
         name, kind = words
         grants = self.program.grants
         if len(grants) == LIMITS["CAPS"]:
-            self.mistakes.error(name, f"too many capabilities: a program is given at most {LIMITS['CAPS']}")
+            self.once(name, f"too many capabilities: a program is given at most {LIMITS['CAPS']}")
         elif name in OWN:
             self.mistakes.error(name, f"every program has a capability '{name}' already")
         elif any(g.name == name for g in grants):

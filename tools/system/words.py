@@ -7,6 +7,7 @@ import os
 import re
 
 from places import ROOT
+from plain import NoText, decoded, printable
 
 NUMBERS = os.path.join(ROOT, "user", "servers", "init", "table.def")
 
@@ -88,21 +89,14 @@ def set_of(mistakes):
     return {str(m): m for m in mistakes}.values()
 
 
-def printable(text):
-    """What a terminal would not show is written out."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
 def text_of(path, mistakes):
     """What stands in a file; None, and told, if that is no text."""
     with open(path, "rb") as f:
         data = f.read()
     try:
-        return data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as e:
-        line = data.rfind(b"\n", 0, e.start) + 1
-        at = Place(path, data.count(b"\n", 0, e.start) + 1, len(data[line : e.start].decode("utf-8")) + 1)
-        mistakes.error(at, f"this file is no text in UTF-8: here is the byte {data[e.start]:#x}")
+        return decoded(data)
+    except NoText as e:
+        mistakes.error(Place(path, e.line, e.column), str(e))
         return None
 
 

@@ -261,7 +261,7 @@ def archive_in_the_way():
 
     def run(context):
         said = {"run-qemu: too little memory": 0, "too little memory for the kernel and the archive": 0}
-        for kib in range(2048, 8192, 64):
+        for kib in range(2048, 8192, 64 if context.soak else 128):
             status, text = context.qemu("boot-memory-in-the-way", BOOT_SECONDS, "--memory", f"{kib}K")
             if status != core.BOOT_FAILED or "memory" not in text or "PANIC" in text:
                 raise Failed(f"with {kib} KiB it does not say that memory is short", core.tail(text))
@@ -297,10 +297,11 @@ def little_memory():
 
     def run(context):
         seen = []
-        for kib in range(4096, 16384, 32):
+        step = 32 if context.soak else 64
+        for kib in range(4096, 16384, step):
             end = end_with(context, kib)
             if seen[-1:] == ["cannot start"] != [end]:  # init has too little in a few pages' steps only
-                seen += [end_with(context, between) for between in range(kib - 28, kib, 4)]
+                seen += [end_with(context, between) for between in range(kib - step + 4, kib, 4)]
             seen.append(end)
             if seen[-3:] == 3 * ["lykos> "]:
                 break

@@ -30,10 +30,28 @@ def copy_sources(target):
             shutil.copy2(source, os.path.join(target, name))
 
 
+def copy_built(context, target):
+    """The tree with what was built in it, as a person has it who goes on working; tests' own files are not there. What is built of
+    the copy is the same, so the options with which it was built stay, but for the name of the folder. Returns its name for BUILD."""
+    copy_sources(target)
+    name = os.path.relpath(context.build, core.ROOT)
+    if name.startswith(os.pardir):
+        return "build"  # nothing is known of it: it is built again
+    shutil.copytree(context.build, os.path.join(target, name), ignore=shutil.ignore_patterns("run", "test", "tests", "unit", "fuzz"))
+    os.symlink(os.path.join(core.ROOT, "build-newlib"), os.path.join(target, "build-newlib"))
+    flags = os.path.join(target, name, "flags")
+    written = os.stat(flags)
+    with open(flags, "w", encoding="utf-8") as f:
+        f.write(flags_of(core.ROOT, context.build).replace(".=", target + "="))
+    os.utime(flags, ns=(written.st_atime_ns, written.st_mtime_ns))
+    return name
+
+
 def make(context, folder, *words):
     """make with one job, as one of the workers; whatever options this make itself was given are not passed on. newlib is not built again."""
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "T")}
-    status, text = context.run(["make", "-j1", "-C", folder, f"NEWLIB_BUILD={os.path.join(core.ROOT, 'build-newlib')}", *words], BUILD_SECONDS, env=env, cwd=folder)
+    newlib = () if os.path.islink(os.path.join(folder, "build-newlib")) else (f"NEWLIB_BUILD={os.path.join(core.ROOT, 'build-newlib')}",)
+    status, text = context.run(["make", "-j1", "-C", folder, *newlib, *words], BUILD_SECONDS, env=env, cwd=folder)
     if status != 0:
         raise Failed(f"make {' '.join(words)} failed", core.tail(text))
     warnings = [line for line in text.splitlines() if re.search(r"\bwarning\b", line, re.IGNORECASE)]

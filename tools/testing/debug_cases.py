@@ -6,9 +6,12 @@ import re
 
 from . import core
 from .core import Failed
+from .session import TRIES
 
 NUMBER = r"\(0x[0-9a-f]+\)"
 UNMAPPED = "access to memory that is not mapped"
+HELPS = 12
+PLACES = ("embraced_op_help", "embraced/main.c:15")
 
 
 def need(output, *patterns):
@@ -38,10 +41,31 @@ def type_line(gdb):
     gdb.console(r"^typed by hand, in a line longer than a FIFO$")
 
 
+def log_is_whole(gdb):
+    """Much is printed, and the log has each character once: what `help` lists is the same each time."""
+    for _ in range(HELPS):
+        gdb.command("lykos type help")
+    for _ in range(TRIES):
+        gdb.go_on(0.5)
+        listed = gdb.log().split("lykos> help\n")[1:]
+        if len(listed) == HELPS and listed[-1].endswith("\nlykos> "):
+            break
+    else:
+        raise Failed(f"`help` was typed {HELPS} times, and listed {len(listed)} times", core.tail(gdb.log()))
+    right = max(set(listed[:-1]), key=listed.count).splitlines()
+    wrong = [line for text in listed for line in text.removesuffix("lykos> ").splitlines() if line not in right]
+    if wrong or "" in right[:-1] or len(right) < 10:
+        raise Failed("the log has other lines than `help`, or not always the same", wrong or right)
+
+
 def names(gdb):
     need(gdb.command("lykos program nosuch"), r"^no program 'nosuch'; there are: .*\bping\b")
     need(gdb.command("lykos bt nosuch"), r"^no process 'nosuch'; there are: .*\bshell\b")
     need(gdb.command("lykos queue 0x12345"), r"^no process '0x12345'; there are: .*\bshell\b")
+    said = gdb.command("lykos queue 99999999999999999999")
+    need(said, r"\Ano process '99999999999999999999'; there are: .*\bshell\b.*\n\Z")
+    need(gdb.command("lykos ps extra"), r"\Alykos ps takes no words, such as 'extra'\n\Z")
+    need(gdb.command("lykos waits extra"), r"\Alykos waits takes no words, such as 'extra'\n\Z")
     need(gdb.command("lykos caps"), r"^which process\?")
     need(gdb.command("lykos process init"), r"^'init' may be any of|^init \(0x")
     number = re.search(r"^ +(0x[0-9a-f]+)  shell ", gdb.command("lykos ps"), re.MULTILINE)[1]
@@ -127,7 +151,8 @@ def trace(gdb):
     )
     need(gdb.command("lykos trace 5 embraced"), r"\A(?:.* embraced  .*\n){,4}\[ +\d+\.\d{9}\] embraced +blocks: sending, endpoint 0x\w+ of embrace$")
     need(gdb.command("lykos trace 40 bystander"), r"\] bystander +fault: access to memory that is not mapped, information 0x")
-    need(gdb.command("lykos trace x"), r"^lykos trace \[N \[P\]\]")
+    for number in ("x", "-3", "0"):
+        need(gdb.command(f"lykos trace {number}"), r"\Alykos trace \[N \[P\]\]: .*\n\Z")
     need(gdb.command("lykos trace 1 nobody"), "nobody")
 
 
@@ -135,13 +160,21 @@ def symbols(gdb):
     """Of one program at a time, which a break point is for; and who waits while a page is being made."""
     need(gdb.command("lykos program embraced"), r"^symbols of embraced \(\S+embraced\.debug\)$")
     need(gdb.command("info symbol embraced_op_help"), r"^embraced_op_help in section \.text")
-    need(gdb.command("lykos program pager"), r"^symbols of pager \(.*\) instead of those of embraced$")
+    numbers = [re.search(r"^Breakpoint (\d+) at ", gdb.command(f"break {place}"), re.MULTILINE)[1] for place in ("lk_serve", *PLACES)]
+    output = gdb.command("lykos program pager")
+    need(output, r"^symbols of pager \(.*\) instead of those of embraced$")
+    need(output, rf"^breakpoints {', '.join(numbers[1:])} stop nobody until `lykos program embraced`: pager has no such place$")
+    gdb.command(f"delete {' '.join(numbers)}")
     need(gdb.command("info symbol embraced_op_help"), r"^No symbol \"embraced_op_help\" in current context\.$")
     need(gdb.command("lykos program"), r"^symbols of pager are loaded$")
     gdb.command('tbreak provide if $lykos_runs("pager")')
     gdb.command("lykos type start listener stay")
     need(gdb.stops(), r"^Temporary breakpoint \d+, provide \(f=.*\) at user/servers/pager/fault\.c:\d+$")
     need(gdb.command("bt"), r"^#\d .*\bpager_run \(", r"^#\d .*\bmain \(\)")
+    number = re.search(r"^ +(0x[0-9a-f]+)  pager ", gdb.command("lykos ps"), re.MULTILINE)[1]
+    for words, result in ((number, 1), (5, 0), ('"pager"', 1), ('"shell"', 0)):
+        need(gdb.command(f"print $lykos_runs({words})"), rf"\A\$\d+ = {result}\n\Z")
+    need(gdb.command("print $lykos_runs()"), r'\A\$lykos_runs\("NAME"\): .*\n\Z')
     need(gdb.command("lykos bt pager"), r"^#0 +provide \(f=", r"^#\d .*\bpager_run \(")
     need(
         gdb.command("lykos waits"),
@@ -235,6 +268,7 @@ def panicked(gdb):
 CASES = [
     ("ps", "lykos ps says what each process waits for, and which program it is", ps),
     ("type", "lykos type types at the prompt", type_line),
+    ("log", "the console log has each character once", log_is_whole),
     ("names", "a name that does not exist is answered with those that do", names),
     ("deadlock", "lykos waits shows two servers that call each other as a ring, and who waits behind them", deadlock),
     ("queue", "lykos queue shows who waits at an endpoint, in order", queue),

@@ -14,8 +14,11 @@ from .debug_session import archive
 from .session import Session
 
 SECONDS = 120
+RING_TOLD = r"embraced: waits to send to embrace, .* a ring of waits"
+CUT = 3 << 20  # bytes of a dump that is not whole
 PIECE = 256  # bytes of code that stand once in the kernel
-SHOWN = ("lykos opened", "lykos ps", "lykos waits", "lykos queue embrace", "lykos caps embraced", "lykos bt embraced", "bt")
+SHOWN = ("lykos opened", "lykos ps", "lykos waits", "lykos queue embrace", "lykos caps embraced", "lykos bt embraced", "bt",
+         "lykos console")
 
 
 def opened(context, dump, commands=SHOWN):
@@ -53,6 +56,7 @@ def shows_all(shown):
     need(shown["lykos queue embrace"], r"^    1\. bystander ", r"^    2\. embraced ")
     need(shown["lykos ps"], r" embraced +embraced .* blocked, waits for embrace to take its message$")
     need(shown["lykos caps embraced"], r"^  24 +reply to endpoint 0x\w+ of embrace, ID 0x0$", r"^   3 main ")
+    need(shown["lykos console"], r"^the console is not in a dump; the end of the kernel's log is:\n\[ +\d+\.\d+\] \w+: ", RING_TOLD)
     need(shown["lykos bt embraced"], r"^#0 .*help \(", r" in main \(\) at tests/programs/embraced/main\.c:\d+$")
 
 
@@ -100,10 +104,29 @@ def running(context):
         status, text = machine.dump_tool()
     need(text, r"^dump: no machine runs for ")
     shows_all(opened(context, path)[1])
+    no_dumps(context, path)
     spoil(context, path)
     first, shown = opened(context, path, ("lykos ps",))
     need(first, r"^!! the kernel in this memory is not the one whose symbols these are")
     need(shown["lykos ps"], r" embraced +embraced ")
+
+
+def no_dumps(context, path):
+    """What is no dump, or the beginning of one, is told to be that, and nothing else is said."""
+    other = path + ".other"
+    with open(path, "rb") as f:
+        begin = f.read(CUT)
+    for data, said in (
+        (b"hello\n", "is no dump of a machine's memory"),
+        (bytes(100), "is no dump of a machine's memory"),
+        (begin[:200], "is cut off: 200 of [0-9]+ bytes are there"),
+        (begin, f"is cut off: {CUT} of [0-9]+ bytes are there"),
+    ):
+        with open(other, "wb") as f:
+            f.write(data)
+        status, text = context.run([os.path.join(core.ROOT, "tools", "run-gdb"), context.build, "--open", other], SECONDS)
+        if status != core.MISSING or not re.fullmatch(rf"run-gdb: {re.escape(other)} {said}\n", text):
+            raise Failed(f"run-gdb ends with {core.words_of(status)} and says something else", core.tail(text))
 
 
 def spoil(context, path):

@@ -51,7 +51,8 @@ class Debugger(Session):
     def __init__(self, context, *more, command=None):
         if command is None:
             command = [os.path.join(core.ROOT, "tools", "run-gdb"), context.build]
-            more += ("--log", os.path.join(tempfile.mkdtemp(dir=context.folder), "console.log"))
+            self.log_path = os.path.join(tempfile.mkdtemp(dir=context.folder), "console.log")
+            more += ("--log", self.log_path)
         super().__init__(context, "debug", (), SECONDS, [sys.executable, "-c", STARTER, *command, *more])
         self.socket = self.expect(r"Remote debugging using (\S+)")[1]
         self.expect(r"Breakpoint 1, .*kernel_main")
@@ -73,6 +74,11 @@ class Debugger(Session):
         self.type(CTRL_C)
         self.expect(r"received signal SIGINT", "that Ctrl-C stopped the machine")
         self.expect(PROMPT, "gdb's prompt")
+
+    def log(self):
+        """All of the console."""
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read().replace("\r", "")
 
     def console(self, pattern):
         """Let it run until the end of the console shows this."""

@@ -241,6 +241,8 @@ def no_text(context):
         (main, b"system 1\nprogram \xc3\xa9\xff\xfe\x1b[2J\n", f"{part}:2:10: error: this file is no text in UTF-8: here is the byte 0xff"),
         (b"\x7fELF\x90\x90", b"", f"{path}:1:5: error: this file is no text in UTF-8: here is the byte 0x90"),
         (b"system 1\nprogram a\n    \x1b[2J\n", b"", f"{path}:3:5: error: unknown property '\\x1b'"),
+        (b"\xef\xbb\xbf" + main, b"\xef\xbb\xbfsystem 1\nprogram \xff\n", f"{part}:2:9: error: this file is no text in UTF-8: here is the byte 0xff"),
+        (b"\xef\xbb\xbfsystem 2\nprogram a\n", b"", f"{path}:1:8: error: version of the description is 2, but must lie in 1..1"),
         (b'system 1\ninclude "\x1b]0;x\x07"\nprogram a\n', b"", f"{path}:2:9: error: there is no file '\\x1b]0;x\\x07'"),
         (b'system 1\ninclude "/dev/zero"\nprogram a\n', b"", f"{path}:2:9: error: '/dev/zero' is no ordinary file"),
     ):
@@ -289,6 +291,11 @@ def files(context):
     names = {os.path.basename(line): os.path.dirname(line) for line in output.splitlines()}
     if status != 0 or names.get("pong") != folder or names.get("init") in (None, folder) or len(names) != 9:
         raise Failed("it names other files", core.tail(output))
+    nowhere = os.path.join(folder, "nowhere", "out")
+    for command in (["table", path, nowhere], ["graph", path, "--svg", nowhere]):
+        status, output = context.run([TOOL, *command], SECONDS)
+        if status == 0 or output != f"lykos-system: {nowhere}: No such file or directory\n":
+            raise Failed(f"{command[0]} says something else when it cannot write", core.tail(output))
 
 
 def libraries(folder):

@@ -187,9 +187,26 @@ program b
             "kernlog and console not counted",
             "3:27: too many endpoints: a program has at most 6",
             "22:9: too many capabilities: a program is given at most 18",
-            "23:9: too many capabilities: a program is given at most 18",
             "32:11: too many parameters: a program has at most 8",
             "128:9: too many programs: at most 96",
+        ],
+    ),
+    (
+        "kept",
+        "a second range that is kept, and words behind those of the boot command line, are told",
+        """system 1
+program a
+    cap one   = range 5 pages kept
+    cap two   = range 6 pages
+    cap three = range 6 pages kept
+    args $boot
+program b
+    cap one = range 5 pages kept
+    args $boot more
+""",
+        [
+            "5:17: a has a range that is kept already, at line 3; there is one for each program",
+            "9:10: '$boot' stands for all the words, and alone",
         ],
     ),
     (

@@ -13,7 +13,7 @@ import re
 import time
 
 from . import core, pages
-from .build import copy_sources, make
+from .build import copy_built, make
 from .core import Failed, Job, Part, Result, Skipped
 from .session import PROMPT, Session, another_prompt
 
@@ -76,7 +76,7 @@ def pattern_of(line):
 def build_all(context):
     """An archive with the programs of all pages."""
     folder = context.path("docs")
-    copy_sources(folder)
+    build = copy_built(context, folder)
     with open(os.path.join(folder, "user", "system.lyk"), "a", encoding="utf-8") as system:
         for page in PAGES:
             text = page_text(page)
@@ -87,8 +87,8 @@ def build_all(context):
                     f.write(listing)
             for description in descriptions(text).values():
                 system.write("\n" + description)
-    make(context, folder, "BUILD=out", "out/archive")
-    return os.path.join(folder, "out", "archive")
+    make(context, folder, f"BUILD={build}", f"{build}/archive")
+    return os.path.join(folder, build, "archive")
 
 
 def read_along(context, page, archive):

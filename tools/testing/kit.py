@@ -217,7 +217,7 @@ def builds(context):
 
 
 def removed(context):
-    """A source file that is added, and one that is removed: the program is linked again, without it."""
+    """A source file that is added, and one that is removed: the program is linked again, without it. An interface likewise."""
     def symbols():
         run(context, "make")
         return run(context, "nm", "build/programs/counter.debug")
@@ -227,6 +227,14 @@ def removed(context):
     os.unlink(place(context, "counter", "counter", "more.c"))
     if re.search(r" more$", symbols(), re.MULTILINE):
         raise Failed("what stood in a file that was removed is in the program")
+    header = place(context, "counter", "build", "gen", "include", "lykos", "gen", "other.h")
+    write(context, "/** Another. */\ninterface Other : Object {\n    /** Asks. */\n    method ask() -> () = 1;\n}\n", "other.idl")
+    run(context, "make")
+    there = os.path.exists(header)
+    os.unlink(place(context, "counter", "other.idl"))
+    run(context, "make")
+    if not there or os.path.exists(header):
+        raise Failed("the header of an interface is not there, or that of one that was removed still is")
     os.rename(place(context, "counter", "counter-client"), place(context, "away"))
     try:
         need(run(context, "make", status=1), r"^system\.lyk:\d+:\d+: error: there is no program 'counter-client' to be its file")
@@ -236,6 +244,64 @@ def removed(context):
     text = run(context, "make")
     if re.search(r"^  [A-Z]+ ", text, re.MULTILINE):
         raise Failed("a second make builds something", core.tail(text))
+
+
+def folder_files(context):
+    """The files flags, libs and sources of a folder: comments, one that is removed, and a source from above that two programs have."""
+    def answer(program):
+        text = run(context, "objdump", "-d", "--disassemble=part", f"build/programs/{program}.debug")
+        return re.search(r"mov +\$0x(\d),%eax", text)[1]
+
+    os.makedirs(place(context, "shared"), exist_ok=True)
+    with open(place(context, "shared", "part.c"), "w", encoding="utf-8") as f:
+        f.write("int part(void);\nint part(void) { return N; }\n")
+    made = [("counter", "sources"), ("counter-client", "sources"), ("counter", "flags"), ("counter-client", "flags"), ("counter", "libs")]
+    for (folder, name), text in zip(made, ("../shared/part.c # from above\n", "../shared/part.c\n", "# what it is\n-DN=7 # seven\n", "-DN=8\n", "# not newlib\n")):
+        write(context, text, folder, name)
+    try:
+        run(context, "make")
+        if (answer("counter"), answer("counter-client")) != ("7", "8"):
+            raise Failed("two programs share an object")
+        os.unlink(place(context, "counter", *made.pop(2)))
+        need(run(context, "make", status=1), r"^  CC +counter/main\.c$", r"^  CC +\S*shared/part\.c$", r"part\.c:2:\d+: error: .N. undeclared")
+    finally:
+        for names_there in made:
+            os.unlink(place(context, "counter", *names_there))
+    need(run(context, "make"), r"^  CC +counter-client/main\.c$", r"^  LD +counter$")
+
+
+def libraries(context):
+    """A library that has another name now is not found by its old one."""
+    write_all = (("libold", "#pragma once\nint half(int n);\n", "half.h"), ("libold", '#include "half.h"\nint half(int n) { return n / 2; }\n', "half.c"))
+    os.makedirs(place(context, "counter", "libold"))
+    for folder, text, name in write_all:
+        write(context, text, folder, name)
+    write(context, "-lold\n", "counter-client", "libs")
+    try:
+        with Changed(context, "counter-client/main.c", "#include <lykos/lykos.h>", "#include <lykos/lykos.h>\n#include <libold/half.h>"):
+            run(context, "make")
+        os.rename(place(context, "counter", "libold"), place(context, "counter", "libnew"))
+        need(run(context, "make", status=1), r"cannot find -lold")
+    finally:
+        os.unlink(place(context, "counter", "counter-client", "libs"))
+        for name in ("libold", "libnew"):
+            shutil.rmtree(place(context, "counter", name), ignore_errors=True)
+    run(context, "make")
+
+
+def goals(context):
+    """`make clean all`; what is no goal; names that make cannot have; a build folder that cannot be."""
+    need(run(context, "make", "clean", "all"), r"^  IDL ", r"^  LD +counter$", r"^  ARCHIVE +build/archive$")
+    need(run(context, "make", "counter", status=1), r"^\S+: \*\*\* counter is a folder, not a goal: `make` builds all of it\.  Stop\.$")
+    for name in ("a b.c", "a$b.c"):
+        write(context, "", "counter", name)
+        need(run(context, "make", status=1), rf"\*\*\* the name of \./counter/{re.escape(name)} has a blank or a dollar, which make cannot cope with; ")
+        os.unlink(place(context, "counter", "counter", name))
+    shutil.rmtree(place(context, "counter", "build"))
+    write(context, "", "build")
+    need(run(context, "make", status=1), r"^lykos: build/kit cannot be a link to the kit: File exists$", r"^Makefile:\d+: \*\*\* the kit cannot be used here, see above\.")
+    os.unlink(place(context, "counter", "build"))
+    run(context, "make")
 
 
 def tests(context):
@@ -273,6 +339,9 @@ def tests_fail(context):
              r"^ +counter/main\.c:16 in counter_op_add$", r"^    counter +faulted .* its fault to be handled: ")
         address = re.search(r" at (0x[0-9a-f]+) \(counter_op_add", text)[1]
         need(run(context, "lykos", "where", "counter", address), r"^counter/main\.c:16 in counter_op_add$")
+        need(text, r" called from 0x[0-9a-f]+ \(main\+0x[0-9a-f]+\)$")  # there it ends with a call that never returns
+        address = re.search(r" called from (0x[0-9a-f]+) \(main\+", text)[1]
+        need(run(context, "lykos", "where", "counter", address), r"^counter/main\.c:\d+ in main$")
     for words, said in ((["counter", "0x10"], r"^lykos: counter has no source line for 0x10$"), (["counter", "main"], r"^lykos: 'main' is no address; "),
                         (["countre", "1"], r"^lykos: there is no program 'countre' with symbols here; did you mean 'counter'\?$")):
         need(run(context, "lykos", "where", *words, status=1), said)
@@ -342,13 +411,42 @@ def piped(context):
     if re.findall(r"^(?!lykos> )(.* keeps)$", text, re.MULTILINE) != lines:
         raise Failed("not each line was carried out once, in its order", core.tail(text))
     need(text, r"^lykos> run counter-client read\ncounter-client: the sum is 0\nlykos> halt\nthe machine halts\nhalted\Z")
+    two_at_once(context)
+
+
+def two_at_once(context):
+    """Two machines of one project, the second from when the first is at its prompt to its end: each has a console of its own."""
+    with at_prompt(context) as session:
+        session.prompt()
+        text = run(context, "sh", "-c", "printf 'run counter-client add 5\\n' | make run")
+        need(text, r"^run-qemu: another machine runs; the console's log and a dump of this one are in build/run-2$",
+             r"^lykos> run counter-client add 5\ncounter-client: the sum is 5\nlykos> halt\nthe machine halts\nhalted\Z")
+        output = session.command("run counter-client read")
+        if output.strip() != "counter-client: the sum is 0":
+            raise Failed("the first machine is not as it was", core.tail(output))
+        session.type("halt\r")
+        session.end(core.PASS)
+
+
+class Folder:
+    """One more program in the project, for a while."""
+
+    def __init__(self, context, name):
+        self.context, self.name = context, name
+
+    def __enter__(self):
+        os.makedirs(place(self.context, "counter", self.name))
+        write(self.context, "int main(void)\n{\n    return 0;\n}\n", self.name, "main.c")
+
+    def __exit__(self, *_):
+        shutil.rmtree(place(self.context, "counter", self.name))
 
 
 def debugs(context):
-    """make debug: symbols of kernel and server, a break point in the server, its sources."""
+    """make debug: symbols of kernel and server, however many programs there are, a break point in the server, its sources."""
     command = ["env", "-i", *(f"{k}={v}" for k, v in environment(context).items()), "make", "-C", place(context, "counter"), "debug",
                "APPEND=run=counter-client,add,5"]
-    with Debugger(context, command=command) as gdb:
+    with Folder(context, "another"), Debugger(context, command=command) as gdb:
         need(gdb.command("info symbol counter_op_read"), r"^counter_op_read in section \.text")
         gdb.command('tbreak counter_op_add if $lykos_runs("counter")')
         need(gdb.stops(), r"^Temporary breakpoint \d+, counter_op_add \(rq=.*, by=5, .*\)\s+at counter/main\.c:\d+$")
@@ -376,6 +474,8 @@ MISTAKES = [
     ("system.lyk", "cap counter = entry counter.main", "cap counter = sleep",
      r"^system\.lyk:17:19: error: counter-client wants 'counter' to be a capability of kind entry, not sleep$"),
     ("counter/main.c", "counter_op_read(", "counter_op_raed(", r"counter_op_read"),
+    ("counter/counter.idl", "method read()", "method zero() -> (u64 total) = 9;\n\n    /** Reads.\n     * @param total the sum */\n    method read()",
+     r"^lykos-cc: the method zero is not written: counter_op_zero\(\), declared in <lykos/gen/counter_server\.h>$"),
 ]
 
 
@@ -403,13 +503,14 @@ def misnamed(context):
 
 
 def without(context):
-    """No QEMU; no kit; a kit that went away, and one that has moved."""
+    """No QEMU at the first try, and then it is there; no kit; a kit that went away, and one that has moved."""
     few = place(context, "few")
     os.makedirs(few, exist_ok=True)
     for name in ("sh", "make", "python3", "env", "gcc", "ld", "cat", "cmp", "mkdir", "nm", "objcopy", "as", "printf", "awk", "apt-get"):
         if (path := shutil.which(name)) and not os.path.lexists(os.path.join(few, name)):
             os.symlink(path, os.path.join(few, name))
     kit_bin = place(context, "lykos-kit", "bin")
+    shutil.rmtree(place(context, "counter", "build"), ignore_errors=True)
     need(
         run(context, "make", "run", path=f"{kit_bin}:{few}", status=1),
         r"^install-deps: qemu-system-x86 is missing \(the machine it runs in\)$",
@@ -682,6 +783,9 @@ def part(_context):
         ("goal", "a folder that is called like a goal of make is told of", goal),
         ("builds", "the project builds, a second make has nothing to do, and with another kit it is built anew", builds),
         ("removed", "a source file that is removed is in the program no more", removed),
+        ("folder_files", "the files of a folder: comments in them, and none that was removed is remembered", folder_files),
+        ("libraries", "a library of another name is not found by its old one", libraries),
+        ("goals", "make clean all; what is no goal, and what make cannot cope with, is told in a line", goals),
         ("tests", "make test: all pass, also preempted at random", tests),
         ("seeds", "make test: seed 0 is the boot as it is; what is no seed is refused in a line", seeds),
         ("prompt", "make run: the prompt, and what docs/kit.md shows there", prompt),

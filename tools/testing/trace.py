@@ -320,6 +320,13 @@ def refused(context):
     status, text = lykos_trace(context, "show", context.path("nosuch.bin"))
     if status != 1 or len(text.splitlines()) != 1:
         raise Failed("a file that is not there", core.tail(text))
+    path = context.path("trace-short.bin")
+    with open(path, "wb") as f:
+        f.write(packed(good))
+    for words in (["--from", "90", "--to", "10"], ["--from", "1"], ["--to", "-1"]):
+        status, text = lykos_trace(context, "picture", path, "--out", context.path("trace-short.svg"), *words)
+        if status != 1 or text != "lykos-trace: nothing was traced then: the trace is 0.0 us long\n":
+            raise Failed(f"a picture {' '.join(words)}: status {status}", core.tail(text))
 
 
 # Events, as docs/abi.md has them.

@@ -26,7 +26,7 @@ enum status ask_list(uint64_t *position, struct program_brief *out, unsigned *n)
 
 enum status ask_life(struct domain_key key, struct program_brief *out, struct domain_memory *memory)
 {
-    struct domain_memory unwanted;
+    struct domain_memory unwanted = { 0 };
     struct domain_memory *m = memory != NULL ? memory : &unwanted;
 
     return programs_life(programs(), key.number, key.life, &m->now, &m->most, out);

@@ -10,6 +10,7 @@
 #     needs     what it asks for by name: system.lyk is held against it
 #     sources   C files of it that lie elsewhere, names as from here: such as are fetched or made into build/ by a rule of
 #               the project's Makefile. All are there before the folder's own files are compiled
+# In each of these a # begins a comment.
 # Each file *.idl here or in such a folder is an interface; system.lyk describes the system.
 
 KIT := build/kit
@@ -29,6 +30,12 @@ say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2))
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 
+# `make clean all` begins anew: what is noted below while this is read is not to be removed by the goal `clean`.
+CLEAN_FIRST := $(and $(filter clean,$(firstword $(MAKECMDGOALS))),$(filter-out clean,$(MAKECMDGOALS)))
+ifneq ($(CLEAN_FIRST),)
+$(shell find build -mindepth 1 -maxdepth 1 ! -name kit -exec rm -rf {} +)
+endif
+
 # What the goals need is there, or is named.
 NEEDS_run := run
 NEEDS_test := run
@@ -44,34 +51,58 @@ FOLDERS := $(filter-out build,$(patsubst %/,%,$(sort $(dir $(wildcard */*.c */so
 LIBRARIES := $(filter lib%,$(FOLDERS))
 PROGRAMS := $(filter-out lib%,$(FOLDERS))
 TESTS := $(filter %-test,$(PROGRAMS))
-# The first that is neither a client nor a test: gdb begins with its symbols.
-SERVER ?= $(firstword $(filter-out %-client %-test,$(PROGRAMS)) $(PROGRAMS))
+# gdb begins with its symbols: the folder that is called like the project, or else the first that is neither a client nor a test.
+PROJECT ?= $(lastword $(notdir $(CURDIR)))
+SERVER ?= $(firstword $(filter $(PROJECT),$(PROGRAMS)) $(filter-out %-client %-test,$(PROGRAMS)) $(PROGRAMS))
 INTERFACES := $(sort $(wildcard *.idl */*.idl))
 # Which kit it was built with.
 TOOLS := build/version
 
+# make takes a blank or a dollar in a name for something else.
+ODD := $(shell find . -maxdepth 2 -path ./build -prune -o -name '*.[cS]' -path '*[ $$]*' -print -o -name '*.idl' -path '*[ $$]*' -print | head -n 1)
+ifneq ($(ODD),)
+$(error the name of $(ODD) has a blank or a dollar, which make cannot cope with; give it another name)
+endif
+
 # A program has not the name of a goal, nor of something that lies in build. `lykos new` reads these lines.
 GOALS := all run test debug dump clean help
-BUILT := archive files folders from gen kit lib options programs version
+BUILT := archive files folders from gen interfaces kit lib options programs version
 ifneq ($(filter $(GOALS) $(BUILT),$(FOLDERS)),)
 $(error a program cannot be called $(firstword $(filter $(GOALS) $(BUILT),$(FOLDERS))): `make` means something else by it; give the folder another name)
 endif
 
-# What a folder has in its file `libs`.
-libs = $(shell cat $(1)/libs 2>/dev/null)
+ifneq ($(filter $(FOLDERS),$(MAKECMDGOALS)),)
+$(error $(firstword $(filter $(FOLDERS),$(MAKECMDGOALS))) is a folder, not a goal: `make` builds all of it)
+endif
+
+# $(call remember,FILE,WORDS): the file has these words, and is as old as they are.
+remember = $(shell mkdir -p $(dir $(1)); echo '$(quoted)' | cmp -s - $(1) || echo '$(quoted)' > $(1))
+quoted = $(subst ','\'',$(2))
+
+# What a folder has in one of its files, without comments.
+HASH := \#
+content = $(shell sed 's/$(HASH).*//' $(1) 2>/dev/null)
+libs = $(call content,$(1)/libs)
+flags = $(call content,$(1)/flags)
 libc = $(if $(filter newlib,$(call libs,$(1))),--libc=newlib)
 source = $(sort $(wildcard $(1)/*.c $(1)/*.S))
-elsewhere = $(shell cat $(1)/sources 2>/dev/null)
+elsewhere = $(call content,$(1)/sources)
+# The object of the file $(2) that the folder $(1) has from elsewhere; one that lies above must not become one of another folder.
+from = build/from/$(1)/$(subst ../,__/,$(2)).o
 own_objects = $(patsubst %,build/%.o,$(call source,$(1)))
-objects = $(call own_objects,$(1)) $(patsubst %,build/from/$(1)/%.o,$(call elsewhere,$(1)))
+objects = $(call own_objects,$(1)) $(foreach s,$(call elsewhere,$(1)),$(call from,$(1),$(s)))
 
 .PHONY: $(GOALS)
 all: build/archive ## build the programs, and the archive that they boot from
 
 # --- interfaces -------------------------------------------------------------------------------------------------
-ifneq ($(INTERFACES),)
-build/gen/servers.stamp: $(INTERFACES) $(TOOLS)
+$(call remember,build/interfaces,$(INTERFACES))
+ifeq ($(INTERFACES),)
+$(shell rm -rf build/gen)
+else
+build/gen/servers.stamp: $(INTERFACES) build/interfaces $(TOOLS)
 	$(call say,IDL,"$(INTERFACES)")
+	$(Q)$(if $(filter build/interfaces,$?),rm -rf build/gen)
 	$(Q)$(BIN)/lykos-idl servers -I . $(INTERFACES) build/gen
 GENERATED := build/gen/servers.stamp
 build/gen/include/lykos/gen/%.h: $(GENERATED) ;
@@ -88,30 +119,35 @@ COMPILER := $(if $(filter environment% command%,$(origin CC)),$(CC),$(CROSS)gcc)
 ERRORS += $(shell echo | $(COMPILER) -Werror -Werror=dangling-pointer -fsyntax-only -x c - 2>/dev/null && echo -Werror=dangling-pointer)
 
 # Again when the options or the kit are others, or something is not there any more.
-remember = $(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' > $(1))
 OPTIONS := $(CC) $(ERRORS) $(CFLAGS)
 $(call remember,build/options,$(OPTIONS))
 $(call remember,$(TOOLS),$(shell cat $(KIT)/share/kit))
 $(call remember,build/folders,$(FOLDERS))
-$(foreach f,$(FOLDERS),$(call remember,build/$(f)/objects,$(call objects,$(f))))
+$(foreach f,$(FOLDERS),$(call remember,build/$(f)/objects,$(call objects,$(f)) $(LIBRARIES)))
+$(foreach f,$(FOLDERS),$(call remember,build/$(f)/options,$(call flags,$(f)) $(call libs,$(f))))
+$(shell rm -f $(filter-out $(LIBRARIES:%=build/lib/%.a),$(wildcard build/lib/*.a)))
+# make read the folder before they were in it, and would take a rule that needs one of them for none.
+build/options build/folders build/interfaces $(TOOLS): ;
 
 # A file of the folder $(1).
 define compile
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(BIN)/lykos-cc -c -MMD -MP $(call libc,$(1)) $(ERRORS) $(CFLAGS) $(shell cat $(1)/flags 2>/dev/null) -Ibuild/gen/include -I. -o $@ $<
+	$(Q)$(BIN)/lykos-cc -c -MMD -MP $(call libc,$(1)) $(ERRORS) $(CFLAGS) $(call flags,$(1)) -Ibuild/gen/include -I. -o $@ $<
 endef
 
 build/%.o: % build/options $(TOOLS) | $(GENERATED)
 	$(call compile,$(<D))
 
 define folder
-build/from/$(1)/%.o: % build/options $$(TOOLS) | $$(GENERATED)
-	$$(call compile,$(1))
 $$(call own_objects,$(1)): | $$(call elsewhere,$(1))
-$$(call objects,$(1)): $(wildcard $(1)/flags $(1)/libs)
+$$(call objects,$(1)): build/$(1)/options
 endef
-$(foreach f,$(FOLDERS),$(eval $(call folder,$(f))))
+define from_elsewhere
+$(call from,$(1),$(2)): $(2) build/options $$(TOOLS) | $$(GENERATED)
+	$$(call compile,$(1))
+endef
+$(foreach f,$(FOLDERS),$(eval $(call folder,$(f)))$(foreach s,$(call elsewhere,$(f)),$(eval $(call from_elsewhere,$(f),$(s)))))
 
 define program
 build/programs/$(1): $$(call objects,$(1)) build/$(1)/objects $(LIBRARIES:%=build/lib/%.a) $(TOOLS)
@@ -151,7 +187,7 @@ debug: all ## gdb at the start of the kernel, or at a dump: DUMP=FILE (`help lyk
 dump: ## write the memory of what `make run` has started to build/run/lykos.dump
 	@$(BIN)/dump build/run $(if $(DUMP),'$(DUMP)')
 clean: ## remove everything built
-	rm -rf build
+	$(if $(CLEAN_FIRST),,rm -rf build)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(KIT)/share/lykos.mk
 

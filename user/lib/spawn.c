@@ -29,3 +29,13 @@ enum status lk_program_wait(uint32_t control, struct lk_program_end *end)
     end->words[len] = '\0';
     return s;
 }
+
+enum status lk_program_run(uint32_t control, struct lk_program_end *end)
+{
+    size_t len = 0;
+    enum status s =
+        control_run(control, &end->how, &end->value, end->words, sizeof(end->words) - 1, &len);
+
+    end->words[len] = '\0';
+    return s;
+}

@@ -277,8 +277,8 @@ static void tell_init(uint32_t process, const char *text)
     }
 }
 
-/* Who finds a second mistake meanwhile is held before long. */
-static _Noreturn void die(uint32_t process, const char *format, va_list args)
+/* The last words. Who finds a second mistake meanwhile is held before long. */
+static const char *last_words(uint32_t process, const char *format, va_list args)
 {
     static char text[PROGRAM_FAIL_MAX + 1];
     const struct lk_member *me = lk_self();
@@ -289,7 +289,7 @@ static _Noreturn void die(uint32_t process, const char *format, va_list args)
     hold_others(me);
     lk_vformat(text, sizeof(text), format, args);
     tell_init(process, text);
-    lk_die("%s", text);
+    return text;
 }
 
 _Noreturn void lk_team_die(const char *format, ...)
@@ -297,7 +297,9 @@ _Noreturn void lk_team_die(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    die(LK_REG_SELF, format, args);
+    const char *text = last_words(LK_REG_SELF, format, args);
+    va_end(args);
+    lk_die("%s", text);
 }
 
 _Noreturn void lk_team_die_of(uint32_t process, const char *format, ...)
@@ -305,5 +307,7 @@ _Noreturn void lk_team_die_of(uint32_t process, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    die(process, format, args);
+    const char *text = last_words(process, format, args);
+    va_end(args);
+    lk_die("%s", text);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Threads use the library: one that is in no team, then four members at once, one in the place of
+ * Threads use the library: one that is in no team, then four members at once, one in the place
  * of another; then four that write to the console, or read.
  */
 #include "newlibtest.h"

@@ -64,4 +64,4 @@ struct proxied {
 };
 
 struct proxied proxied_usual(void);
-void proxied_both(const struct proxied *x);
+void proxied_both(const struct proxied *p);

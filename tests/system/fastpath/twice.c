@@ -43,10 +43,10 @@ static void note_of(const char *who, const char *what, unsigned i, uint64_t valu
     notes++;
 }
 
-void note_step(const char *text)
+void note_step(const char *what)
 {
     step++;
-    does = text;
+    does = what;
 }
 
 void note(const char *what, unsigned i, uint64_t value)

@@ -9,8 +9,8 @@
 #include "../lib/sys.h"
 
 /* Play it with the fast path on, then with it off. It makes all its objects anew each time; they
- * are destroyed behind it. A difference fails the case, and says where the two parted. With a seed
- * it is done if it is its turn (sys_turn()). */
+ * are destroyed behind it. A difference fails the case, and says where the two parted. It is done
+ * if it is its turn (sys_turn()). */
 void play_twice(void (*play)(const void *arg), const void *arg);
 
 /* Processes of the play: as proc_new() and proc_new_in(), with this label. */
@@ -18,7 +18,7 @@ obj actor_new(unsigned priority, const char *label);
 obj actor_new_in(obj space, unsigned priority, const char *label);
 
 /* What is being done: shown with a difference. */
-void note_step(const char *step);
+void note_step(const char *what);
 
 /* Note a value, the i-th of this name. */
 void note(const char *what, unsigned i, uint64_t value);

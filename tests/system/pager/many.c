@@ -72,6 +72,29 @@ CASE(far_numbers,
             sizeof(numbers) / sizeof(numbers[0]), after, bank.used[ACCOUNT_PAGER]);
 }
 
+CASE(removed_meanwhile,
+     .text = "what is remembered of a space is its own still when one far away was removed")
+{
+    struct program prog[3];
+    obj p[3];
+
+    world_begin();
+    pager_start();
+    for (unsigned i = 0; i < 3; i++) {
+        prog[i] = program_usual((const unsigned[]){ 3, 3 + 64, 2 + 64 }[i]);
+        p[i] = program_process(&prog[i]);
+        WRITES(p[i], HEAP_VA, 1 + i);
+    }
+    WRITES(p[0], HEAP_VA + PAGE, 4);
+    WRITES(p[0], DATA_VA, 5);
+    OK(world_remove(prog[2].number));
+    WRITES(p[0], HEAP_VA + 2 * PAGE, 6);
+    READS(p[1], HEAP_VA + 2 * PAGE, 0);
+    READS(p[0], HEAP_VA + 2 * PAGE, 6);
+    EQ(program_audit(&prog[0], 0).pages, 4);
+    EQ(program_audit(&prog[1], 0).pages, 2);
+}
+
 CASE(number_again, .text = "a number that was removed means nothing, and then another space")
 {
     struct program old, new;

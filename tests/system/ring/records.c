@@ -5,7 +5,7 @@
 #include "pair.h"
 
 #define RECORDS 40000u /* of each way of doing it */
-#define RECORDS_SOAK 1000000u
+#define RECORDS_SOAK 200000u
 #define DEATHS 10u /* a case has 24 workers */
 
 static struct pair pair[RINGS];

@@ -136,14 +136,7 @@ static int make_part(void)
     struct lk_program_end end;
     enum status s = lk_constructor_make(lk_cap("inside"), lk_cap("bank"), "nothing", REG_GOT, NULL);
 
-    if (s == STATUS_OK) {
-        s = lk_program_begin(REG_GOT);
-    }
-    if (s != STATUS_OK) {
-        return 1000;
-    }
-    s = lk_program_wait(REG_GOT, &end);
-    return (int)(s == STATUS_INVALID_CAP ? STATUS_OK : s); /* so quick was it */
+    return s == STATUS_OK ? (int)lk_program_run(REG_GOT, &end) : 1000;
 }
 
 static void write_shelf(unsigned slot)

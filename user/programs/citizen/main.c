@@ -23,12 +23,10 @@ static const struct lk_server server = { CITIZEN_SERVER };
 
 int main(void)
 {
-    uint32_t crowd = lk_cap("crowd");
-
     if (strcmp(lk_start->argument, "leave") == 0) {
         return 7;
     }
     lk_must(lk_endpoint_make_entry(LK_REG_ENDPOINT, 0, REG_ENTRY), "an Entry to this one");
-    crowd_here(crowd, REG_ENTRY);
+    crowd_here(lk_cap("crowd"), REG_ENTRY);
     lk_serve(&server);
 }

@@ -135,9 +135,8 @@ static void row(uint64_t n)
     for (uint64_t i = 0; i < n; i++) {
         lk_must(lk_program_new(lk_cap("programs"), "citizen leave", REG_CONTROL, NULL),
                 "a citizen");
-        lk_must(lk_program_begin(REG_CONTROL), "its begin");
-        if (lk_program_wait(REG_CONTROL, &end) == STATUS_OK &&
-            (end.how != PROGRAM_ENDED_EXIT || end.value != 7)) {
+        lk_must(lk_program_run(REG_CONTROL, &end), "its end");
+        if (end.how != PROGRAM_ENDED_EXIT || end.value != 7) {
             lk_die("number %lu: %s", i, end.words);
         }
     }

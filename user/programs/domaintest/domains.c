@@ -253,8 +253,7 @@ static void who_carries_is_refused(void)
 
     begin_case("who_carries_is_refused");
     lk_must(lk_program_new(lk_cap("programs"), "domaintest carried", REG_CONTROL, NULL), "another");
-    lk_must(lk_program_begin(REG_CONTROL), "its begin");
-    lk_must(lk_program_wait(REG_CONTROL, &how), "its end");
+    lk_must(lk_program_run(REG_CONTROL, &how), "its end");
     check(how.how == PROGRAM_ENDED_EXIT && how.value == 0, "it was not refused");
 }
 
@@ -282,6 +281,25 @@ static void held_otherwise(void)
     check_status(start("domainhold", PROGRAM_FOREGROUND, "clear"), STATUS_OK, "domainhold");
     lk_sleep_ms(20);
     check_state(&d, REMOTE_STATE_BLOCKED, REMOTE_REASON_UNKNOWN, "it is held no more");
+}
+
+/* domainhold has a higher priority: it has ended when it has begun. */
+static void ends_at_once(void)
+{
+    struct lk_program_end end = { .how = 0 };
+
+    begin_case("ends_at_once");
+    lk_must(lk_program_new(lk_cap("programs"), "domainhold clear", REG_CONTROL, NULL), "the first");
+    check_status(lk_program_run(REG_CONTROL, &end), STATUS_OK, "run");
+    check(end.how == PROGRAM_ENDED_EXIT && end.value == 0, "another end than its own");
+    check_status(lk_program_run(REG_CONTROL, &end), STATUS_INVALID_CAP, "run, once more");
+    lk_must(lk_program_new(lk_cap("programs"), "domainhold clear", REG_CONTROL, NULL), "another");
+    lk_must(lk_program_begin(REG_CONTROL), "its begin");
+    check_status(lk_program_wait(REG_CONTROL, &end), STATUS_INVALID_CAP, "wait, too late");
+    lk_must(lk_program_new(lk_cap("programs"), "domaintest carried", REG_CONTROL, NULL), "a third");
+    lk_must(lk_program_begin(REG_CONTROL), "its begin");
+    check_status(lk_program_run(REG_CONTROL, &end), STATUS_STATE_CHANGED, "run of what runs");
+    check_status(lk_program_wait(REG_CONTROL, &end), STATUS_OK, "its end");
 }
 
 /* What was looked up is one process: the next one of that name and number is another. */
@@ -414,6 +432,7 @@ void cases_of_domains(void)
     needed_ones_are_refused();
     who_carries_is_refused();
     held_otherwise();
+    ends_at_once();
     handles_of_the_dead();
     faulted_ones();
     further_instances();

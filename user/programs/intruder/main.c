@@ -252,8 +252,7 @@ static void try_closed(void)
     open_bank(REG_PAYER, 0, REG_WORK);
     is(make_with(REG_WORK, "its bank"), STATUS_OK, "an instance");
     lk_must(lk_program_give(REG_CONTROL, "bank", REG_WORK), "the bank that pays for it");
-    lk_must(lk_program_begin(REG_CONTROL), "its begin");
-    is(lk_program_wait(REG_CONTROL, &end), STATUS_INVOKEE_GONE, "waiting while the bank is closed");
+    is(lk_program_run(REG_CONTROL, &end), STATUS_INVOKEE_GONE, "waiting while the bank is closed");
     is(control_kill(REG_CONTROL), STATUS_INVALID_CAP, "ending it");
     equal(used_by(REG_PAYER), 0, "frames, behind it");
     is(make_with(REG_WORK, ""), STATUS_NO_MEMORY, "a bank that was closed pays");
@@ -278,8 +277,7 @@ static void try_inside(void)
     is(make_with(REG_PAYER, "a part"), STATUS_OK, "an instance");
     open_bank(REG_PAYER, 0, REG_WORK);
     lk_must(lk_program_give(REG_CONTROL, "bank", REG_WORK), "a bank for its part");
-    lk_must(lk_program_begin(REG_CONTROL), "its begin");
-    is(lk_program_wait(REG_CONTROL, &end), STATUS_OK, "waiting for both");
+    is(lk_program_run(REG_CONTROL, &end), STATUS_OK, "waiting for both");
     equal(end.value, STATUS_OK, "what became of the part");
     lk_must(lk_bank_close(REG_BANK), "closing both");
     lk_must(lk_bank_close(REG_WORK), "closing the part's bank");
@@ -345,8 +343,7 @@ static void try_server_ends(void)
         }
     } while (lk_came_back(lk_cap("constructors"), s, &tries));
     is(s, STATUS_INVALID_CAP, "checking at the next server what the old one made");
-    lk_must(lk_program_begin(REG_WORK), "the instance's begin");
-    is(lk_program_wait(REG_WORK, &end), STATUS_OK, "the instance's end");
+    is(lk_program_run(REG_WORK, &end), STATUS_OK, "the instance's end");
     equal(end.how, PROGRAM_ENDED_FAULT, "how it ended"); /* it has no figures */
     lk_must(lk_bank_close(REG_BANK), "closing what the old server made");
     open_bank(lk_cap("bank"), 0, REG_BANK);

@@ -123,8 +123,7 @@ void try_waits(void)
     }
     equal(used_by(REG_PAYER), used, "frames behind many who waited");
     lk_must(lk_bank_set_limit(REG_PAYER, used), "a limit");
-    lk_must(lk_program_begin(REG_CONTROL), "its begin");
-    is(lk_program_wait(REG_CONTROL, &end), STATUS_OK, "waiting when nothing more can be paid");
+    is(lk_program_run(REG_CONTROL, &end), STATUS_OK, "waiting when nothing more can be paid");
     equal(end.how, PROGRAM_ENDED_FAULT, "how it ended"); /* it found no memory */
     lk_must(lk_bank_set_limit(REG_PAYER, 0), "no limit");
     equal(used_by(REG_PAYER), 0, "frames, behind it");

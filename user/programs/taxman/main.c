@@ -127,9 +127,9 @@ static void give_pages(void)
     lk_must(lk_program_give(REG_CONTROL, "result", REG_RESULT), "the page for the result");
 }
 
-/* An instance of the program behind the requestor's Entry in register `requestor`, which has
+/* An instance of the program behind the requestor's Entry in register `requestor`. It has not
  * begun. */
-static void begin(uint32_t requestor, const char *how)
+static void make(uint32_t requestor, const char *how)
 {
     char why[CONSTRUCTORS_WORDS];
     enum status s = lk_constructor_make(requestor, lk_cap("bank"), how, REG_CONTROL, why);
@@ -138,7 +138,6 @@ static void begin(uint32_t requestor, const char *how)
         lk_die("no assessor: %s, %s", lk_status_text(s), why);
     }
     give_pages();
-    lk_must(lk_program_begin(REG_CONTROL), "its begin");
 }
 
 /* Wait until the instance stands in a fault that nobody handles, and end it. */
@@ -174,10 +173,10 @@ static void assess(void)
     struct lk_program_end end;
     uint64_t n = 0;
 
-    begin(REG_FAIR, "");
+    make(REG_FAIR, "");
     point(lk_bank_object(lk_cap("bank"), LK_TYPE_PROCESS, &n, REG_WORK) == STATUS_NOT_FOUND,
           "its insides are not found through the bank that pays");
-    lk_must(lk_program_wait(REG_CONTROL, &end), "its end");
+    lk_must(lk_program_run(REG_CONTROL, &end), "its end");
     say("the tax is %lu; the program %s, after %lu tries to tell somebody", result->tax, end.words,
         result->tries);
     point(result->tax == TAX_EXPECTED, "the tax is right");
@@ -193,8 +192,8 @@ static void try_each_means(void)
     bool good = true;
 
     for (unsigned i = 0; i < sizeof(means) / sizeof(means[0]); i++) {
-        begin(REG_FAIR, means[i]);
-        lk_must(lk_program_wait(REG_CONTROL, &end), "its end");
+        make(REG_FAIR, means[i]);
+        lk_must(lk_program_run(REG_CONTROL, &end), "its end");
         say("it writes to %s: %s", means[i], end.words);
         good &= end.how == PROGRAM_ENDED_FAULT;
         if (office_saw()) {
@@ -202,7 +201,8 @@ static void try_each_means(void)
         }
     }
     point(good, "each of these was a fault, told to whom it was made for");
-    begin(REG_FAIR, "the log");
+    make(REG_FAIR, "the log");
+    lk_must(lk_program_begin(REG_CONTROL), "its begin");
     end_stopped();
     point(!office_saw(), "mistakes and a fault that nobody handles are in no log");
 }
@@ -215,8 +215,8 @@ static void use_a_hole(void)
 
     get_offer(OFFER_ENTRY);
     memset((void *)TAX_AT(TAX_SLOT_FIGURES), 0, sizeof(figures));
-    begin(REG_OFFER, "");
-    lk_must(lk_program_wait(REG_CONTROL, &end), "its end");
+    make(REG_OFFER, "");
+    lk_must(lk_program_run(REG_CONTROL, &end), "its end");
     say("an offer with a hole, used without figures, to compare");
     point(office_saw(), "there the office hears");
 }

@@ -230,19 +230,31 @@ static void fault_words(const struct fault *f, char *out, size_t size)
     }
 }
 
-/* An address with the function it lies in, if the file has symbols. */
-static struct place describe_place(const struct kind *k, uint64_t rip)
+/* An address with the function that the code `back` bytes before it lies in, if the file has
+ * symbols. */
+static struct place describe_code(const struct kind *k, uint64_t rip, uint64_t back)
 {
     struct place p = { "" };
     char name[48];
     uint64_t offset;
 
-    if (elf_symbol(k->file.at, k->file.bytes, rip, name, sizeof(name), &offset)) {
-        lk_format(p.text, sizeof(p.text), "0x%lx (%s+0x%lx)", rip, name, offset);
+    if (elf_symbol(k->file.at, k->file.bytes, rip - back, name, sizeof(name), &offset)) {
+        lk_format(p.text, sizeof(p.text), "0x%lx (%s+0x%lx)", rip, name, offset + back);
     } else {
         lk_format(p.text, sizeof(p.text), "0x%lx", rip);
     }
     return p;
+}
+
+static struct place describe_place(const struct kind *k, uint64_t rip)
+{
+    return describe_code(k, rip, 0);
+}
+
+/* A return address: the call lies before it, and may be the last of its function. */
+static struct place describe_caller(const struct kind *k, uint64_t address)
+{
+    return describe_code(k, address, 1);
 }
 
 static void report_registers(const struct lk_regs *r)
@@ -299,7 +311,7 @@ static bool is_faulted(uint32_t process, struct fault *f)
 
 static void say_called_from(const struct fault *f, uint64_t address, unsigned times)
 {
-    struct place p = describe_place(instance_kind(f->i), address);
+    struct place p = describe_caller(instance_kind(f->i), address);
 
     if (times > 1) {
         say("  called from %s, %u times", p.text, times);

@@ -222,15 +222,15 @@ static void add_waiters(struct view *v, const char *what, const struct waiters *
 }
 
 /* Condition `number` of the table, if it is one of the lock at this address: who waits on it. */
-static void add_condition(struct view *v, uint64_t number, const struct lk_lock *lock)
+static void add_condition(struct view *v, uint64_t number, uint64_t lock)
 {
-    const struct lk_condition *at = NULL;
+    uint64_t at = 0; /* where its process has it */
     struct waiters w = { .count = 0 };
     struct lk_condition c;
 
     if (!read_at(v, v->table + offsetof(struct lk_lock_table, condition) + number * sizeof(at), &at,
                  sizeof(at)) ||
-        !read_at(v, (uint64_t)at, &c, sizeof(c)) || c.lock != lock) {
+        !read_at(v, at, &c, sizeof(c)) || (uint64_t)c.lock != lock) {
         return;
     }
     take_list(v, c.first, &w);
@@ -240,7 +240,7 @@ static void add_condition(struct view *v, uint64_t number, const struct lk_lock 
 }
 
 /* The conditions of the lock at this address. */
-static void add_conditions(struct view *v, const struct lk_lock *lock)
+static void add_conditions(struct view *v, uint64_t lock)
 {
     uint64_t count = 0;
 
@@ -253,7 +253,7 @@ static void add_conditions(struct view *v, const struct lk_lock *lock)
 }
 
 /* A copy of the lock that stands at this address. */
-static void add_lock(struct view *v, const struct lk_lock *l, const struct lk_lock *at)
+static void add_lock(struct view *v, const struct lk_lock *l, uint64_t at)
 {
     struct waiters w = waiters_of(v, l);
     uint64_t held = l->cycles;
@@ -327,7 +327,7 @@ static uint64_t open_table(struct view *v)
 size_t locks_part(uint32_t i, uint64_t *position, char *out, size_t size)
 {
     struct view v = { .i = i, .now = cycles(), .out = out, .size = size };
-    const struct lk_lock *at = NULL;
+    uint64_t at = 0;
     struct lk_lock l;
     uint64_t locks;
 
@@ -342,7 +342,7 @@ size_t locks_part(uint32_t i, uint64_t *position, char *out, size_t size)
     }
     if (read_at(&v, v.table + offsetof(struct lk_lock_table, lock) + *position * sizeof(at), &at,
                 sizeof(at)) &&
-        read_at(&v, (uint64_t)at, &l, sizeof(l))) {
+        read_at(&v, at, &l, sizeof(l))) {
         add_lock(&v, &l, at);
     }
     ++*position;

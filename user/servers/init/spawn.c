@@ -144,19 +144,19 @@ enum status programs_op_new_paid(struct lk_request *rq, const char *what, size_t
 }
 
 enum status programs_op_grant(struct lk_request *rq, uint64_t number, uint64_t n, uint64_t *type,
-                              const char **out, size_t *out_len)
+                              const char **words, size_t *words_len)
 {
-    static char words[128];
+    static char text[128];
 
     (void)rq;
     if (number >= description.programs) {
         return STATUS_OUT_OF_RANGE;
     }
-    if (!listing_grant((uint32_t)number, n, type, words, sizeof(words))) {
+    if (!listing_grant((uint32_t)number, n, type, text, sizeof(text))) {
         return STATUS_NOT_FOUND;
     }
-    *out = words;
-    *out_len = strlen(words);
+    *words = text;
+    *words_len = strlen(text);
     return STATUS_OK;
 }
 
@@ -209,6 +209,14 @@ enum status control_op_wait(struct lk_request *rq, uint64_t *ended, uint64_t *va
     s = programs_wait(i, LK_REG_CALLER);
     rq->no_answer = s == STATUS_OK;
     return s;
+}
+
+enum status control_op_run(struct lk_request *rq, uint64_t *ended, uint64_t *value,
+                           const char **words, size_t *words_len)
+{
+    enum status s = control_op_begin(rq, words, words_len);
+
+    return s == STATUS_OK ? control_op_wait(rq, ended, value, words, words_len) : s;
 }
 
 enum status control_op_kill(struct lk_request *rq)

@@ -22,7 +22,7 @@ enum status programs_op_new_paid(struct lk_request *rq, const char *what, size_t
                                  uint32_t bank, uint64_t *number, const char **why, size_t *why_len,
                                  uint32_t *control);
 enum status programs_op_grant(struct lk_request *rq, uint64_t number, uint64_t n, uint64_t *type,
-                              const char **out, size_t *out_len);
+                              const char **words, size_t *words_len);
 
 /* Who serves those Entries. */
 extern const struct lk_server control_server;

@@ -196,18 +196,15 @@ enum status space_remove(uint64_t number)
 
 enum status space_at_hand(uint64_t number)
 {
-    enum status s;
+    enum status s = take_group(number); /* that of a space removed meanwhile may be in its place */
 
-    if (hand.number == number) {
-        return STATUS_OK;
+    if (s != STATUS_OK || hand.number == number) {
+        return s;
     }
     hand.number = NO_NUMBER;
     hand.root = false;
     forget_way();
-    s = take_group(number);
-    if (s == STATUS_OK) {
-        s = get_cap(number, CAP_BANK, P_BANK);
-    }
+    s = get_cap(number, CAP_BANK, P_BANK);
     if (s == STATUS_OK) {
         hand.number = number;
     }

@@ -432,10 +432,11 @@ bool commands_boot(const char *words)
 
     while (*words != '\0') {
         words = first_word(words, word, sizeof(word));
+        if (strcmp(word, "serve") == 0) {
+            continue; /* init has started what is started with it */
+        }
         if (strcmp(word, "shell") == 0) {
             stay = true;
-        } else if (strcmp(word, "serve") == 0) {
-            continue; /* init has started what is started with it */
         } else if (strcmp(word, "bench") == 0) {
             any = true;
             good = run_benches("") && good;

@@ -115,7 +115,7 @@ struct share {
 static struct share show_share(uint64_t part, uint64_t whole)
 {
     uint64_t tenths = (part * 1000 + whole / 2) / whole;
-    struct share s;
+    struct share s = { "" };
 
     lk_format(s.text, sizeof(s.text), "%lu.%lu%%", tenths / 10, tenths % 10);
     return s;

@@ -5,7 +5,6 @@
  */
 #pragma once
 
-#include <arch/vectors.h>
 #include <kernel/types.h>
 
 #define CR0_MP (1ull << 1)
@@ -38,7 +37,6 @@
 #define MSR_TSC_AUX 0xc0000103u
 
 #define EFER_SCE (1ull << 0)
-#define EFER_NXE (1ull << 11)
 
 struct cpuid {
     uint32_t eax, ebx, ecx, edx;

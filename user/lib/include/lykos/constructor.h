@@ -13,8 +13,7 @@
  *      s = lk_constructor_check(constructors, requestor, &check);   check.holes == 0: confined
  *      s = lk_constructor_make(requestor, bank, "2026", control);
  *      lk_program_give(control, "input", input);                    as in <lykos/spawn.h>
- *      lk_program_begin(control);
- *      lk_program_wait(control, &end);
+ *      lk_program_run(control, &end);
  *
  * The builder sees nothing of the instances, the requestor nothing of their insides.
  *

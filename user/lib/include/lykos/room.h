@@ -57,12 +57,13 @@ static inline void lk_touch_all(void *buffer, size_t size)
 {
     char *bytes = buffer;
 
+    if (size == 0) {
+        return;
+    }
     for (size_t at = 0; at < size; at += 4096) {
         lk_touch(bytes + at);
     }
-    if (size > 0) {
-        lk_touch(bytes + size - 1);
-    }
+    lk_touch(bytes + size - 1);
 }
 
 /* The Page that is mapped at `address` of the space in register `space`, into register `reg`, with

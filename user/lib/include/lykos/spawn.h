@@ -6,9 +6,10 @@
  *
  *      lk_must(lk_program_new(programs, "counter 5", REG_CONTROL, NULL), "a counter");
  *      lk_must(lk_program_give(REG_CONTROL, "input", REG_INPUT), "its input");
- *      lk_must(lk_program_begin(REG_CONTROL), "its begin");
- *      lk_must(lk_program_wait(REG_CONTROL, &end), "its end");
- *      control_kill(REG_CONTROL) ends it before.
+ *      lk_must(lk_program_run(REG_CONTROL, &end), "its end");
+ *
+ * or lk_program_begin() and, after something else, lk_program_wait(). control_kill(REG_CONTROL)
+ * ends it before.
  */
 #pragma once
 
@@ -34,6 +35,10 @@ enum status lk_program_give(uint32_t control, const char *name, uint32_t reg);
 /* Let it begin. */
 enum status lk_program_begin(uint32_t control);
 
-/* Wait for its end. INVALID_CAP: it has ended already. INVOKEE_GONE: whoever paid for it closed his
- * bank. */
+/* Let it begin, and wait for its end, however soon that is. NO_MEMORY, as end->words says;
+ * STATE_CHANGED: it has begun; INVOKEE_GONE: whoever paid for it closed his bank. */
+enum status lk_program_run(uint32_t control, struct lk_program_end *end);
+
+/* Wait for its end. INVALID_CAP: it has ended already, and how is not known any more
+ * (lk_program_run()). INVOKEE_GONE: whoever paid for it closed his bank. */
 enum status lk_program_wait(uint32_t control, struct lk_program_end *end);
