@@ -73,6 +73,11 @@ def tail(text, lines=TAIL):
     return [line.rstrip() for line in text.replace("\r", "").splitlines()[-lines:]]
 
 
+def shortened(lines):
+    """What is shown of these lines about a failure: the first, which says why, and the last."""
+    return lines if len(lines) <= TAIL + 1 else [*lines[:1], "...", *lines[-TAIL + 1 :]]
+
+
 def system_text():
     """user/system.lyk as one text, with what it includes in place of the lines that say so."""
 
