@@ -17,6 +17,7 @@
 #include <kernel/gpt.h>
 #include <kernel/image.h>
 #include <kernel/log.h>
+#include <kernel/panic.h>
 #include <kernel/sched.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
@@ -29,14 +30,6 @@
 
 STATIC_ASSERT(LK_INIT_ARCHIVE_VA + LK_ARCHIVE_MAX_BYTES <= 1ull << 32, "init lies in 4 GiB");
 
-/* An orderly end: the reason in words, and a status of its own. */
-NORETURN static void image_stop(const char *why)
-{
-    log_line(LOG_ERROR, "cannot start init: %s", why);
-    log_take_back();
-    arch_exit(EXIT_STATUS_BOOT);
-}
-
 /* The next free frame, from low addresses on. */
 static pfn_t free_frame(void)
 {
@@ -46,7 +39,7 @@ static pfn_t free_frame(void)
         next++;
     }
     if (next == frame_count) {
-        image_stop("too little memory to load it");
+        boot_fail("too little memory for init");
     }
     return next;
 }
@@ -195,7 +188,7 @@ void image_load_init(const struct boot_info *boot)
     struct process *p;
 
     if (mistake != NULL) {
-        image_stop(mistake);
+        boot_fail("%s", mistake);
     }
     log_line(LOG_INFO, "archive: %u files, %lu KiB", archive->entries, archive->total_bytes / 1024);
 

@@ -59,7 +59,7 @@ INTERFACES := $(sort $(wildcard *.idl */*.idl))
 TOOLS := build/version
 
 # make takes a blank or a dollar in a name for something else.
-ODD := $(shell find . -maxdepth 2 -path ./build -prune -o -name '*.[cS]' -path '*[ $$]*' -print -o -name '*.idl' -path '*[ $$]*' -print | head -n 1)
+ODD := $(shell find . -maxdepth 2 -path ./build -prune -o -path '*[ $$]*' \( -name '*.[cS]' -o -name '*.idl' \) -print | head -n 1)
 ifneq ($(ODD),)
 $(error the name of $(ODD) has a blank or a dollar, which make cannot cope with; give it another name)
 endif

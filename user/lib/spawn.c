@@ -20,22 +20,23 @@ enum status lk_program_begin(uint32_t control)
     return control_begin(control, NULL, 0, NULL);
 }
 
-enum status lk_program_wait(uint32_t control, struct lk_program_end *end)
+/* Ask by this method how the program ended. */
+static enum status learn_end(__typeof__(control_wait) ask, uint32_t control,
+                             struct lk_program_end *end)
 {
     size_t len = 0;
-    enum status s =
-        control_wait(control, &end->how, &end->value, end->words, sizeof(end->words) - 1, &len);
+    enum status s = ask(control, &end->how, &end->value, end->words, sizeof(end->words) - 1, &len);
 
     end->words[len] = '\0';
     return s;
 }
 
+enum status lk_program_wait(uint32_t control, struct lk_program_end *end)
+{
+    return learn_end(control_wait, control, end);
+}
+
 enum status lk_program_run(uint32_t control, struct lk_program_end *end)
 {
-    size_t len = 0;
-    enum status s =
-        control_run(control, &end->how, &end->value, end->words, sizeof(end->words) - 1, &len);
-
-    end->words[len] = '\0';
-    return s;
+    return learn_end(control_run, control, end);
 }

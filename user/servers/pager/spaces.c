@@ -116,12 +116,17 @@ static enum status take_group(uint64_t number)
 
 static enum status get_cap(uint64_t number, unsigned which, uint32_t reg)
 {
-    return lk_cappage_get_slot(P_GROUP, number % GROUP * CAPS + which, reg);
+    enum status s = take_group(number);
+
+    return s == STATUS_OK ? lk_cappage_get_slot(P_GROUP, number % GROUP * CAPS + which, reg) : s;
 }
 
 static enum status put_cap(uint64_t number, unsigned which, uint32_t reg)
 {
-    return lk_cappage_swap_slot(P_GROUP, number % GROUP * CAPS + which, reg, 0);
+    enum status s = take_group(number);
+
+    return s == STATUS_OK ? lk_cappage_swap_slot(P_GROUP, number % GROUP * CAPS + which, reg, 0)
+                          : s;
 }
 
 /* Memory and a CapPage for this number. */
@@ -142,7 +147,7 @@ static enum status make_place(uint64_t number)
         }
         group_there[n / GROUP] = s == STATUS_OK;
     }
-    return s == STATUS_OK ? take_group(number) : s;
+    return s;
 }
 
 static void leave_hand(uint64_t number)
@@ -187,7 +192,6 @@ enum status space_remove(uint64_t number)
     }
     leave_hand(number);
     sp->used = false;
-    s = take_group(number);
     for (unsigned i = CAP_ROOT; s == STATUS_OK && i < CAP_END; i++) {
         s = put_cap(number, i, 0);
     }
@@ -196,10 +200,10 @@ enum status space_remove(uint64_t number)
 
 enum status space_at_hand(uint64_t number)
 {
-    enum status s = take_group(number); /* that of a space removed meanwhile may be in its place */
+    enum status s;
 
-    if (s != STATUS_OK || hand.number == number) {
-        return s;
+    if (hand.number == number) {
+        return STATUS_OK;
     }
     hand.number = NO_NUMBER;
     hand.root = false;
