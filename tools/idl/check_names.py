@@ -31,7 +31,6 @@ class Names:
         self.seen = {}
         self.told = set()  # places
 
-
     def once(self, name, word, what):
         """The name is made of what stands at the word. One that is made already is told of, once for each word."""
         if not self.free(name, word):
