@@ -3,6 +3,8 @@
 from there to `halt`; and what happens when something is wrong with what the machine was given."""
 
 import os
+import re
+import shlex
 import struct
 import subprocess
 import zlib
@@ -327,8 +329,33 @@ def odd_words(name, words, *phrases):
     return simple_job(name, "odd words are named and ignored", run)
 
 
+def made(target):
+    """What a user types, once with input from a pipe, and once more while that machine runs."""
+
+    def run(context):
+        folder = context.build_folder(f"boot-{target}")
+        words = [*context.made_words(target, folder), "--icount"]
+        with Session(context, target, command=words) as session:
+            session.prompt()
+            if target == "run":
+                status, text = context.run(words, BOOT_SECONDS)
+                if status in (core.PASS, core.HANG) or not re.search(r"^run-qemu: Lykos runs already, .*another$", text, re.MULTILINE):
+                    raise Failed(f"the second is not refused in a line: status {status}", core.tail(text))
+            session.type("halt\r")
+            session.end(core.PASS)
+        status, text = context.run(["sh", "-c", f"printf 'echo from a pipe\\nhalt\\n' | {shlex.join(words)}"], BOOT_SECONDS)
+        if status != core.PASS or not re.search(r"^from a pipe$", text, re.MULTILINE):
+            raise Failed(f"with input from a pipe it ends with status {status}", core.tail(text))
+        with open(os.path.join(folder, "run", "console.log"), encoding="utf-8", errors="replace") as f:
+            if "from a pipe" not in f.read():
+                raise Failed("build/run/console.log is not the log of its console")
+
+    return simple_job(f"make_{target}", f"what make {target} begins: a prompt at a terminal, and with input from a pipe; a second is refused", run)
+
+
 def part(context):
     jobs = [to_prompt(*way) for way in MATRIX if context.soak or way not in SOAK_ONLY]
+    jobs += [made("run"), made("run-iso")]
     jobs += [selftest_through(way) for way in ("pvh", "bios", "uefi")]
     jobs += list(bad_inputs())
     jobs += [too_little_memory(memory) for memory in ("1700K", "2M", "2560K")]

@@ -9,6 +9,7 @@ import dataclasses
 import fnmatch
 import os
 import re
+import shlex
 import signal
 import subprocess
 import tempfile
@@ -151,6 +152,23 @@ class Context:
                 self.finish(process)
             output.seek(0)
             return status, output.read().decode("utf-8", "replace").replace("\r", "")
+
+    def build_folder(self, name):
+        """A folder of builds with what this build boots, to run it there."""
+        folder = self.path(name)
+        os.makedirs(folder)
+        for file in ("lykos", "archive"):
+            os.symlink(os.path.join(self.build, file), os.path.join(folder, file))
+        return folder
+
+    def made_words(self, target, folder):
+        """What `make` begins in the end, as words. Nothing is built: `folder` takes the place of the build's."""
+        env = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "T")}
+        status, text = self.run(["make", "-n", target, f"BUILD={folder}"], 60, env=env)
+        last = (text.splitlines() or [""])[-1].removeprefix("exec ")
+        if status != 0 or not last.startswith("tools/"):
+            raise Failed(f"make -n {target}: {words_of(status)}", tail(text))
+        return shlex.split(last)
 
     def qemu_command(self, name, *more):
         """tools/run-qemu with a log file of its own."""

@@ -4,7 +4,6 @@
 
 import os
 import re
-import shlex
 import signal
 import socket
 import subprocess
@@ -125,25 +124,12 @@ def late_ports(context):
         context.finish(qemu)
 
 
-def made_words(context, target, folder):
-    """What `make` begins in the end, as words. Nothing is built: `folder` takes the place of the build's."""
-    env = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "T")}
-    status, text = context.run(["make", "-n", target, f"BUILD={folder}"], 60, env=env)
-    last = text.splitlines()[-1] if text else ""
-    if status != 0 or not last.startswith("exec tools/"):
-        raise Failed(f"make -n {target}: {core.words_of(status)}", core.tail(text))
-    return shlex.split(last)[1:]
-
-
 def make_them(context):
     """The ports and the log are where the documents say, and virsh without words is interactive."""
     need_virsh()
-    folder = context.path("make")
-    os.makedirs(folder)
-    for name in ("lykos", "archive"):
-        os.symlink(os.path.join(context.build, name), os.path.join(folder, name))
+    folder = context.build_folder("make")
     run = os.path.join(folder, "run")
-    words = [*made_words(context, "serve", folder), "--icount"]
+    words = [*context.made_words("serve", folder), "--icount"]
     serve = context.start(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=core.ROOT)
     try:
         log = os.path.join(run, "console.log")
@@ -152,7 +138,7 @@ def make_them(context):
         if not all(os.path.exists(path) for path in paths):
             raise Failed("not all ports are there", sorted(os.listdir(run)))
         virsh = context.start(
-            made_words(context, "virsh", folder),
+            context.made_words("virsh", folder),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=core.ROOT,
         )
         try:
