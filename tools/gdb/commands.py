@@ -7,7 +7,7 @@ import subprocess
 
 import gdb
 
-from . import abi, machine, memory, messages, objects, programs, space, stack
+from . import abi, entries, machine, memory, messages, objects, programs, space, stack
 from .console import Typist, tail
 from .memory import DIRECT_MAP, Broken
 from .objects import OID_SHIFT, Endpoint, cap_text, every, frame_of, is_frame, processes
@@ -336,5 +336,6 @@ def register():
     gdb.execute("set pagination off")
     Lykos()
     Runs()
+    entries.register()
     for name, (lines, doc) in COMMANDS.items():
         Command(name, lines, doc)

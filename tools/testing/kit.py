@@ -452,6 +452,10 @@ def debugs(context):
         need(gdb.stops(), r"^Temporary breakpoint \d+, counter_op_add \(rq=.*, by=5, .*\)\s+at counter/main\.c:\d+$")
         need(gdb.command("print by"), r"^\$1 = 5$")
         need(gdb.command("list counter_op_add"), r"enum status counter_op_add")
+        for _ in range(2):  # sum is read for the first time, and written: each is a page fault
+            need(gdb.command("next"), r"^\d+\s+\S")
+            need(gdb.command("bt 1"), r"^#0  counter_op_add \(.*\)\s+at counter/main\.c:\d+$")
+        need(gdb.command("print sum"), r"^\$2 = 5$")
         need(gdb.command("lykos ps"), r" counter +counter +110 .*", r" console +console +180 ")
         need(gdb.command("lykos queue counter"), r"^endpoint 0x[0-9a-f]+ of counter, ID 0x1; ")
         need(gdb.command("lykos bt counter-client"), r"^#\d .*\bcounter_add \(", r"^#\d .*\bmain \(\) at counter-client/main\.c:\d+$")
