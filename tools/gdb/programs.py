@@ -133,10 +133,30 @@ def find(name):
 _loaded = [None]
 
 
+def skipped():
+    """Where a function begins that stands in another one, gdb shows a machine that was stopped there as not yet in it: how many such
+    functions there are."""
+    try:
+        frame, shown = gdb.newest_frame(), 0
+    except gdb.error:
+        return 0  # there is no machine
+    if frame.pc() >= abi.DIRECT_MAP:
+        return 0  # in the kernel
+    block, there = gdb.block_for_pc(frame.pc()), 0
+    while block is not None:
+        there += block.function is not None
+        block = block.superblock
+    while frame is not None and frame.type() == gdb.INLINE_FRAME:
+        frame, shown = frame.older(), shown + 1
+    return max(0, there - 1 - shown)
+
+
 def load(program):
     """Its symbols instead of those of the program before: programs lie at the same address. What was loaded before, or None."""
     before = _loaded[0]
     if before is not None:
+        for _ in range(skipped()):  # gdb remembers their number, and dies of one that other symbols do not have
+            gdb.execute("step", to_string=True)  # into one of them, which is no step of the machine
         gdb.execute(f"remove-symbol-file {quoted(before.path)}", to_string=True)
         _loaded[0] = None
     gdb.execute(f"add-symbol-file {quoted(program.path)}", to_string=True)

@@ -4,11 +4,13 @@ ends QEMU nor make; the commands `lykos ...` tell the truth of a machine that is
 and nothing is left when gdb ends. The cases are in debug_cases.py, those of dumps in debug_dump.py."""
 
 import os
+import re
 import shutil
 import signal
 
 from . import core, debug_cases, debug_dump
 from .core import Failed, Job, Part, Result, simple_job
+from .debug_cases import need
 from .debug_session import Debugger, archive
 
 
@@ -24,6 +26,7 @@ def quit_ends(gdb):
     gdb.gone()
 
 
+EXCHANGES = 3
 KILLED = ("killed", "QEMU ends when gdb and all around it are killed")
 
 
@@ -63,6 +66,25 @@ def killed(context):
     return [Result(name, "pass", text)]
 
 
+def exchanged(context):
+    """Stopped where, by the symbols of another program, functions begin that stand in others: gdb would die when they are exchanged."""
+    with Debugger(context) as gdb:
+        gdb.console(r"^lykos> *$")
+        gdb.command("lykos program hello")
+        gdb.command("lykos type start deadlock")
+        gdb.console(r"^deadlock: ready")
+        for _ in range(EXCHANGES):
+            gdb.go_on(0.2)
+            rip = gdb.command("print $rip")
+            gdb.command("lykos program deadlock")
+            trace = gdb.command("bt")
+            if not re.search(r"^#0  busy \(.*\) at user/programs/deadlock/main\.c:\d+$", trace, re.MULTILINE):
+                raise Failed("the program that computes all the time is not where it was stopped", core.tail(rip + trace))
+            gdb.command("lykos program hello")
+            need(gdb.command("bt"), r"^#0 ")
+        quit_ends(gdb)
+
+
 def with_gdb(function):
     def run(context, pattern):
         if shutil.which("gdb") is None:
@@ -75,6 +97,7 @@ def with_gdb(function):
 def part(_context):
     live = ["interrupt", *(name for name, _, _ in debug_cases.CASES), "quit"]
     jobs = [Job(with_gdb(in_one_session), live), Job(with_gdb(lambda context, _: killed(context)), [KILLED[0]])]
-    for name, text, function in debug_dump.CASES:
+    exchange = ("exchanged", "symbols are exchanged wherever the machine was stopped", exchanged)
+    for name, text, function in [*debug_dump.CASES, exchange]:
         jobs.append(Job(with_gdb(simple_job(name, text, function).run), [name]))
     return Part("debug", jobs)
