@@ -320,7 +320,7 @@ COMMANDS = {
     "in": (inside, "What gdb says to a command in a process, with its program's symbols and memory: lykos in P COMMAND."),
     "space": (space_lines, "The tree of GPTs of a process, and what the hardware tables have of it: lykos space P."),
     "queue": (queue, "An endpoint, and who waits there: lykos queue E. E is its number, or a process for all of its endpoints."),
-    "waits": (waits, "Who waits for whom, and rings of waits: deadlocks."),
+    "waits": (waits, "Who waits for whom, and rings of waits: deadlocks. Of locks within a program: `locks NAME` at the prompt."),
     "cpu": (cpu, "What each CPU does, and of what the kernel dies."),
     "trace": (trace, "The last events of the trace ring, oldest first: lykos trace [N [P]]."),
     "program": (program, "Load the symbols of a user program, in place of those loaded before: lykos program NAME."),

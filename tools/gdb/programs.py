@@ -71,7 +71,7 @@ def known():
 def by_name(name):
     found = [p for p in known() if p.name == name]
     if not found:
-        raise gdb.GdbError(f"no program '{name}'; there are: {' '.join(sorted(p.name for p in known()))}")
+        raise gdb.GdbError(f"no program '{name}'; there are: {' '.join(sorted({p.name for p in known()}))}")
     return found[0]
 
 

@@ -199,6 +199,9 @@ def kill(session):
     need(session, session.command("kill hello"), "hello does not run")
     need(session, session.command("kill nosuch"), "no program 'nosuch'")
     need(session, session.command("kill init"), "init is not ended")
+    need(session, session.command("destroy init"), r"\Ainit is not ended")
+    for name in ("console", "shell"):
+        need(session, session.command(f"destroy {name}"), rf"\A{name} is not destroyed: .*'kill {name}'")
     need(session, session.command("kill"), r"kill NAME.*: which program\?$")
     need(session, session.command("kill console x"), r"kill NAME \[SECONDS\]: a whole number")
     for name in ("bank", "pager", "console"):

@@ -221,16 +221,6 @@ void program_start(const char *name, const char *args)
     }
 }
 
-void program_destroy(const char *name)
-{
-    uint64_t number;
-
-    if (!program_find(name, &number)) {
-        return;
-    }
-    done(destroy(number), name);
-}
-
 /* ---- ending what is begun again -------------------------------------------------------------- */
 
 /* What is said before the shell ends, for it will not be heard afterwards. With the console goes
@@ -268,6 +258,23 @@ static bool may_end(const char *name, uint64_t *number)
         return false;
     }
     return program_find(name, number);
+}
+
+/* For good: whoever did that to the console or the shell could type nothing more. */
+void program_destroy(const char *name)
+{
+    uint64_t number;
+
+    if (!may_end(name, &number)) {
+        return;
+    }
+    if (strcmp(name, "console") == 0 || strcmp(name, lk_name()) == 0) {
+        print("%s is not destroyed: nobody could type here then; 'kill %s' ends it, and it is begun "
+              "again\n",
+              name, name);
+        return;
+    }
+    done(destroy(number), name);
 }
 
 void program_kill(const char *name)
