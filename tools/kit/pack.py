@@ -16,6 +16,8 @@ import tarfile
 
 from places import ROOT
 
+from . import links
+
 NAME = "lykos-kit"
 MARK = "share/kit"
 DIGITS = 12
@@ -141,7 +143,9 @@ def read(path):
 
 def pack(build, out, version):
     """Write the archive. In share/kit stands which kit this is: the version of Lykos, and the digest of what is in it."""
-    files = {place: read(path) for place, path in contents(build).items()}
+    paths = contents(build)
+    files = {place: read(path) for place, path in paths.items()}
+    files |= links.pages(files, paths)
     files[MARK] = f"Lykos {version}, the kit {digest(files)}\n".encode()
     folders = {os.path.dirname(place) for place in files} | {"bin", *(f"share/{folder}" for folder in FOLDERS)}
     for folder in list(folders):

@@ -535,11 +535,12 @@ def pages(context):
     """What the pages of the kit link to is there, and each tool says what it does."""
     kit = place(context, "lykos-kit")
     wrong = []
-    for at, _, files in os.walk(os.path.join(kit, "share", "docs")):
-        for file in sorted(files):
-            if file == "README.md":
-                with open(os.path.join(at, file), encoding="utf-8") as f:
-                    wrong += [f"{file}: {path}" for path in re.findall(r"\]\(([^)#:]+)\)", f.read()) if not os.path.isfile(os.path.join(at, path))]
+    for at, _, files in os.walk(kit):
+        for file in sorted(file for file in files if file.endswith(".md")):
+            with open(os.path.join(at, file), encoding="utf-8") as f:
+                text = re.sub(r"^```.*?^```$", "", f.read(), flags=re.MULTILINE | re.DOTALL)
+            links = re.findall(r"\]\(([^)#:\s]+)[^)\s]*\)", text)
+            wrong += [f"{os.path.relpath(at, kit)}/{file}: {path}" for path in links if not os.path.isfile(os.path.join(at, path))]
     if wrong or not os.path.isfile(os.path.join(kit, "share", "docs", "README.md")):
         raise Failed("pages that are not there", wrong)
     for tool in ("lykos", "lykos-cc", "lykos-idl", "lykos-system", "lykos-image", "run-qemu", "run-gdb", "dump"):
