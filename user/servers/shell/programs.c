@@ -269,9 +269,10 @@ void program_destroy(const char *name)
         return;
     }
     if (strcmp(name, "console") == 0 || strcmp(name, lk_name()) == 0) {
-        print("%s is not destroyed: nobody could type here then; 'kill %s' ends it, and it is begun "
-              "again\n",
-              name, name);
+        print(
+            "%s is not destroyed: nobody could type here then; 'kill %s' ends it, and it is begun "
+            "again\n",
+            name, name);
         return;
     }
     done(destroy(number), name);
