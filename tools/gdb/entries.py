@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where the kernel is entered from user level. `next` and `finish` may come there by a single step, when an instruction faults or is a
-system call: gdb is told who was there before, so that it goes on to the end of that instruction as it does over a called function.
+"""Where the kernel is entered from user level. `next` and `step` come there by a single step, when an instruction faults or is a system
+call: gdb is told who was there before, so that it goes on to the end of that instruction as it does over a called function.
 Intel SDM volume 3, 6.12.1 and 6.14 (the stack of an exception), volume 2, SYSCALL."""
 
 import struct
@@ -65,5 +65,6 @@ class Entries(Unwinder):
 def register():
     try:
         register_unwinder(None, Entries(), replace=True)
+        gdb.execute("skip -function entry_syscall", to_string=True)  # `step` would go into it
     except Broken:
         pass  # a kernel without symbols: commands say so

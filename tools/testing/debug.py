@@ -27,6 +27,7 @@ def quit_ends(gdb):
 
 
 EXCHANGES = 3
+STEPS = 100
 KILLED = ("killed", "QEMU ends when gdb and all around it are killed")
 
 
@@ -85,6 +86,27 @@ def exchanged(context):
         quit_ends(gdb)
 
 
+def stepped(context):
+    """Line by line through a program that has touched nothing yet, into the call of a server and out of it: never into the kernel."""
+    with Debugger(context) as gdb:
+        gdb.console(r"^lykos> *$")
+        gdb.command("lykos program ping")
+        gdb.command('tbreak main if $lykos_runs("ping")')
+        gdb.command("lykos type run ping 3")
+        need(gdb.stops(), r"^Temporary breakpoint \d+, main \(\) at user/programs/ping/main\.c:\d+$")
+        called = False
+        for _ in range(STEPS):
+            said = gdb.command("step")
+            if "arch/x86_64" in said or "??" in said:
+                raise Failed("it steps into the kernel", core.tail(said))
+            called |= "lk_invoke_regs (" in said
+            if called and re.search(r"^#0 .*\bmain \(\) at user/programs/ping", gdb.command("bt 1"), re.MULTILINE):
+                break
+        else:
+            raise Failed(f"{STEPS} steps do not lead out of the call", core.tail(gdb.text))
+        quit_ends(gdb)
+
+
 def with_gdb(function):
     def run(context, pattern):
         if shutil.which("gdb") is None:
@@ -97,7 +119,10 @@ def with_gdb(function):
 def part(_context):
     live = ["interrupt", *(name for name, _, _ in debug_cases.CASES), "quit"]
     jobs = [Job(with_gdb(in_one_session), live), Job(with_gdb(lambda context, _: killed(context)), [KILLED[0]])]
-    exchange = ("exchanged", "symbols are exchanged wherever the machine was stopped", exchanged)
-    for name, text, function in [*debug_dump.CASES, exchange]:
+    alone = [
+        ("exchanged", "symbols are exchanged wherever the machine was stopped", exchanged),
+        ("stepped", "step goes over page faults and system calls", stepped),
+    ]
+    for name, text, function in [*debug_dump.CASES, *alone]:
         jobs.append(Job(with_gdb(simple_job(name, text, function).run), [name]))
     return Part("debug", jobs)
